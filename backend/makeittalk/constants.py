@@ -1,0 +1,25 @@
+"""Numbers that several modules share, each with its unit. Standard library only."""
+
+# Signal front end (paper, section 3.1; AutoVC's mel).
+SAMPLE_RATE = 16_000  # Hz, mono
+LOUDNESS = -20.0  # dBFS, RMS of the voiced part after normalisation
+MEL_WINDOW = 1024  # samples, Hann
+MEL_HOP = 256  # samples: one network frame is 16 ms
+MEL_BANDS = 80
+MEL_MIN = 90.0  # Hz
+MEL_MAX = 7600.0  # Hz
+FRAME_RATE = SAMPLE_RATE / MEL_HOP  # 62.5 frames/s, the rate of every network
+
+LANDMARKS = 68  # iBUG-68
+EMBEDDING = 256  # Resemblyzer's GE2E speaker embedding
+CONTENT_WINDOW = 18  # frames the content branch looks ahead (0.3 s)
+CANONICAL_JAW = 1.6  # distance of jaw ends 0 and 16 in the canonical frame
+
+# Limits for files that anybody may have made.
+MAX_PORTRAIT_SIDE = 8192  # px of the portrait that the project keeps
+MAX_SOURCE_SIDE = 65_535  # px of a picture that is opened at all
+MAX_SOURCE_PIXELS = 500_000_000  # px
+MAX_JSON_BYTES = 8 * 2**20
+MAX_NPZ_BYTES = 2 * 2**30  # sum of the arrays once unpacked
+MAX_AUDIO_SECONDS = 4 * 3600.0
+MIN_AUDIO_SECONDS = 0.1

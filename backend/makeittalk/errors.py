@@ -1,0 +1,54 @@
+"""Errors that reach a user: one sentence that names the problem, one that says the way out. Standard library only."""
+
+from __future__ import annotations
+
+
+class MakeItTalkError(Exception):
+    """An error with a sentence for the user.
+
+    Args:
+        message: one sentence naming the file or the thing that is wrong.
+        hint: what to do about it, one sentence or empty.
+    """
+
+    code = "internal"
+    exit_status = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class InputError(MakeItTalkError):
+    """Something the user gave cannot be used (exit status 2)."""
+
+    code = "input"
+    exit_status = 2
+
+
+class OutputError(MakeItTalkError):
+    """A result cannot be written where it was asked for (exit status 2)."""
+
+    code = "output"
+    exit_status = 2
+
+
+class MissingError(MakeItTalkError):
+    """A part of the installation is missing: weights, a library, Blender (exit status 2)."""
+
+    code = "missing"
+    exit_status = 2
+
+
+class Cancelled(MakeItTalkError):
+    """The user stopped the work."""
+
+    code = "cancelled"
+    exit_status = 130
+
+    def __init__(self, message: str = "Cancelled.", hint: str = "") -> None:
+        super().__init__(message, hint)

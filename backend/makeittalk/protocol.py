@@ -1,0 +1,251 @@
+"""The messages between the add-on and its backend process, one JSON object a line.
+
+Standard library only: this is the one backend file that the add-on imports. Every field has a default, so that an
+older side still understands a newer one. Arrays never travel here: they are .npz files in the job's folder.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, TypeVar
+
+VERSION = 1
+MAX_LINE = 1 << 20  # bytes of one message
+
+Message = TypeVar("Message", bound="_Fields")
+
+
+class ProtocolError(ValueError):
+    """A line that is no message of this protocol."""
+
+
+@dataclass
+class _Fields:
+    @classmethod
+    def from_dict(cls: type[Message], value: dict[str, Any]) -> Message:
+        """Takes the known fields whose JSON type fits; unknown ones are ignored, missing ones keep their default.
+
+        Raises:
+            ProtocolError: a known field has another type than its default.
+        """
+        known: dict[str, Any] = {}
+        for item in fields(cls):  # type: ignore[arg-type]
+            if item.name not in value:
+                continue
+            given, default = value[item.name], getattr(cls(), item.name)
+            if isinstance(default, float) and isinstance(given, int) and not isinstance(given, bool):
+                given = float(given)
+            if type(given) is not type(default):
+                raise ProtocolError(f"The field {item.name!r} of a message has the wrong type.")
+            known[item.name] = given
+        return cls(**known)
+
+
+@dataclass
+class Amounts(_Fields):
+    """How much of each predicted motion is used; 1 is the calibrated natural default."""
+
+    lip: float = 1.0
+    head: float = 1.0
+    blink: float = 1.0
+    smooth: float = 1.0
+
+
+@dataclass
+class Hello(_Fields):
+    """Asks for versions, devices and weights."""
+
+    method: ClassVar[str] = "hello"
+    version: int = VERSION
+
+
+@dataclass
+class Detect(_Fields):
+    """Prepares a portrait and finds its landmarks; writes `portrait.png` and `face.json` into `folder`."""
+
+    method: ClassVar[str] = "detect"
+    portrait: str = ""
+    folder: str = ""
+    detector: str = "auto"
+
+
+@dataclass
+class Animate(_Fields):
+    """The whole way from a portrait and a recording to `face.json`, `mesh.npz`, `motion.npz` and `bake.npz`.
+
+    `face` names a face.json with corrected landmarks and is empty for detection; `voice` names a recording whose
+    manner is taken instead of that of `audio`.
+    """
+
+    method: ClassVar[str] = "animate"
+    portrait: str = ""
+    audio: str = ""
+    folder: str = ""
+    face: str = ""
+    voice: str = ""
+    style: str = "auto"
+    detector: str = "auto"
+    device: str = "auto"
+    seed: int = 0
+    fps: float = 24.0
+    own_mouth: bool = True
+    lip: float = 1.0
+    head: float = 1.0
+    blink: float = 1.0
+    smooth: float = 1.0
+
+
+@dataclass
+class Rebake(_Fields):
+    """Bakes a cached motion again with other amounts; writes `bake.npz` into `folder`."""
+
+    method: ClassVar[str] = "rebake"
+    motion: str = ""
+    mesh: str = ""
+    folder: str = ""
+    fps: float = 24.0
+    lip: float = 1.0
+    head: float = 1.0
+    blink: float = 1.0
+    smooth: float = 1.0
+
+
+@dataclass
+class Cancel(_Fields):
+    """Stops the job with the id `target`."""
+
+    method: ClassVar[str] = "cancel"
+    target: int = 0
+
+
+@dataclass
+class Shutdown(_Fields):
+    """Ends the process after the messages before it."""
+
+    method: ClassVar[str] = "shutdown"
+
+
+REQUESTS: dict[str, type[_Fields]] = {
+    kind.method: kind
+    for kind in (Hello, Detect, Animate, Rebake, Cancel, Shutdown)  # type: ignore[attr-defined]
+}
+
+
+@dataclass
+class Reply(_Fields):
+    """One message of the backend about the request `id`.
+
+    Attributes:
+        kind: "progress", "result", "error" or "done"; every request ends with one "done".
+        fraction: 0–1, stage: what is being done, seconds_left: an estimate, negative while unknown (progress).
+        code, message, hint: for the user (error). data: JSON values and paths (result).
+    """
+
+    id: int = 0
+    kind: str = "done"
+    fraction: float = 0.0
+    stage: str = ""
+    seconds_left: float = -1.0
+    code: str = ""
+    message: str = ""
+    hint: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class HelloData(_Fields):
+    """What `hello` answers."""
+
+    version: int = 0
+    product: str = ""
+    python: str = ""
+    torch: str = ""
+    devices: list[str] = field(default_factory=list)
+    weights: str = ""
+    detectors: list[str] = field(default_factory=list)
+
+
+@dataclass
+class DetectData(_Fields):
+    """What `detect` answers: paths, and sentences the user should see."""
+
+    face: str = ""
+    portrait: str = ""
+    notices: list[str] = field(default_factory=list)
+
+
+@dataclass
+class AnimateData(_Fields):
+    """What `animate` answers: paths of the files made, and sentences the user should see.
+
+    `audio` is the recording to play: the given file, or a repaired copy.
+    """
+
+    face: str = ""
+    portrait: str = ""
+    mesh: str = ""
+    motion: str = ""
+    bake: str = ""
+    audio: str = ""
+    style: str = "cartoon"
+    seconds: float = 0.0
+    notices: list[str] = field(default_factory=list)
+
+
+@dataclass
+class RebakeData(_Fields):
+    """What `rebake` answers."""
+
+    bake: str = ""
+
+
+def encode_request(number: int, request: _Fields) -> bytes:
+    """One line for the backend."""
+    value = {"id": number, "method": request.method, "params": asdict(request)}  # type: ignore[attr-defined]
+    return _line(value)
+
+
+def encode_reply(reply: Reply) -> bytes:
+    """One line for the add-on."""
+    return _line(asdict(reply))
+
+
+def decode_request(line: bytes) -> tuple[int, _Fields]:
+    """The id and the request in a line.
+
+    Raises:
+        ProtocolError: the line is no request this version knows.
+    """
+    value = _object(line)
+    number, method, params = value.get("id"), value.get("method"), value.get("params", {})
+    if type(number) is not int or not isinstance(method, str) or not isinstance(params, dict):
+        raise ProtocolError("A message lacks its id, method or params.")
+    if method not in REQUESTS:
+        raise ProtocolError(f"The backend does not know the request {method[:40]!r}.")
+    return number, REQUESTS[method].from_dict(params)
+
+
+def decode_reply(line: bytes) -> Reply:
+    """The reply in a line.
+
+    Raises:
+        ProtocolError: the line is no reply.
+    """
+    return Reply.from_dict(_object(line))
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    if len(line) > MAX_LINE:
+        raise ProtocolError("A message is too long.")
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError("A line is not JSON.") from error
+    if not isinstance(value, dict):
+        raise ProtocolError("A line is not a JSON object.")
+    return value
