@@ -1,0 +1,173 @@
+"""Head pose and expression apart: landmarks = R (neutral + expression − pivot) + pivot + t.
+
+All points are (…, 68, 3) in pixels: x right, y down, z away from the viewer. Rotations are Euler angles "xyz" in
+radians, as scipy's `Rotation.from_euler("xyz", r)` reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from ..constants import CANONICAL_JAW
+from .ibug68 import MIRROR, STABLE
+from .mean_face import MEAN_FACE
+
+_ITERATIONS = 8
+_FLOOR = 0.002  # residual, relative to the size of the fitted part, below which every point counts in full
+# Where the head turns on the neck, in the canonical frame: at the height of the jaw's angle, a little behind the ears.
+_NECK = np.array([0.0, 0.75, 0.2])
+_UPPER_FACE = np.arange(17, 48)  # brows, nose and eyes: what neither speech nor a smile deforms much
+_SKULL_AND_JAW = np.arange(0, 48)  # everything but the lips
+
+
+def fit_rigid(
+    points: np.ndarray, neutral: np.ndarray, indices: np.ndarray = STABLE, scale: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The motion that carries the neutral face onto each frame: points ≈ s · R neutral + t.
+
+    Least squares (Kabsch, Umeyama), reweighted so that the points which moved by themselves, as the lids in a blink,
+    lose their say.
+
+    Args:
+        points: (T, 68, 3). neutral: (68, 3). indices: the points to fit on.
+        scale: whether the size may change too; s is 1 otherwise.
+
+    Returns:
+        R (T, 3, 3), t (T, 3), s (T,), float64.
+    """
+    target = np.asarray(points, np.float64)[:, indices]
+    source = np.asarray(neutral, np.float64)[indices]
+    frames, count = target.shape[:2]
+    size = float(np.sqrt(((source - source.mean(0)) ** 2).sum(1).mean()))
+    weights = np.ones((frames, count))
+    for iteration in range(_ITERATIONS):
+        rotation, translation, factor = _weighted_fit(target, source, weights, scale)
+        if iteration + 1 < _ITERATIONS:
+            fitted = factor[:, None, None] * (source @ rotation.transpose(0, 2, 1)) + translation[:, None]
+            residual = np.linalg.norm(target - fitted, axis=2)
+            spread = np.median(residual, axis=1, keepdims=True)
+            spread = np.maximum(1.5 * spread, _FLOOR * size * factor[:, None])
+            weights = 1.0 / (1.0 + (residual / spread) ** 2) ** 2  # Geman and McClure
+    return rotation, translation, factor
+
+
+def _weighted_fit(
+    target: np.ndarray, source: np.ndarray, weights: np.ndarray, scale: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    share = weights / weights.sum(1, keepdims=True)
+    source_centre = share @ source
+    target_centre = np.einsum("tk,tkc->tc", share, target)
+    source_part = source[None] - source_centre[:, None]
+    target_part = target - target_centre[:, None]
+    covariance = np.einsum("tk,tki,tkj->tij", share, target_part, source_part)
+    left, singular, right = np.linalg.svd(covariance)
+    sign = np.ones_like(singular)
+    sign[:, 2] = np.sign(np.linalg.det(left @ right))  # a rotation, never a mirror image
+    rotation = (left * sign[:, None]) @ right
+    factor = np.ones(len(target))
+    if scale:
+        variance = np.einsum("tk,tkc->t", share, source_part**2)
+        factor = (singular * sign).sum(1) / variance
+    translation = target_centre - factor[:, None] * np.einsum("tij,tj->ti", rotation, source_centre)
+    return rotation, translation, factor
+
+
+def split_pose(
+    landmarks: np.ndarray, neutral: np.ndarray, pivot: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Head rotation, head translation and expression of each frame; `compose_pose` is the exact inverse.
+
+    Args:
+        landmarks: (T, 68, 3). neutral: (68, 3), px. pivot: (3,), px, see `neck_pivot`.
+
+    Returns:
+        rotation (T, 3) rad, translation (T, 3) px, expression (T, 68, 3) px, float32.
+    """
+    pivot = np.asarray(pivot, np.float64)
+    matrices, offset, _ = fit_rigid(landmarks, neutral)
+    translation = (offset + matrices @ pivot - pivot).astype(np.float32)
+    rotation = Rotation.from_matrix(matrices).as_euler("xyz").astype(np.float32)
+    matrices = Rotation.from_euler("xyz", rotation).as_matrix().astype(np.float32)
+    # Relative to the pivot, where single precision still has digits to spare on the largest portrait.
+    relative = np.asarray(landmarks, np.float32) - pivot.astype(np.float32) - translation[:, None]
+    expression = relative @ matrices - (np.asarray(neutral, np.float64) - pivot).astype(np.float32)
+    return rotation, translation, expression
+
+
+def compose_pose(
+    neutral: np.ndarray, expression: np.ndarray, rotation: np.ndarray, translation: np.ndarray, pivot: np.ndarray
+) -> np.ndarray:
+    """Landmarks from their parts: R (neutral + expression − pivot) + pivot + t.
+
+    Args:
+        neutral: (68, 3). expression: (T, 68, 3). rotation: (T, 3) rad. translation: (T, 3). pivot: (3,).
+
+    Returns:
+        (T, 68, 3) float32, px.
+    """
+    pivot = np.asarray(pivot, np.float64)
+    matrices = Rotation.from_euler("xyz", np.asarray(rotation, np.float64)).as_matrix().astype(np.float32)
+    relative = (np.asarray(neutral, np.float64) - pivot).astype(np.float32) + np.asarray(expression, np.float32)
+    shift = (pivot + np.asarray(translation, np.float64)).astype(np.float32)
+    return relative @ matrices.transpose(0, 2, 1) + shift[:, None]
+
+
+def neck_pivot(neutral: np.ndarray) -> np.ndarray:
+    """The point the head turns about, (3,) float32 px: at the height of the jaw's angle, a little behind the ears."""
+    return Canonical.of(neutral).from_canonical(_NECK).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """The frontal, size-normalised frame of one face: portrait = scale · R canonical + centre.
+
+    x right, y down, z away; jaw ends 0 and 16 `CANONICAL_JAW` apart, origin midway between them, head frontal.
+
+    Attributes:
+        R: (3, 3) the head pose of the portrait.
+        scale: px a canonical unit.
+        centre: (3,) px, midway between the jaw ends.
+    """
+
+    R: np.ndarray
+    scale: float
+    centre: np.ndarray
+
+    @classmethod
+    def of(cls, neutral: np.ndarray) -> Canonical:
+        """The frame of a face.
+
+        Nodding is measured against the mean face; turning and tilting against the face's own mirror image, which
+        keeps a three-quarter portrait from coming out lopsided.
+
+        Args:
+            neutral: (68, 3) px.
+        """
+        face = np.asarray(neutral, np.float64)
+        centre = (face[0] + face[16]) / 2
+        scale = float(np.linalg.norm(face[16] - face[0])) / CANONICAL_JAW
+        rotation = fit_rigid(face[None], MEAN_FACE, _UPPER_FACE, scale=True)[0][0]
+        for _ in range(4):
+            upright = (face - centre) @ rotation
+            mirrored = upright[MIRROR] * (-1.0, 1.0, 1.0)
+            rotation = fit_rigid(face[None], (upright + mirrored) / 2, _SKULL_AND_JAW)[0][0]
+        return cls(rotation, scale, centre)
+
+    def to_canonical(self, points: np.ndarray) -> np.ndarray:
+        """Points (…, 3) from portrait pixels."""
+        return (np.asarray(points) - self.centre) @ self.R / self.scale
+
+    def from_canonical(self, points: np.ndarray) -> np.ndarray:
+        """Points (…, 3) to portrait pixels."""
+        return self.displacement_from(points) + self.centre
+
+    def displacement_to(self, delta: np.ndarray) -> np.ndarray:
+        """Displacements (…, 3) from portrait pixels."""
+        return np.asarray(delta) @ self.R / self.scale
+
+    def displacement_from(self, delta: np.ndarray) -> np.ndarray:
+        """Displacements (…, 3) to portrait pixels."""
+        return np.asarray(delta) @ self.R.T * self.scale
