@@ -1,0 +1,283 @@
+"""Landmarks of the faces in a picture with MediaPipe, whose models lie in its wheel: photos, paintings and drawings.
+
+The picture is searched in square views (whole, parts of it, tilted, with more contrast) until a face turns up; each
+face is then cut out upright and measured several times. Coordinates are continuous: a pixel's middle is at .5.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+
+from .ibug68 import MEDIAPIPE, MIRROR
+from .quiet import quiet_stderr
+
+_VIEW = 640  # px, side of a searched view
+_CROP = 512  # px, side of a measured crop
+_FIRST_CROP = 1.9  # side of the first crop, in face boxes
+_CROPS = (1.35, 1.5, 1.65)  # sides of the measured crops, in extents of the landmarks
+_MOST_FACES = 12
+_MOST_SPREAD = 0.08  # of the face's extent: crops that disagree so much saw no face
+_LEAST_SCORE = 0.2  # of a face after that
+
+
+@dataclass
+class FoundFace:
+    """One face. landmarks: (68, 3) px, z = 0 midway between the jaw ends. score: 0–1."""
+
+    landmarks: np.ndarray
+    score: float
+
+    @property
+    def extent(self) -> float:
+        """Side of the square that has the face's area, px."""
+        width, height = np.ptp(self.landmarks[:, :2], axis=0)
+        return float(np.sqrt(width * height))
+
+
+@dataclass
+class _Box:
+    """Where a face may be: middle (2,) and side in px, roll in radians, score 0–1."""
+
+    centre: np.ndarray
+    side: float
+    roll: float
+    score: float
+
+
+def find_faces(rgb: np.ndarray) -> list[FoundFace]:
+    """All faces of a picture, the largest first; none if there are none.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+    """
+    with quiet_stderr():
+        pyramid = _Pyramid(rgb)
+        for treatment, lowest in ((_plain, 0.5), (_contrast, 0.4)):
+            for views in _searches(rgb.shape[1], rgb.shape[0]):
+                boxes = [box for view in views for box in _search(pyramid, view, treatment, lowest)]
+                faces = [_measure(pyramid, box, treatment) for box in _distinct(boxes)]
+                found = [face for face in faces if face is not None]
+                if found:
+                    return _without_doubles(found)
+    return []
+
+
+def mesh_points(mesh: Any, square: np.ndarray) -> list[np.ndarray]:
+    """The 68 points of every face that a MediaPipe face mesh sees in a square picture, each (68, 3) in its pixels.
+
+    Args:
+        mesh: a `mediapipe.solutions.face_mesh.FaceMesh`.
+        square: (S, S, 3) uint8; MediaPipe projects landmarks rightly only where width and height are equal.
+    """
+    assert square.shape[0] == square.shape[1], square.shape
+    answer = mesh.process(np.ascontiguousarray(square)).multi_face_landmarks or []
+    faces = [np.array([(p.x, p.y, p.z) for p in face.landmark])[MEDIAPIPE] for face in answer]
+    return [face * square.shape[0] for face in faces]
+
+
+def new_mesh(video: bool, faces: int) -> Any:
+    """A MediaPipe face mesh with the attention model, whose lips and eyes are exact.
+
+    Args:
+        video: whether frames follow each other; one mesh then serves one clip.
+        faces: most faces to look for.
+    """
+    kind = _mediapipe().face_mesh.FaceMesh
+    return kind(
+        static_image_mode=not video,
+        refine_landmarks=True,
+        max_num_faces=faces,
+        min_detection_confidence=0.3,
+        min_tracking_confidence=0.3,
+    )
+
+
+def centre_depth(landmarks: np.ndarray) -> np.ndarray:
+    """The same (…, 68, 3) points with z = 0 midway between the jaw ends."""
+    landmarks = np.array(landmarks, np.float32)
+    landmarks[..., 2] -= (landmarks[..., 0, 2] + landmarks[..., 16, 2])[..., None] / 2
+    return landmarks
+
+
+@lru_cache(maxsize=1)
+def _mediapipe() -> Any:
+    os.environ.setdefault("GLOG_minloglevel", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet_stderr():
+        import mediapipe
+    return mediapipe.solutions
+
+
+@lru_cache(maxsize=2)
+def _box_finder(model: int) -> Any:
+    return _mediapipe().face_detection.FaceDetection(model_selection=model, min_detection_confidence=0.3)
+
+
+@lru_cache(maxsize=1)
+def _still_mesh() -> Any:
+    return new_mesh(video=False, faces=3)
+
+
+class _Pyramid:
+    """A picture at full, half, quarter … size, so that a shrunken view of it has no aliasing."""
+
+    def __init__(self, rgb: np.ndarray) -> None:
+        self.levels = [rgb]
+
+    def cut(self, view: np.ndarray, side: int) -> np.ndarray:
+        """The square picture (side, side, 3) under a (2, 3) map from its pixels to the whole picture's."""
+        scale = float(np.hypot(*view[:, 0]))
+        level = max(0, int(np.floor(np.log2(max(scale, 1.0)))))
+        while len(self.levels) <= level and min(self.levels[-1].shape[:2]) > 1:
+            height, width = self.levels[-1].shape[:2]
+            half = cv2.resize(self.levels[-1], ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
+            self.levels.append(half)
+        source = self.levels[min(level, len(self.levels) - 1)]
+        shrink = np.array([source.shape[1] / self.levels[0].shape[1], source.shape[0] / self.levels[0].shape[0]])
+        matrix = view * shrink[:, None]
+        matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5  # cv2 counts from the middle of the first pixel
+        return _warp(source, matrix, side)
+
+
+def _warp(source: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
+    """`cv2.warpAffine` on the part of the picture that is seen: it refuses more than 32,767 px a side."""
+    corners = np.array([(0, 0, 1), (side, 0, 1), (0, side, 1), (side, side, 1)]) @ matrix.T
+    low = np.clip(np.floor(corners.min(0)).astype(int) - 4, 0, np.array(source.shape[1::-1]) - 1)
+    high = np.clip(np.ceil(corners.max(0)).astype(int) + 4, low + 1, source.shape[1::-1])
+    part = np.ascontiguousarray(source[low[1] : high[1], low[0] : high[0]])
+    matrix = matrix - np.array([[0, 0, low[0]], [0, 0, low[1]]])
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(
+        part, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=(128,) * 3
+    )
+
+
+def _view(centre: np.ndarray, side: float, roll: float, pixels: int) -> np.ndarray:
+    """The (2, 3) map from a square view's pixels to the picture's."""
+    scale = side / pixels
+    turn = scale * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
+    return np.column_stack([turn, centre - turn @ (pixels / 2, pixels / 2)])
+
+
+def _searches(width: int, height: int) -> Iterator[list[np.ndarray]]:
+    """Sets of views, from the likely to the far-fetched; the first set that holds a face ends the search."""
+    middle, long, short = np.array([width, height]) / 2, max(width, height), min(width, height)
+    whole = [_view(middle, long, 0.0, _VIEW)]
+    strip = _tiles(width, height, short) if long > 1.4 * short else []
+    yield whole + (strip if long > 2.5 * short else [])
+    yield [_view(middle, 1.7 * long, 0.0, _VIEW), *strip]
+    yield [_view(middle, 1.2 * long, np.radians(angle), _VIEW) for angle in (-30, 30)]
+    yield [_view(middle, 1.4 * long, np.radians(angle), _VIEW) for angle in (-60, 60, -90, 90)]
+    for part in (2, 4):
+        if short / part > 80:
+            yield _tiles(width, height, short / part)
+
+
+def _tiles(width: int, height: int, side: float, most: int = 120) -> list[np.ndarray]:
+    """Views of squares that cover the picture, overlapping by half."""
+    counts = [max(1, int(np.ceil(2 * length / side)) - 1) for length in (width, height)]
+    if counts[0] * counts[1] > most:
+        return []
+    columns, rows = (
+        np.linspace(side / 2, max(side / 2, n - side / 2), c) for n, c in zip((width, height), counts, strict=True)
+    )
+    return [_view(np.array([x, y]), side, 0.0, _VIEW) for y in rows for x in columns]
+
+
+def _plain(rgb: np.ndarray) -> np.ndarray:
+    return rgb
+
+
+def _contrast(rgb: np.ndarray) -> np.ndarray:
+    """Grey with local contrast evened out: finds faces in dark paintings and pale drawings."""
+    grey = cv2.createCLAHE(clipLimit=3.0, tileGridSize=(4, 4)).apply(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
+    return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+
+
+def _search(pyramid: _Pyramid, view: np.ndarray, treatment: Any, lowest: float) -> list[_Box]:
+    """Boxes of the faces in one view, by the far-range and the near-range finder."""
+    picture = treatment(pyramid.cut(view, _VIEW))
+    boxes = []
+    for model in (1, 0):
+        for detection in _box_finder(model).process(picture).detections or []:
+            score = float(detection.score[0])
+            if score < lowest:
+                continue
+            place = detection.location_data
+            box, eyes = place.relative_bounding_box, place.relative_keypoints[:2]
+            middle = np.array([box.xmin + box.width / 2, box.ymin + box.height / 2, 1.0 / _VIEW]) * _VIEW
+            scale = float(np.hypot(*view[:, 0]))
+            axis = view[:, :2] @ (eyes[1].x - eyes[0].x, eyes[1].y - eyes[0].y)
+            side = scale * _VIEW * max(box.width, box.height)
+            boxes.append(_Box(view @ middle, side, float(np.arctan2(axis[1], axis[0])), score))
+    return boxes
+
+
+def _distinct(boxes: list[_Box]) -> list[_Box]:
+    """The boxes of different faces, the best of each, largest first."""
+    kept: list[_Box] = []
+    for box in sorted(boxes, key=lambda box: -box.score):
+        if all(np.linalg.norm(box.centre - other.centre) > 0.4 * max(box.side, other.side) for other in kept):
+            kept.append(box)
+    return sorted(kept, key=lambda box: -box.side)[:_MOST_FACES]
+
+
+def _measure(pyramid: _Pyramid, box: _Box, treatment: Any) -> FoundFace | None:
+    """The face in a box as the mean of several upright crops and their mirror images; None if they disagree."""
+    points = None
+    for factor in (_FIRST_CROP, 2.6, 1.4):
+        view = _view(box.centre, factor * box.side, box.roll, _CROP)
+        points = _mesh_in_view(pyramid, view, treatment, mirrored=False)
+        if points is not None:
+            break
+    if points is None:
+        return None
+    low, high = points[:, :2].min(0), points[:, :2].max(0)
+    eyes = points[42:48, :2].mean(0) - points[36:42, :2].mean(0)
+    roll, extent = float(np.arctan2(eyes[1], eyes[0])), float((high - low).max())
+    tries = []
+    for factor in _CROPS:
+        view = _view((low + high) / 2, factor * extent, roll, _CROP)
+        for mirrored in (False, True):
+            again = _mesh_in_view(pyramid, view, treatment, mirrored)
+            if again is not None:
+                tries.append(again)
+    if len(tries) < 4:
+        return None
+    stack = np.stack(tries)
+    spread = float(np.linalg.norm(stack[..., :2] - stack[..., :2].mean(0), axis=2).mean()) / extent
+    score = box.score * (1.0 - spread / _MOST_SPREAD)
+    return FoundFace(centre_depth(stack.mean(0)), score) if score >= _LEAST_SCORE else None
+
+
+def _mesh_in_view(pyramid: _Pyramid, view: np.ndarray, treatment: Any, mirrored: bool) -> np.ndarray | None:
+    """The points of the face in the middle of a view, in the picture's pixels."""
+    picture = treatment(pyramid.cut(view, _CROP))
+    faces = mesh_points(_still_mesh(), picture[:, ::-1] if mirrored else picture)
+    if not faces:
+        return None
+    middle = [np.abs(face[:, :2].mean(0) - _CROP / 2).max() for face in faces]
+    points = faces[int(np.argmin(middle))]
+    if min(middle) > 0.25 * _CROP:
+        return None
+    if mirrored:
+        points = (points * (-1.0, 1.0, 1.0) + (_CROP, 0.0, 0.0))[MIRROR]
+    depth = points[:, 2:] * np.hypot(*view[:, 0])
+    return np.column_stack([points[:, :2] @ view[:, :2].T + view[:, 2], depth])
+
+
+def _without_doubles(faces: list[FoundFace]) -> list[FoundFace]:
+    """Largest first, each face once."""
+    kept: list[FoundFace] = []
+    for face in sorted(faces, key=lambda face: -face.extent):
+        middle = face.landmarks[:, :2].mean(0)
+        if all(np.linalg.norm(middle - other.landmarks[:, :2].mean(0)) > 0.5 * other.extent for other in kept):
+            kept.append(face)
+    return kept
