@@ -1,0 +1,94 @@
+"""A motion as shape-key values and bone transforms on the frames of a scene."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..formats import Bake, Mesh, Motion
+from ..protocol import Amounts
+from .basis import BLINKS, MOUTH_SHUT, load_basis
+from .postprocess import apply_amounts
+from .resample import resample
+
+_ITERATIONS = 150
+_RIDGE = 2e-3  # of the largest eigenvalue: keeps correlated keys from fighting
+_SPARSE = 1e-3  # canonical units²: small values are not worth a key
+_UPPER = 1.5  # of a named key in a prediction
+
+
+def bake_motion(motion: Motion, mesh: Mesh, fps: float, amounts: Amounts | None = None) -> Bake:
+    """Fits the shape keys to a motion and turns the head into the bone's transforms.
+
+    Args:
+        motion: at any rate; it is re-baked from its parts when `amounts` is given.
+        mesh: the character's, for its keys. fps: the scene's rate. amounts: None leaves the motion as it is.
+
+    Returns:
+        one row a scene frame. `residual` says what the keys could not reproduce.
+    """
+    if amounts is not None:
+        apply_amounts(motion, amounts)
+    sampled = resample(motion, fps)
+    assert sampled.expression is not None and sampled.head_rotation is not None
+    assert sampled.head_translation is not None
+    values, residual = fit_keys(sampled.expression, mesh)
+    height = float(mesh.image_size[1])
+    face_width = float(
+        np.linalg.norm(mesh.vertices[mesh.landmark_vertices[16]] - mesh.vertices[mesh.landmark_vertices[0]])
+    )
+    turn = np.array([1.0, -1.0, -1.0], np.float32)
+    return Bake(
+        fps=fps,
+        key_names=mesh.key_names,
+        key_values=values.astype(np.float32),
+        key_range=mesh.key_range,
+        head_rotation=(sampled.head_rotation * turn).astype(np.float32),
+        head_location=(sampled.head_translation * turn / height).astype(np.float32),
+        residual=(residual * 256.0 / max(face_width, 1e-6)).astype(np.float32),
+    )
+
+
+def fit_keys(expression: np.ndarray, mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
+    """Key values that reproduce an expression: named keys first, non-negative and sparse, residual keys exactly.
+
+    Args:
+        expression: (N, 68, 3) px. mesh: its `key_landmarks` are fitted.
+
+    Returns:
+        values (N, K); residual (N,) px, the largest distance of a landmark from where it should be.
+    """
+    keys = mesh.key_landmarks.reshape(len(mesh.key_landmarks), -1).astype(np.float64)
+    target = expression.reshape(len(expression), -1).astype(np.float64)
+    names = [str(name) for name in mesh.key_names]
+    residual_keys = np.array([name.startswith("residual") for name in names])
+    values = np.zeros((len(target), len(keys)))
+    named = np.flatnonzero(~residual_keys)
+    # Pixels to canonical-like units, so that the regularisation means the same on every portrait.
+    unit = max(float(np.sqrt((keys**2).sum(1).max())), 1e-9)
+    values[:, named] = bounded_fit(target / unit, keys[named] / unit)
+    rest = target - values @ keys
+    pca = np.flatnonzero(residual_keys)
+    if len(pca):
+        low, high = mesh.key_range[pca].T
+        values[:, pca] = np.clip(rest @ np.linalg.pinv(keys[pca]), low, high)
+    left = (target - values @ keys).reshape(expression.shape)
+    return values, np.linalg.norm(left, axis=2).max(axis=1)
+
+
+def bounded_fit(target: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """min ‖target − x·keys‖² + ridge‖x‖² + sparse·Σx over 0 ≤ x ≤ limit, for all rows at once (FISTA)."""
+    gram = keys @ keys.T
+    step = 1.0 / max(float(np.linalg.eigvalsh(gram)[-1]) * (1.0 + _RIDGE), 1e-12)
+    gram += np.eye(len(gram)) * _RIDGE / step
+    goal = target @ keys.T - _SPARSE
+    x = np.zeros_like(goal)
+    ahead, momentum = x, 1.0
+    for _ in range(_ITERATIONS):
+        new = np.clip(ahead - step * (ahead @ gram - goal), 0.0, _UPPER)
+        following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
+        ahead = new + (momentum - 1.0) / following * (new - x)
+        x, momentum = new, following
+    return x
+
+
+__all__ = ["BLINKS", "MOUTH_SHUT", "bake_motion", "fit_keys", "load_basis"]

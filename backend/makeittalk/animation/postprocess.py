@@ -1,0 +1,117 @@
+"""From the predicted parts to the face that is shown: smoothing, closures, amounts. Every number is a parameter."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+from scipy.signal import savgol_filter
+
+from ..formats import Motion
+from ..landmarks.pose import Canonical, compose_pose
+from ..protocol import Amounts
+from .blinks import lid_displacement
+from .lips import LIPS, close_lips
+
+# Savitzky–Golay windows (s) and order at smoothing amount 1.
+SMOOTH_LIPS = 0.08
+SMOOTH_FACE = 0.24
+SMOOTH_HEAD = 0.496
+ORDER = 3
+
+
+def apply_amounts(motion: Motion, amounts: Amounts) -> None:
+    """Makes the shown motion anew from its parts; `landmarks`, `expression`, the head and `post` change in place.
+
+    A motion without parts (a tracked video) keeps what it has.
+    """
+    if not has_parts(motion):
+        return
+    motion.expression = compose(
+        motion.neutral, motion.rest, motion.content, motion.speaker, motion.blink, motion.fps, amounts
+    )
+    motion.head_rotation, motion.head_translation = compose_head(
+        motion.head_rotation_raw, motion.head_translation_raw, motion.fps, amounts
+    )
+    motion.landmarks = assemble(
+        motion.neutral, motion.expression, motion.head_rotation, motion.head_translation, motion.neck_pivot
+    )
+    motion.post = json.dumps(asdict(amounts))
+
+
+def has_parts(motion: Motion) -> bool:
+    """Whether a motion still holds what its amounts are baked from."""
+    needed = (
+        motion.rest,
+        motion.content,
+        motion.speaker,
+        motion.blink,
+        motion.head_rotation_raw,
+        motion.head_translation_raw,
+        motion.neck_pivot,
+    )
+    return all(item is not None for item in needed)
+
+
+def compose(
+    neutral: np.ndarray,
+    rest: np.ndarray,
+    content: np.ndarray,
+    speaker: np.ndarray,
+    blink: np.ndarray,
+    fps: float,
+    amounts: Amounts,
+) -> np.ndarray:
+    """The expression that the amounts give.
+
+    Args:
+        neutral, rest: (68, 3) px. content, speaker: (T, 68, 3) px. blink: (T,). fps: frames/s.
+        amounts: lip scales `content`, head scales `speaker`, blink the lids; smooth widens the filters.
+
+    Returns:
+        (T, 68, 3) float32 px, displacement from neutral. With no lip motion it is `rest`: the mouth shut.
+    """
+    canonical = Canonical.of(neutral)
+    lips = canonical.displacement_to(smooth_face(content, fps, amounts.smooth))
+    lips = canonical.displacement_from(close_lips(lips, fps))
+    manner = smooth(speaker, SMOOTH_FACE * amounts.smooth, fps)
+    lids = np.clip(blink * amounts.blink, 0.0, 1.0)[:, None, None] * lid_displacement(neutral)
+    return (rest + amounts.lip * lips + amounts.head * manner + lids).astype(np.float32)
+
+
+def compose_head(
+    rotation: np.ndarray, translation: np.ndarray, fps: float, amounts: Amounts
+) -> tuple[np.ndarray, np.ndarray]:
+    """The head that the amounts give: (T, 3) rad and (T, 3) px in, the same out."""
+    window = SMOOTH_HEAD * amounts.smooth
+    turned = amounts.head * smooth(rotation, window, fps)
+    moved = amounts.head * smooth(translation, window, fps)
+    return turned.astype(np.float32), moved.astype(np.float32)
+
+
+def assemble(
+    neutral: np.ndarray,
+    expression: np.ndarray,
+    rotation: np.ndarray,
+    translation: np.ndarray,
+    pivot: np.ndarray,
+) -> np.ndarray:
+    """Posed landmarks of an expression and a head: (T, 68, 3) float32 px (design, Coordinates)."""
+    return compose_pose(neutral, expression, rotation, translation, pivot).astype(np.float32)
+
+
+def smooth_face(points: np.ndarray, fps: float, amount: float) -> np.ndarray:
+    """Smooths landmarks, lips less than the rest: (T, 68, 3) → (T, 68, 3)."""
+    result = smooth(points, SMOOTH_FACE * amount, fps)
+    result[:, LIPS] = smooth(points[:, LIPS], SMOOTH_LIPS * amount, fps)
+    return result
+
+
+def smooth(values: np.ndarray, seconds: float, fps: float) -> np.ndarray:
+    """Savitzky–Golay over time (axis 0) with a window of `seconds`; too short a window changes nothing."""
+    window = round(seconds * fps) | 1
+    window = min(window, len(values) if len(values) % 2 else len(values) - 1)
+    if window < ORDER + 2:
+        return np.array(values, dtype=np.float64)
+    return savgol_filter(values, window, ORDER, axis=0, mode="nearest")

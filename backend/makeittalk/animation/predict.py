@@ -1,0 +1,93 @@
+"""A voice and a face in, a motion out: the landmark networks, the head, the blinks, and the post-processing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..audio.embedding import speaker_embedding
+from ..audio.loading import Audio, normalise_loudness
+from ..audio.mel import mel_spectrogram
+from ..constants import FRAME_RATE
+from ..formats import Face, Motion
+from ..landmarks.pose import Canonical, neck_pivot
+from ..networks.inference import predict_content
+from ..progress import Progress, part, silent
+from ..protocol import Amounts
+from .blinks import blink_curve
+from .head_motion import head_motion, loudness_curve
+from .lips import shut_mouth
+from .postprocess import apply_amounts
+
+
+def predict_motion(
+    audio: Audio,
+    face: Face,
+    *,
+    seed: int = 0,
+    voice: Audio | None = None,
+    amounts: Amounts | None = None,
+    device: str = "auto",
+    weights: str | None = None,
+    progress: Progress = silent,
+) -> Motion:
+    """The motion of a face that says what the recording says (paper, sections 3.2 to 3.4).
+
+    Args:
+        audio: the speech. face: the portrait's landmarks.
+        seed: what head motion and blinks are drawn from; the lips do not depend on it.
+        voice: a recording whose speaker embedding is stored instead of that of `audio`.
+        amounts: lip, head, blink and smoothing; 1 each by default.
+        device: "auto", "cpu", "cuda" or "mps". weights: a named set of weights, the shipped one by default.
+
+    Returns:
+        a motion at 62.5 frames/s with every part that re-baking needs.
+
+    Raises:
+        MissingError: the weights are not there or damaged.
+        Cancelled: `progress` said so.
+    """
+    amounts = amounts or Amounts()
+    neutral = face.landmarks.astype(np.float64)
+    canonical = Canonical.of(neutral)
+    frontal = canonical.to_canonical(neutral)
+    shut = shut_mouth(frontal)
+
+    progress(0.0, "Listening")
+    samples = normalise_loudness(audio.samples)
+    mel = mel_spectrogram(samples)
+    progress(0.1, "Recognising the voice")
+    embedding = speaker_embedding(normalise_loudness(voice.samples) if voice is not None else samples)
+
+    lips = predict_content(
+        mel,
+        (frontal + shut).astype(np.float32),
+        device=device,
+        weights=weights,
+        progress=part(progress, 0.3, 0.9),
+    )
+    progress(0.9, "Moving the head")
+    rotation, sway, brows = head_motion(loudness_curve(mel), seed)
+
+    rest = canonical.displacement_from(shut).astype(np.float32)
+    content = canonical.displacement_from(lips).astype(np.float32)
+    speaker = canonical.displacement_from(brows).astype(np.float32)
+    blink = blink_curve(len(mel), FRAME_RATE, seed)
+    # The head turns about the viewer's axes, whichever way the portrait looks: only the sway needs the face's scale.
+    shift = (canonical.scale * sway).astype(np.float32)
+    motion = Motion(
+        fps=FRAME_RATE,
+        landmarks=np.zeros_like(content),
+        neutral=face.landmarks.astype(np.float32),
+        neck_pivot=neck_pivot(neutral).astype(np.float32),
+        speaker_embedding=embedding.astype(np.float32),
+        image_size=face.size,
+        rest=rest,
+        content=content,
+        speaker=speaker,
+        blink=blink,
+        head_rotation_raw=rotation.astype(np.float32),
+        head_translation_raw=shift,
+    )
+    apply_amounts(motion, amounts)
+    progress(1.0, "Moving the head")
+    return motion

@@ -1,0 +1,106 @@
+"""Builds `weights/basis.safetensors`: named keys from a sculpted head, residual keys from what they leave of speech.
+
+    python -m makeittalk.training.basis ICT_FACEKIT.npz PREPARED_FOLDER…
+
+Needed again only when the basis is to change, which renames what the keys mean in every file made before.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from .. import storage
+from ..animation.bake import bounded_fit
+from ..animation.basis import BASIS_FILE
+from ..animation.lips import close_lips
+from ..constants import CANONICAL_JAW, FRAME_RATE
+from ..landmarks.ibug68 import INNER_PAIRS, MIRROR
+from ..landmarks.pose import Canonical
+from .dataset import Prepared
+
+RESIDUAL_KEYS = 24
+LEAST = 0.004  # canonical units: a sculpted key that moves no landmark further is left out
+_PAIRED_TO_ONE = {"browInnerUp": ("browInnerUp_L", "browInnerUp_R")}
+_LEFT_OUT = ("eyeBlink", "eyeLook", "cheek")  # blinks fit the portrait, the others hardly move a landmark
+
+
+def sculpted_keys(path: str | Path) -> tuple[list[str], np.ndarray]:
+    """The named keys of an ICT-FaceKit head: names, (N, 68, 3) canonical displacements at value 1."""
+    data = storage.read_npz(path)
+    points = data["landmarks68"]
+    flip = np.array([1.0, -1.0, -1.0])
+    head = data["neutral"][points].astype(np.float64) * flip
+    scale = CANONICAL_JAW / np.linalg.norm(head[16] - head[0])
+    deltas = data["expressions"][:, points].astype(np.float64) * flip * scale
+    found = {str(name): delta for name, delta in zip(data["expression_names"], deltas, strict=True)}
+    for name, parts in _PAIRED_TO_ONE.items():
+        found[name] = sum(found.pop(part) for part in parts)
+    keys = {
+        name.replace("_L", "Left").replace("_R", "Right"): delta
+        for name, delta in found.items()
+        if not name.startswith(_LEFT_OUT) and np.linalg.norm(delta, axis=1).max() > LEAST
+    }
+    names = sorted(keys)
+    return names, np.stack([keys[name] for name in names])
+
+
+def speech_displacements(folders: list[str], each: int = 7) -> np.ndarray:
+    """Canonical displacements from rest of real speech, mirrored ones and ones with completed closures included."""
+    found = []
+    for folder in folders:
+        prepared = Prepared.load(folder)
+        for name in prepared.train[:: max(1, len(prepared.train) // 300)]:
+            clip = prepared.clip(name)
+            canonical = Canonical.of(clip.neutral)
+            delta = canonical.displacement_to(clip.landmarks - clip.neutral)
+            closed = close_lips(delta, FRAME_RATE)
+            mirrored = closed[:, MIRROR] * np.array([-1.0, 1.0, 1.0])
+            found += [delta[::each], closed[::each], mirrored[::each]]
+    return np.concatenate(found)
+
+
+def pair_modes() -> np.ndarray:
+    """Each inner lip pair opening alone: (6, 68, 3). What completes a closure moves along these."""
+    modes = np.zeros((6, 68, 3))
+    outer = ((50, 58), (51, 57), (52, 56))
+    for index, ((upper, lower), (above, below)) in enumerate(zip(INNER_PAIRS, outer, strict=True)):
+        modes[2 * index, [upper, above], 1] = 1.0
+        modes[2 * index + 1, [lower, below], 1] = 1.0
+    return modes
+
+
+def residual_keys(named: np.ndarray, speech: np.ndarray, count: int = RESIDUAL_KEYS) -> np.ndarray:
+    """Principal components of what the named keys leave: (count, 68, 3), each as large as its spread in speech."""
+    keys = named.reshape(len(named), -1)
+    flat = speech.reshape(len(speech), -1)
+    left = flat - bounded_fit(flat / _unit(keys), keys / _unit(keys)) @ keys
+    fixed = np.linalg.qr(pair_modes().reshape(6, -1).T)[0].T
+    rest = left - left @ fixed.T @ fixed
+    _, _, components = np.linalg.svd(rest[:: max(1, len(rest) // 20000)], full_matrices=False)
+    basis = np.concatenate([fixed, components[: count - len(fixed)]])
+    spread = np.maximum((left @ basis.T).std(axis=0), 1e-3)
+    order = np.argsort(-spread)
+    return (basis * spread[:, None])[order].reshape(-1, 68, 3)
+
+
+def build(head: str, folders: list[str], target: Path = BASIS_FILE) -> None:
+    """Makes the basis file."""
+    names, named = sculpted_keys(head)
+    residual = residual_keys(named, speech_displacements(folders))
+    every = [*names, *(f"residual{index:02d}" for index in range(1, len(residual) + 1))]
+    with storage.replacing(target) as temporary:
+        tensors = {"named": named.astype(np.float16), "residual": residual.astype(np.float16)}
+        save_file(tensors, temporary, metadata={"format": "1", "names": json.dumps(every)})
+
+
+def _unit(keys: np.ndarray) -> float:
+    return float(np.sqrt((keys**2).sum(1).max()))
+
+
+if __name__ == "__main__":
+    build(sys.argv[1], sys.argv[2:])
