@@ -27,10 +27,8 @@ def mel_spectrogram(samples: np.ndarray) -> np.ndarray:
     """
     samples = np.asarray(samples, np.float32)
     assert samples.ndim == 1, samples.shape
-    if len(samples) <= _HALF:  # too short to be reflected
-        padded = np.pad(samples, _HALF)
-    else:
-        padded = np.pad(samples, _HALF, mode="reflect")
+    # Less than half a window cannot be reflected.
+    padded = np.pad(samples, _HALF, mode="reflect" if len(samples) > _HALF else "constant")
     windows = np.lib.stride_tricks.sliding_window_view(padded, MEL_WINDOW)[::MEL_HOP]
     window, filters = _window(), mel_filters()
     result = np.empty((len(windows), MEL_BANDS), np.float32)

@@ -1,0 +1,152 @@
+"""Takes decoded sound block by block: mixes it to mono, resamples it, and keeps long recordings out of memory."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import IO
+
+import numpy as np
+import soxr
+
+from ..constants import MAX_AUDIO_SECONDS, SAMPLE_RATE
+from ..errors import InputError
+
+_LOWEST_RATE, _HIGHEST_RATE = 1_000, 1_600_000  # Hz
+_FILM_RATE = 48_000  # Hz, the most that is kept for a film
+_MOST_CHANNELS = 256
+_AUDIBLE = 1e-4  # peak (−80 dBFS) below which a channel is unused
+_DAMAGE = 1e6  # beyond it a sample is no sound
+_IN_MEMORY = 512 * 2**20  # bytes of one signal before it goes to a temporary file
+
+
+class Sink:
+    """Collects (m, c) float32 blocks; a long signal ends as an array mapped from a temporary file."""
+
+    def __init__(self, channels: int) -> None:
+        self._channels = channels
+        self._blocks: list[np.ndarray] = []
+        self._bytes = 0
+        self._file: IO[bytes] | None = None
+
+    def add(self, block: np.ndarray) -> None:
+        block = np.ascontiguousarray(block, np.float32)
+        self._blocks.append(block)
+        self._bytes += block.nbytes
+        if self._bytes > _IN_MEMORY and self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the array mapped from it
+        if self._file is not None:
+            for waiting in self._blocks:
+                self._file.write(waiting.data)
+            self._blocks.clear()
+
+    def finish(self) -> np.ndarray:
+        """Everything, (m, c)."""
+        if self._file is None:
+            return np.concatenate(self._blocks) if self._blocks else np.zeros((0, self._channels), np.float32)
+        self._file.flush()
+        return np.memmap(self._file, np.float32, "r+", shape=(self._bytes // 4 // self._channels, self._channels))
+
+
+class Mixer:
+    """Turns a recording's blocks into the mono 16 kHz signal and the signal for the film.
+
+    Args:
+        name: what to call the recording in a message.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.rate = 0
+        self.original_rate = 0
+        self.frames = 0  # taken in so far
+        self.damaged = 0  # samples that were no numbers
+        self._samples: np.ndarray = np.zeros((0, 1), np.float32)
+
+    def open(self, rate: int, channels: int) -> None:
+        """Says what the blocks will be like; must come first.
+
+        Raises:
+            InputError: no recording is like that.
+        """
+        if not (_LOWEST_RATE <= rate <= _HIGHEST_RATE and 1 <= channels <= _MOST_CHANNELS):
+            raise InputError(
+                f"{self.name} has {channels} channels at {rate} samples a second.", "Convert it to an ordinary WAV."
+            )
+        self.rate = rate
+        self.original_rate = min(rate, _FILM_RATE)
+        self._channels = channels
+        self._peaks = np.zeros(channels, np.float32)
+        kept = channels if channels <= 2 else 1
+        self._mono, self._film = Sink(1), Sink(kept)
+        self._to_mono = _Resampler(rate, SAMPLE_RATE, 1)
+        self._to_film = _Resampler(rate, self.original_rate, kept)
+
+    def add(self, block: np.ndarray) -> None:
+        """Takes (m, channels) samples.
+
+        Raises:
+            InputError: the recording is too long.
+        """
+        assert block.ndim == 2 and block.shape[1] == self._channels, block.shape
+        block = np.asarray(block, np.float32)
+        sound = np.abs(block) < _DAMAGE  # false for NaN too
+        if not sound.all():
+            self.damaged += int(sound.size - np.count_nonzero(sound))
+            block = np.where(sound, block, np.float32(0.0))
+        self.frames += len(block)
+        if self.frames > MAX_AUDIO_SECONDS * self.rate:
+            raise InputError(
+                f"{self.name} is longer than {MAX_AUDIO_SECONDS / 3600:g} hours.", "Cut it into shorter recordings."
+            )
+        self._peaks = np.maximum(self._peaks, np.abs(block).max(0, initial=0.0))
+        mono = block.sum(1, keepdims=True)  # divided by the number of used channels once that is known
+        self._mono.add(self._to_mono.take(mono))
+        self._film.add(self._to_film.take(block if self._channels <= 2 else mono))
+
+    def add_silence(self, frames: int) -> None:
+        """Takes that many samples of nothing."""
+        while frames > 0:
+            count = min(frames, 1 << 16)
+            self.add(np.zeros((count, self._channels), np.float32))
+            frames -= count
+
+    def finish(self) -> tuple[np.ndarray, np.ndarray]:
+        """samples (n,) at 16 kHz and original (m, 1 or 2)."""
+        if self.rate == 0:
+            raise InputError(f"{self.name} holds no sound.", "Choose a recording.")
+        self._mono.add(self._to_mono.finish())
+        self._film.add(self._to_film.finish())
+        used = max(1, int(np.count_nonzero(self._peaks > _AUDIBLE)))
+        samples, film = self._mono.finish()[:, 0], self._film.finish()
+        if used > 1:
+            samples /= used
+            if self._channels > 2:
+                film /= used
+        return samples, film
+
+    def notices(self) -> list[str]:
+        """Sentences for the user."""
+        if not self.damaged:
+            return []
+        return [f"{self.damaged} samples of {self.name} are not numbers and were silenced."]
+
+
+class _Resampler:
+    """soxr at high quality, block by block, without delay; does nothing at equal rates."""
+
+    def __init__(self, source: int, target: int, channels: int) -> None:
+        self._channels = channels
+        self._stream = None
+        if source != target:
+            self._stream = soxr.ResampleStream(source, target, channels, dtype="float32", quality="HQ")
+
+    def take(self, block: np.ndarray) -> np.ndarray:
+        if self._stream is None:
+            return block
+        return self._stream.resample_chunk(np.ascontiguousarray(block)).reshape(-1, self._channels)
+
+    def finish(self) -> np.ndarray:
+        if self._stream is None:
+            return np.zeros((0, self._channels), np.float32)
+        rest = np.zeros((0, self._channels), np.float32)
+        return self._stream.resample_chunk(rest, last=True).reshape(-1, self._channels)
