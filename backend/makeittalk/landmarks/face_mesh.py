@@ -24,6 +24,7 @@ _FIRST_CROP = 1.9  # side of the first crop, in face boxes
 _CROPS = (1.35, 1.5, 1.65)  # sides of the measured crops, in extents of the landmarks
 _MOST_FACES = 12
 _MOST_SPREAD = 0.08  # of the face's extent: crops that disagree so much saw no face
+_BLANK = np.full((64, 64, 3), 128, np.uint8)
 _LEAST_SCORE = 0.2  # of a face after that
 
 
@@ -90,13 +91,16 @@ def new_mesh(video: bool, faces: int) -> Any:
         faces: most faces to look for.
     """
     kind = _mediapipe().face_mesh.FaceMesh
-    return kind(
-        static_image_mode=not video,
-        refine_landmarks=True,
-        max_num_faces=faces,
-        min_detection_confidence=0.3,
-        min_tracking_confidence=0.3,
-    )
+    with quiet_stderr():
+        mesh = kind(
+            static_image_mode=not video,
+            refine_landmarks=True,
+            max_num_faces=faces,
+            min_detection_confidence=0.3,
+            min_tracking_confidence=0.3,
+        )
+        mesh.process(_BLANK)  # its threads load their models, and say so, only now
+    return mesh
 
 
 def centre_depth(landmarks: np.ndarray) -> np.ndarray:
