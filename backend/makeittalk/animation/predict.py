@@ -10,6 +10,7 @@ from ..audio.mel import mel_spectrogram
 from ..constants import FRAME_RATE
 from ..formats import Face, Motion
 from ..landmarks.pose import Canonical, neck_pivot
+from ..networks.device import choose_device
 from ..networks.inference import predict_content
 from ..progress import Progress, part, silent
 from ..protocol import Amounts
@@ -43,6 +44,7 @@ def predict_motion(
         a motion at 62.5 frames/s with every part that re-baking needs.
 
     Raises:
+        InputError: there is no such device.
         MissingError: the weights are not there or damaged.
         Cancelled: `progress` said so.
     """
@@ -61,7 +63,7 @@ def predict_motion(
     lips = predict_content(
         mel,
         (frontal + shut).astype(np.float32),
-        device=device,
+        device=choose_device(device),
         weights=weights,
         progress=part(progress, 0.3, 0.9),
     )

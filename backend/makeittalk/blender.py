@@ -1,0 +1,68 @@
+"""Writes a .blend in a Blender process: the bpy module beside this Python, or a Blender executable."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+from .errors import MissingError, OutputError
+
+ROOT = Path(__file__).resolve().parents[2]
+WRITER = ROOT / "addon" / "write_blend.py"
+_TIMEOUT = 600.0  # s
+
+
+def blender_command(executable: str = "") -> list[str]:
+    """What runs a script in Blender, up to the script's arguments.
+
+    Raises:
+        MissingError: there is neither a bpy module nor an executable.
+    """
+    if not WRITER.is_file():
+        raise MissingError("The add-on's files are not beside the backend.", "Install the whole project.")
+    if executable:
+        if not Path(executable).is_file():
+            raise MissingError(f"There is no Blender at {executable}.", "Check --blender.")
+        return [executable, "-b", "--factory-startup", "--python-exit-code", "9", "--python", str(WRITER), "--"]
+    if importlib.util.find_spec("bpy") is not None:
+        return [sys.executable, "-I", str(WRITER)]
+    raise MissingError(
+        "A .blend needs Blender, and neither its bpy module nor --blender is given.",
+        "Install bpy==4.5.15 or name the executable.",
+    )
+
+
+def write_blend(folder: Path, sound: Path, output: Path, fps: Fraction, name: str, executable: str = "") -> None:
+    """Builds the scene of a job's folder and saves it.
+
+    Args:
+        folder: holds portrait.png, face.json, mesh.npz, motion.npz and bake.npz. sound: the recording.
+        output: the .blend; it appears whole or not at all. fps: the scene's rate. name: of the character.
+
+    Raises:
+        MissingError: there is no Blender. OutputError: Blender could not write the file.
+    """
+    command = blender_command(executable)
+    arguments = ["--sound", str(Path(sound).absolute()), "--fps", str(fps), "--name", name]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    try:
+        done = subprocess.run(
+            [*command, str(folder.absolute()), str(output.absolute()), *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT,
+            env=environment,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise OutputError(f"Blender did not write {output}: {error}.", "Check that Blender starts.") from error
+    if done.returncode != 0:
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        told = next((line for line in reversed(lines) if line.startswith("makeittalk:")), "")
+        reason = told.removeprefix("makeittalk:").strip() or (lines[-1][:300] if lines else "no reason given")
+        raise OutputError(f"{output} was not written: {reason}")

@@ -1,0 +1,325 @@
+"""What each command does. Heavy libraries are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import storage
+from .errors import InputError, OutputError
+from .progress import Progress, part, silent
+
+SUFFIXES = (".mp4", ".blend", ".npz", ".json", ".csv")
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Progress]:
+    """A bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield silent
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=100, bar_format="{desc:<24}{percentage:3.0f}%|{bar}| {remaining}", leave=False) as bar:
+
+        def report(fraction: float, stage: str) -> None:
+            bar.set_description_str(stage, refresh=False)
+            bar.n = 100.0 * fraction
+            bar.refresh()
+
+        yield report
+
+
+@contextmanager
+def _work_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="makeittalk-") as name:
+        yield Path(name)
+
+
+def _check_output(path: Path, suffixes: tuple[str, ...]) -> None:
+    """Refuses a target before any work is spent on it.
+
+    Raises:
+        OutputError: unknown suffix, no folder, or no right to write.
+    """
+    if path.suffix.lower() not in suffixes:
+        known = " ".join(suffixes)
+        raise OutputError(f"{path} has a suffix this command does not write.", f"It writes {known}.")
+    _check_folder(path.parent, path)
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder.", "Name a file to write.")
+
+
+def _check_folder(folder: Path, path: Path) -> None:
+    if not folder.is_dir():
+        raise OutputError(f"The folder of {path} does not exist.", "Make the folder or name another.")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{path} may not be written.", "Choose a folder you can write to.")
+
+
+def _deliver(source: Path, target: Path) -> None:
+    """Copies a finished file to where it was asked for, whole or not at all."""
+    with storage.replacing(target) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def _tell(notices: list[str]) -> None:
+    for notice in notices:
+        print(f"makeittalk: {notice}", file=sys.stderr)
+
+
+def animate(options: Namespace) -> None:
+    """`makeittalk animate`."""
+    from .rates import exact_rate
+
+    rate = exact_rate(options.fps)
+    outputs: list[Path] = options.output
+    for output in outputs:
+        _check_output(output, SUFFIXES)
+    if any(output.suffix.lower() == ".blend" for output in outputs):
+        from .blender import blender_command
+
+        blender_command(options.blender)
+    from . import pipeline
+    from .protocol import Amounts
+
+    with _progress_bar() as progress, _work_folder() as folder:
+        character = pipeline.animate(
+            options.portrait,
+            options.audio,
+            folder,
+            face_file=options.landmarks or "",
+            voice_file=options.voice or "",
+            detector=options.detector,
+            device=options.device,
+            seed=options.seed,
+            amounts=Amounts(options.lip, options.head, options.blink, options.smooth),
+            own_mouth=not options.closed_mouth_pixels,
+            weights=options.weights,
+            progress=part(progress, 0.0, 0.4),
+        )
+        _tell(character.notices)
+        writers: dict[str, Callable[[Path, Progress], None]] = {
+            ".npz": lambda output, _progress: character.motion.save(output),
+            ".mp4": lambda output, progress: _write_video(character, output, rate, progress),
+            ".blend": lambda output, _progress: _write_blend(character, output, rate, options),
+            ".json": lambda output, _progress: _write_table(character, output, float(rate)),
+            ".csv": lambda output, _progress: _write_table(character, output, float(rate)),
+        }
+        for index, output in enumerate(outputs):
+            share = part(progress, 0.4 + 0.6 * index / len(outputs), 0.4 + 0.6 * (index + 1) / len(outputs))
+            share(0.0, f"Writing {output.name}")
+            writers[output.suffix.lower()](output, share)
+
+
+def _write_video(character, output: Path, rate, progress: Progress) -> None:
+    from .animation.resample import frame_count, resample
+    from .rendering.video import write_mp4
+    from .rendering.warp import Warper
+
+    audio = character.audio
+    # As many frames as the sound is long, to the frame.
+    motion = resample(character.motion, float(rate), frame_count(audio.seconds, float(rate)))
+    with Warper(character.mesh, character.portrait.rgba) as warper:
+        frames = warper.frames(motion, rate)
+        write_mp4(output, frames, rate, (warper.width, warper.height), audio, progress, total=motion.frames)
+
+
+def _write_blend(character, output: Path, rate, options: Namespace) -> None:
+    from . import pipeline
+    from .blender import write_blend
+
+    pipeline.bake(character.motion, character.mesh, character.folder, float(rate))
+    name = options.portrait.stem[:40]
+    write_blend(character.folder, character.sound, output, rate, name, options.blender)
+
+
+def _write_table(character, output: Path, fps: float) -> None:
+    from .animation.bake import bake_motion
+    from .export import write_csv, write_json
+
+    write = write_csv if output.suffix.lower() == ".csv" else write_json
+    write(output, character.motion, bake_motion(character.motion, character.mesh, fps))
+
+
+def detect(options: Namespace) -> None:
+    """`makeittalk detect`."""
+    _check_output(options.output, (".json",))
+    if options.overlay:
+        _check_output(options.overlay, (".png",))
+    from dataclasses import replace
+
+    from . import pipeline
+    from .landmarks.overlay import draw_overlay
+
+    with _progress_bar() as progress, _work_folder() as folder:
+        found = pipeline.find_face(options.portrait, folder, detector=options.detector, progress=progress)
+        picture = options.output.with_name(f"{options.output.stem}.png")
+        if picture.exists() and options.portrait.exists() and picture.samefile(options.portrait):
+            # Never over the user's own picture.
+            picture = options.output.with_name(f"{options.output.stem}-prepared.png")
+        _deliver(found.face.image, picture)
+        replace(found.face, image=picture.absolute()).save(options.output.absolute())
+        if options.overlay:
+            from PIL import Image
+
+            with storage.replacing(options.overlay) as temporary:
+                Image.fromarray(draw_overlay(found.rgba[..., :3], found.face.landmarks)).save(temporary)
+        _tell(found.notices)
+
+
+def predict(options: Namespace) -> None:
+    """`makeittalk predict`."""
+    _check_output(options.output, (".npz",))
+    from .animation.predict import predict_motion
+    from .audio.loading import load_audio
+    from .formats import Face
+
+    face = Face.load(options.face)
+    audio = load_audio(options.audio)
+    voice = load_audio(options.voice) if options.voice else None
+    with _progress_bar() as progress:
+        motion = predict_motion(
+            audio,
+            face,
+            seed=options.seed,
+            voice=voice,
+            device=options.device,
+            weights=options.weights,
+            progress=progress,
+        )
+    motion.save(options.output)
+    _tell(audio.notices)
+
+
+def render(options: Namespace) -> None:
+    """`makeittalk render`."""
+    as_video = options.output.suffix.lower() == ".mp4"
+    if as_video:
+        _check_output(options.output, (".mp4",))
+    else:
+        if options.output.suffix and not options.output.is_dir():
+            _check_output(options.output, (".mp4",))
+        if options.output.exists() and not options.output.is_dir():
+            raise OutputError(f"{options.output} is a file.", "Name a folder for the pictures, or an .mp4.")
+        _check_folder(options.output.absolute().parent, options.output)
+    from .formats import Motion
+    from .rates import exact_rate
+
+    motion = Motion.load(options.motion)
+    rate = exact_rate(options.fps) if options.fps else exact_rate(motion.fps if motion.fps <= 60.0 else 25)
+    from .animation.resample import frame_count, resample
+    from .audio.loading import load_audio
+    from .pipeline import face_for_motion
+    from .rendering.mesh import build_mesh
+    from .rendering.video import write_mp4, write_pngs
+    from .rendering.warp import Warper
+
+    audio = load_audio(options.audio) if options.audio else None
+    with _progress_bar() as progress, _work_folder() as folder:
+        share = part(progress, 0.0, 0.2)
+        portrait, motion = face_for_motion(options.portrait, motion, folder, options.detector, share)
+        _tell(portrait.notices)
+        mesh = build_mesh(portrait.face, portrait.rgba)
+        seconds = audio.seconds if audio else motion.seconds
+        shown = resample(motion, float(rate), frame_count(seconds, float(rate)))
+        with Warper(mesh, portrait.rgba) as warper:
+            frames, share = warper.frames(shown, rate), part(progress, 0.2, 1.0)
+            if as_video:
+                size = (warper.width, warper.height)
+                write_mp4(options.output, frames, rate, size, audio, share, total=shown.frames)
+            else:
+                write_pngs(options.output, frames, share, total=shown.frames)
+
+
+def track(options: Namespace) -> None:
+    """`makeittalk track`."""
+    _check_output(options.output, (".npz",))
+    from .training.reference import reference_motion
+
+    with _progress_bar() as progress:
+        motion = reference_motion(options.video, progress)
+    motion.save(options.output)
+
+
+def evaluate(options: Namespace) -> None:
+    """`makeittalk evaluate`."""
+    if options.plot:
+        _check_output(options.plot, (".png",))
+    pair = options.predicted is not None and options.reference is not None
+    if pair == (options.folder is not None) or (options.predicted is None) != (options.reference is None):
+        raise InputError(
+            "Evaluate needs a predicted and a reference file, or --set with a folder.", "Give one of them."
+        )
+    from .formats import Motion
+    from .training import evaluate as measuring
+
+    with _progress_bar() as progress:
+        if pair:
+            predicted, reference = Motion.load(options.predicted), Motion.load(options.reference)
+            result = measuring.evaluate_pair(predicted, reference)
+            if options.plot:
+                measuring.plot_pair(predicted, reference, options.plot)
+        else:
+            result = measuring.evaluate_set(options.folder, options.weights, progress, plot=options.plot)
+    print(json.dumps(result, indent=1) if options.json else measuring.table(result))
+
+
+def prepare(options: Namespace) -> None:
+    """`makeittalk prepare`."""
+    if not options.source.is_dir():
+        raise InputError(f"{options.source} is not a folder.", "Name the corpus' folder.")
+    _check_folder(options.dest.absolute().parent, options.dest)
+    with _progress_bar() as progress:
+        if options.kind == "grid":
+            from .training.prepare_grid import prepare_grid
+
+            prepared = prepare_grid(options.source, options.dest, progress)
+        else:
+            from .training.prepare_facegood import prepare_facegood
+
+            prepared = prepare_facegood(options.source, options.dest, progress)
+    print(f"{len(prepared.train)} clips to train, {len(prepared.validation)} to validate, {len(prepared.test)} to test")
+    for name, reason in prepared.skipped.items():
+        print(f"left out {name}: {reason}", file=sys.stderr)
+
+
+def train(options: Namespace) -> None:
+    """`makeittalk train`."""
+    from .training.content import train_content
+
+    with _progress_bar() as progress:
+        train_content(options.config, progress)
+
+
+def weights(options: Namespace) -> None:
+    """`makeittalk weights`."""
+    from .weights.store import list_weights, verify_weights
+
+    if options.action == "verify":
+        verify_weights()
+    for entry in list_weights():
+        print(entry)
+
+
+def serve(_options: Namespace) -> int:
+    """`makeittalk serve`."""
+    from .server import Server
+
+    channel = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return Server(sys.stdin.buffer, channel).run()
+
+
+def doctor(_options: Namespace) -> int:
+    """`makeittalk doctor`."""
+    from .doctor import examine
+
+    return examine()
