@@ -20,7 +20,10 @@ class MakeItTalkError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        """Problem and way out as one sentence."""
+        if not self.hint:
+            return self.message
+        return f"{self.message.rstrip('.')}; {self.hint[0].lower()}{self.hint[1:]}"
 
 
 class InputError(MakeItTalkError):

@@ -1,0 +1,138 @@
+"""Blinks, head motion, post-processing and resampling."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from faces import portrait
+from makeittalk.animation import blinks
+from makeittalk.animation.head_motion import head_motion
+from makeittalk.animation.lips import mouth_width, opening, shut_mouth
+from makeittalk.animation.postprocess import apply_amounts, smooth
+from makeittalk.animation.resample import frame_count, resample
+from makeittalk.animation.retarget import retarget
+from makeittalk.constants import FRAME_RATE
+from makeittalk.formats import Motion
+from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
+from makeittalk.protocol import Amounts
+
+
+def syllables(seconds: float = 8.0) -> np.ndarray:
+    """Loudness of a voice that stresses two syllables a second."""
+    time = np.arange(int(seconds * FRAME_RATE)) / FRAME_RATE
+    return np.clip(0.5 + 0.5 * np.sin(2 * np.pi * 2.0 * time), 0, 1) * (np.sin(2 * np.pi * 0.3 * time) > -0.7)
+
+
+def motion(gape: float = 0.0, seed: int = 3, seconds: float = 4.0) -> Motion:
+    """A motion with all parts: a mouth that opens and shuts twice a second."""
+    neutral = portrait((3, 12, -4), gape=gape)
+    canonical = Canonical.of(neutral)
+    frames = int(seconds * FRAME_RATE)
+    time = np.arange(frames) / FRAME_RATE
+    gap = 0.06 * (1 - np.cos(2 * np.pi * 2.0 * time))
+    content = np.zeros((frames, 68, 3))
+    content[:, [61, 62, 63, 50, 51, 52], 1] = -0.3 * gap[:, None]
+    content[:, [67, 66, 65, 58, 57, 56, 7, 8, 9], 1] = 0.7 * gap[:, None]
+    rotation, sway, brows = head_motion(syllables(seconds)[:frames], seed)
+    made = Motion(
+        fps=FRAME_RATE,
+        landmarks=np.zeros((frames, 68, 3), np.float32),
+        neutral=neutral.astype(np.float32),
+        neck_pivot=neck_pivot(neutral).astype(np.float32),
+        speaker_embedding=np.zeros(256, np.float32),
+        image_size=np.array([512, 512]),
+        rest=canonical.displacement_from(shut_mouth(canonical.to_canonical(neutral))).astype(np.float32),
+        content=canonical.displacement_from(content).astype(np.float32),
+        speaker=canonical.displacement_from(brows).astype(np.float32),
+        blink=blinks.blink_curve(frames, FRAME_RATE, seed),
+        head_rotation_raw=rotation.astype(np.float32),
+        head_translation_raw=(canonical.scale * sway).astype(np.float32),
+    )
+    apply_amounts(made, Amounts())
+    return made
+
+
+def test_blinks_come_as_often_as_the_paper_says() -> None:
+    curve = blinks.blink_curve(int(60 * FRAME_RATE), FRAME_RATE, seed=5)
+    starts = np.flatnonzero((curve[1:] > 0) & (curve[:-1] == 0)) / FRAME_RATE
+    assert starts[0] == pytest.approx(blinks.FIRST, abs=0.03)
+    assert np.diff(starts).min() > 1.35 and np.diff(starts).max() < 2.45
+    assert curve.max() == pytest.approx(blinks.DEPTH, abs=0.02) and curve.min() == 0.0
+
+
+def test_another_seed_blinks_and_nods_otherwise_and_the_same_one_the_same() -> None:
+    energy = syllables()
+    assert np.array_equal(head_motion(energy, 1)[0], head_motion(energy, 1)[0])
+    assert not np.allclose(head_motion(energy, 1)[0], head_motion(energy, 2)[0])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_head_moves_like_a_head(seed: int) -> None:
+    rotation, _, _ = head_motion(syllables(30.0), seed)
+    degrees = np.degrees(rotation)
+    assert (degrees.std(axis=0) > 0.5).all() and (degrees.std(axis=0) < 6.0).all()
+    assert np.abs(np.diff(degrees, axis=0)).max() * FRAME_RATE < 150.0
+    power = np.abs(np.fft.rfft(degrees - degrees.mean(0), axis=0)) ** 2
+    slow = np.fft.rfftfreq(len(degrees), 1 / FRAME_RATE) < 4.0
+    assert (power[slow].sum(0) / power.sum(0) > 0.85).all()
+
+
+def test_silence_leaves_the_head_alive_and_the_brows_still() -> None:
+    rotation, _, brows = head_motion(np.zeros(1000), 0)
+    assert 0.1 < np.degrees(rotation).std() < 2.0
+    assert not brows.any()
+
+
+def test_amounts_scale_their_own_part_only() -> None:
+    base, without = motion(), motion()
+    apply_amounts(without, Amounts(head=0.0))
+    assert np.abs(without.head_rotation).max() == 0.0 and np.abs(without.head_translation).max() == 0.0
+    lips = slice(48, 68)
+    assert np.allclose(base.expression[:, lips], without.expression[:, lips], atol=1e-4)
+    still = motion()
+    apply_amounts(still, Amounts(lip=0.0, head=0.0, blink=0.0))
+    assert np.allclose(still.expression, still.rest[None], atol=1e-4)
+
+
+@pytest.mark.parametrize("amount", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("gape", [0.0, 0.2])
+def test_closures_survive_every_lip_amount_and_every_rate(amount: float, gape: float) -> None:
+    made = motion(gape)
+    apply_amounts(made, Amounts(lip=amount))
+    for fps in (24.0, 25.0, 30000 / 1001, 30.0, 60.0):
+        shown = resample(made, fps)
+        face = shown.neutral + shown.expression
+        ratio = opening(face) / mouth_width(face)
+        for closure in np.arange(0.5, 3.6, 0.5):  # the mouth shuts every half second
+            near = np.abs(np.arange(len(ratio)) / fps - closure) <= 0.5 / fps + 0.025
+            assert ratio[near].min() < 0.03, (fps, closure)
+        assert ratio.max() > 0.05 * amount
+
+
+def test_landmarks_are_what_the_parts_say() -> None:
+    made = motion()
+    rotation, _, expression = split_pose(made.landmarks, made.neutral, made.neck_pivot)
+    assert np.degrees(np.abs(rotation - made.head_rotation)).max() < 0.5
+    shown = resample(made, FRAME_RATE)
+    assert np.abs(shown.landmarks[:100] - made.landmarks[:100]).max() < 0.5
+    assert np.abs(expression - made.expression).max() < 3.0
+
+
+@pytest.mark.parametrize(("seconds", "fps", "frames"), [(1.0, 24.0, 24), (1.0, 30000 / 1001, 30), (0.5, 25.0, 13)])
+def test_frames_cover_the_sound(seconds: float, fps: float, frames: int) -> None:
+    assert frame_count(seconds, fps) == frames
+
+
+def test_a_motion_shuts_the_mouth_of_any_other_face() -> None:
+    made = motion(gape=0.0)
+    other = portrait((0, -15, 5), width=120.0, gape=0.25)
+    moved = retarget(made, other)
+    face = moved.neutral + moved.expression
+    ratio = opening(face) / mouth_width(face)
+    assert ratio.min() < 0.02 and ratio.max() > 0.1
+    assert np.allclose(moved.head_rotation, made.head_rotation)
+
+
+def test_smoothing_keeps_short_clips() -> None:
+    values = np.random.default_rng(0).normal(size=(3, 2))
+    assert np.allclose(smooth(values, 0.5, FRAME_RATE), values)
