@@ -1,0 +1,159 @@
+"""Weights on disk: safetensors files beside this module, each listed in SHA256SUMS."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load as read_tensors
+from safetensors.torch import save_file
+
+from .. import storage
+from ..errors import InputError, MissingError
+from ..networks.content import ContentBranch, ContentConfig
+from ..networks.features import VoiceAverage
+
+FOLDER = Path(__file__).parent
+SUMS = "SHA256SUMS"
+DEFAULT_CONTENT = "content_s1"
+FORMAT = 1
+MAX_BYTES = 512 * 2**20  # of one file
+_MAX_HEADER = 1 << 20
+_AGAIN = "Install MakeItTalk again, or name other weights."
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A listed file: its name without suffix, path, size in bytes (0 where missing) and SHA-256."""
+
+    name: str
+    path: Path
+    size: int
+    sha256: str
+
+
+def list_weights(folder: Path | None = None) -> list[WeightFile]:
+    """Every file of SHA256SUMS, in its order.
+
+    Raises:
+        MissingError: there is no list. InputError: the list is damaged.
+    """
+    folder = folder or FOLDER
+    path = folder / SUMS
+    if not path.is_file():
+        raise MissingError(f"The list of weights {path} is missing.", _AGAIN)
+    files: list[WeightFile] = []
+    for line in storage.read_bytes(path, 1 << 20).decode("utf-8", "replace").splitlines():
+        digest, _, name = line.strip().partition("  ")
+        if not line.strip():
+            continue
+        if len(digest) != 64 or not name or Path(name).name != name:
+            raise InputError(f"{path} is damaged.", _AGAIN)
+        file = folder / name
+        files.append(WeightFile(Path(name).stem, file, file.stat().st_size if file.is_file() else 0, digest.lower()))
+    return files
+
+
+def verify_weights(folder: Path | None = None) -> list[WeightFile]:
+    """Reads every listed file and compares its SHA-256; returns them when all are whole.
+
+    Raises:
+        MissingError: a file is missing. InputError: a file is damaged.
+    """
+    files = list_weights(folder)
+    for file in files:
+        _verified(file)
+    return files
+
+
+def write_sums(folder: Path | None = None) -> None:
+    """Lists every .safetensors file of a folder with its SHA-256; for whoever adds weights to the project."""
+    folder = folder or FOLDER
+    files = sorted(folder.glob("*.safetensors"))
+    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in files]
+    with storage.replacing(folder / SUMS) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def load_content(name: str | None = None, device: str = "cpu") -> tuple[ContentBranch, dict[str, Any]]:
+    """The content branch with its weights, ready to predict.
+
+    Args:
+        name: a listed set, a path to a .safetensors file of one's own training, or None for the default.
+        device: "cpu", "cuda" or "mps".
+
+    Returns:
+        The branch in eval mode, float32, and a dict: `name`, `config` (ContentConfig), `average` (VoiceAverage) and
+        `notes` (what training wrote down).
+
+    Raises:
+        MissingError: no such weights. InputError: they are damaged or of another kind.
+    """
+    name = name or DEFAULT_CONTENT
+    if name.endswith(".safetensors"):
+        path = Path(name)
+        data = storage.read_bytes(path, MAX_BYTES)
+    else:
+        file = next((file for file in list_weights() if file.name == name), None)
+        if file is None:
+            known = ", ".join(file.name for file in list_weights())
+            raise MissingError(f"There are no weights called {name!r}.", f"There are: {known}.")
+        path, data = file.path, _verified(file)
+    try:
+        meta = _metadata(data)
+        if meta["kind"] != "content" or int(meta["format"]) != FORMAT:
+            raise ValueError("another kind")
+        config = ContentConfig.from_dict(json.loads(meta["config"]))
+        average = VoiceAverage.from_dict(json.loads(meta["voice"]))
+        notes = json.loads(meta["notes"])
+        branch = ContentBranch(config)
+        branch.load_state_dict({key: value.float() for key, value in read_tensors(data).items()})
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, RecursionError) as error:
+        raise InputError(f"{path} does not hold weights of a content branch.", _AGAIN) from error
+    return branch.to(device).eval(), {"name": name, "config": config, "average": average, "notes": notes}
+
+
+def save_content(path: str | Path, branch: ContentBranch, average: VoiceAverage, notes: dict[str, Any]) -> None:
+    """Writes a content branch in half precision with everything that is needed to use it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    tensors = {
+        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for name, value in branch.state_dict().items()
+    }
+    meta = {
+        "format": str(FORMAT),
+        "kind": "content",
+        "config": json.dumps(branch.config.to_dict()),
+        "voice": json.dumps(average.to_dict()),
+        "notes": json.dumps(notes),
+    }
+    with storage.replacing(path) as temporary:
+        save_file(tensors, temporary, meta)
+
+
+def _verified(file: WeightFile) -> bytes:
+    """A listed file's content, its checksum compared."""
+    if not file.size:
+        raise MissingError(f"The weights {file.path} are missing.", _AGAIN)
+    data = storage.read_bytes(file.path, MAX_BYTES)
+    if hashlib.sha256(data).hexdigest() != file.sha256:
+        raise InputError(f"The weights {file.path} are damaged: their SHA-256 is not the listed one.", _AGAIN)
+    return data
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """The metadata in a safetensors file's header."""
+    size = int.from_bytes(data[:8], "little")
+    if not 2 <= size <= min(_MAX_HEADER, len(data) - 8):
+        raise ValueError("no header")
+    value = json.loads(data[8 : 8 + size])["__metadata__"]
+    if not isinstance(value, dict):
+        raise ValueError("no metadata")
+    return value
