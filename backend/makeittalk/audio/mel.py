@@ -30,7 +30,7 @@ def mel_spectrogram(samples: np.ndarray) -> np.ndarray:
     # Less than half a window cannot be reflected.
     padded = np.pad(samples, _HALF, mode="reflect" if len(samples) > _HALF else "constant")
     windows = np.lib.stride_tricks.sliding_window_view(padded, MEL_WINDOW)[::MEL_HOP]
-    window, filters = _window(), mel_filters()
+    window, filters = hann(MEL_WINDOW), mel_filters(MEL_BANDS, MEL_MIN, MEL_MAX, MEL_WINDOW)
     result = np.empty((len(windows), MEL_BANDS), np.float32)
     for start in range(0, len(windows), _CHUNK):
         spectrum = np.abs(rfft(windows[start : start + _CHUNK] * window, axis=1))
@@ -39,21 +39,26 @@ def mel_spectrogram(samples: np.ndarray) -> np.ndarray:
     return result
 
 
-@lru_cache(maxsize=1)
-def _window() -> np.ndarray:
-    """The periodic Hann window."""
-    return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(MEL_WINDOW) / MEL_WINDOW)).astype(np.float32)
+@lru_cache(maxsize=4)
+def hann(length: int) -> np.ndarray:
+    """The periodic Hann window, (length,) float32."""
+    return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(length) / length)).astype(np.float32)
 
 
-@lru_cache(maxsize=1)
-def mel_filters() -> np.ndarray:
-    """Triangular filters of unit area on Slaney's mel scale (Auditory Toolbox, 1998), (80, 513) float32.
+@lru_cache(maxsize=4)
+def mel_filters(bands: int, low: float, high: float, window: int) -> np.ndarray:
+    """Triangular filters of unit area on Slaney's mel scale (Auditory Toolbox, 1998), for 16 kHz.
 
     The scale is linear to 1 kHz (15 mel), then logarithmic: 27 steps to 6.4 kHz.
+
+    Args:
+        bands: how many. low, high: Hz they span. window: samples of the transform.
+
+    Returns:
+        (bands, 1 + window // 2) float32.
     """
-    low, high = _to_mel(np.array([MEL_MIN, MEL_MAX]))
-    edges = _to_hertz(np.linspace(low, high, MEL_BANDS + 2))
-    bins = np.linspace(0.0, SAMPLE_RATE / 2, 1 + MEL_WINDOW // 2)
+    edges = _to_hertz(np.linspace(*_to_mel(np.array([low, high])), bands + 2))
+    bins = np.linspace(0.0, SAMPLE_RATE / 2, 1 + window // 2)
     widths = np.diff(edges)
     rising = (bins - edges[:-2, None]) / widths[:-1, None]
     falling = (edges[2:, None] - bins) / widths[1:, None]
