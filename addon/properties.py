@@ -1,0 +1,219 @@
+"""What the scene, a character and the session remember.
+
+No postponed annotations here: Blender reads the annotations themselves.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    IntVectorProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from . import rebaking
+from .scene import character as characters
+
+STYLES = (
+    ("auto", "Automatic", "Choose the way to draw the portrait by itself"),
+    ("cartoon", "Warp", "Move the portrait's own pixels: cartoons, paintings, sharp edges"),
+)
+_AMOUNTS = {
+    "lip": ("Lips", "How much the lips and the jaw move; 1 is natural"),
+    "head": ("Head", "How much the head moves with the voice; 1 is natural, 0 holds it still"),
+    "blink": ("Blinks", "How far the eyes close when they blink; 0 leaves them open"),
+    "smooth": ("Smoothing", "How much the motion is smoothed; 0 keeps every detail, lips stay crisp"),
+}
+
+
+def _amount(name: str, update: Callable[..., None] | None = None) -> Any:
+    label, description = _AMOUNTS[name]
+    return FloatProperty(
+        name=label, description=description, default=1.0, min=0.0, soft_max=2.0, max=4.0, update=update
+    )
+
+
+def _seed() -> Any:
+    return IntProperty(name="Seed", description="Another number gives another take of head and blinks", min=0)
+
+
+def _voice() -> Any:
+    return StringProperty(
+        name="Voice",
+        description="A recording whose manner is taken instead of the speech's own; empty for the speech's",
+        subtype="FILE_PATH",
+    )
+
+
+class MakeItTalkSettings(bpy.types.PropertyGroup):
+    """What the next character is made from (one a scene)."""
+
+    portrait: StringProperty(
+        name="Portrait",
+        description="One picture with a face: photo, painting or cartoon",
+        subtype="FILE_PATH",
+    )
+    speech: StringProperty(
+        name="Speech",
+        description="A recording of speech: any sound file, or a video with sound",
+        subtype="FILE_PATH",
+    )
+    style: EnumProperty(name="Style", description="How the portrait is drawn", items=STYLES, default="auto")
+    at_current_frame: BoolProperty(
+        name="Start at the Current Frame",
+        description="The speech begins where the playhead stands",
+        default=True,
+    )
+    start: IntProperty(name="Start Frame", description="Frame on which the speech begins", default=1)
+    every_frame: BoolProperty(
+        name="Key Every Frame",
+        description="One key on every frame instead of the fewest that say the same",
+    )
+    own_mouth: BoolProperty(
+        name="Keep the Portrait's Mouth",
+        description="Where the portrait's mouth is open, show its own teeth instead of drawn ones",
+        default=True,
+    )
+    seed: _seed()
+    voice: _voice()
+    lip: _amount("lip")
+    head: _amount("head")
+    blink: _amount("blink")
+    smooth: _amount("smooth")
+
+    def start_frame(self, scene: bpy.types.Scene) -> int:
+        """The frame on which the next speech begins."""
+        return scene.frame_current if self.at_current_frame else self.start
+
+
+def _moved(self: "MakeItTalkCharacter", context: bpy.types.Context) -> None:
+    shift = self.start - self.placed
+    if shift and self.is_character:
+        characters.move(self.id_data, context.scene, shift)
+        self.placed = self.start
+
+
+def _changed(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
+    if self.frames:  # not while it is being built
+        rebaking.schedule(self.id_data)
+
+
+class MakeItTalkCharacter(bpy.types.PropertyGroup):
+    """One character (on its collection): how it was made, and what it re-bakes from."""
+
+    is_character: BoolProperty()
+    serial: IntProperty(description="Counts up: the newest character has the highest")
+    rig: PointerProperty(type=bpy.types.Object)
+    body: PointerProperty(type=bpy.types.Object)
+    camera: PointerProperty(type=bpy.types.Object)
+    strip: StringProperty(description="Name of the speech's strip in the sequencer")
+    portrait: StringProperty(description="The picture it was made from", subtype="FILE_PATH")
+    speech: StringProperty(description="The recording it speaks", subtype="FILE_PATH")
+    style: EnumProperty(name="Style", items=STYLES, default="auto")
+    notices: StringProperty(description="What the backend remarked, one sentence a line")
+    image_size: IntVectorProperty(size=2)
+    face_width: FloatProperty(description="Distance of the jaw's ends, pixels of the portrait")
+    fps: FloatProperty(description="The rate it was baked at")
+    frames: IntProperty(description="Length of the bake")
+    residual: FloatProperty(
+        name="Fit",
+        description="What the shape keys leave of the prediction at worst, in pixels at 256 pixels face width",
+    )
+    motion_data: StringProperty(description="motion.npz, base64")
+    mesh_data: StringProperty(description="mesh.npz, base64")
+    baked: StringProperty(description="Fingerprints of the curves as baked, JSON")
+    placed: IntProperty(description="Where its curves start now")
+    start: IntProperty(
+        name="Start Frame",
+        description="Frame on which the speech begins; moves the curves and the sound",
+        update=_moved,
+    )
+    every_frame: BoolProperty(
+        name="Key Every Frame",
+        description="One key on every frame instead of the fewest that say the same",
+        update=_changed,
+    )
+    seed: _seed()
+    voice: _voice()
+    lip: _amount("lip", _changed)
+    head: _amount("head", _changed)
+    blink: _amount("blink", _changed)
+    smooth: _amount("smooth", _changed)
+
+    def place(self, start: int) -> None:
+        """Says where the curves start without moving them."""
+        self.placed = start
+        self.start = start
+
+
+def _dial(name: str) -> Any:
+    """A slider of the session that turns the active character's amount.
+
+    A property of the window manager leaves no undo step of its own: the re-bake that follows leaves the only one.
+    """
+    label, description = _AMOUNTS[name]
+
+    def read(_self: bpy.types.PropertyGroup) -> float:
+        found = characters.active(bpy.context)
+        return getattr(found.makeittalk, name) if found else 1.0
+
+    def write(_self: bpy.types.PropertyGroup, value: float) -> None:
+        found = characters.active(bpy.context)
+        if found is not None:
+            setattr(found.makeittalk, name, value)
+
+    return FloatProperty(
+        name=label, description=description, default=1.0, min=0.0, soft_max=2.0, max=4.0, get=read, set=write
+    )
+
+
+class MakeItTalkSession(bpy.types.PropertyGroup):
+    """What the running Blender knows and no file keeps (on the window manager)."""
+
+    running: BoolProperty()
+    fraction: FloatProperty(min=0.0, max=1.0)
+    stage: StringProperty()
+    seconds_left: FloatProperty(default=-1.0)
+    message: StringProperty(description="The last thing to say, one sentence")
+    hint: StringProperty(description="The way out, one sentence")
+    is_error: BoolProperty()
+    lip: _dial("lip")
+    head: _dial("head")
+    blink: _dial("blink")
+    smooth: _dial("smooth")
+
+    def say(self, message: str, hint: str = "", error: bool = False) -> None:
+        """Sets what the panel shows under the button."""
+        self.message, self.hint, self.is_error = message, hint, error
+
+    def progress(self, fraction: float, stage: str, seconds_left: float = -1.0) -> None:
+        """Sets what the progress bar shows."""
+        self.fraction, self.stage, self.seconds_left = min(1.0, max(0.0, fraction)), stage, seconds_left
+
+
+CLASSES = (MakeItTalkSettings, MakeItTalkCharacter, MakeItTalkSession)
+_OWNERS = (
+    (bpy.types.Scene, MakeItTalkSettings),
+    (bpy.types.Collection, MakeItTalkCharacter),
+    (bpy.types.WindowManager, MakeItTalkSession),
+)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+    for owner, kind in _OWNERS:
+        owner.makeittalk = PointerProperty(type=kind)
+
+
+def unregister() -> None:
+    for owner, _kind in _OWNERS:
+        del owner.makeittalk
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

@@ -1,0 +1,1 @@
+"""Arrays in, Blender data out."""

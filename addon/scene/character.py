@@ -1,0 +1,249 @@
+"""A character: a collection with the portrait, its rig, its motion and its speech."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ..errors import AddonError
+from . import actions, files, materials, mesh, payload, rig, setup, shape_keys, sound, textures
+from .transaction import all_or_nothing
+
+_PIXEL_TOLERANCE = 0.05  # px at 256 px face width: what leaving keys out may cost one shape key or head channel
+_GAP = 0.1  # Blender units between characters
+
+
+@dataclass
+class Made:
+    """What the backend made for one character, and how it was asked.
+
+    Attributes:
+        name: what the character is called. folder files: `face`, `mesh`, `motion`, `bake`, and `audio` to play.
+        start: frame of the recording's beginning. pack_sound: keep the recording inside the .blend.
+        every_frame: one key a frame. settings: the character's other settings by property name.
+    """
+
+    name: str
+    face: Path
+    mesh: Path
+    motion: Path
+    bake: Path
+    audio: Path | None
+    start: int = 1
+    pack_sound: bool = False
+    every_frame: bool = False
+    settings: dict[str, object] = field(default_factory=dict)
+
+
+def characters(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
+    """The characters of a scene."""
+    return [item for item in scene.collection.children_recursive if item.makeittalk.is_character]
+
+
+def active(context: bpy.types.Context) -> bpy.types.Collection | None:
+    """The character that the active object belongs to, else the scene's newest."""
+    found = characters(context.scene)
+    chosen = context.view_layer.objects.active if context.view_layer else None
+    if chosen is not None:
+        for item in found:
+            if chosen.name in item.all_objects:
+                return item
+    newest = max(found, key=lambda item: item.makeittalk.serial, default=None)
+    return newest
+
+
+def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
+    """Puts a character into the scene, whole or not at all, and sets up a scene that nobody has touched.
+
+    Args:
+        scene: the current scene of the context (bones are made in edit mode, which needs it current).
+        made: the backend's files.
+
+    Returns:
+        The character's collection.
+
+    Raises:
+        AddonError: a file is damaged or Blender cannot read a picture or the recording; nothing was changed.
+    """
+    arrays = files.read_mesh(made.mesh)
+    bake = files.read_bake(made.bake)
+    if [str(name) for name in bake.key_names] != [str(name) for name in arrays.key_names]:
+        raise AddonError("The motion and the mesh do not belong together.", "Run Make It Talk again.")
+    portrait = files.read_portrait_path(made.face)
+    kept = {"motion": payload.pack(made.motion), "mesh": payload.pack(made.mesh)}
+    fresh = setup.is_untouched(scene)
+    if bpy.context.object is not None and bpy.context.object.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+
+    with all_or_nothing(scene):
+        others = characters(scene)
+        collection = bpy.data.collections.new(made.name)
+        scene.collection.children.link(collection)
+        root = rig.new_rig(f"{collection.name} Rig", arrays, collection)
+        root.location.x = _free_place(others, arrays.image_size)
+        body = _new_body(collection, arrays, portrait)
+        rig.attach(body, root, arrays.head_weights)
+        shape_keys.add_shape_keys(body, arrays)
+
+        settings = collection.makeittalk
+        settings.is_character = True
+        settings.serial = 1 + max((item.makeittalk.serial for item in others), default=0)
+        settings.rig, settings.body = root, body
+        settings.face_width = arrays.face_width
+        settings.image_size = [int(value) for value in arrays.image_size]
+        settings.motion_data, settings.mesh_data = kept["motion"], kept["mesh"]
+        settings.place(made.start)
+        settings.every_frame = made.every_frame
+        for name, value in made.settings.items():
+            setattr(settings, name, value)
+        _write_motion(collection, bake, overwrite=False)
+        if made.audio is not None:
+            strip = sound.add_sound(scene, f"{collection.name} Speech", made.audio, made.start, made.pack_sound)
+            settings.strip = strip.name
+        if fresh:
+            setup.set_up(scene, collection, fresh=True)
+        _select(root)
+    return collection
+
+
+def rebake(character: bpy.types.Collection, bake_path: Path, overwrite: bool = False) -> list[str]:
+    """Writes a new bake into a character's curves.
+
+    Args:
+        character: the character's collection.
+        bake_path: the new `bake.npz`.
+        overwrite: write over curves that were edited since their last bake too.
+
+    Returns:
+        The names of the edited curves that were left as they are.
+
+    Raises:
+        AddonError: the file is damaged or of another character; nothing was changed.
+    """
+    settings = character.makeittalk
+    body = settings.body
+    keys = body.data.shape_keys if body is not None else None
+    if keys is None or settings.rig is None:
+        raise AddonError(f"{character.name} has lost its mesh or its rig.", "Run Make It Talk again.")
+    bake = files.read_bake(bake_path)
+    names = [str(name) for name in bake.key_names]
+    if any(name not in keys.key_blocks for name in names):
+        raise AddonError(f"{character.name} has lost some of its shape keys.", "Run Make It Talk again.")
+    return _write_motion(character, bake, overwrite)
+
+
+def edited_curves(character: bpy.types.Collection) -> list[str]:
+    """The curves of a character that were changed by hand since their last bake."""
+    settings = character.makeittalk
+    baked = _baked(character)
+    start = settings.start
+    found = actions.edited(settings.rig, start, baked["head"]) if settings.rig else []
+    if settings.body and settings.body.data.shape_keys:
+        found += actions.edited(settings.body.data.shape_keys, start, baked["face"])
+    return found
+
+
+def move(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -> None:
+    """Shifts a character's curves and its speech in time."""
+    settings = character.makeittalk
+    if settings.rig:
+        actions.move(settings.rig, frames)
+    if settings.body and settings.body.data.shape_keys:
+        actions.move(settings.body.data.shape_keys, frames)
+    strip = sound.find_strip(scene, settings.strip)
+    if strip is not None:
+        strip.frame_start += frames
+
+
+def unpack(character: bpy.types.Collection, folder: Path) -> tuple[Path, Path]:
+    """Writes the motion and the mesh that a character keeps into a folder, for the backend.
+
+    Raises:
+        AddonError: what the file keeps is damaged.
+    """
+    motion, mesh_file = folder / "motion.npz", folder / "mesh.npz"
+    payload.unpack(character.makeittalk.motion_data, motion)
+    payload.unpack(character.makeittalk.mesh_data, mesh_file)
+    return motion, mesh_file
+
+
+def _new_body(collection: bpy.types.Collection, arrays: files.MeshArrays, portrait: Path) -> bpy.types.Object:
+    name = collection.name
+    data = mesh.new_mesh(name, arrays)
+    body = bpy.data.objects.new(name, data)
+    collection.objects.link(body)
+    picture = textures.portrait_image(f"{name} Portrait", portrait)
+    mouth = textures.array_image(f"{name} Mouth", arrays.mouth_image)
+    for image in (picture, mouth):
+        data.materials.append(materials.picture_material(image.name, image, textures.has_transparency(image)))
+    return body
+
+
+def _write_motion(character: bpy.types.Collection, bake: files.BakeArrays, overwrite: bool) -> list[str]:
+    settings = character.makeittalk
+    keys = settings.body.data.shape_keys
+    baked = _baked(character)
+    allowance = _PIXEL_TOLERANCE * settings.face_width / 256.0 / settings.image_size[1]  # Blender units
+    # A key at value 1 moves some vertex the furthest; its tolerance is the value that moves it by the allowance.
+    reach = shape_keys.reach(keys)
+    face = [
+        actions.Channel(
+            f'key_blocks["{bpy.utils.escape_identifier(str(name))}"].value',
+            0,
+            "Shape Keys",
+            bake.key_values[:, column],
+            allowance / max(reach[str(name)], 1e-6),
+        )
+        for column, name in enumerate(bake.key_names)
+    ]
+    lever = settings.rig.data.bones[rig.HEAD].length  # what a radian moves at the top of the face
+    head = [
+        actions.Channel(rig.head_path(path), axis, rig.HEAD, samples[:, axis], tolerance)
+        for path, samples, tolerance in (
+            ("location", bake.head_location, allowance),
+            ("rotation_euler", bake.head_rotation, allowance / lever),
+        )
+        for axis in range(3)
+    ]
+    start, every = settings.start, settings.every_frame
+    kept: list[str] = []
+    for part, owner, channels in (("face", keys, face), ("head", settings.rig, head)):
+        name = f"{character.name} {part} motion"
+        baked[part], left = actions.bake(owner, name, channels, start, baked[part], overwrite, every)
+        kept += left
+    settings.baked = json.dumps(baked)
+    settings.fps = bake.fps
+    settings.frames = bake.frames
+    settings.residual = float(bake.residual.max())
+    return kept
+
+
+def _baked(character: bpy.types.Collection) -> dict[str, dict[str, str]]:
+    try:
+        value = json.loads(character.makeittalk.baked or "{}")
+        return {part: {str(k): str(v) for k, v in value.get(part, {}).items()} for part in ("face", "head")}
+    except (ValueError, AttributeError):
+        return {"face": {}, "head": {}}  # an edited property: every curve counts as new
+
+
+def _free_place(others: list[bpy.types.Collection], size: np.ndarray) -> float:
+    """X of a new character: the middle for the first, right of the others after that."""
+    half = 0.5 * float(size[0]) / float(size[1])
+    edges = [
+        item.makeittalk.rig.location.x + 0.5 * item.makeittalk.image_size[0] / item.makeittalk.image_size[1]
+        for item in others
+        if item.makeittalk.rig is not None
+    ]
+    return max(edges) + _GAP + half if edges else 0.0
+
+
+def _select(root: bpy.types.Object) -> None:
+    layer = bpy.context.view_layer
+    for item in layer.objects:
+        item.select_set(False)
+    root.select_set(True)
+    layer.objects.active = root

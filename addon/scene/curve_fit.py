@@ -1,0 +1,116 @@
+"""The fewest keys that still say what was predicted. No bpy here.
+
+Samples on whole frames become cubic Hermite keys: an F-curve whose handles stand a third of the way to the
+neighbouring keys is exactly that cubic in time, so that what is measured here is what Blender plays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_EXACT = 1e-6  # how closely a sample of exactly zero is met: a shut lip stays shut
+
+
+@dataclass
+class Keys:
+    """The keys of one curve: frame offsets (n,) int, values (n,) and slopes per frame (n,)."""
+
+    frames: np.ndarray
+    values: np.ndarray
+    slopes: np.ndarray
+
+
+def fit_keys(samples: np.ndarray, tolerance: np.ndarray, every_frame: bool = False) -> list[Keys]:
+    """Chooses the keys of many curves at once.
+
+    Starting from the first and the last frame, every stretch that is off by more than its curve's tolerance gets
+    a key where it is worst, until none is. Slopes come from the samples and are flat at turning points, so that
+    no curve overshoots.
+
+    Args:
+        samples: (N, C), one curve a column, one row a frame.
+        tolerance: (C,) largest deviation allowed on any frame; samples of exactly 0 are kept.
+        every_frame: one key on every frame instead.
+
+    Returns:
+        C `Keys`.
+    """
+    values = np.ascontiguousarray(np.asarray(samples, np.float64).T)  # (C, N): a curve lies in one piece
+    curves, count = values.shape
+    slopes = _slopes(values)
+    chosen = np.zeros((curves, count), bool)
+    chosen[:, [0, -1]] = True
+    if every_frame:
+        chosen[:] = True
+    else:
+        limit = np.where(values == 0.0, _EXACT, np.maximum(np.asarray(tolerance, np.float64)[:, None], _EXACT))
+        _insert_until_close(values, slopes, limit, chosen)
+    return [
+        Keys(frames, values[curve, frames], slopes[curve, frames])
+        for curve, frames in enumerate(np.flatnonzero(row) for row in chosen)
+    ]
+
+
+def handles(keys: Keys) -> tuple[np.ndarray, np.ndarray]:
+    """The Bézier handles of the keys.
+
+    Returns:
+        left and right, each (n, 2): frame offset and value.
+    """
+    gaps = np.diff(keys.frames) / 3.0
+    before = np.concatenate([gaps[:1], gaps]) if len(gaps) else np.ones(1)
+    after = np.concatenate([gaps, gaps[-1:]]) if len(gaps) else np.ones(1)
+    left = np.stack([keys.frames - before, keys.values - before * keys.slopes], axis=-1)
+    right = np.stack([keys.frames + after, keys.values + after * keys.slopes], axis=-1)
+    return left, right
+
+
+def _slopes(values: np.ndarray) -> np.ndarray:
+    """Central differences, flat where the samples turn or rest and never steep enough to overshoot a neighbour."""
+    slopes = np.zeros_like(values)
+    if values.shape[1] < 3:
+        return slopes
+    before, after = values[:, 1:-1] - values[:, :-2], values[:, 2:] - values[:, 1:-1]
+    turning = before * after <= 0.0
+    # Fritsch–Carlson's bound: three times the smaller neighbouring difference keeps a unit step monotonic.
+    bound = 3.0 * np.minimum(np.abs(before), np.abs(after))
+    middle = np.clip(0.5 * (before + after), -bound, bound)
+    slopes[:, 1:-1] = np.where(turning, 0.0, middle)
+    return slopes
+
+
+def _insert_until_close(values: np.ndarray, slopes: np.ndarray, limit: np.ndarray, chosen: np.ndarray) -> None:
+    """Adds keys to `chosen` (C, N) until every sample is met within `limit` (C, N)."""
+    curves, count = values.shape
+    frame = np.arange(count)
+    active = np.arange(curves)
+    while len(active):
+        mask = chosen[active]
+        rows = np.arange(len(active))[:, None]
+        left = np.maximum.accumulate(np.where(mask, frame, 0), axis=1)
+        right = np.minimum.accumulate(np.where(mask, frame, count - 1)[:, ::-1], axis=1)[:, ::-1]
+        value, slope = values[active], slopes[active]
+        gap = np.maximum(right - left, 1)
+        u = (frame - left) / gap
+        v = 1.0 - u
+        fitted = (
+            (1.0 + 2.0 * u) * v * v * value[rows, left]
+            + u * v * v * gap * slope[rows, left]
+            + (3.0 - 2.0 * u) * u * u * value[rows, right]
+            - u * u * v * gap * slope[rows, right]
+        )
+        error = np.abs(fitted - value) / limit[active]
+        error[mask] = 0.0
+        # Keys themselves fit, so every stretch starts at a key and the worst frame of a stretch is inside it.
+        flat = error.reshape(-1)
+        starts = np.flatnonzero(mask.reshape(-1))
+        worst = np.maximum.reduceat(flat, starts)
+        segment = np.cumsum(mask.reshape(-1)) - 1
+        peaks = np.flatnonzero((flat > 1.0) & (flat == worst[segment]))
+        if not len(peaks):
+            return
+        first = peaks[np.unique(segment[peaks], return_index=True)[1]]
+        chosen[active[first // count], first % count] = True
+        active = active[np.unique(first // count)]

@@ -1,0 +1,84 @@
+"""The head rig: an armature whose `head` bone carries the predicted motion of the head."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from .coordinates import points_to_blender
+from .files import MeshArrays
+
+HEAD = "head"
+ROOT = "root"
+_MODIFIER = "Head"
+
+
+def new_rig(name: str, arrays: MeshArrays, collection: bpy.types.Collection) -> bpy.types.Object:
+    """Makes the armature: a `root` bone that stays and a `head` bone at the neck pivot.
+
+    Both stand along +Z with roll 0, so that the head bone's channels are the design's: `rotation_euler`
+    (rx, −ry, −rz) and `location` (tx, −ty, −tz) / image height. The root takes what the head does not: Blender
+    normalises a vertex's weights, and a vertex that half follows the head needs another bone to hold its other half.
+
+    Args:
+        name: name of the object and of its armature.
+        arrays: the mesh with its `neck_pivot`, px.
+        collection: where the object is linked; it must be in the scene.
+    """
+    pivot = points_to_blender(arrays.neck_pivot, arrays.image_size)
+    top = points_to_blender(arrays.vertices[arrays.landmark_vertices], arrays.image_size)[:, 2].max()
+    length = max(0.05, float(top - pivot[2]))
+
+    armature = bpy.data.armatures.new(name)
+    armature.display_type = "STICK"
+    rig = bpy.data.objects.new(name, armature)
+    rig.show_in_front = True
+    collection.objects.link(rig)
+
+    # Bones are made in edit mode only, which belongs to the active object of the view layer.
+    layer = bpy.context.view_layer
+    before = layer.objects.active
+    layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    try:
+        root = armature.edit_bones.new(ROOT)
+        root.head = (pivot[0], pivot[1], pivot[2] - 0.3 * length)
+        root.tail = tuple(pivot)
+        root.roll = 0.0
+        head = armature.edit_bones.new(HEAD)
+        head.head = tuple(pivot)
+        head.tail = (pivot[0], pivot[1], pivot[2] + length)
+        head.roll = 0.0
+        head.parent = root
+        head.use_connect = False  # a connected bone has no location of its own
+    finally:
+        bpy.ops.object.mode_set(mode="OBJECT")
+        layer.objects.active = before
+    for bone in rig.pose.bones:
+        bone.rotation_mode = "XYZ"
+    return rig
+
+
+def attach(body: bpy.types.Object, rig: bpy.types.Object, weights: np.ndarray) -> None:
+    """Lets the mesh follow the rig: vertex weight w on `head`, 1 − w on `root`, an Armature modifier, a parent.
+
+    Args:
+        body: the mesh object. rig: the armature object.
+        weights: (V,) 0–1, how far each vertex follows the head.
+    """
+    body.parent = rig
+    for bone, share in ((HEAD, weights), (ROOT, 1.0 - weights)):
+        group = body.vertex_groups.new(name=bone)
+        values, which = np.unique(np.asarray(share, np.float32), return_inverse=True)
+        order = np.argsort(which, kind="stable")
+        starts = np.searchsorted(which[order], np.arange(len(values) + 1))
+        for number, value in enumerate(values):
+            if value > 0.0:
+                group.add(order[starts[number] : starts[number + 1]].tolist(), float(value), "REPLACE")
+    modifier = body.modifiers.new(_MODIFIER, "ARMATURE")
+    modifier.object = rig
+
+
+def head_path(channel: str) -> str:
+    """The F-curve path of the head bone's `location` or `rotation_euler`."""
+    return f'pose.bones["{HEAD}"].{channel}'

@@ -1,0 +1,60 @@
+"""The speech as a sound strip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from .. import compat
+from ..errors import AddonError
+
+
+def add_sound(scene: bpy.types.Scene, name: str, path: Path, start: int, pack: bool) -> bpy.types.Sound:
+    """Puts the recording on the first channel that is free over its whole length.
+
+    Args:
+        scene: where it sounds. name: the strip's name.
+        path: a recording that Blender reads.
+        start: frame on which it begins.
+        pack: keep the recording inside the .blend.
+
+    Returns:
+        The strip.
+
+    Raises:
+        AddonError: Blender cannot play the file.
+    """
+    strips = compat.sequencer_strips(scene, create=True)
+    highest = max((strip.channel for strip in strips), default=0)
+    try:
+        # Its length is known once it is there, so it starts above everything and comes down to where there is room.
+        strip = strips.new_sound(name=name, filepath=str(path), channel=highest + 1, frame_start=start)
+    except RuntimeError as error:
+        raise AddonError(f"Blender cannot play {path.name}.", "Convert it to WAV or FLAC.") from error
+    end = strip.frame_final_end
+    taken = {
+        other.channel
+        for other in strips
+        if other != strip and other.frame_final_start < end and other.frame_final_end > start
+    }
+    strip.channel = next(channel for channel in range(1, highest + 2) if channel not in taken)
+    if pack:
+        strip.sound.pack()
+        strip.sound.filepath = f"//{path.name}"
+    elif bpy.data.filepath:
+        strip.sound.filepath = _relative(strip.sound.filepath)
+    return strip
+
+
+def _relative(path: str) -> str:
+    try:
+        return bpy.path.relpath(path)
+    except ValueError:  # another drive on Windows
+        return path
+
+
+def find_strip(scene: bpy.types.Scene, name: str) -> bpy.types.Sound | None:
+    """The strip of that name, or None."""
+    strips = compat.sequencer_strips(scene)
+    return strips.get(name) if strips is not None else None

@@ -1,0 +1,57 @@
+"""The character's pictures, packed so that the .blend stands alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ..errors import AddonError
+
+
+def portrait_image(name: str, path: Path) -> bpy.types.Image:
+    """Loads and packs the prepared portrait.
+
+    Raises:
+        AddonError: Blender cannot read the picture.
+    """
+    try:
+        image = bpy.data.images.load(str(path), check_existing=False)
+    except RuntimeError as error:
+        raise AddonError(f"Blender cannot read {path.name}.", "Run Make It Talk again.") from error
+    if not image.size[0]:
+        bpy.data.images.remove(image)
+        raise AddonError(f"Blender cannot read {path.name}.", "Run Make It Talk again.")
+    image.name = name
+    image.alpha_mode = "STRAIGHT"
+    image.colorspace_settings.name = "sRGB"
+    image.pack()
+    image.filepath_raw = f"//{bpy.path.clean_name(name)}.png"  # where it would be unpacked to
+    return image
+
+
+def array_image(name: str, pixels: np.ndarray) -> bpy.types.Image:
+    """Makes and packs a picture.
+
+    Args:
+        name: the datablock's name.
+        pixels: (H, W, 4) uint8 sRGB, straight alpha, first row on top.
+    """
+    height, width = pixels.shape[:2]
+    image = bpy.data.images.new(name, width, height, alpha=True)
+    image.alpha_mode = "STRAIGHT"
+    image.colorspace_settings.name = "sRGB"
+    bottom_up = np.ascontiguousarray(pixels[::-1])
+    image.pixels.foreach_set((bottom_up.astype(np.float32) / 255.0).reshape(-1))
+    image.pack()
+    return image
+
+
+def has_transparency(image: bpy.types.Image) -> bool:
+    """Whether any pixel of the image lets something through."""
+    if image.channels < 4:
+        return False
+    pixels = np.empty(image.size[0] * image.size[1] * image.channels, np.float32)
+    image.pixels.foreach_get(pixels)
+    return bool(pixels[3::4].min() < 1.0 - 0.5 / 255.0)

@@ -1,0 +1,147 @@
+"""Writes a .blend from a job's folder: the add-on's own scene code in a process that has Blender.
+
+    python -I addon/write_blend.py FOLDER OUT.blend --audio SPEECH --fps 24        where the bpy module is installed
+    blender -b --factory-startup --python addon/write_blend.py -- FOLDER OUT.blend …
+
+FOLDER holds `face.json`, its portrait, `mesh.npz`, `motion.npz` and `bake.npz`. Exit status 0, or 2 with one
+sentence on stderr when an input or the output is at fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import os
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_PACKAGE = "makeittalk_extension"  # whatever the folder of the checkout is called
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command line and returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        import bpy
+    except ImportError:
+        print("This Python has no bpy. Install the bpy package, or name a Blender with --blender.", file=sys.stderr)
+        return 2
+    extension = _load_extension()
+    from makeittalk_extension.addon import rates  # type: ignore[import-not-found]
+    from makeittalk_extension.addon.errors import AddonError  # type: ignore[import-not-found]
+
+    try:
+        options.rate = rates.parse_rate(options.fps)
+    except ValueError:
+        print(
+            f"{options.fps} is no frame rate. Name one between 1 and 1000, such as 24 or 30000/1001.", file=sys.stderr
+        )
+        return 2
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    extension.register()
+    try:
+        _build(options)
+        _save(options.output)
+    except AddonError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{options.output} could not be written: {error.strerror or error}.", file=sys.stderr)
+        return 2
+    finally:
+        extension.unregister()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="write_blend", description="Writes a talking character as a .blend file.")
+    parser.add_argument("folder", type=Path, help="folder with face.json, mesh.npz, motion.npz and bake.npz")
+    parser.add_argument("output", type=Path, help="the .blend to write")
+    parser.add_argument("--audio", type=Path, help="the recording to play")
+    parser.add_argument("--fps", default="24", help="the scene's rate, such as 24 or 30000/1001")
+    parser.add_argument("--start", type=int, default=1, help="frame on which the speech begins")
+    parser.add_argument("--name", default="Character", help="what the character is called")
+    parser.add_argument("--portrait", default="", help="path of the picture it was made from, for the record")
+    parser.add_argument("--style", default="auto", help="auto or cartoon")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--voice", default="")
+    parser.add_argument("--every-frame", action="store_true", help="one key on every frame")
+    for amount in ("lip", "head", "blink", "smooth"):
+        parser.add_argument(f"--{amount}", type=float, default=1.0)
+    return parser
+
+
+def _load_extension() -> ModuleType:
+    """Loads the package that this file is part of, as Blender does: under a name that is not its folder's."""
+    root = Path(__file__).resolve().parent.parent
+    spec = importlib.util.spec_from_file_location(
+        _PACKAGE, root / "__init__.py", submodule_search_locations=[str(root)]
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[_PACKAGE] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _build(options: Any) -> None:
+    import bpy
+    from makeittalk_extension.addon import rates  # type: ignore[import-not-found]
+    from makeittalk_extension.addon.scene import character  # type: ignore[import-not-found]
+
+    scene = bpy.context.scene
+    scene.render.fps, scene.render.fps_base = rates.fps_and_base(options.rate)
+    folder = options.folder
+    settings = {name: getattr(options, name) for name in ("lip", "head", "blink", "smooth", "style", "seed", "voice")}
+    settings["portrait"] = options.portrait
+    settings["speech"] = str(options.audio or "")
+    made = character.Made(
+        name=options.name,
+        face=folder / "face.json",
+        mesh=folder / "mesh.npz",
+        motion=folder / "motion.npz",
+        bake=folder / "bake.npz",
+        audio=options.audio,
+        start=options.start,
+        pack_sound=True,
+        every_frame=options.every_frame,
+        settings=settings,
+    )
+    character.build(scene, made)
+
+
+def _save(output: Path) -> None:
+    """Saves beside the output and renames, so that an interrupted run leaves nothing half-written."""
+    import bpy
+    from makeittalk_extension.addon.errors import AddonError  # type: ignore[import-not-found]
+
+    if output.is_dir():
+        raise AddonError(f"{output} is a folder.", "Name a file to write.")
+    if not output.parent.is_dir():
+        raise AddonError(f"The folder of {output} does not exist.", "Make the folder or name another.")
+    handle, name = tempfile.mkstemp(prefix=".mit-", suffix=".blend", dir=output.parent)
+    os.close(handle)
+    temporary = Path(name)
+    temporary.unlink()  # Blender would keep the empty file as a backup
+    try:
+        bpy.ops.wm.save_as_mainfile(filepath=str(temporary), copy=True, compress=True, relative_remap=False)
+        os.replace(temporary, output)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1].removeprefix("Error: ")
+        raise AddonError(f"{output} could not be written: {reason}", "Free some space or name another file.") from error
+    finally:
+        for left in output.parent.glob(f"{temporary.name}*"):  # Blender writes to NAME@ first
+            with contextlib.suppress(OSError):
+                left.unlink()
+
+
+if __name__ == "__main__":
+    given = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+    status = main(given)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # inside Blender sys.exit does not reach the shell, and a module's bpy may stumble on its way out
