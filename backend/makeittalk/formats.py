@@ -207,9 +207,7 @@ class Motion(_Arrays):
             InputError: the file is damaged, hostile or of another format.
         """
         values = cls._read(path, frozenset(("fps", "landmarks", "neutral")))
-        fps = float(values.pop("fps"))
-        if not 1.0 <= fps <= 1000.0:
-            raise InputError(f"{path} runs at {fps:g} frames a second.", "Between 1 and 1000 is possible.")
+        fps = _check_rate(path, values.pop("fps"))
         post = str(values.pop("post", "{}"))
         try:
             if not isinstance(json.loads(post), dict):
@@ -282,6 +280,9 @@ class Mesh(_Arrays):
         for name in ("triangles", "landmark_vertices"):
             if values[name].dtype.kind not in "iu" or values[name].min() < 0 or values[name].max() >= count:
                 raise InputError(f"{path} has {name} that point nowhere.", "Make the file again.")
+        material, mouth = values["material"], values["mouth_image"]
+        if material.dtype.kind not in "iu" or material.min() < 0 or material.max() > 1 or mouth.dtype != np.uint8:
+            raise InputError(f"{path} has damaged materials.", "Make the file again.")
         return cls(**values)
 
 
@@ -326,7 +327,7 @@ class Bake(_Arrays):
             InputError: the file is damaged.
         """
         values = cls._read(path, frozenset(cls._shapes()))
-        values["fps"] = float(values["fps"])
+        values["fps"] = _check_rate(path, values["fps"])
         return cls(**values)
 
 
@@ -337,6 +338,13 @@ def _check_format(path: str | os.PathLike[str], value: Any) -> None:
         raise InputError(f"{path} does not say which format it has.", "Make the file again.") from error
     if number != FORMAT:
         raise InputError(f"{path} has format {number}, this version reads {FORMAT}.", "Make the file again.")
+
+
+def _check_rate(path: str | os.PathLike[str], value: np.ndarray) -> float:
+    fps = float(value)
+    if not 1.0 <= fps <= 1000.0:
+        raise InputError(f"{path} runs at {fps:g} frames a second.", "Between 1 and 1000 is possible.")
+    return fps
 
 
 def _check_array(
@@ -360,5 +368,5 @@ def _check_array(
     if array.dtype.kind == "f" and not (np.isfinite(array).all() and np.abs(array).max(initial=0) < _MAX_COORDINATE):
         raise InputError(f"{path}: the array {name!r} holds impossible numbers.", "Make the file again.")
     text = name.endswith("names") or name == "post"
-    if text != (array.dtype.kind == "U"):
+    if array.dtype.kind not in ("U" if text else "iuf"):
         raise InputError(f"{path}: the array {name!r} has the type {array.dtype}.", "Make the file again.")

@@ -7,6 +7,7 @@ older side still understands a newer one. Arrays never travel here: they are .np
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
@@ -27,7 +28,7 @@ class _Fields:
         """Takes the known fields whose JSON type fits; unknown ones are ignored, missing ones keep their default.
 
         Raises:
-            ProtocolError: a known field has another type than its default.
+            ProtocolError: a known field has another type than its default, or is not finite.
         """
         known: dict[str, Any] = {}
         for item in fields(cls):  # type: ignore[arg-type]
@@ -38,6 +39,8 @@ class _Fields:
                 given = float(given)
             if type(given) is not type(default):
                 raise ProtocolError(f"The field {item.name!r} of a message has the wrong type.")
+            if isinstance(given, float) and not math.isfinite(given):
+                raise ProtocolError(f"The field {item.name!r} of a message is no number.")
             known[item.name] = given
         return cls(**known)
 

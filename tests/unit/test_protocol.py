@@ -1,0 +1,140 @@
+"""The messages of the two sides: round trips, older and newer partners, and lines that are no messages."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from makeittalk import protocol
+from makeittalk.protocol import ProtocolError, Reply
+
+REQUESTS = sorted(protocol.REQUESTS.items())
+OTHER = {int: 41, float: 0.25, str: "Größe 'quoted' \"写真\"\n", bool: False, list: ["a", "b"], dict: {"n": 1}}
+
+
+def changed(kind: type) -> protocol._Fields:
+    """A message none of whose fields has its default."""
+    default = kind()
+    return kind(**{item.name: OTHER[type(getattr(default, item.name))] for item in dataclasses.fields(kind)})
+
+
+@pytest.mark.parametrize(("method", "kind"), REQUESTS)
+def test_every_request_comes_back(method: str, kind: type) -> None:
+    request = changed(kind)
+    line = protocol.encode_request(7, request)
+    assert line.endswith(b"\n") and line.count(b"\n") == 1 and line.isascii()
+    assert json.loads(line)["method"] == method
+    assert protocol.decode_request(line) == (7, request)
+
+
+def test_every_reply_comes_back() -> None:
+    reply = changed(Reply)
+    line = protocol.encode_reply(reply)
+    assert line.count(b"\n") == 1 and protocol.decode_reply(line) == reply
+
+
+@pytest.mark.parametrize("kind", [protocol.HelloData, protocol.DetectData, protocol.AnimateData, protocol.RebakeData])
+def test_every_result_travels_in_a_reply(kind: type) -> None:
+    data = changed(kind)
+    reply = protocol.decode_reply(protocol.encode_reply(Reply(1, "result", data=dataclasses.asdict(data))))
+    assert kind.from_dict(reply.data) == data
+
+
+@pytest.mark.parametrize(("method", "kind"), REQUESTS)
+def test_an_older_partner_leaves_fields_out(method: str, kind: type) -> None:
+    for item in dataclasses.fields(kind):
+        value = json.loads(protocol.encode_request(1, changed(kind)))
+        del value["params"][item.name]
+        _, request = protocol.decode_request(json.dumps(value).encode())
+        assert getattr(request, item.name) == getattr(kind(), item.name)
+    assert protocol.decode_request(json.dumps({"id": 1, "method": method}).encode()) == (1, kind())
+
+
+@pytest.mark.parametrize(("method", "kind"), REQUESTS)
+def test_a_newer_partner_adds_fields(method: str, kind: type) -> None:
+    params = {"from_the_future": [1, {"x": None}], "__class__": "x"}
+    assert protocol.decode_request(json.dumps({"id": 1, "method": method, "params": params}).encode()) == (1, kind())
+
+
+def test_a_whole_number_serves_as_a_float() -> None:
+    _, request = protocol.decode_request(b'{"id": 1, "method": "animate", "params": {"fps": 30, "lip": 2}}')
+    assert isinstance(request, protocol.Animate)
+    assert (request.fps, request.lip) == (30.0, 2.0) and type(request.fps) is float
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"seed": "1"},
+        {"seed": 1.5},
+        {"seed": True},
+        {"own_mouth": 1},
+        {"portrait": None},
+        {"audio": ["x"]},
+        {"fps": "24"},
+    ],
+)
+def test_a_field_of_another_type_is_refused(params: dict[str, object]) -> None:
+    with pytest.raises(ProtocolError):
+        protocol.decode_request(json.dumps({"id": 1, "method": "animate", "params": params}).encode())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\n",
+        b"null",
+        b"[]",
+        b"12",
+        b'"hello"',
+        b"{",
+        b"\xff\xfe{}",
+        b"Loaded the voice encoder model on cpu in 0.02 seconds.",
+        b"[" * 100_000,
+        b'{"id": ' * 50_000,
+        b'{"method": "hello"}',
+        b'{"id": "1", "method": "hello"}',
+        b'{"id": true, "method": "hello"}',
+        b'{"id": 1.0, "method": "hello"}',
+        b'{"id": 1, "method": 3}',
+        b'{"id": 1, "method": "format_disk"}',
+        b'{"id": 1, "method": "__init__"}',
+        b'{"id": 1, "method": "hello", "params": []}',
+        b'{"id": 1, "method": "hello", "params": "' + b"x" * protocol.MAX_LINE + b'"}',
+    ],
+    ids=lambda line: line[:24].decode("latin1"),
+)
+def test_a_line_that_is_no_request_is_refused(line: bytes) -> None:
+    with pytest.raises(ProtocolError) as error:
+        protocol.decode_request(line)
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize("line", [b"", b"[]", b"{", b'{"id": "1"}', b'{"data": []}', b'{"fraction": "half"}', b"\x00"])
+def test_a_line_that_is_no_reply_is_refused(line: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        protocol.decode_reply(line)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_numbers_that_are_none_are_refused(number: str) -> None:
+    with pytest.raises(ProtocolError):
+        protocol.decode_request(f'{{"id": 1, "method": "animate", "params": {{"lip": {number}}}}}'.encode())
+    with pytest.raises(ProtocolError):
+        protocol.decode_reply(f'{{"id": 1, "kind": "progress", "fraction": {number}}}'.encode())
+
+
+def test_no_message_that_is_not_json_is_ever_sent() -> None:
+    with pytest.raises(ValueError):
+        protocol.encode_reply(Reply(1, "progress", float("nan")))
+
+
+def test_every_field_has_a_default() -> None:
+    kinds = [value for value in vars(protocol).values() if isinstance(value, type) and dataclasses.is_dataclass(value)]
+    assert len(kinds) > 10
+    for kind in kinds:
+        kind()
+        for item in dataclasses.fields(kind):
+            assert item.default is not dataclasses.MISSING or item.default_factory is not dataclasses.MISSING
