@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import connection, preferences, properties, rebaking
+from . import connection, operators, panels, preferences, properties, rebaking, tasks
 
 
 def register() -> None:
@@ -10,11 +10,16 @@ def register() -> None:
     preferences.register()
     properties.register()
     connection.register()
+    operators.register()
+    panels.register()
 
 
 def unregister() -> None:
     """Undoes `register`; the backend ends."""
+    panels.unregister()
+    operators.unregister()
     rebaking.unregister()
+    tasks.unregister()
     connection.unregister()
     properties.unregister()
     preferences.unregister()

@@ -9,6 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from .. import compat
 from ..errors import AddonError
 from . import actions, files, materials, mesh, payload, rig, setup, shape_keys, sound, textures
 from .transaction import all_or_nothing
@@ -106,7 +107,7 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
             settings.strip = strip.name
         if fresh:
             setup.set_up(scene, collection, fresh=True)
-        _select(root)
+        select(root)
     return collection
 
 
@@ -145,6 +146,50 @@ def edited_curves(character: bpy.types.Collection) -> list[str]:
     if settings.body and settings.body.data.shape_keys:
         found += actions.edited(settings.body.data.shape_keys, start, baked["face"])
     return found
+
+
+def retake(character: bpy.types.Collection, motion: Path, bake_path: Path) -> list[str]:
+    """Gives a character another motion on the same mesh; curves edited by hand are kept and named.
+
+    Raises:
+        AddonError: a file is damaged, or the motion is of another character; nothing was changed.
+    """
+    kept_motion = payload.pack(motion)
+    kept = rebake(character, bake_path)
+    character.makeittalk.motion_data = kept_motion
+    return kept
+
+
+def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
+    """Removes a character with everything that is only its own."""
+    settings = character.makeittalk
+    strip = sound.find_strip(scene, settings.strip)
+    if strip is not None:
+        speech = strip.sound
+        compat.sequencer_strips(scene).remove(strip)
+        if speech is not None and speech.users == 0:
+            bpy.data.sounds.remove(speech)
+    items = list(character.objects)
+    data = [item.data for item in items]
+    materials_used = [slot for block in data if isinstance(block, bpy.types.Mesh) for slot in block.materials if slot]
+    images = [node.image for item in materials_used for node in item.node_tree.nodes if node.type == "TEX_IMAGE"]
+    owners = [*items, *(block.shape_keys for block in data if isinstance(block, bpy.types.Mesh) and block.shape_keys)]
+    moves = [owner.animation_data.action for owner in owners if owner.animation_data and owner.animation_data.action]
+    for item in items:
+        bpy.data.objects.remove(item)
+    bpy.data.collections.remove(character)
+    for block in (*data, *materials_used, *images, *moves):
+        if block is not None and block.users == 0:
+            bpy.data.batch_remove([block])
+
+
+def select(root: bpy.types.Object) -> None:
+    """Makes an object the only selected and the active one."""
+    layer = bpy.context.view_layer
+    for item in layer.objects:
+        item.select_set(False)
+    root.select_set(True)
+    layer.objects.active = root
 
 
 def move(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -> None:
@@ -239,11 +284,3 @@ def _free_place(others: list[bpy.types.Collection], size: np.ndarray) -> float:
         if item.makeittalk.rig is not None
     ]
     return max(edges) + _GAP + half if edges else 0.0
-
-
-def _select(root: bpy.types.Object) -> None:
-    layer = bpy.context.view_layer
-    for item in layer.objects:
-        item.select_set(False)
-    root.select_set(True)
-    layer.objects.active = root

@@ -1,0 +1,19 @@
+"""Operators: one family a file."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import baking, making, managing
+
+CLASSES = (*making.CLASSES, *baking.CLASSES, *managing.CLASSES)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

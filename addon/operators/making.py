@@ -1,0 +1,78 @@
+"""Make It Talk, New Take and Cancel."""
+
+from typing import ClassVar
+
+import bpy
+
+from .. import tasks
+from ..scene import character as characters
+from . import reasons
+from .running import Running, redraw_panels
+
+
+class MAKEITTALK_OT_make_it_talk(Running, bpy.types.Operator):
+    """Turn the portrait and the speech into a talking character in this scene"""
+
+    bl_idname = "makeittalk.make_it_talk"
+    bl_label = "Make It Talk"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        settings = context.scene.makeittalk
+        return (
+            reasons.busy_reason()
+            or reasons.file_reason(settings.portrait, "a portrait")
+            or reasons.file_reason(settings.speech, "a speech recording")
+            or (reasons.file_reason(settings.voice, "a voice") if settings.voice else "")
+            or reasons.backend_reason()
+        )
+
+    def start(self, context: bpy.types.Context) -> tasks.Task:
+        return tasks.make(context)
+
+
+class MAKEITTALK_OT_new_take(Running, bpy.types.Operator):
+    """Predict this character's motion again with its seed and voice; curves you have edited are kept"""
+
+    bl_idname = "makeittalk.new_take"
+    bl_label = "New Take"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        reason = reasons.busy_reason() or reasons.character_reason(context)
+        if reason:
+            return reason
+        settings = characters.active(context).makeittalk
+        return (
+            reasons.file_reason(settings.portrait, "a portrait")
+            or reasons.file_reason(settings.speech, "a speech recording")
+            or (reasons.file_reason(settings.voice, "a voice") if settings.voice else "")
+            or reasons.backend_reason()
+        )
+
+    def start(self, context: bpy.types.Context) -> tasks.Task:
+        return tasks.retake(context, characters.active(context))
+
+
+class MAKEITTALK_OT_cancel(reasons.Reasoned, bpy.types.Operator):
+    """Stop the job; nothing in the scene changes"""
+
+    bl_idname = "makeittalk.cancel"
+    bl_label = "Cancel"
+    bl_options: ClassVar[set[str]] = {"INTERNAL"}
+
+    @classmethod
+    def disabled_reason(cls, _context: bpy.types.Context) -> str:
+        return "" if tasks.current() is not None else "No job is running."
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        task = tasks.current()
+        if task is not None:
+            task.cancel()
+        redraw_panels(context)
+        return {"FINISHED"}
+
+
+CLASSES = (MAKEITTALK_OT_make_it_talk, MAKEITTALK_OT_new_take, MAKEITTALK_OT_cancel)

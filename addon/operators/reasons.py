@@ -1,0 +1,52 @@
+"""Why something cannot be done now, in a sentence: what greys a button out is what its tooltip says."""
+
+from __future__ import annotations
+
+import os
+
+import bpy
+
+from .. import connection, tasks
+from ..scene import character as characters
+
+
+class Reasoned:
+    """An operator that says why it is greyed out."""
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        """The reason, or empty where the operator can run."""
+        raise NotImplementedError
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        reason = cls.disabled_reason(context)
+        if reason:
+            cls.poll_message_set(reason)  # type: ignore[attr-defined]
+        return not reason
+
+
+def file_reason(path: str, what: str) -> str:
+    """Why `path` is no file to use; `what` is what it should be, such as "a portrait"."""
+    if not path:
+        return f"Choose {what} first."
+    full = bpy.path.abspath(path)
+    if not os.path.isfile(full):
+        return f"{os.path.basename(full) or full} does not exist."
+    return ""
+
+
+def busy_reason() -> str:
+    """Why no long job can start now."""
+    return "A job is running. Wait for it or cancel it." if tasks.current() is not None else ""
+
+
+def backend_reason() -> str:
+    """Why the backend cannot be used."""
+    client = connection.current()
+    return "" if client is not None and client.alive else connection.no_python_reason()
+
+
+def character_reason(context: bpy.types.Context) -> str:
+    """Why there is no character to work on."""
+    return "" if characters.active(context) is not None else "Make a character first."

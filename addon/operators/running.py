@@ -1,0 +1,108 @@
+"""A long job as an operator: without freezing where there is a window, blocking where a script calls it."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import tasks
+from ..errors import AddonError
+from .reasons import Reasoned
+
+_TICK = 0.05  # s
+
+
+class Running(Reasoned):
+    """What the operators with a long job share; they say how it starts.
+
+    `invoke` runs it beside the user's work, ESC cancels; `execute` blocks until it is done.
+    """
+
+    _task: tasks.Task | None = None
+    _timer: bpy.types.Timer | None = None
+
+    def start(self, context: bpy.types.Context) -> tasks.Task:
+        """Starts the job.
+
+        Raises:
+            AddonError: it cannot be started.
+        """
+        raise NotImplementedError
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            task = self.start(context)
+            task.client.wait(task.job)
+            return self._finish(context, task)
+        except AddonError as error:
+            return self._fail(context, error)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        try:
+            self._task = self.start(context)
+        except AddonError as error:
+            return self._fail(context, error)
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(_TICK, window=context.window)
+        manager.modal_handler_add(self)  # type: ignore[arg-type]
+        redraw_panels(context)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        task = self._task
+        if task is None or tasks.current() is not task:
+            self._stop_timer(context)
+            return {"CANCELLED"}
+        if event.type == "ESC" and event.value == "PRESS":
+            task.cancel()
+            return {"RUNNING_MODAL"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        finished = task.poll()
+        redraw_panels(context)
+        if not finished:
+            return {"PASS_THROUGH"}
+        self._stop_timer(context)
+        return self._finish(context, task)
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends the operator itself: another file is opened, or Blender quits."""
+        self._stop_timer(context)
+        if self._task is not None and tasks.current() is self._task:
+            self._task.cancel()
+            self._task.close()
+
+    def _finish(self, context: bpy.types.Context, task: tasks.Task) -> set[str]:
+        session = context.window_manager.makeittalk
+        if task.job.cancelled:
+            task.close()
+            session.say("Cancelled. Nothing was changed.")
+            self.report({"INFO"}, "Cancelled.")  # type: ignore[attr-defined]
+            return {"CANCELLED"}
+        try:
+            message = task.finish(context)
+        except AddonError as error:
+            return self._fail(context, error)
+        session.say(message)
+        self.report({"INFO"}, message)  # type: ignore[attr-defined]
+        return {"FINISHED"}
+
+    def _fail(self, context: bpy.types.Context, error: AddonError) -> set[str]:
+        context.window_manager.makeittalk.say(error.message, error.hint, error=True)
+        redraw_panels(context)
+        self.report({"ERROR"}, str(error))  # type: ignore[attr-defined]
+        return {"CANCELLED"}
+
+    def _stop_timer(self, context: bpy.types.Context) -> None:
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+
+
+def redraw_panels(context: bpy.types.Context) -> None:
+    """Has the 3D viewports drawn again, where the panel is."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()

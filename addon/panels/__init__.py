@@ -1,0 +1,19 @@
+"""Panels of the 3D viewport's sidebar: they only draw."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import character, main
+
+CLASSES = (*main.CLASSES, *character.CLASSES)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)
