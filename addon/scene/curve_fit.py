@@ -78,6 +78,7 @@ def _slopes(values: np.ndarray) -> np.ndarray:
     bound = 3.0 * np.minimum(np.abs(before), np.abs(after))
     middle = np.clip(0.5 * (before + after), -bound, bound)
     slopes[:, 1:-1] = np.where(turning, 0.0, middle)
+    slopes[:, 0], slopes[:, -1] = before[:, 0], after[:, -1]
     return slopes
 
 

@@ -31,7 +31,10 @@ def add_sound(scene: bpy.types.Scene, name: str, path: Path, start: int, pack: b
         # Its length is known once it is there, so it starts above everything and comes down to where there is room.
         strip = strips.new_sound(name=name, filepath=str(path), channel=highest + 1, frame_start=start)
     except RuntimeError as error:
-        raise AddonError(f"Blender cannot play {path.name}.", "Convert it to WAV or FLAC.") from error
+        raise _unplayable(path) from error
+    if strip.sound is None or strip.sound.channels == "INVALID":
+        strips.remove(strip)
+        raise _unplayable(path)
     end = strip.frame_final_end
     taken = {
         other.channel
@@ -45,6 +48,10 @@ def add_sound(scene: bpy.types.Scene, name: str, path: Path, start: int, pack: b
     elif bpy.data.filepath:
         strip.sound.filepath = _relative(strip.sound.filepath)
     return strip
+
+
+def _unplayable(path: Path) -> AddonError:
+    return AddonError(f"Blender cannot play {path.name}.", "Convert it to WAV or FLAC.")
 
 
 def _relative(path: str) -> str:

@@ -1,0 +1,72 @@
+"""Loads the extension as Blender does, and gives every test a fresh scene."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "bl_ext.user_default.makeittalk"
+sys.path.insert(0, str(Path(__file__).parent))
+
+bpy = pytest.importorskip("bpy")
+
+
+def load_extension(name: str = PACKAGE, root: Path = ROOT) -> ModuleType:
+    """The package that holds `addon/` and `backend/`, under the name an installed extension has."""
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, root / "__init__.py", submodule_search_locations=[str(root)])
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def part(path: str) -> ModuleType:
+    """A module of the extension, such as `addon.scene.rig`."""
+    load_extension()
+    return importlib.import_module(f"{PACKAGE}.{path}")
+
+
+@pytest.fixture(scope="session")
+def extension() -> Iterator[ModuleType]:
+    module = load_extension()
+    module.register()
+    yield module
+    module.unregister()
+
+
+@pytest.fixture
+def scene(extension):
+    """Blender's factory scene: cube, light, camera."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=False)
+    return bpy.context.scene
+
+
+@pytest.fixture
+def job(tmp_path) -> Path:
+    """A folder as the backend leaves it: 60 frames at 24 frames a second."""
+    import samples
+
+    return samples.write_job(tmp_path / "job")
+
+
+@pytest.fixture
+def make(scene, job):
+    """Builds a character from the sample job; keyword arguments go into its recipe."""
+    character = part("addon.scene.character")
+
+    def build(**changes):
+        names = {"face": "face.json", "mesh": "mesh.npz", "motion": "motion.npz", "bake": "bake.npz"}
+        files = {key: job / name for key, name in names.items()}
+        recipe = {"name": "Ada", "audio": job / "speech.wav", **files, **changes}
+        return character.build(bpy.context.scene, character.Made(**recipe))
+
+    return build
