@@ -36,22 +36,27 @@ def blender_command(executable: str = "") -> list[str]:
     )
 
 
-def write_blend(folder: Path, sound: Path, output: Path, fps: Fraction, name: str, executable: str = "") -> None:
+def write_blend(
+    folder: Path, output: Path, fps: Fraction, executable: str = "", **settings: str | float | Path
+) -> None:
     """Builds the scene of a job's folder and saves it.
 
     Args:
-        folder: holds portrait.png, face.json, mesh.npz, motion.npz and bake.npz. sound: the recording.
-        output: the .blend; it appears whole or not at all. fps: the scene's rate. name: of the character.
+        folder: holds portrait.png, face.json, mesh.npz, motion.npz and bake.npz.
+        output: the .blend; it appears whole or not at all. fps: the scene's rate. executable: a Blender, or the bpy
+            module beside this Python.
+        settings: what the character remembers of its making, by the writer's options: audio, name, portrait, seed …
 
     Raises:
         MissingError: there is no Blender. OutputError: Blender could not write the file.
     """
-    command = blender_command(executable)
-    arguments = ["--sound", str(Path(sound).absolute()), "--fps", str(fps), "--name", name]
+    command = [*blender_command(executable), str(folder.absolute()), str(output.absolute()), f"--fps={fps}"]
+    for name, value in settings.items():
+        command.append(f"--{name}={value.absolute() if isinstance(value, Path) else value}")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     try:
         done = subprocess.run(
-            [*command, str(folder.absolute()), str(output.absolute()), *arguments],
+            command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -61,8 +66,10 @@ def write_blend(folder: Path, sound: Path, output: Path, fps: Fraction, name: st
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise OutputError(f"Blender did not write {output}: {error}.", "Check that Blender starts.") from error
-    if done.returncode != 0:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        told = next((line for line in reversed(lines) if line.startswith("makeittalk:")), "")
-        reason = told.removeprefix("makeittalk:").strip() or (lines[-1][:300] if lines else "no reason given")
-        raise OutputError(f"{output} was not written: {reason}")
+    if done.returncode == 0 and output.is_file():
+        return
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    if done.returncode == 2 and lines:
+        raise OutputError(lines[-1])
+    reason = lines[-1][:300] if lines else f"it ended with status {done.returncode}"
+    raise OutputError(f"Blender did not write {output}: {reason}", "Check that Blender starts.")

@@ -137,8 +137,21 @@ def _write_blend(character, output: Path, rate, options: Namespace) -> None:
     from .blender import write_blend
 
     pipeline.bake(character.motion, character.mesh, character.folder, float(rate))
-    name = options.portrait.stem[:40]
-    write_blend(character.folder, character.sound, output, rate, name, options.blender)
+    write_blend(
+        character.folder,
+        output,
+        rate,
+        options.blender,
+        audio=character.sound,
+        name=options.portrait.stem[:40],
+        portrait=options.portrait,
+        voice=options.voice or "",
+        seed=options.seed,
+        lip=options.lip,
+        head=options.head,
+        blink=options.blink,
+        smooth=options.smooth,
+    )
 
 
 def _write_table(character, output: Path, fps: float) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
 from ..formats import Bake, Mesh, Motion
 from ..protocol import Amounts
-from .basis import BLINKS, MOUTH_SHUT, load_basis
+from .basis import BLINKS, MOUTH_SHUT, RESIDUAL
 from .postprocess import apply_amounts
 from .resample import resample
 
@@ -31,7 +33,7 @@ def bake_motion(motion: Motion, mesh: Mesh, fps: float, amounts: Amounts | None 
     sampled = resample(motion, fps)
     assert sampled.expression is not None and sampled.head_rotation is not None
     assert sampled.head_translation is not None
-    values, residual = fit_keys(sampled.expression, mesh)
+    values, residual = fit_keys(sampled.expression, mesh, _known_keys(sampled))
     height = float(mesh.image_size[1])
     face_width = float(
         np.linalg.norm(mesh.vertices[mesh.landmark_vertices[16]] - mesh.vertices[mesh.landmark_vertices[0]])
@@ -48,11 +50,22 @@ def bake_motion(motion: Motion, mesh: Mesh, fps: float, amounts: Amounts | None 
     )
 
 
-def fit_keys(expression: np.ndarray, mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
+def _known_keys(motion: Motion) -> dict[str, np.ndarray]:
+    """Keys whose values need no fitting, because the motion says what it shuts: name → (N,) values."""
+    if motion.rest is None or motion.blink is None:
+        return {}
+    amount = float(json.loads(motion.post).get("blink", 1.0))
+    lids = np.clip(motion.blink * amount, 0.0, 1.0)
+    return {MOUTH_SHUT: np.ones(motion.frames), BLINKS[0]: lids, BLINKS[1]: lids}
+
+
+def fit_keys(
+    expression: np.ndarray, mesh: Mesh, known: dict[str, np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Key values that reproduce an expression: named keys first, non-negative and sparse, residual keys exactly.
 
     Args:
-        expression: (N, 68, 3) px. mesh: its `key_landmarks` are fitted.
+        expression: (N, 68, 3) px. mesh: its `key_landmarks` are fitted. known: values (N,) that are given by name.
 
     Returns:
         values (N, K); residual (N,) px, the largest distance of a landmark from where it should be.
@@ -60,26 +73,33 @@ def fit_keys(expression: np.ndarray, mesh: Mesh) -> tuple[np.ndarray, np.ndarray
     keys = mesh.key_landmarks.reshape(len(mesh.key_landmarks), -1).astype(np.float64)
     target = expression.reshape(len(expression), -1).astype(np.float64)
     names = [str(name) for name in mesh.key_names]
-    residual_keys = np.array([name.startswith("residual") for name in names])
     values = np.zeros((len(target), len(keys)))
-    named = np.flatnonzero(~residual_keys)
+    for name, curve in (known or {}).items():
+        values[:, names.index(name)] = curve
+    named = np.array([not name.startswith(RESIDUAL) and name not in (known or {}) for name in names])
+    residual_keys = np.array([name.startswith(RESIDUAL) for name in names])
     # Pixels to canonical-like units, so that the regularisation means the same on every portrait.
-    unit = max(float(np.sqrt((keys**2).sum(1).max())), 1e-9)
-    values[:, named] = bounded_fit(target / unit, keys[named] / unit)
-    rest = target - values @ keys
-    pca = np.flatnonzero(residual_keys)
-    if len(pca):
-        low, high = mesh.key_range[pca].T
-        values[:, pca] = np.clip(rest @ np.linalg.pinv(keys[pca]), low, high)
+    unit = max(float(np.sqrt((keys[named] ** 2).sum(1).max())), 1e-9)
+    values[:, named] = bounded_fit((target - values @ keys) / unit, keys[named] / unit)
+    low, high = mesh.key_range[residual_keys].T
+    values[:, residual_keys] = np.clip((target - values @ keys) @ np.linalg.pinv(keys[residual_keys]), low, high)
     left = (target - values @ keys).reshape(expression.shape)
     return values, np.linalg.norm(left, axis=2).max(axis=1)
 
 
 def bounded_fit(target: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """min ‖target − x·keys‖² + ridge‖x‖² + sparse·Σx over 0 ≤ x ≤ limit, for all rows at once (FISTA)."""
+    """min ‖target − x·keys‖² + ridge‖x‖² + sparse·Σx over 0 ≤ x ≤ limit, for all rows at once (FISTA).
+
+    Args:
+        target: (N, D). keys: (K, D).
+
+    Returns:
+        (N, K).
+    """
     gram = keys @ keys.T
-    step = 1.0 / max(float(np.linalg.eigvalsh(gram)[-1]) * (1.0 + _RIDGE), 1e-12)
-    gram += np.eye(len(gram)) * _RIDGE / step
+    top = max(float(np.linalg.eigvalsh(gram)[-1]), 1e-12)
+    gram += np.eye(len(gram)) * _RIDGE * top
+    step = 1.0 / (top * (1.0 + _RIDGE))
     goal = target @ keys.T - _SPARSE
     x = np.zeros_like(goal)
     ahead, momentum = x, 1.0
@@ -89,6 +109,3 @@ def bounded_fit(target: np.ndarray, keys: np.ndarray) -> np.ndarray:
         ahead = new + (momentum - 1.0) / following * (new - x)
         x, momentum = new, following
     return x
-
-
-__all__ = ["BLINKS", "MOUTH_SHUT", "bake_motion", "fit_keys", "load_basis"]

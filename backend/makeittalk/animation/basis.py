@@ -22,6 +22,7 @@ from .lips import shut_mouth
 BASIS_FILE = Path(__file__).resolve().parent.parent / "weights" / "basis.safetensors"
 MOUTH_SHUT = "mouthShut"
 BLINKS = ("eyeBlinkLeft", "eyeBlinkRight")
+RESIDUAL = "residual"  # what the names of the keys without a meaning of their own begin with
 NAMED_RANGE = (-1.0, 2.0)
 RESIDUAL_RANGE = (-10.0, 10.0)
 

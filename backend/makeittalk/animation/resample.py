@@ -44,7 +44,8 @@ def resample(motion: Motion, fps: float, frames: int | None = None) -> Motion:
         motion: at any rate. fps: frames/s wanted. frames: how many, all that fit by default.
 
     Returns:
-        a motion with `landmarks`, `neutral`, `expression` and head arrays; the parts are left out.
+        a motion with `landmarks`, `neutral`, `expression`, the head arrays, and `rest` and `blink` where they were
+        known; `content`, `speaker` and the raw head are left out.
     """
     motion = with_head(motion)
     assert motion.expression is not None and motion.head_rotation is not None
@@ -67,6 +68,8 @@ def resample(motion: Motion, fps: float, frames: int | None = None) -> Motion:
         neck_pivot=motion.neck_pivot,
         image_size=motion.image_size,
         speaker_embedding=motion.speaker_embedding,
+        rest=motion.rest,
+        blink=None if motion.blink is None else _at(motion.blink, shown, motion.fps),
         post=motion.post,
     )
 

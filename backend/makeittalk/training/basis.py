@@ -1,6 +1,6 @@
 """Builds `weights/basis.safetensors`: named keys from a sculpted head, residual keys from what they leave of speech.
 
-    python -m makeittalk.training.basis ICT_FACEKIT.npz PREPARED_FOLDER…
+    python -m makeittalk.training.basis ICT_FACEKIT.npz RECORDING…
 
 Needed again only when the basis is to change, which renames what the keys mean in every file made before.
 """
@@ -16,14 +16,19 @@ from safetensors.numpy import save_file
 
 from .. import storage
 from ..animation.bake import bounded_fit
-from ..animation.basis import BASIS_FILE
-from ..animation.lips import close_lips
+from ..animation.basis import BASIS_FILE, RESIDUAL
+from ..animation.head_motion import head_motion, loudness_curve
+from ..animation.lips import close_lips, shut_mouth
+from ..animation.postprocess import smooth_face
+from ..audio.loading import load_audio, normalise_loudness
+from ..audio.mel import mel_spectrogram
 from ..constants import CANONICAL_JAW, FRAME_RATE
 from ..landmarks.ibug68 import INNER_PAIRS, MIRROR
-from ..landmarks.pose import Canonical
-from .dataset import Prepared
+from ..landmarks.mean_face import MEAN_FACE
+from ..networks.inference import predict_content
 
 RESIDUAL_KEYS = 24
+SMALLEST = 0.01  # canonical units, norm over all landmarks: no residual key is finer at value 1
 LEAST = 0.004  # canonical units: a sculpted key that moves no landmark further is left out
 _PAIRED_TO_ONE = {"browInnerUp": ("browInnerUp_L", "browInnerUp_R")}
 _LEFT_OUT = ("eyeBlink", "eyeLook", "cheek")  # blinks fit the portrait, the others hardly move a landmark
@@ -49,18 +54,21 @@ def sculpted_keys(path: str | Path) -> tuple[list[str], np.ndarray]:
     return names, np.stack([keys[name] for name in names])
 
 
-def speech_displacements(folders: list[str], each: int = 7) -> np.ndarray:
-    """Canonical displacements from rest of real speech, mirrored ones and ones with completed closures included."""
+def speech_displacements(recordings: list[Path], each: int = 5) -> np.ndarray:
+    """What the shipped networks predict for voices, closures completed: (T, 68, 3) canonical displacement from rest.
+
+    Mirrored too, and at several lip amounts: the keys must hold whatever an animator asks for.
+    """
+    face = np.asarray(MEAN_FACE, np.float64)
+    face = face + shut_mouth(face)
     found = []
-    for folder in folders:
-        prepared = Prepared.load(folder)
-        for name in prepared.train[:: max(1, len(prepared.train) // 300)]:
-            clip = prepared.clip(name)
-            canonical = Canonical.of(clip.neutral)
-            delta = canonical.displacement_to(clip.landmarks - clip.neutral)
-            closed = close_lips(delta, FRAME_RATE)
-            mirrored = closed[:, MIRROR] * np.array([-1.0, 1.0, 1.0])
-            found += [delta[::each], closed[::each], mirrored[::each]]
+    for path in recordings:
+        mel = mel_spectrogram(normalise_loudness(load_audio(path).samples))
+        lips = predict_content(mel, face.astype(np.float32)).astype(np.float64)
+        brows = head_motion(loudness_curve(mel), seed=len(found))[2]
+        closed = close_lips(smooth_face(lips, FRAME_RATE, 1.0), FRAME_RATE)
+        mirrored = closed[:, MIRROR] * np.array([-1.0, 1.0, 1.0])
+        found += [part[::each] for part in (lips, closed + brows, mirrored + brows, 1.6 * closed)]
     return np.concatenate(found)
 
 
@@ -83,16 +91,16 @@ def residual_keys(named: np.ndarray, speech: np.ndarray, count: int = RESIDUAL_K
     rest = left - left @ fixed.T @ fixed
     _, _, components = np.linalg.svd(rest[:: max(1, len(rest) // 20000)], full_matrices=False)
     basis = np.concatenate([fixed, components[: count - len(fixed)]])
-    spread = np.maximum((left @ basis.T).std(axis=0), 1e-3)
+    spread = np.maximum((left @ basis.T).std(axis=0), SMALLEST)
     order = np.argsort(-spread)
     return (basis * spread[:, None])[order].reshape(-1, 68, 3)
 
 
-def build(head: str, folders: list[str], target: Path = BASIS_FILE) -> None:
+def build(head: str, recordings: list[str], target: Path = BASIS_FILE) -> None:
     """Makes the basis file."""
     names, named = sculpted_keys(head)
-    residual = residual_keys(named, speech_displacements(folders))
-    every = [*names, *(f"residual{index:02d}" for index in range(1, len(residual) + 1))]
+    residual = residual_keys(named, speech_displacements([Path(name) for name in recordings]))
+    every = [*names, *(f"{RESIDUAL}{index:02d}" for index in range(1, len(residual) + 1))]
     with storage.replacing(target) as temporary:
         tensors = {"named": named.astype(np.float16), "residual": residual.astype(np.float16)}
         save_file(tensors, temporary, metadata={"format": "1", "names": json.dumps(every)})
