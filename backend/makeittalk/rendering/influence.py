@@ -1,0 +1,87 @@
+"""How far each vertex follows the landmarks and the head: harmonic weights on the mesh."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import coo_matrix, csc_matrix, diags
+from scipy.sparse.linalg import splu
+
+from .frame import FaceFrame, outline_distance
+
+_REACH = 0.85  # face heights around the face's outline in which the ground follows its expressions
+_HEAD_REACH = 1.1  # face heights around the head in which the ground follows its turns
+_BORDER = 0.40  # face heights that the head keeps to the border where the picture allows it
+
+
+def landmark_weights(points: np.ndarray, triangles: np.ndarray, rows: np.ndarray, frame: FaceFrame) -> np.ndarray:
+    """Each vertex's displacement as a fixed sum of the landmarks' displacements.
+
+    On the face's lines the weights are the spline's own; elsewhere they are harmonic, so between those of their
+    neighbours, and fall to 0 at the border or at some distance from the face.
+
+    Args:
+        points: (V, 2) px, vertices on the lines first. triangles: (F, 3). rows: (n, 68) weights on the lines.
+        frame: the face's frame.
+
+    Returns:
+        (V, 68).
+    """
+    weights = np.zeros((len(points), rows.shape[1]))
+    weights[: len(rows)] = rows
+    held = outline_distance(points, frame.hull) > _REACH * frame.height
+    held |= frame.border_distance(points) < 1e-6 * frame.height
+    held[: len(rows)] = True
+    return harmonic(laplacian(points, triangles), held, weights)
+
+
+def head_weights(points: np.ndarray, triangles: np.ndarray, fixed: int, frame: FaceFrame) -> np.ndarray:
+    """How far each vertex follows the head bone: 1 on the face and the hair around it, 0 at the border.
+
+    Args:
+        points: (V, 2) px, the first `fixed` of them on the face's lines. triangles: (F, 3). frame: the frame.
+
+    Returns:
+        (V,) 0–1.
+    """
+    border = frame.border_distance(points)
+    head = outline_distance(points, frame.hull) <= 0.04 * frame.height
+    head |= (outline_distance(points, frame.head) == 0) & (border > _BORDER * frame.height)
+    head[:fixed] = True
+    ground = outline_distance(points, frame.head) > _HEAD_REACH * frame.height
+    ground |= border < 1e-6 * frame.height
+    ground &= ~head
+    weights = harmonic(laplacian(points, triangles), head | ground, head.astype(float)[:, None])[:, 0]
+    return np.asarray(np.clip(weights, 0.0, 1.0))
+
+
+def laplacian(points: np.ndarray, triangles: np.ndarray) -> csc_matrix:
+    """Cotangent Laplacian (V, V), positive semidefinite, its weights kept positive so that averages stay within.
+
+    Args:
+        points: (V, 2). triangles: (F, 3).
+    """
+    rows, columns, values = [], [], []
+    for corner in range(3):
+        i, j, k = (triangles[:, (corner + step) % 3] for step in range(3))
+        u, v = points[i] - points[k], points[j] - points[k]
+        twice = np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])
+        size = np.sqrt((u**2).sum(axis=1) * (v**2).sum(axis=1))
+        cotangent = (u * v).sum(axis=1) / np.maximum(twice, 0.05 * size + 1e-12)
+        rows += [i, j]
+        columns += [j, i]
+        values += [cotangent / 2] * 2
+    count = len(points)
+    pairs = coo_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), (count, count))
+    pairs = pairs.tocsc()
+    pairs.data = np.maximum(pairs.data, 0.02)
+    return csc_matrix(diags(np.asarray(pairs.sum(axis=1)).ravel()) - pairs)
+
+
+def harmonic(matrix: csc_matrix, held: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values (V, k) where those of the vertices `held` (V,) stay and the rest solve `matrix` x = 0."""
+    free = ~held
+    result = values.copy()
+    if free.any():
+        rows = matrix[free]
+        result[free] = splu(csc_matrix(rows[:, free])).solve(-(rows[:, held] @ values[held]))
+    return result

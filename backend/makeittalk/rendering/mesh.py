@@ -1,0 +1,134 @@
+"""The 2.5D plane of a portrait: the one mesh that Blender, the offline warp and the photoreal frames share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .. import formats
+from ..errors import InputError
+from ..landmarks.pose import neck_pivot
+from . import mouth
+from .contours import Contours, Sampling, build_contours
+from .deform import deform, signed_areas
+from .depth import flatten, relief
+from .frame import FaceFrame
+from .influence import head_weights, landmark_weights
+from .support import support_points
+from .tidy import tidy_landmarks
+from .triangulation import crossing_edges, inside_polygon, missing_edges, triangulate
+
+Keys = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+_VERTICES = (620, 860)  # of the portrait's part
+_TURN = np.deg2rad(20.0)  # yaw and pitch that no triangle may flip at
+_MARGIN = 0.02  # share of a triangle's own area that must be left there
+
+
+def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, keys: Keys | None = None) -> formats.Mesh:
+    """The mesh of a portrait.
+
+    Args:
+        face: the portrait's landmarks. rgba: (H, W, 4) uint8, the prepared portrait.
+        own_mouth: whether an open-mouthed portrait shows its own pixels between the lips.
+        keys: names (K,), key_landmarks (K, 68, 3) px and key_range (K, 2) of the shape keys; the shipped basis if None.
+
+    Raises:
+        InputError: the landmarks fold over one another.
+    """
+    landmarks = np.asarray(face.landmarks, np.float64)
+    if keys is None:
+        from ..animation.basis import character_keys
+
+        keys = character_keys(face.landmarks)
+    names, key_landmarks, key_range = keys
+    frame = FaceFrame.of(landmarks, face.width, face.height)
+    landmarks = tidy_landmarks(landmarks, frame)
+    contours, points, triangles = _plane(landmarks, frame)
+    weights = landmark_weights(points, triangles, contours.rows, frame)
+    head = head_weights(points, triangles, len(contours.rows), frame)
+    pivot = neck_pivot(np.asarray(face.landmarks)).astype(np.float64)
+    vertices = np.column_stack([points, relief(points, triangles, contours.rows, landmarks, frame)])
+    mesh = formats.Mesh(
+        vertices=vertices,
+        triangles=triangles.astype(np.int32),
+        uv=np.column_stack([points[:, 0] / face.width, 1 - points[:, 1] / face.height]),
+        material=np.zeros(len(triangles), np.int32),
+        W=weights,
+        head_weights=head,
+        landmark_vertices=contours.landmark_vertices.astype(np.int32),
+        key_names=np.asarray(names, dtype="U64"),
+        keys=np.zeros((0, len(points), 3)),
+        key_landmarks=np.asarray(key_landmarks, np.float32),
+        key_range=np.asarray(key_range, np.float32),
+        neck_pivot=pivot.astype(np.float32),
+        image_size=face.size,
+        mouth_image=np.zeros((1, 1, 4), np.uint8),
+    )
+    mesh.vertices[:, 2] = flatten(vertices[:, 2].copy(), points, triangles, _turning(mesh))
+    mouth.add_mouth(mesh, contours, landmarks, rgba, own_mouth)
+    mesh.keys = np.einsum("vl,klc->kvc", mesh.W, mesh.key_landmarks)
+    for name in ("vertices", "uv", "W", "head_weights", "keys"):
+        setattr(mesh, name, np.ascontiguousarray(getattr(mesh, name), np.float32))
+    return mesh
+
+
+def _plane(landmarks: np.ndarray, frame: FaceFrame) -> tuple[Contours, np.ndarray, np.ndarray]:
+    """The plane's vertices (V, 2), those of the contours first, and its triangles."""
+    density = 1.0
+    contours, points, triangles = _conforming(landmarks, frame, density)
+    for _ in range(4):
+        low, high = _VERTICES
+        if low <= len(points) <= high:
+            break
+        fixed = len(contours.rows)
+        density *= np.sqrt(max((low + high) / 2 - fixed, 120) / max(len(points) - fixed, 60))
+        contours, points, triangles = _conforming(landmarks, frame, density)
+    if not (signed_areas(points, triangles) > 0).all():
+        raise InputError("The landmarks fold over one another.", "Correct the landmarks, or choose another picture.")
+    return contours, points, triangles
+
+
+def _conforming(landmarks: np.ndarray, frame: FaceFrame, density: float) -> tuple[Contours, np.ndarray, np.ndarray]:
+    """One triangulation that holds the contours' edges, split where they were missing."""
+    sampling = Sampling.of(landmarks)
+    support: np.ndarray | None = None
+    for _ in range(12):
+        contours = build_contours(sampling)
+        flat = contours.rows @ landmarks[:, :2]
+        loops = [flat[loop] for loop in contours.loops]
+        if support is None:
+            around = flat[~contours.inside]
+            support = support_points(frame, around, flat[contours.edges], loops, density)
+        points = np.concatenate([flat, support])
+        outer = np.concatenate([np.nonzero(~contours.inside)[0], np.arange(len(flat), len(points))])
+        around_loops = outer[triangulate(points[outer])]
+        missing = missing_edges(around_loops, contours.edges, len(points))
+        missing[crossing_edges(flat, contours.edges).ravel()] = False  # lines that cross cannot both be followed
+        if not missing.any():
+            break
+        for curve in sorted({contours.edge_curves[i] for i in np.nonzero(missing)[0]}):
+            of_curve = np.array([name == curve for name in contours.edge_curves])
+            sampling.split(curve, contours.edge_middles[missing & of_curve])
+    centres = points[around_loops].mean(axis=1)
+    within = np.any([inside_polygon(centres, loop) for loop in loops], axis=0)
+    return contours, points, np.concatenate([around_loops[~within], contours.strips])
+
+
+def _turning(mesh: formats.Mesh) -> Callable[[np.ndarray], np.ndarray]:
+    """Says which triangles flip for a depth, with the head turned to every side, mouth as it is and wide open."""
+    steps = np.array([-1.0, 0.0, 1.0]) * _TURN
+    pitch, yaw = (axis.ravel() for axis in np.meshgrid(steps, steps))
+    turns = np.stack([pitch, yaw, np.zeros_like(yaw)], axis=1)
+    faces = np.concatenate([np.zeros((1, 68, 3)), mesh.key_landmarks[mesh.key_names == "jawOpen"]])
+    expression = np.repeat(faces, len(turns), axis=0)
+    rotation = np.tile(turns, (len(faces), 1))
+    rest = signed_areas(mesh.vertices, mesh.triangles)
+
+    def flipped(depth: np.ndarray) -> np.ndarray:
+        mesh.vertices[:, 2] = depth
+        moved = deform(mesh, expression, rotation, np.zeros(3))
+        return np.asarray((signed_areas(moved, mesh.triangles) < _MARGIN * rest).any(axis=0))
+
+    return flipped

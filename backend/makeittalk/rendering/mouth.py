@@ -1,0 +1,105 @@
+"""The mouth's inside: a card behind the lips with upper teeth that stay with the skull and lower ones on the jaw.
+
+The card is laid out for the shut mouth and then opened with the portrait's own opening, so that whatever shuts the
+lips brings it back to that layout and none of its triangles folds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
+from scipy.ndimage import gaussian_filter, maximum_filter
+
+from .. import formats
+from ..constants import LANDMARKS
+from ..landmarks import ibug68
+from .contours import Contours, strip
+from .mouth_texture import EDGES, mouth_texture, own_texture
+
+_COLUMNS = 17
+_OVERHANG = 0.22  # of the mouth's width, beyond each corner
+_BEHIND = 0.10  # of the mouth's width, from the lips to the card
+_DEEPER = 0.03  # of the mouth's width, lower teeth behind the upper ones
+_OPEN = 0.06  # of the mouth's width: from this opening on a portrait shows its own mouth
+#: Rows of the card: distance below the shut lips in widths of the mouth; whether the jaw carries it.
+_ROWS = np.array([-0.42, -0.22, 0.035, 0.06, 0.085, 0.115, 0.32, 0.55])
+_ON_JAW = np.array([False, False, False, False, True, True, True, True])
+#: What the lower teeth follow: mostly the chin, a little the lower lip.
+_JAW = {7: 0.25, 8: 0.25, 9: 0.25, 57: 0.25}
+
+
+def add_mouth(mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray, rgba: np.ndarray, own_mouth: bool) -> None:
+    """Appends the card to `mesh` (material 1) and sets its texture.
+
+    Args:
+        mesh: the portrait's plane. contours: its lines. landmarks: (68, 3) px.
+        rgba: (H, W, 4) uint8. own_mouth: whether an open mouth keeps the portrait's own pixels.
+    """
+    shutting = _shutting(mesh, landmarks)
+    shut = landmarks + shutting
+    width = float(np.linalg.norm(shut[54, :2] - shut[48, :2]))
+    along = (shut[54, :2] - shut[48, :2]) / max(width, 1e-9)
+    down = np.array([-along[1], along[0]])
+    opening = float((landmarks[66, :2] - landmarks[62, :2]) @ down)
+    own = own_mouth and opening > _OPEN * width
+    line = _shut_line(contours, shut, along, width)
+    offsets = np.repeat(_ROWS[:, None] * width, _COLUMNS, axis=1)
+    if own:
+        # The portrait's own mouth reaches down to where its lower lip begins.
+        lower = contours.rows[contours.lower_chain] @ landmarks[:, :2]
+        below = np.interp(line @ along, lower @ along, (lower @ down), left=-np.inf, right=-np.inf) - line @ down
+        offsets[2:] += np.maximum(below, 0.0)
+    grid = line[None] + offsets[..., None] * down
+    jaw = np.zeros(LANDMARKS)
+    jaw[list(_JAW)] = list(_JAW.values())
+    weights = np.repeat(_ON_JAW[:, None] * jaw, _COLUMNS, axis=0)
+    flat = grid.reshape(-1, 2) - weights @ shutting[:, :2]
+    depth = _depth(mesh.vertices, flat, width) + np.repeat(_ON_JAW, _COLUMNS) * _DEEPER * width
+    first = len(mesh.vertices)
+    chains = first + np.arange(len(flat)).reshape(len(_ROWS), _COLUMNS)
+    triangles = strip(list(chains))
+    u, v = np.linspace(0, 1, _COLUMNS), 1.0 - EDGES
+    if own:
+        mesh.mouth_image = own_texture(rgba, landmarks, flat.reshape(len(_ROWS), _COLUMNS, 2)[:3])
+    else:
+        mesh.mouth_image = mouth_texture(rgba, landmarks)
+    mesh.vertices = np.concatenate([mesh.vertices, np.column_stack([flat, depth])])
+    mesh.triangles = np.concatenate([mesh.triangles, triangles.astype(np.int32)])
+    mesh.material = np.concatenate([mesh.material, np.ones(len(triangles), np.int32)])
+    mesh.uv = np.concatenate([mesh.uv, np.column_stack([np.tile(u, len(v)), np.repeat(v, len(u))])])
+    mesh.W = np.concatenate([mesh.W, weights])
+    mesh.head_weights = np.concatenate([mesh.head_weights, np.ones(len(flat))])
+
+
+def _shutting(mesh: formats.Mesh, landmarks: np.ndarray) -> np.ndarray:
+    """The displacement (68, 3) that shuts the mouth: the key of that name, else inner lips meeting halfway."""
+    for name, key in zip(mesh.key_names, mesh.key_landmarks, strict=True):
+        if name == "mouthShut":
+            return np.asarray(key, np.float64)
+    shutting = np.zeros((LANDMARKS, 3))
+    for upper, lower in ibug68.INNER_PAIRS:
+        half = (landmarks[lower] - landmarks[upper]) / 2
+        shutting[upper], shutting[lower] = half, -half
+    return shutting
+
+
+def _shut_line(contours: Contours, shut: np.ndarray, along: np.ndarray, width: float) -> np.ndarray:
+    """The line (columns, 2) between the shut lips, level beyond the corners."""
+    chain = (contours.rows[contours.upper_chain] + contours.rows[contours.lower_chain]) @ shut[:, :2] / 2
+    down = np.array([-along[1], along[0]])
+    x, y = chain @ along, chain @ down
+    keep = np.concatenate([[True], np.diff(np.maximum.accumulate(x)) > 0])
+    places = np.linspace(shut[48, :2] @ along - _OVERHANG * width, shut[54, :2] @ along + _OVERHANG * width, _COLUMNS)
+    heights = np.interp(places, np.maximum.accumulate(x)[keep], y[keep])
+    return places[:, None] * along + heights[:, None] * down
+
+
+def _depth(vertices: np.ndarray, flat: np.ndarray, width: float) -> np.ndarray:
+    """Depth (n,) of the card's vertices: that of the face before them, smoothed, and a little more."""
+    surface = LinearNDInterpolator(vertices[:, :2], vertices[:, 2])(flat)
+    gaps = np.isnan(surface)
+    if gaps.any():
+        surface[gaps] = NearestNDInterpolator(vertices[:, :2], vertices[:, 2])(flat[gaps])
+    grid = surface.reshape(-1, _COLUMNS)
+    smooth = gaussian_filter(maximum_filter(grid, 3, mode="nearest"), 1.0, mode="nearest")
+    return np.asarray(np.maximum(smooth, grid).ravel() + _BEHIND * width)

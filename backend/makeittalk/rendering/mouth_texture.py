@@ -1,0 +1,162 @@
+"""Draws the inside of a mouth: teeth, gums, tongue and dark, in the portrait's own light."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ..landmarks import ibug68
+
+#: Rows of the picture (0 top, 1 bottom): top, upper gum's end, upper teeth's edge, dark, tongue, lower teeth's edge,
+#: their end, bottom.
+EDGES = np.array([0.0, 0.12, 0.36, 0.42, 0.62, 0.67, 0.86, 1.0])
+_SIZE = 384  # px
+_OVERSAMPLING = 2
+
+_IVORY = np.array([0.90, 0.85, 0.77])
+_GUM = np.array([0.62, 0.30, 0.29])
+_TONGUE = np.array([0.60, 0.27, 0.27])
+_DARK = np.array([0.13, 0.045, 0.045])
+#: Widths of the upper teeth from the middle outwards, in widths of the mouth; they narrow as the arch turns away.
+_UPPER_TEETH = np.array([0.115, 0.092, 0.085, 0.066, 0.055, 0.045])
+_LOWER_TEETH = np.array([0.075, 0.078, 0.078, 0.066, 0.056, 0.046])
+_SPAN = 1.44  # width of the card in widths of the mouth
+_SKIN = ((2, 31), (14, 35), (3, 48), (13, 54), (29, 40), (29, 47))
+
+
+def mouth_texture(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """A mouth's inside (384, 384, 4) uint8 as bright and as warm as the face around it.
+
+    Args:
+        rgba: (H, W, 4) uint8 portrait. landmarks: (68, 3) px.
+    """
+    size = _SIZE * _OVERSAMPLING
+    v, u = np.meshgrid((np.arange(size) + 0.5) / size, (np.arange(size) + 0.5) / size, indexing="ij")
+    x = (u - 0.5) * _SPAN
+    light, tint = _light(rgba, landmarks)
+    picture = np.empty((size, size, 3))
+    picture[:] = _DARK
+    _tongue(picture, x, v)
+    _teeth(picture, x, v, _UPPER_TEETH, gum=EDGES[1], edge=EDGES[2], root=EDGES[0])
+    _teeth(picture, x, v, _LOWER_TEETH, gum=EDGES[6], edge=EDGES[5], root=EDGES[7])
+    side = np.clip(np.abs(x) / 0.52, 0, 1)
+    picture *= (1 - 0.72 * side**2.6)[..., None]
+    picture *= light * tint
+    picture = cv2.resize(picture, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
+    picture = cv2.GaussianBlur(picture, (0, 0), 0.8)
+    return np.dstack([np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), np.full((_SIZE, _SIZE), 255, np.uint8)])
+
+
+def own_texture(rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """The drawn mouth with the portrait's own open mouth in place of the upper teeth.
+
+    Args:
+        rgba: (H, W, 4) uint8 portrait. landmarks: (68, 3) px.
+        grid: (3, columns, 2) px, the card's upper rows in the portrait.
+
+    Returns:
+        (384, 384, 4) uint8.
+    """
+    picture = mouth_texture(rgba, landmarks)
+    rows = int(round(EDGES[2] * _SIZE))
+    v = (np.arange(rows) + 0.5) / _SIZE
+    u = (np.arange(_SIZE) + 0.5) / _SIZE * (grid.shape[1] - 1)
+    column = np.minimum(u.astype(int), grid.shape[1] - 2)
+    across = grid[:, column] + (u - column)[:, None] * (grid[:, column + 1] - grid[:, column])
+    share = np.interp(v, EDGES[:3], np.arange(3.0))
+    row = np.minimum(share.astype(int), 1)
+    places = across[row] + (share - row)[:, None, None] * (across[row + 1] - across[row])
+    own = _filled(rgba, landmarks, places)
+    picture[:rows, :, :3] = own
+    # The dark below begins in the colour that the own mouth ends in.
+    fade = int(round((EDGES[3] - EDGES[2]) * _SIZE))
+    share = np.linspace(0, 1, fade)[:, None, None]
+    last = own[-3:].mean(axis=0, keepdims=True)
+    picture[rows : rows + fade, :, :3] = (1 - share) * last + share * picture[rows : rows + fade, :, :3]
+    return picture
+
+
+def _filled(rgba: np.ndarray, landmarks: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The portrait's colours at `places` (r, c, 2), lips and skin replaced by what lies between the lips."""
+    inner = landmarks[ibug68.LIP_INNER, :2]
+    low = np.maximum(np.floor(places.min(axis=(0, 1))).astype(int) - 4, 0)
+    high = np.minimum(np.ceil(places.max(axis=(0, 1))).astype(int) + 5, [rgba.shape[1], rgba.shape[0]])
+    crop = np.ascontiguousarray(rgba[low[1] : high[1], low[0] : high[0], :3])
+    # Worked on at a fixed size, whatever the portrait's, so that time and look are the same.
+    scale = 256.0 / max(crop.shape[:2])
+    crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    mask = np.full(crop.shape[:2], 255, np.uint8)
+    outline = ((inner - low + 0.5) * scale - 0.5) * 16
+    cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 0, shift=4)
+    margin = np.ones((5, 5), np.uint8)
+    grown = cv2.dilate(mask, margin)
+    mask = grown if (grown == 0).sum() > 40 else mask
+    filled = cv2.inpaint(crop, mask, 6, cv2.INPAINT_TELEA)
+    # Away from the opening it grows dim, as under a lip.
+    away = cv2.distanceTransform(mask, cv2.DIST_L2, 5) / 256
+    filled = filled * np.clip(1 - 1.6 * away, 0.35, 1)[..., None]
+    target = (((places - low + 0.5) * scale) - 0.5).astype(np.float32)
+    return cv2.remap(
+        filled.astype(np.float32), target[..., 0], target[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    ).clip(0, 255)
+
+
+def _teeth(
+    picture: np.ndarray, x: np.ndarray, v: np.ndarray, widths: np.ndarray, gum: float, edge: float, root: float
+) -> None:
+    """Paints one row of teeth between `gum` and `edge` (rows of the picture), the gum beyond it towards `root`."""
+    bounds = np.concatenate([[0.0], np.cumsum(widths)])
+    place = np.abs(x)
+    tooth = np.clip(np.searchsorted(bounds, place, side="right") - 1, 0, len(widths) - 1)
+    within = np.clip((place - bounds[tooth]) / widths[tooth], 0, 1)
+    round_off = np.abs(2 * within - 1)
+    height = abs(edge - gum)
+    towards = np.sign(edge - gum)
+    # Edges rise a little from the middle outwards and are rounded at each tooth's corners.
+    end = edge - towards * height * (0.10 * (place / 0.4) ** 2 + 0.10 * round_off**4 + np.where(tooth == 1, 0.05, 0.0))
+    start = gum + towards * height * (0.16 * round_off**2.5 + 0.05 * (place / 0.4))
+    inside = _soft((end - v) * towards, 0.006) * _soft((bounds[-1] - place), 0.012)
+    depth = np.clip((v - start) * towards / height, 0, 1)
+    shade = 0.66 + 0.34 * np.clip(depth * 1.5, 0, 1) ** 0.8 - 0.06 * np.clip(depth - 0.8, 0, 1)
+    shade = (
+        shade * (1 - 0.10 * round_off**2) * (1 - 0.30 * np.exp(-((((1 - round_off) * widths[tooth]) / 0.0045) ** 2)))
+    )
+    enamel = _IVORY * shade[..., None]
+    flesh = _GUM * (0.50 + 0.35 * np.clip(1 - (gum - v) * towards / max(abs(gum - root), 1e-6), 0, 1))[..., None]
+    row = flesh + _soft((v - start) * towards, 0.008)[..., None] * (enamel - flesh)
+    picture += inside[..., None] * (row - picture)
+
+
+def _tongue(picture: np.ndarray, x: np.ndarray, v: np.ndarray) -> None:
+    """Paints a tongue that rises out of the dark towards the lower teeth."""
+    top = EDGES[4] - 0.05 - 0.07 * np.sqrt(np.clip(1 - (x / 0.34) ** 2, 0, 1))
+    body = _soft(v - top, 0.035) * _soft(0.36 - np.abs(x), 0.05)
+    groove = 1 - 0.22 * np.exp(-((x / 0.02) ** 2))
+    lit = (0.45 + 0.45 * np.clip((v - top) / 0.12, 0, 1)) * groove
+    picture += body[..., None] * (_TONGUE * lit[..., None] - picture)
+
+
+def _soft(distance: np.ndarray, width: float) -> np.ndarray:
+    """0 outside to 1 inside across a soft edge of the given half width."""
+    share = np.clip(distance / (2 * width) + 0.5, 0, 1)
+    return np.asarray(share * share * (3 - 2 * share))
+
+
+def _light(rgba: np.ndarray, landmarks: np.ndarray) -> tuple[float, np.ndarray]:
+    """How bright the face is (about 0.4–1) and the tint of its light (3,), from the skin of cheeks and nose."""
+    height, width = rgba.shape[:2]
+    places = np.array([(landmarks[a, :2] + landmarks[b, :2]) / 2 for a, b in _SKIN])
+    places = np.clip(np.rint(places), 0, [width - 1, height - 1]).astype(int)
+    reach = max(1, int(np.linalg.norm(landmarks[16, :2] - landmarks[0, :2]) / 60))
+    patches = [
+        rgba[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1, :3].reshape(-1, 3) for x, y in places
+    ]
+    skin = np.array([np.median(patch, axis=0) for patch in patches]) / 255
+    luma = skin @ np.array([0.299, 0.587, 0.114])
+    bright = float(np.sort(luma)[-3:].mean())
+    colour = np.median(skin, axis=0)
+    colour = colour / max(float(colour.mean()), 0.05)
+    # Teeth are paler than skin, so that only part of the light's colour shows on them.
+    usual = np.array([1.22, 0.98, 0.80])
+    tint = np.clip((colour / usual) ** 0.6, 0.7, 1.25)
+    return float(np.clip(0.35 + 0.75 * bright, 0.4, 1.0)), tint

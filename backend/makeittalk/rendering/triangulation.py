@@ -1,0 +1,54 @@
+"""Delaunay triangulation that follows given edges: where one is missing, its curve is sampled once more."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import Delaunay
+
+
+def triangulate(points: np.ndarray) -> np.ndarray:
+    """Delaunay triangles (F, 3), counter-clockwise seen by the viewer (y down)."""
+    triangles = Delaunay(points).simplices
+    a, b, c = (points[triangles[:, corner]] for corner in range(3))
+    u, v = b - a, c - a
+    clockwise = u[:, 1] * v[:, 0] - u[:, 0] * v[:, 1] < 0
+    triangles[clockwise] = triangles[clockwise][:, ::-1]
+    return triangles
+
+
+def missing_edges(triangles: np.ndarray, edges: np.ndarray, count: int) -> np.ndarray:
+    """Which edges (m, 2) no triangle has, (m,) bool.
+
+    Args:
+        triangles: (F, 3). edges: (m, 2). count: vertices.
+    """
+    have = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    return ~np.isin(_keys(edges, count), _keys(have, count))
+
+
+def inside_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
+    """Which points (n, 2) lie in a closed polygon (k, 2), by the even-odd rule."""
+    a, b = polygon, np.roll(polygon, -1, axis=0)
+    x, y = points[:, 0, None], points[:, 1, None]
+    spans = (a[:, 1] > y) != (b[:, 1] > y)
+    height = np.where(b[:, 1] == a[:, 1], 1.0, b[:, 1] - a[:, 1])
+    crossing = a[:, 0] + (y - a[:, 1]) / height * (b[:, 0] - a[:, 0])
+    return np.asarray((spans & (x < crossing)).sum(axis=1) % 2 == 1)
+
+
+def crossing_edges(points: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Pairs (k, 2) of edges that properly cross, each with the lower number first."""
+    start, end = points[edges[:, 0]], points[edges[:, 1]]
+
+    def side(origin: np.ndarray, tip: np.ndarray, point: np.ndarray) -> np.ndarray:
+        u, v = tip - origin, point - origin
+        return u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
+
+    a, b, c, d = start[:, None], end[:, None], start[None], end[None]
+    crosses = (side(a, b, c) * side(a, b, d) < 0) & (side(c, d, a) * side(c, d, b) < 0)
+    return np.argwhere(np.triu(crosses, 1))
+
+
+def _keys(edges: np.ndarray, count: int) -> np.ndarray:
+    low, high = edges.min(axis=1).astype(np.int64), edges.max(axis=1).astype(np.int64)
+    return low * count + high
