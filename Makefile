@@ -53,7 +53,7 @@ test-slow: env-dev ## long campaigns: kills, soak, training
 	MAKEITTALK_GUI_BLENDER="$(GUI_BLENDER)" $(PY) $(PYTEST) -m slow tests/blender
 
 bench: env-dev ## print how long things take on this machine
-	$(PY) tests/bench/bench.py
+	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(PY) "$$bench"; done
 
 zip: env ## build and validate the extension: dist/makeittalk-VERSION.zip
 	$(PY) tools/build_extension.py

@@ -159,9 +159,10 @@ def install_torch(python: Path) -> None:
         return
     if platform.system() == "Linux" and shutil.which("nvidia-smi") is None:
         exact = ["--no-deps", f"{TORCH}+cpu"]
-        if pip(python, *exact, must=False):
+        if pip(python, *exact, unless="No matching distribution"):
             return
-        if pip(python, *exact, "--retries", "1", "--timeout", "20", "--extra-index-url", TORCH_INDEX, must=False):
+        nearby = ["--retries", "1", "--timeout", "20", "--extra-index-url", TORCH_INDEX]
+        if pip(python, *exact, *nearby, unless="No matching distribution"):
             return
         say("No CPU build of torch was found: taking the registry's own, which may bring several GB of CUDA libraries")
     pip(python, TORCH, "-c", str(REQUIREMENTS / "backend.txt"))
@@ -174,22 +175,24 @@ def has(python: Path, name: str, version: str) -> bool:
     return answer.stdout.strip() == version
 
 
-def pip(python: Path, *arguments: str, must: bool = True) -> bool:
-    """Runs `pip install`; returns whether it went well, and stops with its words where it `must`."""
+def pip(python: Path, *arguments: str, unless: str = "") -> bool:
+    """Runs `pip install`; False where it failed with the words `unless`. Any other failure ends the program."""
     say("pip install " + " ".join(argument.replace(f"{ROOT}/", "") for argument in arguments))
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *arguments]
-    return run(command, must=must)
+    return run(command, unless=unless)
 
 
-def run(command: list[str], env: dict[str, str] | None = None, must: bool = True) -> bool:
-    """Runs a command in silence and shows what it said only if it fails and `must` not."""
+def run(command: list[str], env: dict[str, str] | None = None, unless: str = "") -> bool:
+    """Runs a command in silence; False where it failed with the words `unless`, else a failure ends the program."""
     result = subprocess.run(
         command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    if result.returncode != 0 and must:
-        print(result.stdout[-4000:], file=sys.stderr)
-        stop(f"This failed: {' '.join(command)}")
-    return result.returncode == 0
+    if result.returncode == 0:
+        return True
+    if unless and unless in result.stdout:
+        return False
+    print(result.stdout[-4000:], file=sys.stderr)
+    stop(f"This failed: {' '.join(command)}")
 
 
 def say(text: str) -> None:

@@ -10,6 +10,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDON = [ROOT / "__init__.py", *sorted((ROOT / "addon").rglob("*.py"))]
@@ -178,3 +180,20 @@ def test_every_asset_has_its_origin_written_down() -> None:
     for path in folder.iterdir():
         if path.is_file() and path.name != "SOURCES.md":
             assert f"`{path.name}`" in sources, path.name
+
+
+def test_locked_versions_are_those_that_the_package_asks_for() -> None:
+    lines = (ROOT / "requirements" / "backend.txt").read_text().splitlines()
+    lock = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    for text in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]:
+        wanted = Requirement(text)
+        assert wanted.specifier.contains(lock[canonicalize_name(wanted.name)]), text
+    # The same cv2 from two packages, or a module that must be compiled, would come in again by a careless freeze.
+    assert not {"opencv-python", "opencv-python-headless", "webrtcvad"} & lock.keys()
+
+
+def test_pytest_never_imports_the_extension_by_itself() -> None:
+    assert (ROOT / "tests" / "pytest.ini").is_file()
+    strays = [ROOT / "conftest.py", ROOT / "tests" / "__init__.py", ROOT / "pytest.ini", ROOT / "tox.ini"]
+    assert [path for path in strays if path.exists()] == []
+    assert "pytest" not in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
