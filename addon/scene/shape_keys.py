@@ -9,7 +9,7 @@ from .coordinates import offsets_to_blender, points_to_blender
 from .files import MeshArrays
 
 
-def add_shape_keys(body: bpy.types.Object, arrays: MeshArrays) -> bpy.types.Key:
+def add_shape_keys(body: bpy.types.Object, arrays: MeshArrays) -> None:
     """Gives the mesh object its Basis and one key per name, with the slider ranges of the basis.
 
     The ranges come first: Blender clamps a key's F-curve to its slider's range.
@@ -17,9 +17,6 @@ def add_shape_keys(body: bpy.types.Object, arrays: MeshArrays) -> bpy.types.Key:
     Args:
         body: the object of the mesh made from `arrays`.
         arrays: the mesh with `keys` (K, V, 3) px and `key_range` (K, 2).
-
-    Returns:
-        The mesh's shape-key datablock, which carries the curves.
     """
     rest = points_to_blender(arrays.vertices, arrays.image_size)
     body.shape_key_add(name="Basis", from_mix=False)
@@ -29,10 +26,8 @@ def add_shape_keys(body: bpy.types.Object, arrays: MeshArrays) -> bpy.types.Key:
         key.slider_min, key.slider_max = float(low), float(high)
         key.value = 0.0
         key.data.foreach_set("co", shape.reshape(-1))
-    keys = body.data.shape_keys
-    keys.name = body.name
+    body.data.shape_keys.name = body.name
     body.active_shape_key_index = 0
-    return keys
 
 
 def reach(keys: bpy.types.Key) -> dict[str, float]:
