@@ -7,6 +7,7 @@ and chains that meet at their landmarks meet everywhere.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -207,7 +208,7 @@ def _loop(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
 def strip(chains: list[np.ndarray]) -> np.ndarray:
     """Triangles between chains from top to bottom, counter-clockwise; the diagonals lean towards the middle."""
     triangles = []
-    for above, below in zip(chains[:-1], chains[1:], strict=True):
+    for above, below in itertools.pairwise(chains):
         a, b, c, d = above[:-1], below[:-1], below[1:], above[1:]
         left = np.arange(len(a)) < len(a) / 2
         first = np.where(left, [a, b, d], [a, b, c]).T

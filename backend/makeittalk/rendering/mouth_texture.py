@@ -58,7 +58,7 @@ def own_texture(rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray) -> np
         (384, 384, 4) uint8.
     """
     picture = mouth_texture(rgba, landmarks)
-    rows = int(round(EDGES[2] * _SIZE))
+    rows = round(EDGES[2] * _SIZE)
     v = (np.arange(rows) + 0.5) / _SIZE
     u = (np.arange(_SIZE) + 0.5) / _SIZE * (grid.shape[1] - 1)
     column = np.minimum(u.astype(int), grid.shape[1] - 2)
@@ -69,7 +69,7 @@ def own_texture(rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray) -> np
     own = _filled(rgba, landmarks, places)
     picture[:rows, :, :3] = own
     # The dark below begins in the colour that the own mouth ends in.
-    fade = int(round((EDGES[3] - EDGES[2]) * _SIZE))
+    fade = round((EDGES[3] - EDGES[2]) * _SIZE)
     share = np.linspace(0, 1, fade)[:, None, None]
     last = own[-3:].mean(axis=0, keepdims=True)
     picture[rows : rows + fade, :, :3] = (1 - share) * last + share * picture[rows : rows + fade, :, :3]

@@ -1,0 +1,38 @@
+"""The warp's GLSL for a plain OpenGL host: the bodies in `shaders/` under declarations made from their interface list.
+
+Blender's gpu module makes its own declarations from the same list (`GPUShaderCreateInfo`).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ..errors import MissingError
+
+SHADERS = Path(__file__).resolve().parents[3] / "shaders"
+_VERSION = "#version 330 core"
+
+
+def shader_sources(name: str = "warp", folder: Path = SHADERS) -> tuple[str, str]:
+    """Vertex and fragment source of the shader `name` in GLSL 3.30.
+
+    Raises:
+        MissingError: the shaders are not installed.
+    """
+    try:
+        interface = json.loads((folder / "interface.json").read_text(encoding="utf-8"))[name]
+        vertex = (folder / interface["vertex"]).read_text(encoding="utf-8")
+        fragment = (folder / interface["fragment"]).read_text(encoding="utf-8")
+    except (OSError, ValueError, KeyError) as error:
+        raise MissingError(f"The shader {name!r} is missing from {folder}.", "Install the extension again.") from error
+    uniforms = _declare("uniform", interface["uniforms"])
+    varyings = interface["varyings"]
+    above = [_VERSION, uniforms, _declare("in", interface["inputs"]), _declare("out", varyings), vertex]
+    samplers = _declare("uniform", interface["samplers"])
+    below = [_VERSION, samplers, _declare("in", varyings), _declare("out", interface["outputs"]), fragment]
+    return "\n".join(above), "\n".join(below)
+
+
+def _declare(kind: str, entries: list[dict[str, str]]) -> str:
+    return "\n".join(f"{kind} {entry['type']} {entry['name']};" for entry in entries)
