@@ -1,0 +1,224 @@
+"""Writes films and picture sequences: H.264 and AAC through PyAV, PNG through OpenCV."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+import cv2
+import numpy as np
+
+from .. import storage
+from ..errors import OutputError
+from ..progress import Progress, silent
+
+if TYPE_CHECKING:
+    from ..audio.loading import Audio
+
+_QUALITY = 18  # x264's constant rate factor: visually lossless
+_AUDIO_BITS = 192_000  # a second
+_AUDIO_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)  # Hz that AAC knows
+_BLOCK = 1024  # samples handed to the encoder at a time
+_BACKGROUND = 128  # grey behind transparent portraits
+_LARGEST_RATE = 100_000  # denominator of a frame rate
+
+
+def write_mp4(
+    path: str | os.PathLike[str],
+    frames: Iterable[np.ndarray],
+    fps: Fraction | float,
+    size: tuple[int, int],
+    audio: Audio | None = None,
+    progress: Progress = silent,
+    total: int | None = None,
+) -> None:
+    """Writes a film beside `path` and renames it into place.
+
+    Sides that are odd lose their last row or column to a repeat of it, as H.264 wants even ones; what is transparent
+    is shown on grey.
+
+    Args:
+        path: an .mp4. frames: pictures (height, width, 4 or 3) uint8, straight alpha.
+        fps: frames/s, 30000/1001 for 29.97. size: width, height of the pictures.
+        audio: its sound, as long as it is. progress: told the done fraction. total: frames expected.
+
+    Raises:
+        OutputError: the film cannot be written, or the disk is full.
+        Cancelled: `progress` said so; nothing is left behind.
+    """
+    rate = Fraction(fps).limit_denominator(_LARGEST_RATE)
+    rate = Fraction(30000, 1001) if abs(float(rate) - 29.97) < 1e-6 else rate
+    with storage.replacing(path) as temporary, _encoder_errors(path):
+        container = av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"})
+        try:
+            _encode(container, frames, rate, size, audio, progress, total)
+        except BaseException:
+            _abandon(container)
+            raise
+        container.close()
+
+
+def write_pngs(
+    folder: str | os.PathLike[str],
+    frames: Iterable[np.ndarray],
+    progress: Progress = silent,
+    total: int | None = None,
+) -> list[Path]:
+    """Writes pictures as `frame_00001.png` …, alpha kept, into a folder that is made if need be.
+
+    They are written beside the folder and moved in at the end, so that an interrupted run leaves none.
+
+    Args:
+        folder: where. frames: pictures (height, width, 4 or 3) uint8. progress, total: as in `write_mp4`.
+
+    Returns:
+        the files.
+
+    Raises:
+        OutputError: they cannot be written, or the disk is full.
+        Cancelled: `progress` said so.
+    """
+    target = Path(folder)
+    if target.exists() and not target.is_dir():
+        raise OutputError(f"{target} is a file.", "Name a folder for the pictures.")
+    temporary: Path | None = None
+    try:
+        temporary = Path(tempfile.mkdtemp(prefix=".mit-", dir=target.absolute().parent))
+        names = []
+        for index, frame in enumerate(_told(frames, progress, total)):
+            order = cv2.COLOR_RGBA2BGRA if frame.shape[2] == 4 else cv2.COLOR_RGB2BGR
+            ok, data = cv2.imencode(".png", cv2.cvtColor(frame, order), [cv2.IMWRITE_PNG_COMPRESSION, 3])
+            if not ok:
+                raise OutputError(f"A picture for {target} could not be encoded.", "Try another size.")
+            names.append(f"frame_{index + 1:05d}.png")
+            (temporary / names[-1]).write_bytes(data.tobytes())
+        target.mkdir(exist_ok=True)
+        for name in names:
+            os.replace(temporary / name, target / name)
+        return [target / name for name in names]
+    except OSError as error:
+        raise storage.output_error(target, error) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _encode(
+    container: Any,
+    frames: Iterable[np.ndarray],
+    rate: Fraction,
+    size: tuple[int, int],
+    audio: Audio | None,
+    progress: Progress,
+    total: int | None,
+) -> None:
+    width, height = size[0] + size[0] % 2, size[1] + size[1] % 2
+    video = container.add_stream("libx264", rate=rate)
+    video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+    video.options = {"crf": str(_QUALITY), "preset": "veryfast"}
+    # The colours are labelled as what they are converted to, or players guess by the picture's size.
+    context = video.codec_context
+    context.color_range, context.colorspace, context.color_primaries, context.color_trc = 1, 1, 1, 1
+    sound = _SoundTrack(container, audio) if audio is not None else None
+    for index, frame in enumerate(_told(frames, progress, total)):
+        picture = av.VideoFrame.from_ndarray(_opaque(frame, width, height), format="rgb24")
+        picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709", src_color_range=2, dst_color_range=1)
+        picture.pts, picture.time_base = index, 1 / rate
+        container.mux(video.encode(picture))
+        if sound is not None:
+            sound.write_until(float((index + 1) / rate))
+    container.mux(video.encode(None))
+    if sound is not None:
+        sound.finish()
+
+
+class _SoundTrack:
+    """Feeds a recording to the AAC encoder in step with the picture, so that the file interleaves them."""
+
+    def __init__(self, container: Any, audio: Audio) -> None:
+        samples = np.asarray(audio.original, np.float32)
+        self._samples = samples[:, None] if samples.ndim == 1 else samples[:, :2]
+        self._rate = int(audio.original_rate)
+        self._container = container
+        layout = "mono" if self._samples.shape[1] == 1 else "stereo"
+        target = next((rate for rate in _AUDIO_RATES if rate <= self._rate), _AUDIO_RATES[-1])
+        self._stream = container.add_stream("aac", rate=target, layout=layout)
+        self._stream.bit_rate = _AUDIO_BITS
+        self._layout = layout
+        self._resampler = av.AudioResampler(format="fltp", layout=layout, rate=target)
+        self._done = 0
+
+    def write_until(self, seconds: float) -> None:
+        """Encodes the sound up to a time."""
+        end = min(len(self._samples), int(seconds * self._rate))
+        while self._done < end:
+            self._write(self._samples[self._done : min(self._done + _BLOCK, end)])
+
+    def finish(self) -> None:
+        """Encodes the rest."""
+        while self._done < len(self._samples):
+            self._write(self._samples[self._done : self._done + _BLOCK])
+        for frame in self._resampler.resample(None):
+            self._container.mux(self._stream.encode(frame))
+        self._container.mux(self._stream.encode(None))
+
+    def _write(self, block: np.ndarray) -> None:
+        planes = np.ascontiguousarray(np.clip(block, -1.0, 1.0).T)
+        frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=self._layout)
+        frame.sample_rate = self._rate
+        frame.pts, frame.time_base = self._done, Fraction(1, self._rate)
+        self._done += len(block)
+        for ready in self._resampler.resample(frame):
+            self._container.mux(self._stream.encode(ready))
+
+
+def _told(frames: Iterable[np.ndarray], progress: Progress, total: int | None) -> Iterator[np.ndarray]:
+    """The frames, with `progress` told before each, so that it can stop the work."""
+    for index, frame in enumerate(frames):
+        progress(min(index / total, 1.0) if total else 0.0, "Drawing frames")
+        yield frame
+    progress(1.0, "Drawing frames")
+
+
+def _opaque(frame: np.ndarray, width: int, height: int) -> np.ndarray:
+    """The frame (height, width, 3) on grey, its last row and column repeated up to the even size."""
+    colour = frame[..., :3]
+    if frame.shape[2] == 4 and int(frame[..., 3].min()) < 255:
+        alpha = frame[..., 3:].astype(np.float32) / 255
+        colour = np.rint(colour * alpha + _BACKGROUND * (1 - alpha)).astype(np.uint8)
+    missing = ((0, height - colour.shape[0]), (0, width - colour.shape[1]), (0, 0))
+    if any(side for _, side in missing):
+        colour = np.pad(colour, missing, mode="edge")
+    return np.ascontiguousarray(colour)
+
+
+def _abandon(container: Any) -> None:
+    """Closes a film that nobody wants any more; what its encoders say now does not matter."""
+    try:
+        container.close()
+    except Exception:  # the disk may be full: the first error is the one to tell
+        return
+
+
+class _encoder_errors:
+    """Turns what PyAV raises into a sentence."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, av.FFmpegError):
+            number = error.errno if isinstance(error, OSError) else None
+            if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+                raise storage.output_error(self._path, OSError(number, os.strerror(number))) from error
+            raise OutputError(f"{self._path} could not be encoded: {error}.", "Try another size or rate.") from error
