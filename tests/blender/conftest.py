@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,3 +71,18 @@ def make(scene, job):
         return character.build(bpy.context.scene, character.Made(**recipe))
 
     return build
+
+
+@pytest.fixture(scope="session")
+def backend_python() -> str:
+    """The Python of the real backend: the one named, else the environment that `make test` uses."""
+    python = os.environ.get("MAKEITTALK_PYTHON") or str(ROOT / ".venv" / "bin" / "python")
+    assert os.path.isfile(python), f"{python} is missing: name the backend's Python in MAKEITTALK_PYTHON"
+    return python
+
+
+@pytest.fixture
+def backend(extension, backend_python, monkeypatch):
+    """Lets the add-on find the real backend; it goes on running from test to test, as in a session."""
+    monkeypatch.setenv("MAKEITTALK_PYTHON", backend_python)
+    return part("addon.connection")
