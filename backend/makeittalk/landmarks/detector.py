@@ -8,12 +8,15 @@ import numpy as np
 
 from ..errors import InputError
 from .overlay import draw_overlay
+from .pose import Canonical
 
 __all__ = ["Detection", "available_detectors", "detect_landmarks", "draw_overlay"]
 
 MEDIAPIPE = "mediapipe"
 FACE_ALIGNMENT = "face-alignment"
 _NO_FACE_HINT = "Use a front-facing picture with the whole face visible, or place the landmarks by hand."
+_DOUBTFUL = 0.55  # confidence
+_FAR_TURNED = 35.0  # degrees
 
 
 @dataclass
@@ -72,7 +75,18 @@ def detect_landmarks(
     notices = []
     if len(faces) > 1:
         notices.append(f"{len(faces)} faces were found in {name}; the largest one was taken.")
+    if score < _DOUBTFUL:
+        notices.append(f"The face in {name} is hard to make out; check its landmarks.")
+    turn = _yaw(landmarks)
+    if turn > _FAR_TURNED:
+        notices.append(f"The face in {name} is turned by {turn:.0f}°; one turned less than 30° animates better.")
     return Detection(np.asarray(landmarks, np.float32), float(np.clip(score, 0.0, 1.0)), chosen, notices)
+
+
+def _yaw(landmarks: np.ndarray) -> float:
+    """How far the face is turned to a side, degrees: the angle of its line of sight."""
+    away = Canonical.of(landmarks).R[:, 2]
+    return float(np.degrees(np.arctan2(abs(away[0]), abs(away[2]))))
 
 
 def _opaque(picture: np.ndarray) -> np.ndarray:

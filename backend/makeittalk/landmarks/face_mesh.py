@@ -24,8 +24,10 @@ _FIRST_CROP = 1.9  # side of the first crop, in face boxes
 _CROPS = (1.35, 1.5, 1.65)  # sides of the measured crops, in extents of the landmarks
 _MOST_FACES = 12
 _MOST_SPREAD = 0.08  # of the face's extent: crops that disagree so much saw no face
+_TURN_GAIN = 0.1  # by which a face must look better turned by a quarter to be taken as lying on its side
 _BLANK = np.full((64, 64, 3), 128, np.uint8)
 _LEAST_SCORE = 0.2  # of a face after that
+_LEAST_SCORE_FAR = 0.42  # the same where the search is so thorough that it meets many things that are no faces
 
 
 @dataclass
@@ -61,9 +63,10 @@ def find_faces(rgb: np.ndarray) -> list[FoundFace]:
     with quiet_stderr():
         pyramid = _Pyramid(rgb)
         for treatment, lowest in ((_plain, 0.5), (_contrast, 0.4)):
-            for views in _searches(rgb.shape[1], rgb.shape[0]):
+            for stage, views in enumerate(_searches(rgb.shape[1], rgb.shape[0])):
                 boxes = [box for view in views for box in _search(pyramid, view, treatment, lowest)]
-                faces = [_measure(pyramid, box, treatment) for box in _distinct(boxes)]
+                least = _LEAST_SCORE if treatment is _plain and stage < 2 else _LEAST_SCORE_FAR
+                faces = [_measure(pyramid, box, treatment, least) for box in _distinct(boxes)]
                 found = [face for face in faces if face is not None]
                 if found:
                     return _without_doubles(found)
@@ -233,8 +236,9 @@ def _distinct(boxes: list[_Box]) -> list[_Box]:
     return sorted(kept, key=lambda box: -box.side)[:_MOST_FACES]
 
 
-def _measure(pyramid: _Pyramid, box: _Box, treatment: Any) -> FoundFace | None:
+def _measure(pyramid: _Pyramid, box: _Box, treatment: Any, least: float) -> FoundFace | None:
     """The face in a box as the mean of several upright crops and their mirror images; None if they disagree."""
+    box = _righted(pyramid, box, treatment)
     points = None
     for factor in (_FIRST_CROP, 2.6, 1.4):
         view = _view(box.centre, factor * box.side, box.roll, _CROP)
@@ -258,7 +262,20 @@ def _measure(pyramid: _Pyramid, box: _Box, treatment: Any) -> FoundFace | None:
     stack = np.stack(tries)
     spread = float(np.linalg.norm(stack[..., :2] - stack[..., :2].mean(0), axis=2).mean()) / extent
     score = box.score * (1.0 - spread / _MOST_SPREAD)
-    return FoundFace(centre_depth(stack.mean(0)), score) if score >= _LEAST_SCORE else None
+    return FoundFace(centre_depth(stack.mean(0)), score) if score >= least else None
+
+
+def _righted(pyramid: _Pyramid, box: _Box, treatment: Any) -> _Box:
+    """The box turned by quarters to how its face looks most like one: the finder sees sideways faces, badly."""
+    best, best_score = box, box.score + _TURN_GAIN
+    for quarters in (1, 2, 3):
+        view = _view(box.centre, 2.2 * box.side, box.roll + quarters * np.pi / 2, _VIEW)
+        for turned in _search(pyramid, view, treatment, best_score):
+            near = np.linalg.norm(turned.centre - box.centre) < 0.5 * box.side
+            upright = abs((turned.roll - box.roll - quarters * np.pi / 2 + np.pi) % (2 * np.pi) - np.pi) < np.pi / 4
+            if near and upright and turned.score > best_score:
+                best, best_score = turned, turned.score
+    return best
 
 
 def _mesh_in_view(pyramid: _Pyramid, view: np.ndarray, treatment: Any, mirrored: bool) -> np.ndarray | None:
