@@ -5,18 +5,22 @@ The package downloads them at first use; here that happens only with the user's 
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import inspect
 import os
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 
 from ..errors import MissingError
 from .face_mesh import centre_depth
 
-#: Checkpoints of the 3D landmark network, its depth network and the S3FD face finder, by the package's URLs.
-WEIGHTS = ("3DFAN4-4a694010b9.zip", "depth-6c4283c0e0.zip", "s3fd-619a316812.pth")
 _PACKAGE = "face_alignment"
+_LARGEST = 1280  # px of the side that the face finder is shown: beyond it needs gigabytes
+_HINT = "Use the detector mediapipe, which needs no download."
 
 
 def checkpoints_folder() -> Path:
@@ -32,15 +36,25 @@ def installed() -> bool:
     return importlib.util.find_spec(_PACKAGE) is not None
 
 
-def missing_weights() -> list[str]:
-    """Names of the checkpoints that are not in torch.hub's folder."""
-    folder = checkpoints_folder()
-    return [name for name in WEIGHTS if not (folder / name).is_file()]
-
-
 def ready() -> bool:
     """Whether it runs without a download."""
-    return installed() and not missing_weights()
+    # The package takes seconds to import, so look for any copy of its face finder first.
+    return installed() and any(checkpoints_folder().glob("s3fd-*.pth")) and not missing_weights()
+
+
+def missing_weights() -> list[str]:
+    """Names of the checkpoints of the installed version that are not in torch.hub's folder."""
+    folder = checkpoints_folder()
+    return [name for name in weight_names() if not (folder / name).is_file()]
+
+
+def weight_names() -> list[str]:
+    """File names of the 3D landmark network, its depth network and the face finder, as the package names them."""
+    from face_alignment.api import models_urls
+    from face_alignment.detection.sfd.sfd_detector import models_urls as finder_urls
+
+    urls = [models_urls["3DFAN-4"], models_urls["depth"], finder_urls["s3fd"]]
+    return [url.rsplit("/", 1)[1] for url in urls]
 
 
 def find_faces(rgb: np.ndarray, allow_download: bool = False, device: str = "cpu") -> list[tuple[np.ndarray, float]]:
@@ -50,28 +64,52 @@ def find_faces(rgb: np.ndarray, allow_download: bool = False, device: str = "cpu
         rgb: (H, W, 3) uint8. allow_download: whether the package may fetch its weights.
 
     Raises:
-        MissingError: the package or its weights are not there.
+        MissingError: the package or its weights are not there, or a checkpoint is damaged.
     """
-    if not installed():
-        raise MissingError("The detector face-alignment is not installed.", "Run `pip install face-alignment`.")
-    if missing_weights() and not allow_download:
-        raise MissingError(
-            f"The detector face-alignment has no weights in {checkpoints_folder()}.",
-            f"Put {', '.join(missing_weights())} there, allow the download, or use the detector mediapipe.",
-        )
-    import face_alignment
-
-    network = face_alignment.FaceAlignment(
-        face_alignment.LandmarksType.THREE_D, device=device, flip_input=True, face_detector="sfd"
-    )
-    points, scores, boxes = network.get_landmarks_from_image(rgb, return_landmark_score=True, return_bboxes=True)
+    network = _network(allow_download, device)
+    factor = min(1.0, _LARGEST / max(rgb.shape[:2]))
+    small = rgb if factor == 1.0 else cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    points, scores, boxes = network.get_landmarks_from_image(small, return_landmark_score=True, return_bboxes=True)
     if points is None:
         return []
     faces = []
-    for face, score, box in zip(points, scores or [None] * len(points), boxes, strict=True):
-        confidence = float(np.mean(score)) if score is not None else float(box[4])
-        faces.append((to_project(face), min(1.0, max(0.0, confidence))))
+    for index, face in enumerate(points):
+        score = np.mean(scores[index]) if scores is not None else boxes[index][4]
+        faces.append((to_project(face) / np.float32(factor), float(np.clip(score, 0.0, 1.0))))
     return sorted(faces, key=lambda pair: -float(np.prod(np.ptp(pair[0][:, :2], axis=0))))
+
+
+def _network(allow_download: bool, device: str) -> Any:
+    if not installed():
+        raise MissingError("The detector face-alignment is not installed.", "Run `pip install face-alignment`.")
+    missing = missing_weights()
+    if missing and not allow_download:
+        raise MissingError(
+            f"The detector face-alignment needs {', '.join(missing)} in {checkpoints_folder()}.",
+            "Put them there, allow the download, or use the detector mediapipe.",
+        )
+    for name in set(weight_names()) - set(missing):
+        _check_sum(checkpoints_folder() / name)
+    import face_alignment
+
+    kind = face_alignment.FaceAlignment
+    # Newer versions compile their networks first, which needs a C++ compiler.
+    extra = {"compile": False} if "compile" in inspect.signature(kind).parameters else {}
+    try:
+        return kind(face_alignment.LandmarksType.THREE_D, device=device, flip_input=True, face_detector="sfd", **extra)
+    except OSError as error:
+        raise MissingError(f"The weights of face-alignment could not be downloaded: {error}.", _HINT) from error
+
+
+def _check_sum(path: Path) -> None:
+    """Compares a checkpoint with the start of the SHA-256 in its name: the package unpickles what it finds."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    expected = path.name.split(".")[0].rsplit("-", 1)[-1]
+    if not digest.hexdigest().startswith(expected):
+        raise MissingError(f"{path} is damaged.", "Delete it and get it again.")
 
 
 def to_project(points: np.ndarray) -> np.ndarray:
