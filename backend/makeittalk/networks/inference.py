@@ -80,7 +80,7 @@ def _slide(branch: ContentBranch, features: np.ndarray, face: torch.Tensor, prog
     for start in range(0, frames, _WINDOWS):
         stop = min(frames, start + _WINDOWS)
         view = np.lib.stride_tricks.sliding_window_view(padded[start : stop + size - 1], size, axis=0)
-        window = torch.from_numpy(np.ascontiguousarray(view.transpose(0, 2, 1))).to(face.device)
+        window = torch.from_numpy(view.transpose(0, 2, 1).copy()).to(face.device)
         parts.append(branch.answer(branch.read(window), face.expand(stop - start, -1)).float().cpu().numpy())
         progress(stop / frames, "Moving the lips")
     return np.concatenate(parts)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from ..audio.mel import mel_filters
-from ..constants import LANDMARKS, MEL_BANDS, SAMPLE_RATE
+from ..constants import LANDMARKS, MEL_BANDS, MEL_MAX, MEL_MIN, MEL_WINDOW, SAMPLE_RATE
 from ..landmarks.ibug68 import MIRROR, PARTS
 
 QUIET = -0.16  # mel of digital silence
@@ -18,7 +19,8 @@ class Augment:
     """How strongly examples are varied; every pair is a range.
 
     Attributes:
-        raised: share of examples that use the clip at its other pitch.
+        varied: share of examples whose sound is varied at all; the others keep the speaker's own voice.
+        raised: share of varied examples that use the clip at its other pitch.
         warp: vocal-tract factor, formants are multiplied by it.
         speed: factor of the speaking rate.
         tilt: dB from the lowest to the highest band.
@@ -31,6 +33,7 @@ class Augment:
         identity: deviation of the random shift of each facial part, canonical units (its motion does not change).
     """
 
+    varied: float = 1.0
     raised: float = 0.5
     warp: tuple[float, float] = (0.78, 1.28)
     speed: tuple[float, float] = (0.9, 1.1)
@@ -48,13 +51,19 @@ class Augment:
     @classmethod
     def none(cls) -> Augment:
         """Leaves every example as it is."""
-        one = (1.0, 1.0)
-        return cls(0.0, one, one, (0.0, 0.0), (60.0, 60.0), 0.0, 0, 0.0, 0, 0.0, 0.0, 0.0, 0.0)
+        return cls(varied=0.0, pause=0, silence=0.0, mirror=0.0, shape=0.0, identity=0.0)
+
+
+@lru_cache(maxsize=1)
+def band_centres() -> np.ndarray:
+    """Hz at the middle of each mel band, (80,)."""
+    filters = mel_filters(MEL_BANDS, MEL_MIN, MEL_MAX, MEL_WINDOW)
+    return filters @ np.linspace(0.0, SAMPLE_RATE / 2, filters.shape[1]) / filters.sum(1)
 
 
 def warp_matrix(factor: float) -> np.ndarray:
     """(80, 80) matrix M: `mel @ M` is the mel of a voice whose formants lie `factor` times higher."""
-    filters = mel_filters()
+    filters = mel_filters(MEL_BANDS, MEL_MIN, MEL_MAX, MEL_WINDOW)
     bins = np.linspace(0.0, SAMPLE_RATE / 2, filters.shape[1])
     centres = filters @ bins / filters.sum(1)
     place = np.interp(centres / factor, centres, np.arange(MEL_BANDS))

@@ -121,21 +121,26 @@ class Examples:
         options, frames = self.config.augment, self.config.frames
         clips = self.clips[rng.choice(len(self.clips), p=self.share)]
         clip, face, motion = clips[rng.integers(len(clips))]
-        raised = clip.raised is not None and rng.random() < options.raised
+        varied = rng.random() < options.varied
+        raised = varied and clip.raised is not None and rng.random() < options.raised
         mel = clip.raised if raised else clip.mel
         start = rng.integers(0, max(1, len(mel) - frames + 1))
         mel, motion = mel[start : start + frames], motion[start : start + frames]
-        count = round(len(mel) / rng.uniform(*options.speed))
-        mel, motion = augment.stretch(mel, count), augment.stretch(motion, count)
+        if varied:
+            count = round(len(mel) / rng.uniform(*options.speed))
+            mel, motion = augment.stretch(mel, count), augment.stretch(motion, count)
         mel, motion = augment.pad_pauses(mel, motion, options, rng)
         if rng.random() < options.silence:
             level = float(np.percentile(mel, 95))
             mel = augment.add_noise(np.full_like(mel, augment.QUIET), 100.0 * (augment.QUIET - level), rng)
             motion = np.zeros_like(motion)
-        mel = augment.vary_sound(mel, clip.semitones if raised else 0.0, options, rng)
+        if varied:
+            mel = augment.vary_sound(mel, clip.semitones if raised else 0.0, options, rng)
         face, motion = augment.vary_face(face, motion, options, rng)
         begin = rng.integers(0, max(1, len(mel) - frames + 1))
-        features = augment.mask_bands(normalise_mel(mel, self.average), options, rng)
+        features = normalise_mel(mel, self.average)
+        if varied:
+            features = augment.mask_bands(features, options, rng)
         return features[begin : begin + frames], motion[begin : begin + frames], face
 
 
@@ -196,7 +201,7 @@ def train_content(config_path: str | Path, progress: Progress = silent) -> Path:
         torch.nn.utils.clip_grad_norm_(branch.parameters(), config.clip)
         optimizer.step()
         done = step + 1
-        entry: dict[str, Any] = {"step": done} | {name: round(float(value), 5) for name, value in parts.items()}
+        entry: dict[str, Any] = {"step": done} | {name: round(value.item(), 5) for name, value in parts.items()}
         if done % config.validate_every == 0 or done == config.steps:
             entry["validation"] = validate(branch.eval(), examples.average, examples.validation)
             entry["seconds"] = round(time.monotonic() - began, 1)

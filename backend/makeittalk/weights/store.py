@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save_file
@@ -115,6 +116,22 @@ def load_content(name: str | None = None, device: str = "cpu") -> tuple[ContentB
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, RecursionError) as error:
         raise InputError(f"{path} does not hold weights of a content branch.", _AGAIN) from error
     return branch.to(device).eval(), {"name": name, "config": config, "average": average, "notes": notes}
+
+
+def load_tensors(name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """A listed file's tensors as they are stored, and what its metadata says under `data` (JSON).
+
+    Raises:
+        MissingError: no such weights. InputError: they are damaged.
+    """
+    file = next((file for file in list_weights() if file.name == name), None)
+    if file is None:
+        raise MissingError(f"There are no weights called {name!r}.", _AGAIN)
+    data = _verified(file)
+    try:
+        return read_tensors(data), json.loads(_metadata(data)["data"])
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"{file.path} does not hold usable weights.", _AGAIN) from error
 
 
 def save_content(path: str | Path, branch: ContentBranch, average: VoiceAverage, notes: dict[str, Any]) -> None:

@@ -1,0 +1,398 @@
+"""Training, preparing and evaluating, on data small enough to see through."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from makeittalk.errors import Cancelled, InputError
+from makeittalk.formats import Motion
+from makeittalk.landmarks.ibug68 import JAW, LIPS, MIRROR
+from makeittalk.landmarks.mean_face import MEAN_FACE
+from makeittalk.training import augment, evaluate, metrics
+from makeittalk.training.augment import Augment
+from makeittalk.training.baselines import Loudness, frame_energy
+from makeittalk.training.content import TrainingConfig, train_content
+from makeittalk.training.dataset import Clip, Prepared, split_names
+from makeittalk.training.losses import LandmarkLoss, LossWeights, laplacian_matrix
+from makeittalk.training.phones import PHONES, Aligner, phone_track
+from makeittalk.training.prepare_facegood import prepare_facegood
+from makeittalk.training.prepare_grid import prepare_grid
+from makeittalk.training.prepare_librispeech import learn_motion
+from makeittalk.weights.store import load_content
+
+torch.set_num_threads(1)
+
+DATA = Path(os.environ.get("MAKEITTALK_DATA", Path(__file__).parents[2] / "../shared/data"))
+NEUTRAL = (100.0 * MEAN_FACE + (150.0, 100.0, 0.0)).astype(np.float32)
+
+CONFIG = """
+data = ["{data}"]
+out = "{out}"
+seed = 3
+steps = {steps}
+batch = 6
+frames = 100
+learning_rate = 0.01
+warmup = 5
+validate_every = 60
+checkpoint_every = 10
+[network]
+inputs = 80
+streaming = true
+hidden = 32
+window = 4
+layers = 1
+mlp = [32]
+scale = 0.05
+{more}
+"""
+STILL = "[augment]\nvaried = 0.0\npause = 0\nsilence = 0.0\nmirror = 0.0\nshape = 0.0\nidentity = 0.0"
+
+
+def talking(seed: int, frames: int = 125) -> Clip:
+    """A clip whose jaw follows the loudness of two low bands, shut at first."""
+    rng = np.random.default_rng(seed)
+    drive = np.clip(np.sin(np.arange(frames) / rng.uniform(4, 8) + rng.uniform(0, 6)), 0, 1)
+    drive[: frames // 5] = 0
+    mel = np.full((frames, 80), 0.1, np.float32) + rng.normal(0, 0.01, (frames, 80)).astype(np.float32)
+    mel[:, 5:40] += 0.4 * drive[:, None]
+    moved = np.repeat(NEUTRAL[None], frames, 0)
+    for point, share in ((66, 1.0), (65, 0.8), (67, 0.8), (57, 1.0), (8, 1.0)):
+        moved[:, point, 1] += 12 * share * drive
+    return Clip(f"clip{seed:02}", mel, moved, NEUTRAL, moved)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("prepared")
+    names = []
+    for seed in range(24):
+        clip = talking(seed)
+        clip.save(folder)
+        names.append(clip.name)
+    train, validation, test = split_names(names, set(names[:3]))
+    Prepared(folder, "grid", train, validation, test, {}).save()
+    return folder
+
+
+def config(folder: Path, data: Path, steps: int = 120, more: str = STILL) -> Path:
+    path = folder / "config.toml"
+    path.write_text(CONFIG.format(data=data.as_posix(), out=(folder / "out").as_posix(), steps=steps, more=more))
+    return path
+
+
+def test_splits_keep_test_clips_out():
+    names = [f"c{i}" for i in range(100)]
+    train, validation, test = split_names(names, {"c1", "c2", "gone"})
+    assert test == ["c1", "c2"] and len(validation) == 9
+    assert sorted(train + validation + test) == sorted(names)
+
+
+def test_a_small_network_learns_a_small_world(prepared, tmp_path):
+    out = train_content(config(tmp_path, prepared))
+    log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in log] == list(range(1, 121))
+    assert log[-1]["loss"] < 0.15 * log[0]["loss"]
+    assert log[-1]["validation"]["opening correlation"] > 0.9
+    _, meta = load_content(str(out / "content.safetensors"))
+    assert meta["config"].hidden == 32
+    # What was learnt is what `evaluate` measures, on clips that were never seen, better than doing nothing.
+    rows = evaluate.evaluate_set(prepared, str(out / "content.safetensors"))["rows"]
+    assert rows["prediction"]["opening correlation"] > 0.9
+    assert rows["prediction"]["D-A"] < 0.4 * rows["static"]["D-A"]
+    assert rows["static"]["opening correlation"] == 0
+
+
+def test_an_interrupted_run_ends_like_an_uninterrupted_one(prepared, tmp_path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    whole.mkdir()
+    broken.mkdir()
+    more = ""  # every variation on
+    train_content(config(whole, prepared, steps=30, more=more))
+
+    def stop(fraction: float, _stage: str) -> None:
+        if fraction > 0.5:
+            raise Cancelled()
+
+    with pytest.raises(Cancelled):
+        train_content(config(broken, prepared, steps=30, more=more), stop)
+    assert not (broken / "out/content.safetensors").exists()
+    train_content(config(broken, prepared, steps=30, more=more))
+    first, second = (
+        load_content(str(folder / "out/content.safetensors"))[0].state_dict() for folder in (whole, broken)
+    )
+    assert first.keys() == second.keys()
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+@pytest.mark.parametrize("text", ["steps = ", "[network]\ninputs = 80", "data = ['x']\nout = 'y'\nspeed = 3", "\xff"])
+def test_a_wrong_configuration_is_one_sentence(tmp_path, text):
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(InputError, match=r"config\.toml"):
+        TrainingConfig.load(path)
+
+
+def test_data_that_was_not_prepared_is_refused(tmp_path):
+    with pytest.raises(InputError, match="not a prepared data set"):
+        train_content(config(tmp_path, tmp_path))
+    with pytest.raises(InputError, match="not a prepared data set"):
+        evaluate.evaluate_set(tmp_path)
+
+
+def test_shipped_configurations_can_be_read():
+    for path in (Path(augment.__file__).parent / "configs").glob("*.toml"):
+        assert TrainingConfig.load(path).network.inputs == 80
+
+
+def test_laplacian_ignores_a_part_that_moves_as_one():
+    matrix = laplacian_matrix()
+    shift = np.zeros((68, 3))
+    shift[LIPS] = shift[JAW] = (1, 2, 3)
+    assert np.abs(matrix @ shift).max() < 1e-6
+    shift[66, 1] += 3
+    assert (matrix @ shift)[66, 1] == pytest.approx(3)
+    assert (matrix @ shift)[65, 1] == pytest.approx(-1.5)
+
+
+def test_loss_is_least_for_the_truth_and_minds_shut_lips():
+    loss = LandmarkLoss(LossWeights())
+    face = torch.tensor(MEAN_FACE, dtype=torch.float32)[None]
+    shut = face.clone()
+    shut[:, [65, 66, 67]] = shut[:, [63, 62, 61]]
+    motion, mask = torch.zeros(1, 4, 68, 3), torch.ones(1, 4)
+    assert loss(motion, motion, shut, mask)["loss"] == 0
+    error = motion.clone()
+    error[:, :, 66, 1] = 0.02
+    opened = motion.clone()
+    opened[:, :, [65, 66, 67], 1] = 0.2
+    on_shut, on_open = loss(error, motion, shut, mask), loss(error + opened, opened, shut, mask)
+    assert on_shut["distance"] == pytest.approx(on_open["distance"].item(), rel=1e-4)
+    assert on_shut["gap"] > 3 * on_open["gap"]
+    masked = loss(error, motion, shut, torch.zeros(1, 4))
+    assert masked["loss"] == 0
+
+
+def test_warping_moves_a_formant():
+    centres = augment.band_centres()
+    assert np.abs(augment.warp_matrix(1.0) - np.eye(80)).max() < 1e-5
+    mel = np.exp(-(((centres - 2000) / 200) ** 2))[None]
+    for factor in (0.8, 1.25):
+        peak = centres[int(np.argmax(mel @ augment.warp_matrix(factor)))]
+        assert peak == pytest.approx(2000 * factor, rel=0.05)
+
+
+def test_noise_fills_pauses_and_spares_speech():
+    rng = np.random.default_rng(0)
+    mel = np.full((200, 80), -0.16, np.float32)
+    mel[:100] = 0.5
+    noisy = augment.add_noise(mel, 30.0, rng)
+    assert np.abs(noisy[:100] - 0.5).max() < 0.1
+    assert noisy[100:].mean() == pytest.approx(0.2, abs=0.08)
+
+
+def test_pauses_rest():
+    rng = np.random.default_rng(1)
+    clip = talking(1)
+    mel, motion = augment.pad_pauses(clip.mel, clip.landmarks - clip.neutral + 1, Augment(pause=50), rng)
+    added = (motion == 0).all((1, 2))
+    assert len(mel) == len(motion) == len(clip.mel) + added.sum() and added.any()
+    assert mel[added].mean() < clip.mel.mean()
+
+
+def test_a_mirrored_face_moves_as_in_a_mirror():
+    face = MEAN_FACE.astype(np.float32)
+    motion = np.random.default_rng(0).normal(size=(5, 68, 3)).astype(np.float32)
+    options = Augment(mirror=1.0, shape=0.0, identity=0.0)
+    other, moved = augment.vary_face(face, motion, options, np.random.default_rng(0))
+    assert np.abs(other - face).max() < 1e-5  # the mean face is symmetric
+    assert np.abs((other + moved) - ((face + motion) * (-1, 1, 1))[:, MIRROR]).max() < 1e-5
+    assert moved[0, 48, 0] == -motion[0, 54, 0]
+
+
+def test_loudness_baseline_finds_a_linear_mouth():
+    clip = talking(0)
+    slope = np.zeros((68, 3))
+    slope[66, 1] = 4.0
+    energy = frame_energy(clip.mel)
+    still = np.zeros((len(energy), 68, 3)) + clip.neutral
+    from makeittalk.landmarks.pose import Canonical
+
+    frame = Canonical.of(clip.neutral)
+    clip.landmarks = still + frame.displacement_from(energy[:, None, None] * slope)
+    assert np.abs(Loudness.fit([clip]).predict(clip.mel) - energy[:, None, None] * slope).max() < 1e-3
+
+
+def motion_of(clip: Clip, scale: float = 1.0, **more) -> Motion:
+    return Motion(fps=62.5, landmarks=scale * clip.landmarks, neutral=scale * clip.neutral, **more)
+
+
+def test_a_motion_agrees_with_itself_whatever_the_portrait(tmp_path):
+    clip = talking(4)
+    for predicted in (motion_of(clip), motion_of(clip, 3.0)):
+        found = evaluate.evaluate_pair(predicted, motion_of(clip))
+        assert found["D-LL"] < 0.05 and found["D-A"] < 0.2 and found["D-Rot"] < 0.01 and found["D-Pos"] < 0.01
+        assert found["opening correlation"] > 0.999
+    still = motion_of(clip)
+    still.landmarks = np.repeat(clip.neutral[None], len(clip.mel), 0)
+    found = evaluate.evaluate_pair(still, motion_of(clip))
+    assert found["opening correlation"] == 0 and found["D-A"] > 10
+    assert "D-LL" in evaluate.table(found)
+    evaluate.plot_pair(still, motion_of(clip), tmp_path / "opening.png")
+    assert (tmp_path / "opening.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_open_portrait_is_measured_from_its_shut_mouth():
+    """A smiling portrait's expression starts with the way to its shut mouth, which is no motion."""
+    clip = talking(5)
+    smile = clip.neutral.copy()
+    smile[[65, 66, 67], 1] += 8
+    rest = clip.neutral - smile
+    motion = motion_of(clip, expression=clip.landmarks - smile, rest=rest)
+    motion.neutral = smile
+    assert evaluate.evaluate_pair(motion, motion_of(clip))["D-A"] < 1
+
+
+@pytest.fixture
+def films(tmp_path) -> Path:
+    """A GRID-like folder; its "films" are read by `fake_track`."""
+    source = tmp_path / "films"
+    for part in ("video", "audio"):
+        (source / part).mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for name in ("aa", "bb", "cc", "lost"):
+        (source / "video" / f"{name}.mp4").write_bytes(b"film")
+        soundfile.write(source / "audio" / f"{name}.flac", 0.1 * rng.normal(size=32_000), 16_000)
+    (source / "test.txt").write_text("bb\n")
+    return source
+
+
+def fake_track(path, _progress):
+    clip = talking(7)
+    landmarks = metrics.resample(clip.landmarks, 62.5, 25.0)
+    turn = np.linspace(0, 20, len(landmarks))[:, None, None]
+    landmarks = landmarks + turn * (1, 0, 0)
+    if path.stem == "lost":
+        landmarks[5] = np.nan
+    return landmarks.astype(np.float32), 25.0, (288, 288)
+
+
+def test_grid_is_prepared_once(films, tmp_path):
+    seen = []
+
+    def track(path, progress):
+        seen.append(path.stem)
+        return fake_track(path, progress)
+
+    prepared = prepare_grid(films, tmp_path / "out", track=track)
+    assert seen == ["aa", "bb", "cc", "lost"]
+    assert prepared.test == ["bb"] and prepared.train == ["aa", "cc"] and list(prepared.skipped) == ["lost"]
+    clip = prepared.clip("aa")
+    assert abs(len(clip.mel) - 123) <= 2 and clip.raised is not None
+    steady = clip.landmarks[:, 27:31] - clip.neutral[27:31]
+    assert np.abs(steady).max() < 0.1  # the sway was removed …
+    assert np.ptp(clip.posed[:, 30, 0]) > 15  # … and kept beside it
+    assert np.load(tmp_path / "out/speaker.npz")["speaker_embedding"].shape == (256,)
+    seen.clear()
+    assert prepare_grid(films, tmp_path / "out", track=track).train == prepared.train
+    assert seen == ["lost"]
+
+
+def test_a_folder_without_films_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"holds no video"):
+        prepare_grid(tmp_path, tmp_path / "out")
+    with pytest.raises(InputError, match="holds no recordings"):
+        prepare_facegood(tmp_path, tmp_path / "out")
+
+
+def test_facegood_curves_move_an_ict_head(tmp_path):
+    source = tmp_path / "facegood"
+    source.mkdir()
+    neutral = (MEAN_FACE * 5 * (1, -1, -1)).astype(np.float32)
+    expressions = np.zeros((2, 68, 3), np.float16)
+    expressions[0, 66, 1] = -2  # jawOpen: two centimetres down
+    expressions[1, 48, 0] = 1  # mouthPucker
+    np.savez(
+        source / "ict_facekit.npz",
+        neutral=neutral,
+        landmarks68=np.arange(68),
+        expression_names=np.array(["jawOpen", "mouthPucker"]),
+        expressions=expressions,
+        identities=np.zeros((3, 68, 3), np.float16),
+    )
+    rules = {
+        "jawOpen": {"max_of": ["jaw"], "mouth_data": True},
+        "mouthPucker": {"max_of": ["left", "right"], "mouth_data": True},
+        "eyeBlinkLeft": {"max_of": ["jaw"], "mouth_data": False},
+    }
+    (source / "channels.json").write_text(json.dumps({"fps": 30, "channels": ["jaw", "left", "right"], "arkit": rules}))
+    curves = np.zeros((60, 3), np.float32)
+    curves[30:, 0], curves[:, 2] = 0.5, 1.0
+    np.savez(source / "one.npz", weights=curves)
+    soundfile.write(source / "one.flac", 0.1 * np.random.default_rng(0).normal(size=32_000), 16_000)
+    prepared = prepare_facegood(source, tmp_path / "out")
+    clip = prepared.clip("one_0")
+    moved = clip.landmarks - clip.neutral
+    assert moved[100, 66] == pytest.approx((0, 10, 0), abs=0.01)  # half of 2 cm at 10 px/cm, downwards
+    assert moved[0, 66] == pytest.approx((0, 0, 0), abs=0.01)
+    assert moved[:, 48, 0] == pytest.approx(np.full(len(moved), 10), abs=0.01)
+
+
+def test_phones_fill_their_frames():
+    track = phone_track([(0.0, 0.1, "SIL"), (0.1, 0.2, "B"), (0.2, 9.0, "AA")], 20, 62.5)
+    assert track.tolist() == [0] * 6 + [PHONES.index("B")] * 6 + [PHONES.index("AA")] * 8
+
+
+def test_motion_is_learnt_from_phones():
+    """A mouth that opens on AA and shuts on B, heard nowhere: phones alone must move it."""
+    clips, tracks = [], []
+    for seed in range(12):
+        clip = talking(seed)
+        opened = metrics.opening(clip.landmarks) > metrics.opening(clip.neutral[None]) + 3
+        tracks.append(np.where(opened, PHONES.index("AA"), PHONES.index("B")))
+        clips.append(clip)
+    network, face = learn_motion(clips[1:], tracks[1:], steps=40)
+    with torch.inference_mode():
+        moved = network(torch.from_numpy(tracks[0])[None])[0].numpy()
+    found = metrics.opening(face + moved)
+    assert np.corrcoef(found, metrics.opening(clips[0].landmarks))[0, 1] > 0.9
+
+
+def test_words_are_aligned():
+    pytest.importorskip("pocketsphinx")
+    assets = Path(augment.__file__).parents[1] / "assets"
+    if not (assets / "speech.flac").is_file():
+        pytest.skip("the demo recording is missing")
+    from makeittalk.audio.loading import load_audio
+
+    words = "".join(c for c in (assets / "speech.txt").read_text().lower() if c.isalpha() or c in " '")
+    phones = Aligner().align(load_audio(assets / "speech.flac").samples, words)
+    assert {"M", "P", "B"} <= {name for _, _, name in phones}
+    assert all(start < end for start, end, _ in phones)
+    assert Aligner().align(np.zeros(16_000, np.float32), "qqqq zzzz") == []
+
+
+@pytest.mark.data
+def test_shipped_weights_move_real_lips(tmp_path):
+    """Films that were never trained on, tracked here and measured by `evaluate` with the shipped weights."""
+    source = DATA / "grid_s1"
+    if not source.is_dir():
+        pytest.skip("MAKEITTALK_DATA does not name the training data")
+    test = (source / "test.txt").read_text().split()
+    other = sorted(path.stem for path in (source / "video").glob("*.mp4") if path.stem not in test)
+    for part, suffix in (("video", "mp4"), ("audio", "flac")):
+        (tmp_path / "grid" / part).mkdir(parents=True)
+        for name in test[:8] + other[:6]:
+            shutil.copy(source / part / f"{name}.{suffix}", tmp_path / "grid" / part)
+    shutil.copy(source / "test.txt", tmp_path / "grid")
+    prepare_grid(tmp_path / "grid", tmp_path / "prepared")
+    rows = evaluate.evaluate_set(tmp_path / "prepared")["rows"]
+    spoken, loud, still = rows["prediction"], rows["loudness"], rows["static"]
+    assert spoken["opening correlation"] > 0.85 > loud["opening correlation"]
+    for name in ("D-LL", "D-VL", "D-A"):
+        assert spoken[name] < loud[name] and spoken[name] < still[name]
