@@ -82,6 +82,8 @@ def _decode_ffmpeg(path: str | os.PathLike[str], stream: Any, mixer: Mixer, prog
     options = {"protocol_whitelist": "none"}
     try:
         with av.open(stream, "r", options=options, metadata_errors="ignore") as container:
+            if container.format.name == "tty":  # FFmpeg draws any text as a film
+                raise InputError(f"{path} is not a recording that can be read.", _HINT)
             if not container.streams.audio:
                 what = "is a picture or a film without sound" if container.streams.video else "holds no sound"
                 raise InputError(f"{path} {what}.", "Choose a recording, or a film with sound.")

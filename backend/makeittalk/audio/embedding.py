@@ -13,6 +13,7 @@ from scipy.fft import rfft
 
 from ..constants import EMBEDDING, SAMPLE_RATE
 from ..errors import MissingError
+from .loading import normalise_loudness
 from .mel import hann, mel_filters
 
 _MOST_SECONDS = 24  # of a long recording, in pieces from all over it: the voice does not change
@@ -37,10 +38,10 @@ def speaker_embedding(samples: np.ndarray) -> np.ndarray:
     peak = float(np.abs(samples).max(initial=0.0))
     if peak < 1e-4 or len(samples) < _LEAST_SPEECH:
         return np.zeros(EMBEDDING, np.float32)
-    encoder, trim_long_silences, normalize_volume = _resemblyzer()
-    # Its voice detector works on 16-bit samples, which louder ones would overflow.
-    speech = normalize_volume(samples / max(1.0, peak), -30, increase_only=True)
-    speech = trim_long_silences(np.clip(speech, -1.0, 1.0))
+    encoder, trim_long_silences = _resemblyzer()
+    # The encoder hears the level too (its cosine falls to 0.94 over 10 dB), so every voice comes at the same one. Its
+    # voice detector works on 16-bit samples, which must not overflow.
+    speech = trim_long_silences(np.clip(normalise_loudness(samples), -1.0, 1.0))
     if len(speech) < _LEAST_SPEECH:
         return np.zeros(EMBEDDING, np.float32)
     return _embed(encoder, speech)
@@ -77,13 +78,13 @@ def _excerpt(samples: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _resemblyzer() -> tuple[Any, Any, Any]:
-    """The encoder on the CPU and the functions that prepare its input; loaded at first use."""
+def _resemblyzer() -> tuple[Any, Any]:
+    """The encoder on the CPU and the function that cuts pauses out; loaded at first use."""
     # It prints when it has loaded, and warns of how its voice detector and scipy are imported.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            from resemblyzer import VoiceEncoder, normalize_volume, trim_long_silences
+            from resemblyzer import VoiceEncoder, trim_long_silences
         except ImportError as error:
             raise MissingError(f"The speaker encoder cannot be loaded: {error}.", "Install resemblyzer.") from error
-        return VoiceEncoder("cpu", verbose=False), trim_long_silences, normalize_volume
+        return VoiceEncoder("cpu", verbose=False), trim_long_silences
