@@ -149,7 +149,8 @@ def environment(folder: Path) -> Path:
         found = []
     if found != [str(folder), "3", "11"]:
         say(f"Making {folder.name}")
-        run([sys.executable, "-m", "venv", "--clear", str(folder)])
+        # By its full name: a link to /usr/bin/python3 may be another version in the window tests.
+        run([os.path.realpath(sys.executable), "-m", "venv", "--clear", str(folder)])
     return python
 
 
