@@ -102,7 +102,9 @@ def test_a_small_network_learns_a_small_world(prepared, tmp_path):
     _, meta = load_content(str(out / "content.safetensors"))
     assert meta["config"].hidden == 32
     # What was learnt is what `evaluate` measures, on clips that were never seen, better than doing nothing.
-    rows = evaluate.evaluate_set(prepared, str(out / "content.safetensors"))["rows"]
+    plot = tmp_path / "opening.png"
+    rows = evaluate.evaluate_set(prepared, str(out / "content.safetensors"), plot=plot)["rows"]
+    assert plot.read_bytes().startswith(b"\x89PNG")
     assert rows["prediction"]["opening correlation"] > 0.9
     assert rows["prediction"]["D-A"] < 0.4 * rows["static"]["D-A"]
     assert rows["static"]["opening correlation"] == 0

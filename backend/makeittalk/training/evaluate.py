@@ -80,6 +80,7 @@ def evaluate_set(
     progress: Progress = silent,
     postprocess: Postprocess | None = None,
     device: str = "cpu",
+    plot: str | Path | None = None,
 ) -> dict[str, Any]:
     """The content branch on a prepared folder's test clips, beside the baselines.
 
@@ -89,6 +90,7 @@ def evaluate_set(
         progress: told after every clip.
         postprocess: what is applied to the network's answer; None compares the raw answer.
         device: where the network runs.
+        plot: PNG to draw of the first clip's opening over time, None for none.
 
     Returns:
         `set`, `weights`, `clips` (how many), `rows`: mean metrics by predictor ("prediction", "loudness", "static"),
@@ -112,7 +114,10 @@ def evaluate_set(
             "static": np.zeros_like(spoken),
         }
         for name, delta in answers.items():
-            rows[name].append(metrics.lip_metrics(clip.neutral + frame.displacement_from(delta), clip.landmarks))
+            moved = clip.neutral + frame.displacement_from(delta)
+            rows[name].append(metrics.lip_metrics(moved, clip.landmarks))
+            if plot is not None and name == "prediction" and clip.name == prepared.test[0]:
+                draw_opening(moved, clip.landmarks, plot, clip.name)
 
     def mean(values: list[dict[str, float]]) -> dict[str, float]:
         return {name: float(np.mean([value[name] for value in values])) for name in values[0]}
@@ -155,41 +160,25 @@ def plot_pair(predicted: Motion, reference: Motion, path: str | Path) -> None:
     second = metrics.resample(reference.landmarks, reference.fps)
     first = metrics.resample(predicted.landmarks, predicted.fps)
     neutral = second[metrics.neutral_frame(second)]
-    _draw(
-        metrics.opening(_on_face(predicted, first, neutral)),
-        metrics.opening(metrics.register(second, neutral)),
-        metrics.mouth_width(second),
-        path,
-        "",
-    )
+    draw_opening(_on_face(predicted, first, neutral), metrics.register(second, neutral), path)
 
 
-def plot_set(folder: str | Path, path: str | Path, weights: str | None = None, name: str | None = None) -> None:
-    """Draws one test clip of a prepared folder, the first one unless named.
+def draw_opening(predicted: np.ndarray, reference: np.ndarray, path: str | Path, title: str = "") -> None:
+    """Draws the opening of two faces without head motion, (T, 68, 3) at 62.5/s, into a PNG.
 
     Raises:
-        InputError: there is no such clip. OutputError: it cannot be written.
+        OutputError: it cannot be written.
     """
-    prepared = Prepared.load(folder)
-    name = name or next(iter(prepared.test), None)
-    if name not in prepared.test:
-        raise InputError(f"{folder} holds no test clip {name!r}.", "Prepare a data set that names its test clips.")
-    clip = prepared.clip(name)
-    frame = Canonical.of(clip.neutral)
-    delta = predict_content(clip.mel, frame.to_canonical(clip.neutral), weights=weights)
-    moved = clip.neutral + frame.displacement_from(delta)
-    _draw(metrics.opening(moved), metrics.opening(clip.landmarks), metrics.mouth_width(clip.landmarks), path, name)
-
-
-def _draw(predicted: np.ndarray, reference: np.ndarray, width: float, path: str | Path, title: str) -> None:
     # The object interface draws without a display and leaves the process's own matplotlib alone.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 3.2), layout="constrained")
     axes = figure.add_subplot()
-    for values, label, colour in ((reference, "filmed", "#666666"), (predicted, "predicted", "#d1495b")):
-        axes.plot(np.arange(len(values)) / FRAME_RATE, 100.0 * values / width, label=label, color=colour, lw=1.6)
+    width = metrics.mouth_width(reference)
+    for face, label, colour in ((reference, "filmed", "#666666"), (predicted, "predicted", "#d1495b")):
+        values = 100.0 * metrics.opening(face) / width
+        axes.plot(np.arange(len(values)) / FRAME_RATE, values, label=label, color=colour, lw=1.6)
     axes.set(xlabel="time, s", ylabel="opening, % of mouth width", title=title)
     axes.set_ylim(bottom=0.0)
     axes.margins(x=0.0)

@@ -14,7 +14,7 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save_file
 
 from .. import storage
-from ..errors import InputError, MissingError
+from ..errors import InputError, MakeItTalkError, MissingError
 from ..networks.content import ContentBranch, ContentConfig
 from ..networks.features import VoiceAverage
 
@@ -35,6 +35,10 @@ class WeightFile:
     path: Path
     size: int
     sha256: str
+
+    def __str__(self) -> str:
+        size = f"{self.size / 1e6:.2f} MB" if self.size else "missing"
+        return f"{self.name}  {size}  SHA-256 {self.sha256[:12]}…"
 
 
 def list_weights(folder: Path | None = None) -> list[WeightFile]:
@@ -69,6 +73,14 @@ def verify_weights(folder: Path | None = None) -> list[WeightFile]:
     for file in files:
         _verified(file)
     return files
+
+
+def describe_weights() -> str:
+    """The names of the listed weights that are there, in one line; empty where there are none."""
+    try:
+        return ", ".join(file.name for file in list_weights() if file.size)
+    except MakeItTalkError:
+        return ""
 
 
 def write_sums(folder: Path | None = None) -> None:
