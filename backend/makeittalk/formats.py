@@ -147,7 +147,8 @@ class Motion(_Arrays):
         head_rotation: (T, 3) rad, Euler "xyz" of scipy. head_translation: (T, 3) px. neck_pivot: (3,) px.
         speaker_embedding: (256,). image_size: (2,) width, height px.
         rest: (68, 3) px, displacement from neutral that shuts this portrait's mouth.
-        content, speaker: (T, 68, 3) px, lips and jaw; brows, eyes and manner. blink: (T,) closure 0–1.
+        content, speaker: (T, 68, 3) px, lips and jaw; brows, eyes and manner. blink: (T,) lid closure 0–1.
+        closure: (T,) probability that the lips are shut for a P, B or M.
         head_rotation_raw, head_translation_raw: (T, 3), the head before amount and smoothing.
         post: JSON of the amounts that made the result.
     """
@@ -165,6 +166,7 @@ class Motion(_Arrays):
     content: np.ndarray | None = None
     speaker: np.ndarray | None = None
     blink: np.ndarray | None = None
+    closure: np.ndarray | None = None
     head_rotation_raw: np.ndarray | None = None
     head_translation_raw: np.ndarray | None = None
     post: str = field(default="{}")
@@ -194,6 +196,7 @@ class Motion(_Arrays):
             "content": points,
             "speaker": points,
             "blink": ("T",),
+            "closure": ("T",),
             "head_rotation_raw": ("T", 3),
             "head_translation_raw": ("T", 3),
             "post": (),
@@ -231,6 +234,8 @@ class Mesh(_Arrays):
         key_landmarks: (K, 68, 3) px, the same at the landmarks. key_range: (K, 2) slider limits.
         neck_pivot: (3,) px. image_size: (2,) width, height px.
         mouth_image: (H, W, 4) uint8 texture of material 1.
+        depth_scale: share of their depth that displacements keep: the plane is flatter than the head it shows, so
+            that it can be turned. `keys` have it in them; whoever uses W multiplies z by it.
     """
 
     vertices: np.ndarray
@@ -247,6 +252,7 @@ class Mesh(_Arrays):
     neck_pivot: np.ndarray
     image_size: np.ndarray
     mouth_image: np.ndarray
+    depth_scale: float = 1.0
 
     @classmethod
     def _shapes(cls) -> dict[str, tuple[int | str, ...]]:
@@ -265,6 +271,7 @@ class Mesh(_Arrays):
             "neck_pivot": (3,),
             "image_size": (2,),
             "mouth_image": ("H", "I", 4),
+            "depth_scale": (),
         }
 
     @classmethod
@@ -274,8 +281,8 @@ class Mesh(_Arrays):
         Raises:
             InputError: the file is damaged, or an index points nowhere.
         """
-        names = frozenset(cls._shapes())
-        values = cls._read(path, names)
+        values = cls._read(path, frozenset(cls._shapes()) - {"depth_scale"})
+        values["depth_scale"] = float(values.get("depth_scale", 1.0))
         count = len(values["vertices"])
         for name in ("triangles", "landmark_vertices"):
             if values[name].dtype.kind not in "iu" or values[name].min() < 0 or values[name].max() >= count:

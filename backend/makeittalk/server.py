@@ -119,7 +119,7 @@ def hello(_request: protocol.Hello, _progress: Progress) -> dict[str, Any]:
     """Versions, devices, weights and detectors; loads torch, so that the first job need not."""
     from .landmarks.detector import available_detectors
     from .networks.device import available_devices
-    from .weights.store import describe_weights
+    from .weights.store import list_weights
 
     return asdict(
         protocol.HelloData(
@@ -128,7 +128,7 @@ def hello(_request: protocol.Hello, _progress: Progress) -> dict[str, Any]:
             python=platform.python_version(),
             torch=importlib.metadata.version("torch"),
             devices=available_devices(),
-            weights=describe_weights(),
+            weights=", ".join(file.name for file in list_weights()),
             detectors=available_detectors(),
         )
     )

@@ -19,7 +19,10 @@ _CHIN_WEIGHTS = {4: 0.15, 5: 0.4, 6: 0.75, 7: 0.95, 8: 1.0, 9: 0.95, 10: 0.75, 1
 
 REST_PERCENTILE = 8.0  # of a clip's opening: what the network calls shut
 REST_LIMIT = 0.03  # canonical units: no more than this is taken for "shut"
+HEARD = 0.5  # a bilabial is heard from this probability on …
+DOUBTED = 0.1  # … and is doubted below this one
 SNAP_LIMIT = 0.075  # a dip of the opening that ends below this is a closure …
+SNAP_DOUBTED = 0.02  # … where the sound speaks against one, only a dip that all but shuts …
 SNAP_SHARE = 0.5  # … if it also lies this far below its surroundings (share of them)
 SNAP_REACH = 0.14  # s to either side: where the surroundings of a dip are
 SNAP_RAMP = 0.064  # s that a closure takes to build and to release
@@ -73,12 +76,12 @@ def shut_mouth(neutral: np.ndarray) -> np.ndarray:
     return delta
 
 
-def close_lips(content: np.ndarray, fps: float) -> np.ndarray:
+def close_lips(content: np.ndarray, fps: float, heard: np.ndarray | None = None) -> np.ndarray:
     """Makes closures complete: an opening that dips towards shut reaches zero, and lips never cross.
 
     Args:
         content: (T, 68, 3) canonical displacement from the shut mouth.
-        fps: its rate, frames/s.
+        fps: its rate, frames/s. heard: (T,) probability of a P, B or M (see `closure_curve`).
 
     Returns:
         (T, 68, 3), the same with every inner pair's distance scaled by what is left of its gap; outer lips follow.
@@ -87,7 +90,7 @@ def close_lips(content: np.ndarray, fps: float) -> np.ndarray:
     centre = gap.mean(axis=1)
     rest = float(np.clip(np.percentile(centre, REST_PERCENTILE), 0.0, REST_LIMIT))
     keep = _soft_threshold(gap, rest)
-    keep *= 1.0 - closure_curve(np.maximum(centre - rest, 0.0), fps)[:, None]
+    keep *= 1.0 - closure_curve(np.maximum(centre - rest, 0.0), fps, heard)[:, None]
 
     # Scale each pair's distance vector, so that shut lips meet in x and z too.
     scale = np.where(gap > 1e-9, keep / np.maximum(gap, 1e-9), 0.0)[..., None]
@@ -107,11 +110,17 @@ def close_lips(content: np.ndarray, fps: float) -> np.ndarray:
     return result
 
 
-def closure_curve(centre: np.ndarray, fps: float) -> np.ndarray:
-    """Where the lips are to be shut: (T,) opening → (T,) 0 (as it is) … 1 (shut).
+def closure_curve(centre: np.ndarray, fps: float, heard: np.ndarray | None = None) -> np.ndarray:
+    """Where the lips are to be shut: 0 (as it is) … 1 (shut).
 
-    A dip counts as a closure when it comes near shut and lies well below what surrounds it; it is held long enough
-    to be seen at 24 frames/s and eased in and out.
+    Lips shut where a bilabial is heard, and where the opening dips near shut and well below what surrounds it, unless
+    the sound speaks against that. A closure is held long enough to be seen at 24 frames/s and eased in and out.
+
+    Args:
+        centre: (T,) opening, canonical units. fps: frames/s. heard: (T,) probability of a P, B or M; None is unknown.
+
+    Returns:
+        (T,).
     """
     reach = max(1, round(SNAP_REACH * fps))
     hold = max(1, int(np.ceil(HOLD * fps / 2.0)))
@@ -122,9 +131,16 @@ def closure_curve(centre: np.ndarray, fps: float) -> np.ndarray:
     )
     dips, _ = find_peaks(-centre, plateau_size=(None, None))
     limit = np.minimum(SNAP_LIMIT, SNAP_SHARE * around)
+    if heard is not None:
+        near = maximum_filter1d(heard, 2 * hold + 1, mode="nearest")
+        limit = np.where(near < DOUBTED, np.minimum(limit, SNAP_DOUBTED), limit)
     dips = dips[centre[dips] <= limit[dips]]
     shut = np.zeros(len(centre))
     shut[dips] = 1.0
+    if heard is not None:
+        peaks, _ = find_peaks(np.concatenate([[0.0], heard, [0.0]]), height=HEARD)
+        shut[peaks - 1] = 1.0
+        shut[heard > 0.5 * (1.0 + HEARD)] = 1.0
     shut = maximum_filter1d(shut, 2 * hold + 1, mode="constant")
     # Raised-cosine flanks outside the hold.
     distance = _distance_to(shut > 0.5, ramp)

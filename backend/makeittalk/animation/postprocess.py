@@ -29,7 +29,7 @@ def apply_amounts(motion: Motion, amounts: Amounts) -> None:
     if not has_parts(motion):
         return
     motion.expression = compose(
-        motion.neutral, motion.rest, motion.content, motion.speaker, motion.blink, motion.fps, amounts
+        motion.neutral, motion.rest, motion.content, motion.speaker, motion.blink, motion.closure, motion.fps, amounts
     )
     motion.head_rotation, motion.head_translation = compose_head(
         motion.head_rotation_raw, motion.head_translation_raw, motion.fps, amounts
@@ -60,13 +60,15 @@ def compose(
     content: np.ndarray,
     speaker: np.ndarray,
     blink: np.ndarray,
+    closure: np.ndarray | None,
     fps: float,
     amounts: Amounts,
 ) -> np.ndarray:
     """The expression that the amounts give.
 
     Args:
-        neutral, rest: (68, 3) px. content, speaker: (T, 68, 3) px. blink: (T,). fps: frames/s.
+        neutral, rest: (68, 3) px. content, speaker: (T, 68, 3) px. blink: (T,).
+        closure: (T,) how sure it is that the lips are shut, or None. fps: frames/s.
         amounts: lip scales `content`, head scales `speaker`, blink the lids; smooth widens the filters.
 
     Returns:
@@ -74,7 +76,7 @@ def compose(
     """
     canonical = Canonical.of(neutral)
     lips = canonical.displacement_to(smooth_face(content, fps, amounts.smooth))
-    lips = canonical.displacement_from(close_lips(lips, fps))
+    lips = canonical.displacement_from(close_lips(lips, fps, closure))
     manner = smooth(speaker, SMOOTH_FACE * amounts.smooth, fps)
     lids = np.clip(blink * amounts.blink, 0.0, 1.0)[:, None, None] * lid_displacement(neutral)
     return (rest + amounts.lip * lips + amounts.head * manner + lids).astype(np.float32)

@@ -10,6 +10,7 @@ from ..audio.mel import mel_spectrogram
 from ..constants import FRAME_RATE
 from ..formats import Face, Motion
 from ..landmarks.pose import Canonical, neck_pivot
+from ..networks.closure import predict_closure
 from ..networks.device import choose_device
 from ..networks.inference import predict_content
 from ..progress import Progress, part, silent
@@ -67,6 +68,7 @@ def predict_motion(
         weights=weights,
         progress=part(progress, 0.3, 0.9),
     )
+    closure = predict_closure(mel, choose_device(device))
     progress(0.9, "Moving the head")
     rotation, sway, brows = head_motion(loudness_curve(mel), seed)
 
@@ -87,6 +89,7 @@ def predict_motion(
         content=content,
         speaker=speaker,
         blink=blink,
+        closure=closure,
         head_rotation_raw=rotation.astype(np.float32),
         head_translation_raw=shift,
     )
