@@ -244,7 +244,7 @@ def render(options: Namespace) -> None:
         seconds = audio.seconds if audio else motion.seconds
         shown = resample(motion, float(rate), frame_count(seconds, float(rate)))
         with Warper(mesh, portrait.rgba) as warper:
-            frames, share = warper.frames(shown, rate), part(progress, 0.2, 1.0)
+            frames, share = warper.frames(shown, float(rate)), part(progress, 0.2, 1.0)
             if as_video:
                 size = (warper.width, warper.height)
                 write_mp4(options.output, frames, rate, size, audio, share, total=shown.frames)

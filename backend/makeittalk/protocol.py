@@ -31,7 +31,7 @@ class _Fields:
             ProtocolError: a known field has another type than its default, or is not finite.
         """
         known: dict[str, Any] = {}
-        for item in fields(cls):  # type: ignore[arg-type]
+        for item in fields(cls):
             if item.name not in value:
                 continue
             given, default = value[item.name], getattr(cls(), item.name)
@@ -129,10 +129,7 @@ class Shutdown(_Fields):
     method: ClassVar[str] = "shutdown"
 
 
-REQUESTS: dict[str, type[_Fields]] = {
-    kind.method: kind
-    for kind in (Hello, Detect, Animate, Rebake, Cancel, Shutdown)  # type: ignore[attr-defined]
-}
+REQUESTS: dict[str, type[_Fields]] = {kind.method: kind for kind in (Hello, Detect, Animate, Rebake, Cancel, Shutdown)}
 
 
 @dataclass

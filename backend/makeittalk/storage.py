@@ -147,7 +147,11 @@ def read_npz(path: str | os.PathLike[str], limit: int = MAX_NPZ_BYTES) -> dict[s
                     raise InputError(f"{path} is not a plain .npz file.", "Make the file again.")
                 with archive.open(member) as stream:
                     raw = stream.read(member.file_size + 1)
-                array = np.lib.format.read_array(io.BytesIO(raw), allow_pickle=False, max_header_size=4096)
+                array = np.lib.format.read_array(  # numpy's stubs lack the last argument
+                    io.BytesIO(raw),
+                    allow_pickle=False,
+                    max_header_size=4096,  # type: ignore[call-arg]
+                )
                 if array.dtype.kind not in _KINDS:
                     raise InputError(f"{path} holds something that is not an array of numbers.", "Make it again.")
                 arrays[member.filename[:-4]] = array

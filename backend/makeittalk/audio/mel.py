@@ -57,7 +57,8 @@ def mel_filters(bands: int, low: float, high: float, window: int) -> np.ndarray:
     Returns:
         (bands, 1 + window // 2) float32.
     """
-    edges = _to_hertz(np.linspace(*_to_mel(np.array([low, high])), bands + 2))
+    first, last = _to_mel(np.array([low, high])).tolist()
+    edges = _to_hertz(np.linspace(first, last, bands + 2))
     bins = np.linspace(0.0, SAMPLE_RATE / 2, 1 + window // 2)
     widths = np.diff(edges)
     rising = (bins - edges[:-2, None]) / widths[:-1, None]

@@ -140,7 +140,7 @@ def _shrunk(image: Image.Image) -> Image.Image:
     if "transparency" in image.info:  # one colour stands for transparent: averaging would blur it
         return image
     factor = MAX_PORTRAIT_SIDE / max(image.size)
-    size = tuple(max(1, round(side * factor)) for side in image.size)
+    size = max(1, round(image.width * factor)), max(1, round(image.height * factor))
     small = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     small.info = dict(image.info)
     return small

@@ -74,7 +74,8 @@ class SpeakerConfig:
     def from_dict(cls, value: dict[str, Any]) -> SpeakerConfig:
         """Takes the known keys; lists become tuples."""
         known = {item.name for item in fields(cls)}
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in value.items() if k in known})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in value.items() if k in known}
+        return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
         """Values for JSON."""

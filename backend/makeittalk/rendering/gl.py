@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import moderngl
 import numpy as np
@@ -25,7 +26,7 @@ def open_context() -> moderngl.Context:
     reasons = []
     for backend in backends:
         try:
-            options = {"backend": backend} if backend else {}
+            options: dict[str, Any] = {"backend": backend} if backend else {}
             return moderngl.create_context(standalone=True, require=330, **options)
         except Exception as error:  # glcontext raises plain Exception for a missing library, display or version
             reasons.append(str(error))

@@ -61,7 +61,7 @@ def speech_displacements(recordings: list[Path], each: int = 5) -> np.ndarray:
     """
     face = np.asarray(MEAN_FACE, np.float64)
     face = face + shut_mouth(face)
-    found = []
+    found: list[np.ndarray] = []
     for path in recordings:
         mel = mel_spectrogram(normalise_loudness(load_audio(path).samples))
         lips = predict_content(mel, face.astype(np.float32)).astype(np.float64)

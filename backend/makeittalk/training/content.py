@@ -73,7 +73,8 @@ class TrainingConfig:
             value = tomllib.loads(storage.read_bytes(path, 1 << 20).decode())
             network = ContentConfig.from_dict(value.pop("network", {}))
             ranges = value.pop("augment", {})
-            options = Augment(**{k: tuple(v) if isinstance(v, list) else v for k, v in ranges.items()})
+            changed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in ranges.items()}
+            options = Augment(**changed)
             config = cls(network=network, augment=options, loss=LossWeights(**value.pop("loss", {})), **value)
         except (ValueError, TypeError) as error:
             raise InputError(
@@ -123,7 +124,7 @@ class Examples:
         clip, face, motion = clips[rng.integers(len(clips))]
         varied = rng.random() < options.varied
         raised = varied and clip.raised is not None and rng.random() < options.raised
-        mel = clip.raised if raised else clip.mel
+        mel = clip.raised if raised and clip.raised is not None else clip.mel
         start = rng.integers(0, max(1, len(mel) - frames + 1))
         mel, motion = mel[start : start + frames], motion[start : start + frames]
         if varied:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ def prepare_librispeech(
     for number, recording in enumerate(recordings):
         progress(0.4 + 0.6 * number / len(recordings), "Recognising phones")
         samples = load_audio(recording).samples[: int(_SECONDS * SAMPLE_RATE)]
-        heard = _kept(phones / f"{recording.stem}.json", lambda s=samples: aligner.recognise(s))
+        heard = _kept(phones / f"{recording.stem}.json", partial(aligner.recognise, samples))
         if not heard:
             skipped[recording.stem] = f"No words were understood in {recording}."
             continue
@@ -114,7 +115,9 @@ def grid_phones(
             row.split()[2] for row in rows if len(row.split()) == 3 and row.split()[2] not in ("sil", "sp")
         )
         sound = films / "audio" / f"{name}.flac"
-        found = _kept(kept / f"{name}.json", lambda s=sound, w=words: aligner.align(load_audio(s).samples, w))
+        found = _kept(
+            kept / f"{name}.json", partial(lambda s, w: aligner.align(load_audio(s).samples, w), sound, words)
+        )
         if found:
             clip = prepared.clip(name)
             clips.append(clip)
