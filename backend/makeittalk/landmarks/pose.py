@@ -19,7 +19,7 @@ _ITERATIONS = 6
 # How far a point may be trusted to stay with the skull: one over the variance of its own motion, measured on the speech
 # expressions of ICT-FaceKit and on tracked clips of GRID. Nostrils follow the lip, lids blink.
 _TRUST = np.ones(68)
-_TRUST[30] = 0.4
+_TRUST[30] = 0.15
 _TRUST[31:36] = 0.05
 _TRUST[[36, 45]] = 0.4
 _TRUST[[37, 38, 43, 44]] = 0.04
