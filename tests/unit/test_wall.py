@@ -141,7 +141,9 @@ def test_no_path_of_a_machine_is_written_down() -> None:
     pattern = re.compile(r"(?<![\w.:/}])/(?:wo" + r"rk/(?:main|shared|\.)|ho" + r"me/\w|ro" + r"ot/\w|Use" + r"rs/\w)")
     offenders = []
     for path in tracked():
-        if path.suffix in TEXT and path.name != "LICENSE" and path.stat().st_size < 2**20:
+        if name_of(path) in ("LICENSE", "tests/gui/blender_gui_run.sh"):
+            continue  # the second names folders of the system that it builds
+        if path.suffix in TEXT and path.stat().st_size < 2**20:
             for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
                 if pattern.search(line):
                     offenders.append(f"{name_of(path)}:{number}: {line.strip()[:100]}")
