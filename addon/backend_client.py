@@ -10,6 +10,7 @@ import contextlib
 import os
 import queue
 import subprocess
+import textwrap
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from .errors import AddonError
 CANCEL_GRACE = 2.0  # s between asking for a cancel and ending the process
 KILL_GRACE = 1.0  # s between ending and killing it
 _TAIL = 12  # lines of the log that a dead backend's message may draw on
+_TAIL_LETTERS = 90  # of them, so that the message stays a sentence
 _PRIVATE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE")
 
 
@@ -113,6 +115,21 @@ class BackendClient:
         """Whether a request other than the greeting is under way."""
         return any(job is not self._greeting for job in self._jobs.values())
 
+    @property
+    def ready(self) -> bool:
+        """Whether the greeting has been answered, well or not."""
+        return self._greeting.finished
+
+    @property
+    def complaint(self) -> str:
+        """What the backend found wrong with its own installation; empty for nothing."""
+        return self._greeting.error.message if self._greeting.error is not None else ""
+
+    @property
+    def devices(self) -> list[str]:
+        """What the backend can compute on, as it said in its greeting."""
+        return self.hello.devices if self.hello is not None else []
+
     def submit(self, request: Any) -> Job:
         """Sends a request and returns its job, which `poll` keeps up to date."""
         job = Job(self._next, request)
@@ -174,7 +191,7 @@ class BackendClient:
         except OSError:
             return ""
         said = [line.strip() for line in lines[-_TAIL:] if line.strip()]
-        return said[-1][:200] if said else ""
+        return textwrap.shorten(said[-1], _TAIL_LETTERS, placeholder=" …") if said else ""
 
     def _send(self, number: int, request: Any) -> None:
         assert self.process.stdin is not None

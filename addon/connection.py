@@ -15,7 +15,7 @@ from .backend_client import BackendClient
 from .errors import AddonError
 
 _ROOT = Path(__file__).resolve().parent.parent
-_IDLE_CHECK = 30.0  # s
+_WATCH = 1.0  # s between looks at a backend that nobody is waiting for
 _client: BackendClient | None = None
 
 
@@ -35,8 +35,8 @@ def get() -> BackendClient:
         return _client
     close()
     _client = BackendClient([python(), "-I", str(_ROOT / "backend" / "serve.py")], log_path())
-    if not bpy.app.background and not bpy.app.timers.is_registered(_end_when_idle):
-        bpy.app.timers.register(_end_when_idle, first_interval=_IDLE_CHECK)
+    if not bpy.app.background and not bpy.app.timers.is_registered(_watch):
+        bpy.app.timers.register(_watch, first_interval=_WATCH)
     return _client
 
 
@@ -87,9 +87,13 @@ def status() -> tuple[str, str]:
         return (reason, "ERROR") if reason else ("Backend starts when it is needed", "RADIOBUT_OFF")
     if not _client.alive:
         return "Backend has stopped", "ERROR"
-    if _client.hello is None:
+    if _client.complaint:
+        return _client.complaint, "ERROR"
+    if not _client.ready:
         return "Backend is starting…", "SORTTIME"
-    devices = [name for name in _client.hello.devices if name != "cpu"]
+    if _client.busy:
+        return "Backend at work", "SORTTIME"
+    devices = [name for name in _client.devices if name != "cpu"]
     return f"Backend ready ({devices[0] if devices else 'CPU'})", "CHECKMARK"
 
 
@@ -99,17 +103,32 @@ def _python() -> str:
     return bpy.path.abspath(chosen) if chosen else os.environ.get("MAKEITTALK_PYTHON", "")
 
 
-def _end_when_idle() -> float | None:
-    """Gives the backend's memory back after the idle time of the preferences; the next job starts a new one."""
-    if _client is None or not _client.alive:
+def _watch() -> float | None:
+    """Keeps the panel's line about the backend true, and ends a backend that has been idle for as long as preferred.
+
+    Ending gives its memory back; the next job starts a new one.
+    """
+    if _client is None:
         return None
+    before = status()
     _client.poll()
     settings = preferences.get()
     minutes = settings.idle_minutes if settings is not None else 0
     if minutes and not _client.busy and time.monotonic() - _client.last_used > 60.0 * minutes:
         close()
-        return None
-    return _IDLE_CHECK
+    if status() != before:
+        redraw_panels()
+    return _WATCH if _client is not None and _client.alive else None
+
+
+def redraw_panels() -> None:
+    """Has the sidebars of the 3D viewports drawn again, where the panel is."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
 
 
 def register() -> None:
@@ -118,6 +137,6 @@ def register() -> None:
 
 def unregister() -> None:
     atexit.unregister(close)
-    if bpy.app.timers.is_registered(_end_when_idle):
-        bpy.app.timers.unregister(_end_when_idle)
+    if bpy.app.timers.is_registered(_watch):
+        bpy.app.timers.unregister(_watch)
     close()

@@ -108,6 +108,7 @@ def _tick() -> float | None:
         _take_finished()
     except AddonError as error:
         session.say(error.message, error.hint, error=True)
+        connection.redraw_panels()
     return _TICK if _due or _running else None
 
 
@@ -139,6 +140,7 @@ def _take_finished() -> None:
             continue
         kept = rebake.apply()
         session.say(kept_message(kept))
+        connection.redraw_panels()
         bpy.ops.ed.undo_push(message="Re-bake Amounts")
 
 

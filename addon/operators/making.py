@@ -4,10 +4,10 @@ from typing import ClassVar
 
 import bpy
 
-from .. import tasks
+from .. import connection, tasks
 from ..scene import character as characters
 from . import reasons
-from .running import Running, redraw_panels
+from .running import Running
 
 
 class MAKEITTALK_OT_make_it_talk(Running, bpy.types.Operator):
@@ -71,7 +71,7 @@ class MAKEITTALK_OT_cancel(reasons.Reasoned, bpy.types.Operator):
         task = tasks.current()
         if task is not None:
             task.cancel()
-        redraw_panels(context)
+        connection.redraw_panels()
         return {"FINISHED"}
 
 

@@ -10,7 +10,6 @@ from ..errors import AddonError
 from ..scene import character as characters
 from ..scene import setup
 from . import reasons
-from .running import redraw_panels
 
 
 class MAKEITTALK_OT_set_up_scene(reasons.Reasoned, bpy.types.Operator):
@@ -91,7 +90,7 @@ class MAKEITTALK_OT_restart_backend(reasons.Reasoned, bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         session.say("")
-        redraw_panels(context)
+        connection.redraw_panels()
         return {"FINISHED"}
 
 

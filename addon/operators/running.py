@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import tasks
+from ..connection import redraw_panels
 from ..errors import AddonError
 from .reasons import Reasoned
 
@@ -44,7 +45,7 @@ class Running(Reasoned):
         manager = context.window_manager
         self._timer = manager.event_timer_add(_TICK, window=context.window)
         manager.modal_handler_add(self)  # type: ignore[arg-type]
-        redraw_panels(context)
+        redraw_panels()
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -58,7 +59,7 @@ class Running(Reasoned):
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         finished = task.poll()
-        redraw_panels(context)
+        redraw_panels()
         if not finished:
             return {"PASS_THROUGH"}
         self._stop_timer(context)
@@ -88,7 +89,7 @@ class Running(Reasoned):
 
     def _fail(self, context: bpy.types.Context, error: AddonError) -> set[str]:
         context.window_manager.makeittalk.say(error.message, error.hint, error=True)
-        redraw_panels(context)
+        redraw_panels()
         self.report({"ERROR"}, str(error))  # type: ignore[attr-defined]
         return {"CANCELLED"}
 
@@ -96,13 +97,3 @@ class Running(Reasoned):
         if self._timer is not None:
             context.window_manager.event_timer_remove(self._timer)
             self._timer = None
-
-
-def redraw_panels(context: bpy.types.Context) -> None:
-    """Has the 3D viewports drawn again, where the panel is."""
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()

@@ -61,7 +61,7 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
     ) -> None:
         if not session.message:
             return
-        box = layout.box()
+        box = layout.box().column()
         box.alert = session.is_error
         draw_sentence(box, context, session.message, "ERROR" if session.is_error else "INFO")
         if session.hint:

@@ -56,6 +56,7 @@ def new_rig(name: str, arrays: MeshArrays, collection: bpy.types.Collection) -> 
         layer.objects.active = before
     for bone in rig.pose.bones:
         bone.rotation_mode = "XYZ"
+    armature.bones[ROOT].hide = True  # it only holds what the head leaves; nobody needs to see it
     return rig
 
 

@@ -71,7 +71,7 @@ def test_manifest_repeats_the_one_version(monkeypatch, tmp_path):
         target.write_text((ROOT / name).read_text())
     (tmp_path / "backend/makeittalk/version.py").write_text('VERSION = "9.9.9"\n')
     monkeypatch.setattr(build_extension, "ROOT", tmp_path)
-    with pytest.raises(build_extension.BuildError, match="9.9.9"):
+    with pytest.raises(build_extension.BuildError, match=r"9\.9\.9"):
         build_extension.check_version()
 
 

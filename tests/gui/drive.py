@@ -1,0 +1,237 @@
+"""Runs inside a real Blender window: a user's session, by simulated mouse and keys, with a screenshot of each state.
+
+    blender --enable-event-simulate --python drive.py -- ZIP PORTRAIT SPEECH FOLDER
+
+FOLDER receives the screenshots and `result.json`: what was seen at each step, or the error that ended it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+ARCHIVE, PORTRAIT, SPEECH, FOLDER = sys.argv[sys.argv.index("--") + 1 :]
+MODULE = "bl_ext.user_default.makeittalk"
+TIMEOUT = 90.0  # s for any one thing to happen
+seen: dict[str, object] = {}
+
+
+class Window:
+    """The only window, with its 3D viewport."""
+
+    @property
+    def window(self) -> bpy.types.Window:
+        return bpy.context.window_manager.windows[0]
+
+    @property
+    def area(self) -> bpy.types.Area:
+        return next(area for area in self.window.screen.areas if area.type == "VIEW_3D")
+
+    def region(self, kind: str) -> bpy.types.Region:
+        return next(region for region in self.area.regions if region.type == kind)
+
+    def move(self, x: int, y: int) -> None:
+        self.window.event_simulate(type="MOUSEMOVE", value="NOTHING", x=x, y=y)
+
+    def click(self, x: int, y: int) -> None:
+        self.move(x, y)
+        self.window.event_simulate(type="LEFTMOUSE", value="PRESS", x=x, y=y)
+        self.window.event_simulate(type="LEFTMOUSE", value="RELEASE", x=x, y=y)
+
+    def key(self, kind: str, **modifiers: bool) -> None:
+        """Presses a key with the mouse over the viewport."""
+        region = self.region("WINDOW")
+        x, y = region.x + region.width // 3, region.y + region.height // 2
+        self.move(x, y)
+        self.window.event_simulate(type=kind, value="PRESS", x=x, y=y, **modifiers)
+        self.window.event_simulate(type=kind, value="RELEASE", x=x, y=y, **modifiers)
+
+    def shot(self, name: str) -> np.ndarray:
+        """Saves what is on the screen; returns it (H, W, 3), first row at the bottom."""
+        path = Path(FOLDER) / f"{name}.png"
+        subprocess.run(["import", "-window", "root", str(path)], check=True)
+        image = bpy.data.images.load(str(path))
+        pixels = np.empty(image.size[0] * image.size[1] * image.channels, np.float32)
+        image.pixels.foreach_get(pixels)
+        pixels = pixels.reshape(image.size[1], image.size[0], image.channels)[..., :3].copy()
+        bpy.data.images.remove(image)
+        return pixels
+
+    def big_button(self, pixels: np.ndarray) -> tuple[int, int]:
+        """The middle of the tallest button of the sidebar, found in a screenshot by its even colour."""
+        region = self.region("UI")
+        column = np.round(pixels[:, region.x + region.width - 40] * 255).astype(int)
+        column = column[region.y : region.y + region.height]
+        edges = np.flatnonzero(np.abs(np.diff(column, axis=0)).max(axis=1) > 0) + 1
+        bounds = np.concatenate([[0], edges, [len(column)]])
+        colours, counts = np.unique(column, axis=0, return_counts=True)
+        ground = colours[counts.argmax()]
+        runs = [
+            (end - start, (start + end) // 2)
+            for start, end in itertools.pairwise(bounds)
+            if 28 <= end - start <= 46 and (column[start] - ground).min() > 8  # boxes are darker than the ground
+        ]
+        assert runs, "the button is not on the screen"
+        return region.x + region.width // 2, region.y + int(max(runs)[1])
+
+
+ui = Window()
+
+
+def session() -> bpy.types.PropertyGroup:
+    return bpy.context.window_manager.makeittalk
+
+
+def addon(path: str):
+    return sys.modules[f"{MODULE}.addon.{path}"]
+
+
+def characters() -> list[str]:
+    return [item.name for item in addon("scene.character").characters(bpy.context.scene)]
+
+
+def state() -> dict[str, object]:
+    """What matters of this moment."""
+    said = session()
+    return {
+        "running": said.running,
+        "fraction": round(said.fraction, 3),
+        "stage": said.stage,
+        "message": said.message,
+        "hint": said.hint,
+        "is_error": said.is_error,
+        "characters": characters(),
+        "objects": len(bpy.data.objects),
+        "range": [bpy.context.scene.frame_start, bpy.context.scene.frame_end],
+        "backend": addon("connection").status()[0],
+    }
+
+
+def until(condition: Callable[[], bool], what: str) -> Iterator[float]:
+    limit = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < limit, f"waited in vain: {what}"
+        yield 0.05
+
+
+def press() -> Iterator[float]:
+    """Clicks Make It Talk and waits until the backend is at work."""
+    region = ui.region("WINDOW")
+    ui.move(region.x + region.width // 3, region.y + region.height // 2)  # an error's popup closes behind the mouse
+    yield 0.8
+    x, y = ui.big_button(ui.shot("before-click"))
+    ui.move(x, y - 3)
+    yield 0.3
+    ui.click(x, y)
+    yield from until(lambda: session().running, "the job starts")
+    yield from until(lambda: session().fraction > 0.02, "the job gets on")
+    yield 0.2
+
+
+def face_curve() -> list[float]:
+    character = addon("scene.character").active(bpy.context)
+    keys = character.makeittalk.body.data.shape_keys
+    curve = addon("compat").assigned_curves(keys).fcurves.find('key_blocks["jawOpen"].value')
+    return [curve.evaluate(frame) for frame in range(1, 100)]
+
+
+def user() -> Iterator[float]:
+    """The user, who waits as many seconds as she yields."""
+    yield 1.0
+    bpy.ops.extensions.package_install_files(filepath=ARCHIVE, repo="user_default", enable_on_install=True)
+    assert MODULE in bpy.context.preferences.addons
+    bpy.context.scene.frame_set(1)
+    ui.area.spaces.active.show_region_ui = True
+    yield 0.5
+    ui.region("UI").active_panel_category = "MakeItTalk"
+    yield 0.5
+    ui.shot("1-panel-empty")
+    seen["empty"] = state()
+    settings = bpy.context.scene.makeittalk
+    settings.portrait, settings.speech = PORTRAIT, SPEECH
+    ui.area.tag_redraw()
+    yield 0.5
+    ui.shot("2-panel-ready")
+
+    yield from press()
+    ui.shot("3-progress")
+    seen["progress"] = state()
+    ui.key("ESC")
+    yield from until(lambda: not session().running, "ESC cancels")
+    yield 0.5
+    ui.shot("4-cancelled")
+    seen["cancelled"] = state()
+
+    yield from press()
+    yield from until(lambda: not session().running, "the job ends")
+    yield 1.5
+    ui.shot("5-done")
+    seen["done"] = state()
+    assert characters(), session().message
+    bpy.context.scene.frame_set(40)
+    yield 1.0
+    ui.shot("6-speaking")
+
+    ui.key("Z", ctrl=True)
+    yield from until(lambda: not characters(), "one undo takes the character away")
+    seen["undone"] = state()
+    ui.key("Z", ctrl=True, shift=True)
+    yield from until(lambda: bool(characters()), "redo brings it back")
+    yield 0.5
+
+    before = face_curve()
+    for amount in (0.9, 0.7, 0.5):  # a drag
+        session().lip = amount
+        yield 0.1
+    yield from until(lambda: face_curve() != before, "the amount re-bakes")
+    yield 0.5
+    seen["opening"] = [max(before) - min(before), max(face_curve()) - min(face_curve())]
+    ui.shot("7-rebaked")
+    ui.key("Z", ctrl=True)
+    yield from until(lambda: session().lip == 1.0, "one undo turns the amount back")
+    seen["undone rebake"] = face_curve() == before
+    yield 0.5
+
+    yield from press()
+    pid = addon("connection").current().process.pid
+    os.kill(pid, signal.SIGKILL)
+    yield from until(lambda: not session().running, "the death is noticed")
+    yield 0.5
+    ui.shot("8-killed")
+    seen["killed"] = state()
+    yield from press()
+    yield from until(lambda: not session().running, "the next run ends")
+    yield 1.5
+    ui.shot("9-recovered")
+    seen["recovered"] = state()
+
+
+steps = user()
+
+
+def step() -> float | None:
+    try:
+        return next(steps)
+    except StopIteration:
+        seen["end"] = "reached"
+    except BaseException:
+        seen["error"] = traceback.format_exc()
+        ui.shot("error")
+    (Path(FOLDER) / "result.json").write_text(json.dumps(seen, indent=1))
+    bpy.ops.wm.quit_blender()
+    return None
+
+
+bpy.context.preferences.view.show_splash = False
+bpy.app.timers.register(step, first_interval=1.0)
