@@ -132,6 +132,21 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(prepared, tmp_path):
     assert all(torch.equal(value, second[name]) for name, value in first.items())
 
 
+def test_a_run_can_start_from_another(prepared, tmp_path):
+    first = tmp_path / "first"
+    first.mkdir()
+    train_content(config(first, prepared, steps=40))
+    path = config(tmp_path, prepared, steps=1)
+    text = path.read_text()
+    path.write_text(f'start = "{(first / "out").as_posix()}"\n' + text)
+    train_content(path)
+    fresh, more = (json.loads((folder / "out/log.jsonl").read_text().split("\n")[0]) for folder in (first, tmp_path))
+    assert more["loss"] < 0.5 * fresh["loss"]
+    path.write_text(f'start = "{tmp_path.as_posix()}"\n' + text.replace("/out", "/other"))
+    with pytest.raises(InputError, match="no checkpoint to start from"):
+        train_content(path)
+
+
 @pytest.mark.parametrize("text", ["steps = ", "[network]\ninputs = 80", "data = ['x']\nout = 'y'\nspeed = 3", "\xff"])
 def test_a_wrong_configuration_is_one_sentence(tmp_path, text):
     path = tmp_path / "config.toml"

@@ -38,6 +38,7 @@ class TrainingConfig:
     Attributes:
         data: prepared folders. share: how often each is drawn, the same for all when empty.
         out: folder for checkpoints, log and weights.
+        start: folder of another run, whose last state this one begins with; empty for a fresh network.
         seed, steps, batch: of the run. frames: most frames of an example.
         learning_rate, weight_decay: Adam's; the rate falls to zero along a cosine after `warmup` steps.
         clip: largest norm of the gradient.
@@ -48,6 +49,7 @@ class TrainingConfig:
     data: list[str] = field(default_factory=list)
     share: list[float] = field(default_factory=list)
     out: str = ""
+    start: str = ""
     seed: int = 0
     steps: int = 10_000
     batch: int = 32
@@ -83,7 +85,7 @@ class TrainingConfig:
         if not config.data or not config.out:
             raise InputError(f"{path} does not name its data and out folders.", "Compare training/configs.")
         config.data = [os.path.expanduser(folder) for folder in config.data]
-        config.out = os.path.expanduser(config.out)
+        config.out, config.start = os.path.expanduser(config.out), os.path.expanduser(config.start)
         return config
 
 
@@ -188,6 +190,8 @@ def train_content(config_path: str | Path, progress: Progress = silent) -> Path:
     loss = LandmarkLoss(config.loss)
     optimizer = torch.optim.Adam(branch.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     first = checkpoint.load(out, branch, optimizer)
+    if not first and config.start and not checkpoint.load(Path(config.start), branch, optimizer):
+        raise InputError(f"{config.start} holds no checkpoint to start from.", "Run that training first.")
     began = time.monotonic()
     for step in range(first, config.steps):
         branch.train()
