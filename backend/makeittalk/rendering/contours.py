@@ -47,6 +47,8 @@ class Contours:
         inside: (n,) bool, vertices within a loop, which belong to the strips alone.
         strips: (f, 3) triangles within the loops, the mouth's hole left open.
         upper_chain, lower_chain: vertices of the inner lips from corner 60 to corner 64.
+        meeting: (m, 2) vertices that lie on one another once lips and lids are shut: above, below.
+        middles: (k, 3) a vertex within a strip and the two vertices it lies midway between.
     """
 
     rows: np.ndarray
@@ -59,6 +61,8 @@ class Contours:
     strips: np.ndarray
     upper_chain: np.ndarray
     lower_chain: np.ndarray
+    meeting: np.ndarray
+    middles: np.ndarray
 
 
 @dataclass
@@ -140,6 +144,8 @@ def build_contours(sampling: Sampling) -> Contours:
     middle_lower = np.concatenate([middle_upper[:1], builder.add(ends, inside=True), middle_upper[-1:]])
     strips = [strip([top, middle_upper, upper]), strip([lower, middle_lower, bottom])]
     loops, edges = [_loop(top, bottom)], _Edges()
+    meeting = [np.stack([upper, lower], axis=1)]
+    middles = [np.stack([middle_upper, top, upper], axis=1), np.stack([middle_lower, bottom, lower], axis=1)]
     edges.add(top, columns, "lips")
     edges.add(bottom, columns, "lips")
     for name, (upper_lid, lower_lid) in _LIDS.items():
@@ -148,6 +154,8 @@ def build_contours(sampling: Sampling) -> Contours:
         below = builder.add(_curve(np.array(lower_lid), knots, columns))
         rows = np.array(builder.rows)
         middle = builder.add((rows[above] + rows[below])[1:-1] / 2, inside=True)
+        meeting.append(np.stack([above, below], axis=1))
+        middles.append(np.stack([middle, above[1:-1], below[1:-1]], axis=1))
         middle = np.concatenate([above[:1], middle, above[-1:]])
         strips += [strip([above, middle]), strip([middle, below])]
         loops.append(_loop(above, below))
@@ -168,6 +176,8 @@ def build_contours(sampling: Sampling) -> Contours:
         strips=np.concatenate(strips),
         upper_chain=upper,
         lower_chain=lower,
+        meeting=np.concatenate(meeting),
+        middles=np.concatenate(middles),
     )
 
 

@@ -11,7 +11,8 @@ from .. import formats
 def deform(mesh: formats.Mesh, expression: np.ndarray, rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
     """Vertices of the moving mesh.
 
-    v₁ = v + W · expression; v₂ = w (R (v₁ − p) + p + t) + (1 − w) v₁ with the head weight w and the neck pivot p.
+    v₁ = v + W · expression (its depth scaled by `depth_scale`); v₂ = w (R (v₁ − p) + p + t) + (1 − w) v₁ with the
+    head weight w and the neck pivot p.
 
     Args:
         mesh: the mesh. expression: (…, 68, 3) px, displacement of the landmarks with the head held.
@@ -26,11 +27,18 @@ def deform(mesh: formats.Mesh, expression: np.ndarray, rotation: np.ndarray, tra
     translation = np.broadcast_to(np.asarray(translation, np.float32), (*shape, 3))
     matrices = Rotation.from_euler("xyz", rotation.reshape(-1, 3)).as_matrix().reshape(*shape, 3, 3)
     pivot = np.asarray(mesh.neck_pivot, np.float32)
-    moved = mesh.vertices.astype(np.float32) + np.matmul(mesh.W.astype(np.float32), expression)
+    moved = mesh.vertices.astype(np.float32) + displacements(mesh, expression)
     turned = np.matmul(moved - pivot, np.swapaxes(matrices, -1, -2).astype(np.float32))
     turned += pivot + translation[..., None, :]
     weight = np.asarray(mesh.head_weights, np.float32)[:, None]
     return moved + weight * (turned - moved)
+
+
+def displacements(mesh: formats.Mesh, expression: np.ndarray) -> np.ndarray:
+    """Displacements (…, V, 3) px of the vertices for displacements (…, 68, 3) px of the landmarks."""
+    moved = np.matmul(mesh.W.astype(np.float32, copy=False), np.asarray(expression, np.float32))
+    moved[..., 2] *= np.float32(mesh.depth_scale)
+    return np.asarray(moved)
 
 
 def signed_areas(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:

@@ -8,8 +8,9 @@ import numpy as np
 from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.linalg import splu
 
+from .contours import Contours
 from .frame import FaceFrame, outline_distance
-from .influence import harmonic, laplacian
+from .influence import sheet, solve_held
 
 _REACH = 0.8  # face heights around the face in which the plane has relief
 _TENSION = 0.25  # face heights: a stiff sheet below this length, a membrane above
@@ -29,55 +30,85 @@ def relief(
     Returns:
         (V,) px, away from the viewer positive.
     """
-    matrix = laplacian(points, triangles)
-    area = np.zeros(len(points))
-    a, b, c = (points[triangles[:, corner]] for corner in range(3))
-    u, v = b - a, c - a
-    np.add.at(area, triangles, (np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) / 6)[:, None])
-    area = np.maximum(area, 1e-6 * frame.height**2)
-    sheet = matrix.T @ diags(1 / area) @ matrix + matrix / (_TENSION * frame.height) ** 2
     held = outline_distance(points, frame.hull) > _REACH * frame.height
     held |= frame.border_distance(points) < 1e-6 * frame.height
     held[: len(rows)] = True
     depth = np.zeros((len(points), 1))
     depth[: len(rows), 0] = rows @ landmarks[:, 2]
-    return np.asarray(harmonic(csc_matrix(sheet), held, depth)[:, 0])
+    return np.asarray(solve_held(sheet(points, triangles, _TENSION * frame.height), held, depth)[:, 0])
 
 
 def flatten(
-    depth: np.ndarray, points: np.ndarray, triangles: np.ndarray, flips: Callable[[np.ndarray], np.ndarray]
-) -> np.ndarray:
+    depth: np.ndarray,
+    points: np.ndarray,
+    triangles: np.ndarray,
+    contours: Contours,
+    scale: float,
+    flips: Callable[[np.ndarray], np.ndarray],
+) -> tuple[np.ndarray, bool]:
     """Lowers the relief until no triangle flips in any pose: its steep places first, the whole only if it must be.
 
-    The slope of every triangle is cut to a limit and the relief rebuilt from the slopes (Poisson), under ever lower
-    limits.
+    The slope of every triangle is cut to a limit and the relief rebuilt from the slopes (Poisson). Limits sink around
+    the triangles that flip. Lips and lids keep as much depth between their edges as displacements have, so that they
+    shut in depth, too.
 
     Args:
-        depth: (V,) px, 0 where the plane stays flat. points: (V, 2) px. triangles: (F, 3).
-        flips: says for a depth (V,) which triangles (F,) flip in any pose.
+        depth: (V,) px, 0 where the plane stays flat. points: (V, 2) px. triangles: (F, 3). contours: the face's lines.
+        scale: share of their depth that displacements keep.
+        flips: says for a depth (V,) which triangles flip in which pose, (poses, F).
 
     Returns:
-        (V,) px.
+        (V,) px, and whether no triangle flips any more.
     """
-    hopeless = flips(np.zeros_like(depth))  # what flips without any relief is no matter of depth
+    lift = _meet(contours, depth, scale)
+    depth = lift(depth)
+    free = depth != 0.0
+    if not free.any():
+        return depth, True
     slopes, area = _slopes(points, triangles)
     weight = diags(np.concatenate([area, area]))
-    free = depth != 0.0
     matrix = (slopes.T @ weight @ slopes)[free][:, free]
-    solve = splu(csc_matrix(matrix + 1e-9 * diags(matrix.diagonal()))).solve if free.any() else None
-    limit = _STEEPEST
+    solve = splu(csc_matrix(matrix + 1e-9 * diags(matrix.diagonal()))).solve
+    limit = np.full(len(triangles), _STEEPEST)
+    near = _neighbours(triangles, len(points))
     for _ in range(_ROUNDS):
-        if solve is None or not (flips(depth) & ~hopeless).any():
-            return depth
+        bad = flips(depth).any(axis=0)
+        if not bad.any():
+            return depth, True
+        limit *= np.where(near(near(bad)), 0.75, 0.99)
         slope = (slopes @ depth).reshape(2, -1)
         slope *= np.minimum(1.0, limit / np.maximum(np.linalg.norm(slope, axis=0), 1e-12))
         lowered = np.zeros_like(depth)
         lowered[free] = solve((slopes.T @ (weight @ slope.ravel()))[free])
-        depth = lowered
-        limit *= 0.97
-    while (flips(depth) & ~hopeless).any() and np.abs(depth).max() > 1e-3:
-        depth = 0.8 * depth
-    return depth
+        depth = lift(lowered)
+    return depth, not flips(depth).any()
+
+
+def _meet(contours: Contours, depth: np.ndarray, scale: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Sets the depth between the two edges of lips and lids to `scale` of that in `depth` (V,)."""
+    above, below = contours.meeting.T
+    half = scale * (depth[above] - depth[below]) / 2
+    middle, first, second = contours.middles.T
+
+    def lift(lowered: np.ndarray) -> np.ndarray:
+        lifted = lowered.copy()
+        mean = (lowered[above] + lowered[below]) / 2
+        lifted[above], lifted[below] = mean + half, mean - half
+        lifted[middle] = (lifted[first] + lifted[second]) / 2
+        return lifted
+
+    return lift
+
+
+def _neighbours(triangles: np.ndarray, count: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Grows a set of triangles (F,) bool by all that touch it."""
+
+    def grow(chosen: np.ndarray) -> np.ndarray:
+        touched = np.zeros(count, bool)
+        touched[triangles[chosen]] = True
+        return np.asarray(touched[triangles].any(axis=1))
+
+    return grow
 
 
 def _slopes(points: np.ndarray, triangles: np.ndarray) -> tuple[csc_matrix, np.ndarray]:

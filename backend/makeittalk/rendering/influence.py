@@ -6,22 +6,28 @@ import numpy as np
 from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.linalg import splu
 
+from .deform import signed_areas
 from .frame import FaceFrame, outline_distance
 
 _REACH = 0.85  # face heights around the face's outline in which the ground follows its expressions
+_SQUEEZED = 0.25  # share of its area below which a triangle is made stiffer
+_STIFFENINGS = 12
 _HEAD_REACH = 1.1  # face heights around the head in which the ground follows its turns
 _BORDER = 0.40  # face heights that the head keeps to the border where the picture allows it
 
 
-def landmark_weights(points: np.ndarray, triangles: np.ndarray, rows: np.ndarray, frame: FaceFrame) -> np.ndarray:
+def landmark_weights(
+    points: np.ndarray, triangles: np.ndarray, rows: np.ndarray, frame: FaceFrame, moves: np.ndarray
+) -> np.ndarray:
     """Each vertex's displacement as a fixed sum of the landmarks' displacements.
 
     On the face's lines the weights are the spline's own; elsewhere they are harmonic, so between those of their
-    neighbours, and fall to 0 at the border or at some distance from the face.
+    neighbours, and fall to 0 at the border or at some distance from the face. Triangles that expressions squeeze are
+    made stiffer until their neighbours take their share.
 
     Args:
         points: (V, 2) px, vertices on the lines first. triangles: (F, 3). rows: (n, 68) weights on the lines.
-        frame: the face's frame.
+        frame: the face's frame. moves: (K, 68, ≥2) px, displacements of the landmarks that no triangle may flip at.
 
     Returns:
         (V, 68).
@@ -31,7 +37,17 @@ def landmark_weights(points: np.ndarray, triangles: np.ndarray, rows: np.ndarray
     held = outline_distance(points, frame.hull) > _REACH * frame.height
     held |= frame.border_distance(points) < 1e-6 * frame.height
     held[: len(rows)] = True
-    return harmonic(laplacian(points, triangles), held, weights)
+    stiffness = np.ones(len(triangles))
+    rest = signed_areas(points, triangles)
+    for _ in range(_STIFFENINGS):
+        weights = solve_held(laplacian(points, triangles, stiffness), held, weights)
+        moved = points + np.matmul(weights, moves[..., :2])
+        left = (signed_areas(moved, triangles) / rest).min(axis=0, initial=1.0)
+        squeezed = (left < _SQUEEZED) & ~held[triangles].all(axis=1)
+        if not squeezed.any():
+            break
+        stiffness[squeezed] *= np.clip(_SQUEEZED / np.maximum(left[squeezed], 0.05), 1.3, 2.5)
+    return weights
 
 
 def head_weights(points: np.ndarray, triangles: np.ndarray, fixed: int, frame: FaceFrame) -> np.ndarray:
@@ -50,15 +66,16 @@ def head_weights(points: np.ndarray, triangles: np.ndarray, fixed: int, frame: F
     ground = outline_distance(points, frame.head) > _HEAD_REACH * frame.height
     ground |= border < 1e-6 * frame.height
     ground &= ~head
-    weights = harmonic(laplacian(points, triangles), head | ground, head.astype(float)[:, None])[:, 0]
+    held = head | ground
+    weights = solve_held(laplacian(points, triangles), held, head.astype(float)[:, None])[:, 0]
     return np.asarray(np.clip(weights, 0.0, 1.0))
 
 
-def laplacian(points: np.ndarray, triangles: np.ndarray) -> csc_matrix:
+def laplacian(points: np.ndarray, triangles: np.ndarray, stiffness: np.ndarray | None = None) -> csc_matrix:
     """Cotangent Laplacian (V, V), positive semidefinite, its weights kept positive so that averages stay within.
 
     Args:
-        points: (V, 2). triangles: (F, 3).
+        points: (V, 2). triangles: (F, 3). stiffness: (F,) factors, 1 by default.
     """
     rows, columns, values = [], [], []
     for corner in range(3):
@@ -67,6 +84,8 @@ def laplacian(points: np.ndarray, triangles: np.ndarray) -> csc_matrix:
         twice = np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])
         size = np.sqrt((u**2).sum(axis=1) * (v**2).sum(axis=1))
         cotangent = (u * v).sum(axis=1) / np.maximum(twice, 0.05 * size + 1e-12)
+        if stiffness is not None:
+            cotangent = np.maximum(cotangent, 0.02) * stiffness
         rows += [i, j]
         columns += [j, i]
         values += [cotangent / 2] * 2
@@ -77,7 +96,23 @@ def laplacian(points: np.ndarray, triangles: np.ndarray) -> csc_matrix:
     return csc_matrix(diags(np.asarray(pairs.sum(axis=1)).ravel()) - pairs)
 
 
-def harmonic(matrix: csc_matrix, held: np.ndarray, values: np.ndarray) -> np.ndarray:
+def sheet(points: np.ndarray, triangles: np.ndarray, stiff: float) -> csc_matrix:
+    """Energy (V, V) of an elastic sheet under tension: bends like a plate below the length `stiff`, px, like a
+    membrane above it.
+
+    Args:
+        points: (V, 2). triangles: (F, 3).
+    """
+    matrix = laplacian(points, triangles)
+    a, b, c = (points[triangles[:, corner]] for corner in range(3))
+    u, v = b - a, c - a
+    area = np.zeros(len(points))
+    np.add.at(area, triangles, (np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) / 6)[:, None])
+    area = np.maximum(area, 1e-4 * area.mean())
+    return csc_matrix(matrix.T @ diags(1 / area) @ matrix + matrix / stiff**2)
+
+
+def solve_held(matrix: csc_matrix, held: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Values (V, k) where those of the vertices `held` (V,) stay and the rest solve `matrix` x = 0."""
     free = ~held
     result = values.copy()

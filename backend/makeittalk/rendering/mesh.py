@@ -11,18 +11,28 @@ from ..errors import InputError
 from ..landmarks.pose import neck_pivot
 from . import mouth
 from .contours import Contours, Sampling, build_contours
-from .deform import deform, signed_areas
+from .deform import deform, displacements, signed_areas
 from .depth import flatten, relief
 from .frame import FaceFrame
 from .influence import head_weights, landmark_weights
 from .support import support_points
 from .tidy import tidy_landmarks
-from .triangulation import crossing_edges, inside_polygon, missing_edges, triangulate
+from .triangulation import crossing_edges, inside_polygon, missing_edges, open_pockets, triangulate
 
 Keys = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 _VERTICES = (620, 860)  # of the portrait's part
 _TURN = np.deg2rad(20.0)  # yaw and pitch that no triangle may flip at
+#: Keys at 1 in which the head is turned that far.
+_TURNED = (
+    ("jawOpen",),
+    ("mouthShut",),
+    ("mouthSmileLeft", "mouthSmileRight"),
+    ("mouthPucker",),
+    ("mouthFunnel",),
+    ("mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight"),
+)
+_DEPTH_SCALES = (1.0, 0.75, 0.5, 0.25, 0.0)
 _MARGIN = 0.02  # share of a triangle's own area that must be left there
 
 
@@ -46,7 +56,7 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
     frame = FaceFrame.of(landmarks, face.width, face.height)
     landmarks = tidy_landmarks(landmarks, frame)
     contours, points, triangles = _plane(landmarks, frame)
-    weights = landmark_weights(points, triangles, contours.rows, frame)
+    weights = landmark_weights(points, triangles, contours.rows, frame, _named(key_landmarks, key_range))
     head = head_weights(points, triangles, len(contours.rows), frame)
     pivot = neck_pivot(np.asarray(face.landmarks)).astype(np.float64)
     vertices = np.column_stack([points, relief(points, triangles, contours.rows, landmarks, frame)])
@@ -66,9 +76,9 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
         image_size=face.size,
         mouth_image=np.zeros((1, 1, 4), np.uint8),
     )
-    mesh.vertices[:, 2] = flatten(vertices[:, 2].copy(), points, triangles, _turning(mesh))
+    _flatten(mesh, contours, points)
     mouth.add_mouth(mesh, contours, landmarks, rgba, own_mouth)
-    mesh.keys = np.einsum("vl,klc->kvc", mesh.W, mesh.key_landmarks)
+    mesh.keys = displacements(mesh, mesh.key_landmarks)
     for name in ("vertices", "uv", "W", "head_weights", "keys"):
         setattr(mesh, name, np.ascontiguousarray(getattr(mesh, name), np.float32))
     return mesh
@@ -113,22 +123,48 @@ def _conforming(landmarks: np.ndarray, frame: FaceFrame, density: float) -> tupl
             sampling.split(curve, contours.edge_middles[missing & of_curve])
     centres = points[around_loops].mean(axis=1)
     within = np.any([inside_polygon(centres, loop) for loop in loops], axis=0)
-    return contours, points, np.concatenate([around_loops[~within], contours.strips])
+    around_loops = open_pockets(points, around_loops[~within], contours.loops)
+    return contours, points, np.concatenate([around_loops, contours.strips])
+
+
+def _named(key_landmarks: np.ndarray, key_range: np.ndarray) -> np.ndarray:
+    """Displacements (n, 68, 3) of the keys that mean something at value 1: those with the narrow sliders."""
+    return np.asarray(key_landmarks, np.float64)[np.asarray(key_range)[:, 1] <= 2.0]
+
+
+def _flatten(mesh: formats.Mesh, contours: Contours, points: np.ndarray) -> None:
+    """Lowers the mesh's relief, and the depth of its displacements, until it can be turned."""
+    relieved = mesh.vertices[:, 2].copy()
+    for scale in _DEPTH_SCALES:
+        mesh.depth_scale = scale
+        flips = _turning(mesh)
+        lowered, steady = flatten(relieved, points, mesh.triangles, contours, scale, flips)
+        mesh.vertices[:, 2] = lowered
+        if steady:
+            break
 
 
 def _turning(mesh: formats.Mesh) -> Callable[[np.ndarray], np.ndarray]:
-    """Says which triangles flip for a depth, with the head turned to every side, mouth as it is and wide open."""
+    """Says which triangles (poses, F) flip for a depth, the head turned to every side under expressions."""
     steps = np.array([-1.0, 0.0, 1.0]) * _TURN
     pitch, yaw = (axis.ravel() for axis in np.meshgrid(steps, steps))
     turns = np.stack([pitch, yaw, np.zeros_like(yaw)], axis=1)
-    faces = np.concatenate([np.zeros((1, 68, 3)), mesh.key_landmarks[mesh.key_names == "jawOpen"]])
+    faces = np.zeros((1 + len(_TURNED), 68, 3))
+    for face, names in zip(faces[1:], _TURNED, strict=True):
+        face += mesh.key_landmarks[np.isin(mesh.key_names, names)].sum(axis=0)
     expression = np.repeat(faces, len(turns), axis=0)
     rotation = np.tile(turns, (len(faces), 1))
     rest = signed_areas(mesh.vertices, mesh.triangles)
+    # Seen from the front a vertex moves linearly with its depth: two depths tell all others.
+    flat = mesh.vertices[:, 2].copy()
+    mesh.vertices[:, 2] = 0.0
+    still = deform(mesh, expression, rotation, np.zeros(3))[..., :2]
+    mesh.vertices[:, 2] = 1.0
+    swing = deform(mesh, expression, rotation, np.zeros(3))[..., :2] - still
+    mesh.vertices[:, 2] = flat
 
     def flipped(depth: np.ndarray) -> np.ndarray:
-        mesh.vertices[:, 2] = depth
-        moved = deform(mesh, expression, rotation, np.zeros(3))
-        return np.asarray((signed_areas(moved, mesh.triangles) < _MARGIN * rest).any(axis=0))
+        moved = still + swing * depth[:, None].astype(np.float32)
+        return np.asarray(signed_areas(moved, mesh.triangles) < _MARGIN * rest)
 
     return flipped

@@ -11,6 +11,7 @@ from .triangulation import inside_polygon
 _FINE = 0.055  # spacing at the lines, in face heights
 _GROWTH = 0.32  # how fast spacing grows with the distance from them
 _COARSE = 0.45  # largest spacing, in face heights (or a tenth of the plane)
+_COLLAR = 0.035  # distance of the points around mouth and eyes, in face heights
 _RINGS = (0.10, 0.26)  # distance of the rings from the face's outline, in face heights
 
 
@@ -29,7 +30,12 @@ def support_points(
     field = _Spacing(frame, segments, density)
     border = _border(frame, field)
     rings = _rings(frame, field)
-    fixed = np.concatenate([contour, border])
+    collars = np.concatenate([_collar(loop, _COLLAR * frame.height) for loop in loops])
+    collars = collars[field.gap(collars) > 0.7 * _COLLAR * frame.height]
+    for loop in loops:
+        collars = collars[~inside_polygon(collars, loop)]
+    collars = collars[_spread(collars, np.full(len(collars), 0.8 * _COLLAR * frame.height))]
+    fixed = np.concatenate([contour, border, collars])
     candidates = np.concatenate([rings, _candidates(frame, field)])
     inside = (candidates > frame.low).all(axis=1) & (candidates < frame.high).all(axis=1)
     candidates = candidates[inside]
@@ -41,7 +47,27 @@ def support_points(
     for loop in loops:
         keep &= ~inside_polygon(candidates, loop)
     candidates, wanted = candidates[keep], wanted[keep]
-    return np.concatenate([border, candidates[_spread(candidates, wanted)]])
+    return np.concatenate([border, collars, candidates[_spread(candidates, wanted)]])
+
+
+def _collar(loop: np.ndarray, gap: float) -> np.ndarray:
+    """Points around an outline (k, 2), `gap` away, a fan of them at its sharp corners.
+
+    They let lips and lids swing around their corners: without a point above a corner, a lid that closes past the line
+    through it would turn a triangle over.
+    """
+    before, after = np.roll(loop, 1, axis=0), np.roll(loop, -1, axis=0)
+    directions = []
+    for start, end in ((before, loop), (loop, after)):
+        along = (end - start) / np.maximum(np.linalg.norm(end - start, axis=1, keepdims=True), 1e-9)
+        directions.append(np.stack([along[:, 1], -along[:, 0]], axis=1))  # outwards: outlines run clockwise
+    first, second = (np.arctan2(normal[:, 1], normal[:, 0]) for normal in directions)
+    turn = (second - first + np.pi) % (2 * np.pi) - np.pi
+    shares = np.where(turn[:, None] > 0.9, [0.0, 0.5, 1.0], [0.5, 0.5, 0.5])
+    angles = first[:, None] + turn[:, None] * shares
+    fan = loop[:, None] + gap * np.stack([np.cos(angles), np.sin(angles)], axis=2)
+    sharp = turn > 0.9
+    return np.concatenate([fan[sharp].reshape(-1, 2), fan[~sharp, 1]])
 
 
 class _Spacing:

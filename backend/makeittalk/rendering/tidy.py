@@ -11,7 +11,7 @@ from .triangulation import inside_polygon
 _LID_PAIRS = ((37, 41), (38, 40), (43, 47), (44, 46))
 _LIP_THICKNESS = 0.02  # of the mouth's width, at least
 _LID_OPENING = 0.06  # of the eye's width, at least
-_CORNER = 0.035  # of the mouth's width, from outer to inner corner at least
+_CORNER = 0.05  # of the mouth's width, from outer to inner corner at least
 _APART = 0.012  # of the face's height, between any two points of different parts
 _CLOSED = {
     "mouth": ibug68.LIP_OUTER,
@@ -79,7 +79,7 @@ def _seat_corners(points: np.ndarray, along: np.ndarray, down: np.ndarray, mouth
         place = float(np.clip(x[inner], min(low, high), max(low, high)))
         place = max(place, low) if inner == 60 else min(place, high)
         top, bottom = (float(np.interp(place, np.maximum.accumulate(x[line]), y[line])) for line in (upper, lower))
-        height = float(np.clip(y[inner], top + 0.35 * (bottom - top), top + 0.65 * (bottom - top)))
+        height = float(np.clip(y[inner], top + 0.42 * (bottom - top), top + 0.58 * (bottom - top)))
         points[inner, :2] = origin + along * place + down * height
 
 

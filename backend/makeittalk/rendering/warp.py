@@ -12,6 +12,7 @@ from scipy.spatial.transform import Rotation
 from .. import formats
 from ..animation.resample import resample, with_head
 from ..errors import InputError, MissingError
+from .deform import displacements
 from .raster import CpuRenderer
 from .textures import shown_textures, straight
 
@@ -53,7 +54,6 @@ class Warper:
         self.mesh = mesh
         self.width, self.height = size if size is not None else (rgba.shape[1], rgba.shape[0])
         self._vertices = mesh.vertices.astype(np.float32)
-        self._weights = mesh.W.astype(np.float32)
         self._pivot = mesh.neck_pivot.astype(np.float64)
         portrait, mouth = shown_textures(mesh, rgba, self.width, self.height)
         self._opaque = int(portrait[..., 3].min()) == 255 and int(mouth[..., 3].min()) == 255
@@ -113,7 +113,7 @@ class Warper:
             self._pivot = motion.neck_pivot.astype(np.float64)
         for first in range(0, motion.frames, _BATCH):
             batch = slice(first, first + _BATCH)
-            moved = self._vertices + np.matmul(self._weights, motion.expression[batch])
+            moved = self._vertices + displacements(self.mesh, motion.expression[batch])
             matrices = Rotation.from_euler("xyz", motion.head_rotation[batch].astype(np.float64)).as_matrix()
             for positions, matrix, step in zip(moved, matrices, motion.head_translation[batch], strict=True):
                 yield self._draw(positions, matrix, step)
