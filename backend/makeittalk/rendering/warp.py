@@ -90,9 +90,7 @@ class Warper:
             neutral = self._vertices[self.mesh.landmark_vertices]
         matrix = Rotation.from_euler("xyz", np.asarray(head_rotation, np.float64)).as_matrix()
         held = (landmarks - self._pivot - head_translation) @ matrix + self._pivot
-        return self._draw(
-            self._vertices + self._weights @ (held - neutral).astype(np.float32), matrix, head_translation
-        )
+        return self._draw(self._vertices + displacements(self.mesh, held - neutral), matrix, head_translation)
 
     def frames(self, motion: formats.Motion, fps: float | None = None) -> Iterator[np.ndarray]:
         """The pictures of a motion, one at a time.
