@@ -22,6 +22,15 @@ SHOTS = HERE / "shots"
 pytestmark = pytest.mark.gui
 
 
+def host_python() -> str:
+    """The folders and files without which `.venv/bin/python` does not run inside."""
+    if Path(sys.base_prefix) != Path("/usr"):
+        return sys.base_prefix
+    # Debian's own: all of /usr would hide the system that holds Blender.
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return f"/usr/bin/{version} /usr/lib/{version}"
+
+
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory) -> dict:
     """What the driven session saw; screenshots are left in `tests/gui/shots`."""
@@ -50,7 +59,7 @@ def seen(tmp_path_factory) -> dict:
     environment = {
         **os.environ,
         "GUI": "1",
-        "BIND": f"{sys.base_prefix} {folder}",
+        "BIND": f"{host_python()} {folder}",
         "PASS": f"MAKEITTALK_PYTHON={inside / '.venv' / 'bin' / 'python'}",
         "BLENDER_USER_RESOURCES": str(folder / "user"),
     }
