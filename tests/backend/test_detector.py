@@ -1,0 +1,259 @@
+"""Landmarks of stills: photos, drawings, paintings, small, turned and many faces, and pictures without one."""
+
+import hashlib
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from makeittalk.errors import InputError, MissingError
+from makeittalk.landmarks import alignment3d
+from makeittalk.landmarks.detector import available_detectors, detect_landmarks, draw_overlay
+from makeittalk.landmarks.ibug68 import INNER_PAIRS, LIP_INNER, LIP_OUTER, MIRROR
+from makeittalk.landmarks.pose import Canonical
+from PIL import Image
+from scipy.spatial.transform import Rotation
+
+
+@pytest.fixture(scope="module")
+def photo(astronaut):
+    return np.array(Image.open(astronaut).convert("RGB").resize((512, 512), Image.Resampling.LANCZOS))
+
+
+@pytest.fixture(scope="module")
+def found(photo):
+    return detect_landmarks(photo)
+
+
+def width(landmarks):
+    return float(np.linalg.norm(landmarks[0] - landmarks[16]))
+
+
+def agree(landmarks, expected, mean=0.01, most=0.03):
+    """Points where they should be, in shares of the face's width."""
+    error = np.linalg.norm(landmarks[:, :2] - expected[:, :2], axis=1) / width(expected)
+    assert error.mean() < mean and error.max() < most
+
+
+def on_ground(picture, size, corner, scale=1.0):
+    """A picture pasted into a larger noisy one."""
+    ground = np.random.default_rng(0).normal(120, 10, (size[1], size[0], 1)).clip(0, 255)
+    ground = np.repeat(ground.astype(np.uint8), 3, axis=2)
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    ground[corner[1] : corner[1] + small.shape[0], corner[0] : corner[0] + small.shape[1]] = small
+    return ground
+
+
+class TestConvention:
+    def test_answer(self, found):
+        assert found.landmarks.shape == (68, 3) and found.landmarks.dtype == np.float32
+        assert found.detector == "mediapipe" and 0.7 < found.confidence <= 1 and found.notices == []
+
+    def test_depth(self, found):
+        """z is 0 midway between the jaw ends and grows away from the viewer; the nose tip is nearest."""
+        z = found.landmarks[:, 2]
+        assert abs(z[0] + z[16]) < 1e-3
+        assert z.argmin() in (29, 30) and -0.9 < z[30] / width(found.landmarks) < -0.5
+
+    def test_sides(self, found):
+        """The person's right is on the left, brows are above eyes above mouth above chin."""
+        x, y = found.landmarks[:, 0], found.landmarks[:, 1]
+        assert x[0] < x[36] < x[39] < x[27] < x[42] < x[45] < x[16]
+        assert y[19] < y[37] < y[30] < y[33] < y[51] < y[57] < y[8]
+
+    def test_pose_of_a_frontal_photo(self, found):
+        angles = Rotation.from_matrix(Canonical.of(found.landmarks).R).as_euler("xyz", degrees=True)
+        assert abs(angles[1]) < 5 and abs(angles[0]) < 12
+
+
+class TestLips:
+    """The embedded photo's open smile: teeth are between the inner lips, lips between inner and outer."""
+
+    def mask(self, shape, points):
+        mask = np.zeros(shape[:2], np.uint8)
+        cv2.fillPoly(mask, [np.rint(points * 16).astype(np.int32)], 1, shift=4)
+        return mask.astype(bool)
+
+    def test_teeth_and_lips(self, photo, found):
+        inner = self.mask(photo.shape, found.landmarks[LIP_INNER, :2])
+        ring = self.mask(photo.shape, found.landmarks[LIP_OUTER, :2]) & ~inner
+        redness = photo[..., 0].astype(float) - photo[..., 1]
+        assert redness[ring].mean() > 1.4 * redness[inner].mean()
+        assert photo[inner].mean() > photo[ring].mean() + 30
+
+    def test_open_and_shut(self, found, cartoon):
+        def opening(landmarks):
+            gaps = [np.linalg.norm(landmarks[a] - landmarks[b]) for a, b in INNER_PAIRS]
+            return np.mean(gaps) / np.linalg.norm(landmarks[54] - landmarks[48])
+
+        assert 0.12 < opening(found.landmarks) < 0.25
+        assert opening(detect_landmarks(np.array(Image.open(cartoon).convert("RGB"))).landmarks) < 0.08
+
+
+class TestAnyPicture:
+    def test_cartoon(self, cartoon):
+        picture = np.array(Image.open(cartoon).convert("RGB"))
+        detection = detect_landmarks(picture)
+        assert detection.confidence > 0.7
+        low, high = detection.landmarks[:, :2].min(0), detection.landmarks[:, :2].max(0)
+        assert (low > 0).all() and (high < picture.shape[1::-1]).all()
+
+    @pytest.mark.data
+    @pytest.mark.parametrize(
+        "name, eyes", [("mona_lisa", ((75, 121), (133, 120))), ("van_gogh", ((328, 404), (497, 404)))]
+    )
+    def test_paintings(self, data_dir, name, eyes):
+        """The eyes are where one sees them: their middles were read off the pictures by hand."""
+        landmarks = detect_landmarks(np.array(Image.open(data_dir / "portraits" / f"{name}.jpg"))).landmarks
+        for points, eye in zip((landmarks[36:42], landmarks[42:48]), eyes, strict=True):
+            assert np.linalg.norm(points[:, :2].mean(0) - eye) < 0.05 * width(landmarks)
+
+    @pytest.mark.parametrize("quarters", [1, 2, 3])
+    def test_lying_faces(self, photo, found, quarters):
+        landmarks = detect_landmarks(np.ascontiguousarray(np.rot90(photo, quarters))).landmarks
+        for _ in range(quarters):  # np.rot90 turns counter-clockwise: (x, y) → (y, size − x); this is the way back
+            landmarks = np.stack([512 - landmarks[:, 1], landmarks[:, 0], landmarks[:, 2]], 1)
+        agree(landmarks, found.landmarks)
+
+    @pytest.mark.parametrize("angle", [-30, 20, 45])
+    def test_tilted_faces(self, photo, found, angle):
+        turn = cv2.getRotationMatrix2D((256, 256), angle, 1.0)
+        picture = cv2.warpAffine(photo, turn, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+        expected = found.landmarks[:, :2] @ turn[:, :2].T + turn[:, 2]
+        landmarks = detect_landmarks(picture).landmarks
+        agree(landmarks, np.column_stack([expected, found.landmarks[:, 2]]))
+
+    def test_mirrored_face(self, photo, found):
+        landmarks = detect_landmarks(np.ascontiguousarray(photo[:, ::-1])).landmarks[MIRROR]
+        landmarks[:, 0] = 512 - landmarks[:, 0]
+        agree(landmarks, found.landmarks, 0.006, 0.02)
+
+    @pytest.mark.parametrize(
+        "size, corner, scale", [((3000, 2000), (2500, 1500), 0.5), ((20_000, 700), (15_000, 100), 1.0)]
+    )
+    def test_small_faces_in_large_pictures(self, photo, found, size, corner, scale):
+        landmarks = detect_landmarks(on_ground(photo, size, corner, scale)).landmarks
+        agree((landmarks[:, :2] - corner) / scale, found.landmarks, 0.015, 0.04)
+
+    def test_face_that_fills_the_picture(self, photo, found):
+        low, high = found.landmarks[:, :2].min(0), found.landmarks[:, :2].max(0)
+        corner = np.maximum(0, low - 0.08 * (high - low)).astype(int)
+        end = (high + 0.08 * (high - low)).astype(int)
+        landmarks = detect_landmarks(np.ascontiguousarray(photo[corner[1] : end[1], corner[0] : end[0]])).landmarks
+        agree(landmarks[:, :2] + corner, found.landmarks, 0.015, 0.05)
+
+    @pytest.mark.parametrize("change", ["dark", "pale", "grey"])
+    def test_light(self, photo, found, change):
+        picture = {"dark": photo // 6, "pale": 210 + photo // 6, "grey": np.repeat(photo[..., 1:2], 3, axis=2)}[change]
+        agree(detect_landmarks(np.ascontiguousarray(picture)).landmarks, found.landmarks, 0.015, 0.04)
+
+    def test_transparency_is_grey(self, photo, found):
+        """Colours under transparent pixels do not count, and the face is found without its background."""
+        alpha = np.zeros(photo.shape[:2], np.uint8)
+        hull = cv2.convexHull(found.landmarks[:, :2].astype(np.int32))
+        cv2.fillPoly(alpha, [hull], 255)
+        alpha = cv2.dilate(alpha, np.ones((81, 81), np.uint8))
+        first = np.dstack([photo, alpha])
+        second = first.copy()
+        second[alpha == 0, :3] = (255, 0, 255)
+        a, b = detect_landmarks(first).landmarks, detect_landmarks(second).landmarks
+        np.testing.assert_array_equal(a, b)
+        agree(a, found.landmarks, 0.015, 0.05)
+
+    def test_two_faces(self, photo, found):
+        """The largest is taken and said so."""
+        both = on_ground(photo, (1100, 600), (560, 40))
+        small = cv2.resize(photo, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+        both[100 : 100 + small.shape[0], 100 : 100 + small.shape[1]] = small
+        detection = detect_landmarks(both, name="pair.png")
+        agree(detection.landmarks[:, :2] - (560, 40), found.landmarks)
+        assert detection.notices == ["2 faces were found in pair.png; the largest one was taken."]
+
+
+class TestNoFace:
+    @pytest.mark.parametrize("kind", ["blank", "noise", "gradient", "tiny", "stripes"])
+    def test_refused(self, kind):
+        ramp = np.linspace(0, 255, 300).astype(np.uint8)
+        picture = {
+            "blank": np.full((300, 300), 255, np.uint8),
+            "noise": np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8),
+            "gradient": np.tile(ramp, (300, 1)),
+            "tiny": np.zeros((32, 32), np.uint8),
+            "stripes": np.tile((np.arange(300) // 20 % 2 * 255).astype(np.uint8), (300, 1)),
+        }[kind]
+        with pytest.raises(InputError) as caught:
+            detect_landmarks(np.repeat(picture[..., None], 3, axis=2), name="empty.png")
+        assert caught.value.message == "No face was found in empty.png."
+        assert "whole face visible" in caught.value.hint
+
+
+class TestFaceAlignment:
+    """What can be told without its weights."""
+
+    @pytest.fixture
+    def checkpoints(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+        folder = tmp_path / "hub" / "checkpoints"
+        folder.mkdir(parents=True)
+        return folder
+
+    def test_unknown_detector(self, photo):
+        with pytest.raises(InputError, match="no detector called dlib"):
+            detect_landmarks(photo, "dlib")
+
+    def test_no_weights(self, photo, checkpoints):
+        assert available_detectors() == ["mediapipe"]
+        with pytest.raises(MissingError) as caught:
+            detect_landmarks(photo, "face-alignment")
+        assert str(checkpoints) in caught.value.message or not alignment3d.installed()
+
+    def test_not_installed(self, photo, checkpoints, monkeypatch):
+        monkeypatch.setattr(alignment3d, "_PACKAGE", "no_such_package")
+        assert available_detectors() == ["mediapipe"]
+        with pytest.raises(MissingError, match="not installed"):
+            detect_landmarks(photo, "face-alignment")
+
+    def test_weights_are_checked_by_their_name(self, photo, checkpoints):
+        pytest.importorskip("face_alignment")
+        for name in alignment3d.weight_names():
+            (checkpoints / name).write_bytes(b"not these weights")
+        assert available_detectors() == ["mediapipe", "face-alignment"]
+        with pytest.raises(MissingError, match="is damaged"):
+            detect_landmarks(photo, "face-alignment")
+        data = b"a checkpoint"
+        good = checkpoints / f"net-{hashlib.sha256(data).hexdigest()[:10]}.pth"
+        good.write_bytes(data)
+        alignment3d._check_sum(good)
+
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_conversion(self, found, sign):
+        """Whichever way its depth grows and wherever it starts, the same face comes out."""
+        theirs = found.landmarks.copy()
+        theirs[:, :2] -= 0.5
+        theirs[:, 2] = sign * theirs[:, 2] + 57
+        np.testing.assert_allclose(alignment3d.to_project(theirs), found.landmarks, atol=1e-3)
+
+
+def test_overlay(photo, found):
+    before = photo.copy()
+    drawn = draw_overlay(photo, found.landmarks)
+    np.testing.assert_array_equal(photo, before)
+    changed = np.argwhere((drawn != photo).any(2))[:, ::-1]
+    low, high = found.landmarks[:, :2].min(0) - 6, found.landmarks[:, :2].max(0) + 6
+    assert len(changed) > 1000 and (changed >= low).all() and (changed <= high).all()
+    for point in found.landmarks[:, :2].astype(int):
+        assert (drawn[point[1], point[0]] != photo[point[1], point[0]]).any()
+
+
+def test_terminal_stays_quiet(astronaut):
+    """MediaPipe and TensorFlow Lite log from C++; none of it reaches the user."""
+    code = (
+        "import sys, numpy as np; from PIL import Image; from makeittalk.landmarks.detector import detect_landmarks; "
+        "print(detect_landmarks(np.array(Image.open(sys.argv[1]).convert('RGB'))).detector)"
+    )
+    path = next(p for p in sys.path if p.endswith("backend") and "tests" not in p)
+    run = subprocess.run(
+        [sys.executable, "-c", code, astronaut], capture_output=True, text=True, env={"PYTHONPATH": path}, check=False
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "mediapipe\n", "")
