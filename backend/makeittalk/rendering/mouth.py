@@ -17,8 +17,8 @@ from .contours import Contours, strip
 from .mouth_texture import EDGES, mouth_texture, own_texture
 
 _COLUMNS = 17
-_OVERHANG = 0.22  # of the mouth's width, beyond each corner
-_BEHIND = 0.10  # of the mouth's width, from the lips to the card
+_OVERHANG = 0.16  # of the mouth's width, beyond each corner
+_BEHIND = 0.08  # of the mouth's width, from the lips to the card
 _DEEPER = 0.03  # of the mouth's width, lower teeth behind the upper ones
 _OPEN = 0.06  # of the mouth's width: from this opening on a portrait shows its own mouth
 #: Rows of the card: distance below the shut lips in widths of the mouth; whether the jaw carries it.
@@ -43,7 +43,9 @@ def add_mouth(mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray, rgb
     opening = float((landmarks[66, :2] - landmarks[62, :2]) @ down)
     own = own_mouth and opening > _OPEN * width
     line = _shut_line(contours, shut, along, width)
-    offsets = np.repeat(_ROWS[:, None] * width, _COLUMNS, axis=1)
+    # No wider than a mouth opens: towards its ends the card tapers, or it would lie behind the cheeks.
+    across = np.linspace(-1, 1, _COLUMNS)
+    offsets = _ROWS[:, None] * width * (0.3 + 0.7 * np.sqrt(1 - 0.95 * across**2))
     if own:
         # The portrait's own mouth reaches down to where its lower lip begins.
         lower = contours.rows[contours.lower_chain] @ landmarks[:, :2]
@@ -54,7 +56,7 @@ def add_mouth(mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray, rgb
     jaw[list(_JAW)] = list(_JAW.values())
     weights = np.repeat(_ON_JAW[:, None] * jaw, _COLUMNS, axis=0)
     flat = grid.reshape(-1, 2) - weights @ shutting[:, :2]
-    depth = _depth(mesh.vertices, flat, width) + np.repeat(_ON_JAW, _COLUMNS) * _DEEPER * width
+    depth = _depth(mesh, flat, weights, width) + np.repeat(_ON_JAW, _COLUMNS) * _DEEPER * width
     first = len(mesh.vertices)
     chains = first + np.arange(len(flat)).reshape(len(_ROWS), _COLUMNS)
     triangles = strip(list(chains))
@@ -94,12 +96,19 @@ def _shut_line(contours: Contours, shut: np.ndarray, along: np.ndarray, width: f
     return places[:, None] * along + heights[:, None] * down
 
 
-def _depth(vertices: np.ndarray, flat: np.ndarray, width: float) -> np.ndarray:
-    """Depth (n,) of the card's vertices: that of the face before them, smoothed, and a little more."""
-    surface = LinearNDInterpolator(vertices[:, :2], vertices[:, 2])(flat)
-    gaps = np.isnan(surface)
+def _depth(mesh: formats.Mesh, flat: np.ndarray, weights: np.ndarray, width: float) -> np.ndarray:
+    """Depth (n,) of the card's vertices: behind the face before them, and behind wherever expressions push it."""
+    points = mesh.vertices[:, :2]
+    before = np.column_stack([mesh.vertices[:, 2], mesh.W])
+    surface = LinearNDInterpolator(points, before)(flat)
+    gaps = np.isnan(surface[:, 0])
     if gaps.any():
-        surface[gaps] = NearestNDInterpolator(vertices[:, :2], vertices[:, 2])(flat[gaps])
-    grid = surface.reshape(-1, _COLUMNS)
+        surface[gaps] = NearestNDInterpolator(points, before)(flat[gaps])
+    named = mesh.key_landmarks[mesh.key_range[:, 1] <= 2.0, :, 2] * mesh.depth_scale
+    jaw = mesh.key_landmarks[mesh.key_names == "jawOpen", :, 2].sum(axis=0) * mesh.depth_scale
+    # However far each key pushes the face towards the card, alone or with the jaw open.
+    pushes = np.concatenate([np.zeros((1, LANDMARKS)), named, named + jaw])
+    push = np.maximum((pushes @ (surface[:, 1:] - weights).T).max(axis=0), 0.0)
+    grid = (surface[:, 0] + push).reshape(-1, _COLUMNS)
     smooth = gaussian_filter(maximum_filter(grid, 3, mode="nearest"), 1.0, mode="nearest")
     return np.asarray(np.maximum(smooth, grid).ravel() + _BEHIND * width)

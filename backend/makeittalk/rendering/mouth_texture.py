@@ -20,7 +20,7 @@ _DARK = np.array([0.13, 0.045, 0.045])
 #: Widths of the upper teeth from the middle outwards, in widths of the mouth; they narrow as the arch turns away.
 _UPPER_TEETH = np.array([0.115, 0.092, 0.085, 0.066, 0.055, 0.045])
 _LOWER_TEETH = np.array([0.075, 0.078, 0.078, 0.066, 0.056, 0.046])
-_SPAN = 1.44  # width of the card in widths of the mouth
+_SPAN = 1.32  # width of the card in widths of the mouth
 _SKIN = ((2, 31), (14, 35), (3, 48), (13, 54), (29, 40), (29, 47))
 
 
