@@ -10,7 +10,7 @@ import pytest
 from makeittalk.errors import InputError, MissingError
 from makeittalk.landmarks import alignment3d
 from makeittalk.landmarks.detector import available_detectors, detect_landmarks, draw_overlay
-from makeittalk.landmarks.ibug68 import INNER_PAIRS, LIP_INNER, LIP_OUTER, MIRROR
+from makeittalk.landmarks.ibug68 import INNER_PAIRS, MIRROR
 from makeittalk.landmarks.pose import Canonical
 from PIL import Image
 from scipy.spatial.transform import Rotation
@@ -68,19 +68,17 @@ class TestConvention:
 
 
 class TestLips:
-    """The embedded photo's open smile: teeth are between the inner lips, lips between inner and outer."""
-
-    def mask(self, shape, points):
-        mask = np.zeros(shape[:2], np.uint8)
-        cv2.fillPoly(mask, [np.rint(points * 16).astype(np.int32)], 1, shift=4)
-        return mask.astype(bool)
-
-    def test_teeth_and_lips(self, photo, found):
-        inner = self.mask(photo.shape, found.landmarks[LIP_INNER, :2])
-        ring = self.mask(photo.shape, found.landmarks[LIP_OUTER, :2]) & ~inner
-        redness = photo[..., 0].astype(float) - photo[..., 1]
-        assert redness[ring].mean() > 1.4 * redness[inner].mean()
-        assert photo[inner].mean() > photo[ring].mean() + 30
+    def test_inner_lips_are_where_the_teeth_begin(self, photo, found):
+        """The embedded photo's open smile: down its middle, teeth are the rows with little red."""
+        upper, lower = found.landmarks[62], found.landmarks[66]
+        column = slice(int(upper[0]) - 5, int(upper[0]) + 6)
+        rows = np.arange(int(found.landmarks[51, 1]) + 1, int(found.landmarks[57, 1]))
+        strip = photo[rows, column].astype(float)
+        redness = (strip[..., 0] - strip[..., 1]).mean(1)
+        teeth = rows[redness < (redness.min() + redness.max()) / 2]
+        assert len(teeth) > 4
+        assert abs(teeth[0] - upper[1]) < 0.02 * width(found.landmarks)
+        assert abs(teeth[-1] + 1 - lower[1]) < 0.02 * width(found.landmarks)
 
     def test_open_and_shut(self, found, cartoon):
         def opening(landmarks):
