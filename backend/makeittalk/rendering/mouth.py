@@ -14,16 +14,27 @@ from .. import formats
 from ..constants import LANDMARKS
 from ..landmarks import ibug68
 from .contours import Contours, strip
+from .deform import displacements
 from .mouth_texture import EDGES, mouth_texture, own_texture
+from .triangulation import inside_polygon
 
 _COLUMNS = 17
 _OVERHANG = 0.16  # of the mouth's width, beyond each corner
 _BEHIND = 0.08  # of the mouth's width, from the lips to the card
 _DEEPER = 0.03  # of the mouth's width, lower teeth behind the upper ones
+_LINING = 0.012  # of the mouth's width, the lower lip's rim behind the upper lip
 _OPEN = 0.06  # of the mouth's width: from this opening on a portrait shows its own mouth
 #: Rows of the card: distance below the shut lips in widths of the mouth; whether the jaw carries it.
 _ROWS = np.array([-0.42, -0.22, 0.035, 0.06, 0.085, 0.115, 0.32, 0.55])
 _ON_JAW = np.array([False, False, False, False, True, True, True, True])
+#: Keys that press the cheeks towards the card. Those that roll the lips in do, too, but hide it at once.
+_PUSHES: tuple[tuple[str, ...], ...] = (
+    (),
+    ("jawOpen",),
+    ("jawOpen", "mouthSmileLeft", "mouthSmileRight"),
+    ("jawOpen", "mouthStretchLeft", "mouthStretchRight"),
+    ("jawOpen", "mouthLowerDownLeft", "mouthLowerDownRight"),
+)
 #: What the lower teeth follow: mostly the chin, a little the lower lip.
 _JAW = {7: 0.25, 8: 0.25, 9: 0.25, 57: 0.25}
 
@@ -35,6 +46,7 @@ def add_mouth(mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray, rgb
         mesh: the portrait's plane. contours: its lines. landmarks: (68, 3) px.
         rgba: (H, W, 4) uint8. own_mouth: whether an open mouth keeps the portrait's own pixels.
     """
+    _add_lining(mesh, contours, landmarks)
     shutting = _shutting(mesh, landmarks)
     shut = landmarks + shutting
     width = float(np.linalg.norm(shut[54, :2] - shut[48, :2]))
@@ -56,7 +68,7 @@ def add_mouth(mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray, rgb
     jaw[list(_JAW)] = list(_JAW.values())
     weights = np.repeat(_ON_JAW[:, None] * jaw, _COLUMNS, axis=0)
     flat = grid.reshape(-1, 2) - weights @ shutting[:, :2]
-    depth = _depth(mesh, flat, weights, width) + np.repeat(_ON_JAW, _COLUMNS) * _DEEPER * width
+    depth = _depth(mesh, contours, flat, weights, width) + np.repeat(_ON_JAW, _COLUMNS) * _DEEPER * width
     first = len(mesh.vertices)
     chains = first + np.arange(len(flat)).reshape(len(_ROWS), _COLUMNS)
     triangles = strip(list(chains))
@@ -71,6 +83,30 @@ def add_mouth(mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray, rgb
     mesh.uv = np.concatenate([mesh.uv, np.column_stack([np.tile(u, len(v)), np.repeat(v, len(u))])])
     mesh.W = np.concatenate([mesh.W, weights])
     mesh.head_weights = np.concatenate([mesh.head_weights, np.ones(len(flat))])
+
+
+def _add_lining(mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray) -> None:
+    """Lines the lower lip with a thin rim that reaches up behind the upper one.
+
+    Shut lips share an edge only up to rounding, and single pixels of the card would show between them.
+    """
+    axis = landmarks[54, :2] - landmarks[48, :2]
+    up = np.array([axis[1], -axis[0]])  # as long as the mouth is wide
+    chain = contours.lower_chain
+    start, end = (int(np.nonzero(chain == corner)[0][side]) for corner, side in ((chain[0], -1), (chain[-1], 0)))
+    chain = chain[start + 1 : end]  # beside the corners the lips turn too much, and the card is dark
+    inner = chain[1:-1]
+    first = len(mesh.vertices)
+    rim = mesh.vertices[inner].copy()
+    rim[:, :2] += _LINING * up
+    rim[:, 2] += 0.3 * _LINING * float(np.linalg.norm(axis))
+    triangles = strip([np.concatenate([chain[:1], first + np.arange(len(inner)), chain[-1:]]), chain])
+    mesh.vertices = np.concatenate([mesh.vertices, rim])
+    mesh.triangles = np.concatenate([mesh.triangles, triangles.astype(np.int32)])
+    mesh.material = np.concatenate([mesh.material, np.zeros(len(triangles), np.int32)])
+    for name in ("uv", "W", "head_weights"):
+        values = getattr(mesh, name)
+        setattr(mesh, name, np.concatenate([values, values[inner]]))
 
 
 def _shutting(mesh: formats.Mesh, landmarks: np.ndarray) -> np.ndarray:
@@ -96,19 +132,32 @@ def _shut_line(contours: Contours, shut: np.ndarray, along: np.ndarray, width: f
     return places[:, None] * along + heights[:, None] * down
 
 
-def _depth(mesh: formats.Mesh, flat: np.ndarray, weights: np.ndarray, width: float) -> np.ndarray:
-    """Depth (n,) of the card's vertices: behind the face before them, and behind wherever expressions push it."""
-    points = mesh.vertices[:, :2]
-    before = np.column_stack([mesh.vertices[:, 2], mesh.W])
-    surface = LinearNDInterpolator(points, before)(flat)
-    gaps = np.isnan(surface[:, 0])
-    if gaps.any():
-        surface[gaps] = NearestNDInterpolator(points, before)(flat[gaps])
-    named = mesh.key_landmarks[mesh.key_range[:, 1] <= 2.0, :, 2] * mesh.depth_scale
-    jaw = mesh.key_landmarks[mesh.key_names == "jawOpen", :, 2].sum(axis=0) * mesh.depth_scale
-    # However far each key pushes the face towards the card, alone or with the jaw open.
-    pushes = np.concatenate([np.zeros((1, LANDMARKS)), named, named + jaw])
-    push = np.maximum((pushes @ (surface[:, 1:] - weights).T).max(axis=0), 0.0)
-    grid = (surface[:, 0] + push).reshape(-1, _COLUMNS)
-    smooth = gaussian_filter(maximum_filter(grid, 3, mode="nearest"), 1.0, mode="nearest")
+def _depth(
+    mesh: formats.Mesh, contours: Contours, flat: np.ndarray, weights: np.ndarray, width: float
+) -> np.ndarray:
+    """Depth (n,) of the card's vertices: behind the face before them, wherever expressions push it.
+
+    Args:
+        mesh: the plane. contours: its lines. flat: (n, 2) px, the card's vertices. weights: (n, 68) what they follow.
+        width: of the mouth, px.
+    """
+    hole = np.concatenate([contours.upper_chain, contours.lower_chain[-2:0:-1]])
+    needed = np.full(len(flat), -np.inf)
+    resting: np.ndarray | None = None
+    for names in _PUSHES:
+        expression = mesh.key_landmarks[np.isin(mesh.key_names, names)].sum(axis=0)
+        face = mesh.vertices + displacements(mesh, expression)
+        card = weights @ expression
+        place = flat + card[:, :2]
+        surface = LinearNDInterpolator(face[:, :2], face[:, 2])(place)
+        gaps = np.isnan(surface)
+        if gaps.any():
+            surface[gaps] = NearestNDInterpolator(face[:, :2], face[:, 2])(place[gaps])
+        behind = surface - card[:, 2] * mesh.depth_scale
+        resting = behind.copy() if resting is None else resting
+        behind[inside_polygon(place, face[hole, :2])] = -np.inf  # nothing lies before it there
+        needed = np.maximum(needed, behind)
+    assert resting is not None
+    grid = np.where(np.isfinite(needed), needed, resting).reshape(-1, _COLUMNS)
+    smooth = gaussian_filter(maximum_filter(grid, 3, mode="nearest"), 0.8, mode="nearest")
     return np.asarray(np.maximum(smooth, grid).ravel() + _BEHIND * width)
