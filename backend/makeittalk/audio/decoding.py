@@ -14,7 +14,8 @@ from ..errors import InputError
 from ..progress import Progress
 from .sink import Mixer
 
-_LOSSLESS = frozenset(("WAV", "WAVEX", "RF64", "W64", "FLAC", "AIFF", "AU", "CAF", "NIST", "SVX", "VOC", "IRCAM"))
+# How files begin that libsndfile reads: WAV, RF64, Wave64, FLAC, AIFF, CAF, AU. It would read MP3 too, and print.
+_LOSSLESS = frozenset((b"RIFF", b"RIFX", b"RF64", b"riff", b"fLaC", b"FORM", b"caff", b".snd"))
 _BLOCK = 1 << 20  # samples of all channels together
 _GAP = 0.05  # s: timestamps that jump further than this leave a hole, which becomes silence
 _CUT_SHORT = 0.5  # s that may be missing at the end
@@ -38,13 +39,14 @@ def decode_sound(path: str | os.PathLike[str], mixer: Mixer, progress: Progress)
 
 def _decode_lossless(path: str | os.PathLike[str], stream: Any, mixer: Mixer, progress: Progress) -> bool:
     """True if libsndfile took the file; false if it is not one of its formats."""
+    if stream.read(4) not in _LOSSLESS:
+        return False
+    stream.seek(0)
     try:
         sound = soundfile.SoundFile(stream)
     except (soundfile.SoundFileError, TypeError, ValueError):
         return False
     with sound:
-        if sound.format not in _LOSSLESS:
-            return False
         _check_length(path, sound.frames / max(1, sound.samplerate))
         _check_container(path, stream)
         mixer.open(sound.samplerate, sound.channels)
@@ -77,6 +79,7 @@ def _check_container(path: str | os.PathLike[str], stream: Any) -> None:
 
 def _decode_ffmpeg(path: str | os.PathLike[str], stream: Any, mixer: Mixer, progress: Progress) -> None:
     import av
+    from av.error import FFmpegError
 
     # No nested address of a playlist may be opened: neither the network nor another file.
     options = {"protocol_whitelist": "none"}
@@ -88,7 +91,7 @@ def _decode_ffmpeg(path: str | os.PathLike[str], stream: Any, mixer: Mixer, prog
                 what = "is a picture or a film without sound" if container.streams.video else "holds no sound"
                 raise InputError(f"{path} {what}.", "Choose a recording, or a film with sound.")
             _decode_stream(path, container, mixer, progress)
-    except av.FFmpegError as error:
+    except FFmpegError as error:
         raise InputError(f"{path} is not a recording that can be read.", _HINT) from error
 
 
@@ -109,8 +112,7 @@ def _decode_stream(path: str | os.PathLike[str], container: Any, mixer: Mixer, p
             samples = _samples(frame)
             if mixer.rate == 0:
                 mixer.open(frame.sample_rate, samples.shape[1])
-                channels = samples.shape[1]
-            if frame.sample_rate != mixer.rate or samples.shape[1] != channels:
+            if (frame.sample_rate, samples.shape[1]) != (mixer.rate, mixer.channels):
                 raise InputError(f"{path} changes its sample rate or channels midway.", _HINT)
             if frame.pts is not None:
                 time = float(frame.pts * frame.time_base)

@@ -9,12 +9,11 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.fft import rfft
 
 from ..constants import EMBEDDING, SAMPLE_RATE
 from ..errors import MissingError
 from .loading import normalise_loudness
-from .mel import hann, mel_filters
+from .mel import hann, magnitude, mel_filters
 
 _MOST_SECONDS = 24  # of a long recording, in pieces from all over it: the voice does not change
 _PIECES = 6
@@ -55,7 +54,7 @@ def _embed(encoder: Any, speech: np.ndarray) -> np.ndarray:
     speech = np.pad(speech, (0, max(0, pieces[-1].stop - len(speech))))
     padded = np.pad(speech.astype(np.float32), _WINDOW // 2)
     windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP]
-    power = np.abs(rfft(windows * hann(_WINDOW), axis=1)) ** 2
+    power = magnitude(windows * hann(_WINDOW)) ** 2
     mel = power @ mel_filters(_BANDS, 0.0, SAMPLE_RATE / 2, _WINDOW).T
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # a tenth of a second on one core; on a busy machine, seconds of waiting on several

@@ -33,10 +33,15 @@ def mel_spectrogram(samples: np.ndarray) -> np.ndarray:
     window, filters = hann(MEL_WINDOW), mel_filters(MEL_BANDS, MEL_MIN, MEL_MAX, MEL_WINDOW)
     result = np.empty((len(windows), MEL_BANDS), np.float32)
     for start in range(0, len(windows), _CHUNK):
-        spectrum = np.abs(rfft(windows[start : start + _CHUNK] * window, axis=1))
+        spectrum = magnitude(windows[start : start + _CHUNK] * window)
         decibels = 20.0 * np.log10(np.maximum(spectrum @ filters.T, 1e-5))
         result[start : start + _CHUNK] = (decibels - 16.0 + 100.0) / 100.0
     return result
+
+
+def magnitude(frames: np.ndarray) -> np.ndarray:
+    """The magnitude spectrum of (T, n) frames, (T, 1 + n // 2), in their own precision."""
+    return np.abs(np.asarray(rfft(frames, axis=1)))
 
 
 @lru_cache(maxsize=4)

@@ -57,10 +57,10 @@ class Mixer:
     def __init__(self, name: str) -> None:
         self.name = name
         self.rate = 0
+        self.channels = 0
         self.original_rate = 0
         self.frames = 0  # taken in so far
         self.damaged = 0  # samples that were no numbers
-        self._samples: np.ndarray = np.zeros((0, 1), np.float32)
 
     def open(self, rate: int, channels: int) -> None:
         """Says what the blocks will be like; must come first.
@@ -74,7 +74,7 @@ class Mixer:
             )
         self.rate = rate
         self.original_rate = min(rate, _FILM_RATE)
-        self._channels = channels
+        self.channels = channels
         self._peaks = np.zeros(channels, np.float32)
         kept = channels if channels <= 2 else 1
         self._mono, self._film = Sink(1), Sink(kept)
@@ -87,7 +87,7 @@ class Mixer:
         Raises:
             InputError: the recording is too long.
         """
-        assert block.ndim == 2 and block.shape[1] == self._channels, block.shape
+        assert block.ndim == 2 and block.shape[1] == self.channels, block.shape
         block = np.asarray(block, np.float32)
         sound = np.abs(block) < _DAMAGE  # false for NaN too
         if not sound.all():
@@ -101,13 +101,13 @@ class Mixer:
         self._peaks = np.maximum(self._peaks, np.abs(block).max(0, initial=0.0))
         mono = block.sum(1, keepdims=True)  # divided by the number of used channels once that is known
         self._mono.add(self._to_mono.take(mono))
-        self._film.add(self._to_film.take(block if self._channels <= 2 else mono))
+        self._film.add(self._to_film.take(block if self.channels <= 2 else mono))
 
     def add_silence(self, frames: int) -> None:
         """Takes that many samples of nothing."""
         while frames > 0:
             count = min(frames, 1 << 16)
-            self.add(np.zeros((count, self._channels), np.float32))
+            self.add(np.zeros((count, self.channels), np.float32))
             frames -= count
 
     def finish(self) -> tuple[np.ndarray, np.ndarray]:
@@ -120,7 +120,7 @@ class Mixer:
         samples, film = self._mono.finish()[:, 0], self._film.finish()
         if used > 1:
             samples /= used
-            if self._channels > 2:
+            if self.channels > 2:
                 film /= used
         return samples, film
 

@@ -59,14 +59,14 @@ def _robust_fit(
     """`fit_rigid` on (T, k, 3) and (k, 3) points with the (k,) weights they start from."""
     size = float(np.sqrt(((source - source.mean(0)) ** 2).sum(1).mean()))
     weights = np.broadcast_to(trust, target.shape[:2])
-    for iteration in range(_ITERATIONS):
+    rotation, translation, factor = _weighted_fit(target, source, weights, scale)
+    for _ in range(_ITERATIONS - 1):
+        fitted = factor[:, None, None] * (source @ rotation.transpose(0, 2, 1)) + translation[:, None]
+        residual = np.linalg.norm(target - fitted, axis=2)
+        spread = np.median(residual, axis=1, keepdims=True)
+        spread = np.maximum(1.5 * spread, _FLOOR * size * factor[:, None])
+        weights = trust / (1.0 + (residual / spread) ** 2) ** 2  # Geman and McClure
         rotation, translation, factor = _weighted_fit(target, source, weights, scale)
-        if iteration + 1 < _ITERATIONS:
-            fitted = factor[:, None, None] * (source @ rotation.transpose(0, 2, 1)) + translation[:, None]
-            residual = np.linalg.norm(target - fitted, axis=2)
-            spread = np.median(residual, axis=1, keepdims=True)
-            spread = np.maximum(1.5 * spread, _FLOOR * size * factor[:, None])
-            weights = trust / (1.0 + (residual / spread) ** 2) ** 2  # Geman and McClure
     return rotation, translation, factor
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from av.error import FFmpegError
 
 from .. import storage
 from ..errors import InputError
@@ -55,7 +56,7 @@ def track_video(
             if not container.streams.video:
                 raise InputError(f"{path} holds no picture.", "Choose a film of a speaking face.")
             points, times, fps, size = _follow(path, container, progress)
-    except av.FFmpegError as error:
+    except FFmpegError as error:
         raise InputError(f"{path} is not a film that can be read.", "Convert it to MP4.") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the file.") from error
