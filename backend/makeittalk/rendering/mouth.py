@@ -25,8 +25,9 @@ _DEEPER = 0.03  # of the mouth's width, lower teeth behind the upper ones
 _LINING = 0.012  # of the mouth's width, the lower lip's rim behind the upper lip
 _OPEN = 0.06  # of the mouth's width: from this opening on a portrait shows its own mouth
 #: Rows of the card: distance below the shut lips in widths of the mouth; whether the jaw carries it.
-_ROWS = np.array([-0.42, -0.22, 0.035, 0.06, 0.085, 0.115, 0.32, 0.55])
+_ROWS = np.array([-0.42, -0.22, 0.035, 0.055, 0.095, 0.125, 0.33, 0.56])
 _ON_JAW = np.array([False, False, False, False, True, True, True, True])
+_GAP = 0.04  # of the mouth's width, between the last row on the skull and the first on the jaw
 #: Keys that press the cheeks towards the card. Those that roll the lips in do, too, but hide it at once.
 _PUSHES: tuple[tuple[str, ...], ...] = (
     (),
@@ -57,7 +58,10 @@ def add_mouth(mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray, rgb
     line = _shut_line(contours, shut, along, width)
     # No wider than a mouth opens: towards its ends the card tapers, or it would lie behind the cheeks.
     across = np.linspace(-1, 1, _COLUMNS)
-    offsets = _ROWS[:, None] * width * (0.3 + 0.7 * np.sqrt(1 - 0.95 * across**2))
+    taper = 0.3 + 0.7 * np.sqrt(1 - 0.95 * across**2)
+    offsets = _ROWS[:, None] * width * taper
+    # The dark between the rows of teeth keeps its height, so that a jaw pressed shut does not fold it.
+    offsets[_ON_JAW] += _GAP * width * (1 - taper)
     if own:
         # The portrait's own mouth reaches down to where its lower lip begins.
         lower = contours.rows[contours.lower_chain] @ landmarks[:, :2]

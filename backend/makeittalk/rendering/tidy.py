@@ -12,6 +12,7 @@ _LID_PAIRS = ((37, 41), (38, 40), (43, 47), (44, 46))
 _LIP_THICKNESS = 0.02  # of the mouth's width, at least
 _LID_OPENING = 0.06  # of the eye's width, at least
 _CORNER = 0.05  # of the mouth's width, from outer to inner corner at least
+_CLEARANCE = 1.3  # of their outline's size, kept free around mouth and eyes
 _APART = 0.012  # of the face's height, between any two points of different parts
 _CLOSED = {
     "mouth": ibug68.LIP_OUTER,
@@ -84,17 +85,23 @@ def _seat_corners(points: np.ndarray, along: np.ndarray, down: np.ndarray, mouth
 
 
 def _evict(points: np.ndarray, frame: FaceFrame) -> None:
-    """Moves points of other parts out of mouth and eyes."""
+    """Moves points of other parts out of mouth and eyes, and so far off that a blink does not reach them.
+
+    On a head that is turned away the far jaw runs right beside eye and mouth.
+    """
     for members in _CLOSED.values():
         outline = points[members, :2]
         centre = outline.mean(axis=0)
+        wide = centre + (outline - centre) * _CLEARANCE
         others = np.setdiff1d(np.arange(48), members)
-        trapped = others[inside_polygon(points[others, :2], centre + (outline - centre) * 1.05)]
-        for index in trapped:
+        for index in others[inside_polygon(points[others, :2], wide)]:
             away = points[index, :2] - centre
-            away = away / max(float(np.linalg.norm(away)), 1e-9) if np.any(away) else frame.down
-            reach = max(float(((outline - centre) @ away).max()), 0.0)
-            points[index, :2] = centre + away * (reach + 2 * _APART * frame.height)
+            distance = float(np.linalg.norm(away))
+            away = away / distance if distance > 1e-9 else frame.down
+            # From the centre outwards to where the wide outline ends.
+            steps = centre + np.linspace(0, 2 * np.ptp(wide, axis=0).max(), 400)[:, None] * away
+            within = np.nonzero(inside_polygon(steps, wide))[0]
+            points[index, :2] = steps[min(int(within[-1]) + 1, 399)] if len(within) else points[index, :2]
 
 
 def _separate(points: np.ndarray, least: float) -> None:
