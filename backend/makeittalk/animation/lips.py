@@ -19,13 +19,14 @@ _CHIN_WEIGHTS = {4: 0.15, 5: 0.4, 6: 0.75, 7: 0.95, 8: 1.0, 9: 0.95, 10: 0.75, 1
 
 REST_PERCENTILE = 8.0  # of a clip's opening: what the network calls shut
 REST_LIMIT = 0.03  # canonical units: no more than this is taken for "shut"
-HEARD = 0.5  # a bilabial is heard from this probability on …
+HEARD = 0.2  # a bilabial is heard from this probability on …
 DOUBTED = 0.1  # … and is doubted below this one
+LEAD = 0.016  # s by which the lips are ahead of the sound of a bilabial
 SNAP_LIMIT = 0.075  # a dip of the opening that ends below this is a closure …
 SNAP_DOUBTED = 0.02  # … where the sound speaks against one, only a dip that all but shuts …
 SNAP_SHARE = 0.5  # … if it also lies this far below its surroundings (share of them)
 SNAP_REACH = 0.14  # s to either side: where the surroundings of a dip are
-SNAP_RAMP = 0.064  # s that a closure takes to build and to release
+SNAP_RAMP = 0.048  # s that a closure takes to build and to release
 HOLD = 0.048  # s that a closure lasts at least, longer than a frame at 24 frames/s
 
 _UPPER = np.array([pair[0] for pair in INNER_PAIRS])
@@ -123,8 +124,11 @@ def closure_curve(centre: np.ndarray, fps: float, heard: np.ndarray | None = Non
         (T,).
     """
     reach = max(1, round(SNAP_REACH * fps))
-    hold = max(1, int(np.ceil(HOLD * fps / 2.0)))
+    hold = max(1, int(HOLD * fps / 2.0))
     ramp = max(1, round(SNAP_RAMP * fps))
+    if heard is not None:
+        lead = round(LEAD * fps)
+        heard = np.concatenate([heard[lead:], np.repeat(heard[-1:], lead)])
     around = np.minimum(
         maximum_filter1d(centre, reach + 1, origin=reach // 2, mode="nearest"),
         maximum_filter1d(centre, reach + 1, origin=-(reach // 2), mode="nearest"),
@@ -132,7 +136,7 @@ def closure_curve(centre: np.ndarray, fps: float, heard: np.ndarray | None = Non
     dips, _ = find_peaks(-centre, plateau_size=(None, None))
     limit = np.minimum(SNAP_LIMIT, SNAP_SHARE * around)
     if heard is not None:
-        near = maximum_filter1d(heard, 2 * hold + 1, mode="nearest")
+        near = maximum_filter1d(heard, 4 * hold + 1, mode="nearest")
         limit = np.where(near < DOUBTED, np.minimum(limit, SNAP_DOUBTED), limit)
     dips = dips[centre[dips] <= limit[dips]]
     shut = np.zeros(len(centre))
@@ -140,7 +144,8 @@ def closure_curve(centre: np.ndarray, fps: float, heard: np.ndarray | None = Non
     if heard is not None:
         peaks, _ = find_peaks(np.concatenate([[0.0], heard, [0.0]]), height=HEARD)
         shut[peaks - 1] = 1.0
-        shut[heard > 0.5 * (1.0 + HEARD)] = 1.0
+        # A long M stays shut, but its flanks belong to the content branch.
+        shut[minimum_filter1d(heard, 4 * hold + 1, mode="nearest") > HEARD] = 1.0
     shut = maximum_filter1d(shut, 2 * hold + 1, mode="constant")
     # Raised-cosine flanks outside the hold.
     distance = _distance_to(shut > 0.5, ramp)

@@ -118,7 +118,7 @@ def measure(network: ClosureNet, items: list[Labelled], average: VoiceAverage, t
 
 
 def train(
-    pairs: list[tuple[Path, Path]], target: Path, steps: int = 1500, rate: float = 2e-3, seed: int = 0
+    pairs: list[tuple[Path, Path]], target: Path, steps: int = 900, rate: float = 2e-3, seed: int = 0
 ) -> dict[str, float]:
     """Trains and writes the weights (fp16); returns the validation figures."""
     torch.manual_seed(seed)
@@ -128,7 +128,7 @@ def train(
     network = ClosureNet().train()
     optimiser = torch.optim.AdamW(network.parameters(), rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
-    loss_of = nn.BCEWithLogitsLoss(reduction="none", pos_weight=torch.tensor(2.0))
+    loss_of = nn.BCEWithLogitsLoss(reduction="none", pos_weight=torch.tensor(3.0))
     for step in range(steps):
         features, targets, weights = batch(folders, average, rng)
         loss = (loss_of(network(features), targets) * weights).sum() / weights.sum()
