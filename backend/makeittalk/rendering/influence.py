@@ -11,7 +11,8 @@ from .frame import FaceFrame, outline_distance
 
 _REACH = 0.85  # face heights around the face's outline in which the ground follows its expressions
 _SQUEEZED = 0.25  # share of its area below which a triangle is made stiffer
-_STIFFENINGS = 12
+_ENOUGH = 0.08  # share of its area that every triangle keeps, if it can
+_STIFFENINGS = 40
 _HEAD_REACH = 1.1  # face heights around the head in which the ground follows its turns
 _BORDER = 0.40  # face heights that the head keeps to the border where the picture allows it
 
@@ -39,13 +40,15 @@ def landmark_weights(
     held[: len(rows)] = True
     stiffness = np.ones(len(triangles))
     rest = signed_areas(points, triangles)
+    fixed = held[triangles].all(axis=1)
     for _ in range(_STIFFENINGS):
         weights = solve_held(laplacian(points, triangles, stiffness), held, weights)
         moved = points + np.matmul(weights, moves[..., :2])
         left = (signed_areas(moved, triangles) / rest).min(axis=0, initial=1.0)
-        squeezed = (left < _SQUEEZED) & ~held[triangles].all(axis=1)
-        if not squeezed.any():
+        left[fixed] = 1.0
+        if (left > _ENOUGH).all():
             break
+        squeezed = left < _SQUEEZED
         stiffness[squeezed] *= np.clip(_SQUEEZED / np.maximum(left[squeezed], 0.05), 1.3, 2.5)
     return weights
 
