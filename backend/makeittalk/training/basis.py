@@ -27,7 +27,7 @@ from ..landmarks.ibug68 import INNER_PAIRS, MIRROR
 from ..landmarks.mean_face import MEAN_FACE
 from ..networks.inference import predict_content
 
-RESIDUAL_KEYS = 24
+RESIDUAL_KEYS = 28
 SMALLEST = 0.01  # canonical units, norm over all landmarks: no residual key is finer at value 1
 LEAST = 0.004  # canonical units: a sculpted key that moves no landmark further is left out
 _PAIRED_TO_ONE = {"browInnerUp": ("browInnerUp_L", "browInnerUp_R")}
@@ -68,7 +68,7 @@ def speech_displacements(recordings: list[Path], each: int = 5) -> np.ndarray:
         brows = head_motion(loudness_curve(mel), seed=len(found))[2]
         closed = close_lips(smooth_face(lips, FRAME_RATE, 1.0), FRAME_RATE)
         mirrored = closed[:, MIRROR] * np.array([-1.0, 1.0, 1.0])
-        found += [part[::each] for part in (lips, closed + brows, mirrored + brows, 1.6 * closed)]
+        found += [part[::each] for part in (lips, closed + brows, mirrored + brows, 2.0 * closed)]
     return np.concatenate(found)
 
 
