@@ -5,9 +5,14 @@ import json
 import numpy as np
 import pytest
 import torch
+from makeittalk.audio.loading import load_audio, normalise_loudness
+from makeittalk.audio.mel import mel_spectrogram
 from makeittalk.errors import InputError, MissingError
+from makeittalk.landmarks.ibug68 import PARTS
+from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.networks.content import ContentBranch, ContentConfig
 from makeittalk.networks.features import VoiceAverage
+from makeittalk.networks.inference import predict_content
 from makeittalk.weights import store
 
 torch.set_num_threads(1)
@@ -38,6 +43,35 @@ def test_shipped_content_branch_loads():
     assert not branch.training
     assert meta["config"].inputs == 80 and meta["config"].hidden == 256 and meta["config"].layers == 3
     assert all(parameter.dtype == torch.float32 for parameter in branch.parameters())
+
+
+@pytest.mark.parametrize("loudness", [0.0, 0.01])
+def test_the_mouth_rests_without_speech(loudness):
+    sound = loudness * np.random.default_rng(0).normal(size=48_000).astype(np.float32)
+    motion = predict_content(mel_spectrogram(normalise_loudness(sound)), MEAN_FACE)
+    width = np.linalg.norm(MEAN_FACE[48] - MEAN_FACE[54])
+    assert motion.shape == (188, 68, 3)
+    assert np.abs(motion).max() < 0.02 * width
+
+
+def test_any_face_speaks_alike():
+    """Faces far from those of the training, as cartoons are, move as much and at the same time."""
+    speech = load_audio(store.FOLDER.parent / "assets/speech.flac").samples
+    mel = mel_spectrogram(normalise_loudness(speech))
+
+    def gap(face: np.ndarray) -> np.ndarray:
+        motion = predict_content(mel, face)
+        return motion[:, 66, 1] - motion[:, 62, 1]
+
+    expected, rng = gap(MEAN_FACE), np.random.default_rng(0)
+    assert expected.max() > 0.08 * np.linalg.norm(MEAN_FACE[48] - MEAN_FACE[54])
+    for _ in range(3):
+        face = MEAN_FACE.copy()
+        for part in PARTS.values():
+            face[part] += rng.normal(0, 0.1, 3)
+        found = gap(face)
+        assert np.corrcoef(found, expected)[0, 1] > 0.99
+        assert found.std() == pytest.approx(expected.std(), rel=0.15)
 
 
 def test_what_was_saved_is_loaded(folder):

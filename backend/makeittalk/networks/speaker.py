@@ -215,6 +215,7 @@ class SpeakerBranch(nn.Module):
     def answer(self, content: Tensor, embedding: Tensor, face: Tensor, noise: Tensor | None = None) -> Tensor:
         """Displacements from the LSTM's states (B, T, hidden); the rest as in `forward`."""
         batch, frames, _ = content.shape
+        assert frames <= self.config.attention, frames
         if noise is None:
             noise = content.new_zeros(batch, self.config.noise)
 
