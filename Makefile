@@ -19,9 +19,11 @@ GUI_BLENDER ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/makeittalk/blender-trixie
 
 demo: env ## animate the cartoon portrait: demo.blend and demo.mp4
 	.venv/bin/makeittalk animate $(ASSETS)/portrait_cartoon.png $(ASSETS)/speech.flac -o demo.blend -o demo.mp4
+	@echo "demo.blend and demo.mp4 are ready."
 
 demo-photo: env ## animate the photo: demo-photo.blend and demo-photo.mp4
 	.venv/bin/makeittalk animate $(ASSETS)/portrait_photo.jpg $(ASSETS)/speech.flac -o demo-photo.blend -o demo-photo.mp4
+	@echo "demo-photo.blend and demo-photo.mp4 are ready."
 
 test: lint types test-unit test-backend test-blender test-gui ## every check that a change must pass
 

@@ -164,5 +164,8 @@ def read_npz(path: str | os.PathLike[str], limit: int = MAX_NPZ_BYTES) -> dict[s
 
 def write_npz(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:
     """Writes compressed arrays beside `path` and renames them into place."""
-    with replacing(path) as temporary, open(temporary, "wb") as stream:
-        np.savez_compressed(stream, **arrays)
+    # Packed in memory first: a zip file that meets a full disk complains again when it is collected.
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    with replacing(path) as temporary:
+        temporary.write_bytes(stream.getbuffer())
