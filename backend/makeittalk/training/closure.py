@@ -66,10 +66,11 @@ def labelled(audio: Path, phones: list[Any]) -> Labelled:
 
 def read_folders(pairs: list[tuple[Path, Path]]) -> tuple[list[list[Labelled]], list[Labelled]]:
     """Training recordings folder by folder, and the validation ones."""
-    train, validation = [], []
+    train: list[list[Labelled]] = []
+    validation: list[Labelled] = []
     for audio, phones in pairs:
         names = sorted(path.stem for path in phones.glob("*.json"))
-        kept = []
+        kept: list[Labelled] = []
         for index, name in enumerate(names):
             source = audio / f"{name}.flac"
             if not source.is_file():
@@ -97,7 +98,8 @@ def batch(
         features.append(mask_bands(heard[cut].copy(), options, rng))
         targets.append(item.target[cut])
         weights.append(item.weight[cut])
-    return tuple(torch.from_numpy(np.stack(part).astype(np.float32)) for part in (features, targets, weights))
+    stacked = [torch.from_numpy(np.stack(part).astype(np.float32)) for part in (features, targets, weights)]
+    return stacked[0], stacked[1], stacked[2]
 
 
 def measure(network: ClosureNet, items: list[Labelled], average: VoiceAverage, threshold: float) -> dict[str, float]:
@@ -137,8 +139,8 @@ def train(
         optimiser.step()
         schedule.step()
         if step % 250 == 249:
-            figures = {f"{t}": measure(network, validation, average, t) for t in (0.3, 0.5, 0.7)}
-            print(step + 1, f"{loss.item():.3f}", figures, flush=True)
+            shown = {f"{t}": measure(network, validation, average, t) for t in (0.3, 0.5, 0.7)}
+            print(step + 1, f"{loss.item():.3f}", shown, flush=True)
     network.eval()
     tensors = {
         name: (value.half() if value.is_floating_point() else value).contiguous()
