@@ -129,6 +129,8 @@ def _save(output: Path) -> None:
     temporary.unlink()  # Blender would keep the empty file as a backup
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(temporary), copy=True, compress=True, relative_remap=False)
+        if not _whole(temporary):
+            raise AddonError(f"The disk is full, so {output} was not written.", "Free some space and run it again.")
         os.replace(temporary, output)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1].removeprefix("Error: ")
@@ -137,6 +139,16 @@ def _save(output: Path) -> None:
         for left in output.parent.glob(f"{temporary.name}*"):  # Blender writes to NAME@ first
             with contextlib.suppress(OSError):
                 left.unlink()
+
+
+def _whole(path: Path) -> bool:
+    """Whether a compressed .blend was written to its end: Blender does not notice a disk that fills up meanwhile."""
+    with open(path, "rb") as stream:
+        start = stream.read(4)
+        if stream.seek(0, os.SEEK_END) < 8:
+            return False
+        stream.seek(-4, os.SEEK_END)
+        return start == b"\x28\xb5\x2f\xfd" and stream.read(4) == b"\xb1\xea\x92\x8f"  # zstd, its seek table
 
 
 if __name__ == "__main__":

@@ -89,19 +89,19 @@ def _insert_until_close(values: np.ndarray, slopes: np.ndarray, limit: np.ndarra
     active = np.arange(curves)
     while len(active):
         mask = chosen[active]
-        rows = np.arange(len(active))[:, None]
+        row = count * np.arange(len(active))[:, None]  # where a curve begins in the flattened arrays
         left = np.maximum.accumulate(np.where(mask, frame, 0), axis=1)
         right = np.minimum.accumulate(np.where(mask, frame, count - 1)[:, ::-1], axis=1)[:, ::-1]
         value, slope = values[active], slopes[active]
         gap = np.maximum(right - left, 1)
         u = (frame - left) / gap
         v = 1.0 - u
-        fitted = (
-            (1.0 + 2.0 * u) * v * v * value[rows, left]
-            + u * v * v * gap * slope[rows, left]
-            + (3.0 - 2.0 * u) * u * u * value[rows, right]
-            - u * u * v * gap * slope[rows, right]
-        )
+        left += row
+        right += row
+        u2, uv = u * u, u * v
+        rise = u2 * (3.0 - 2.0 * u)
+        start = value.take(left)
+        fitted = start + rise * (value.take(right) - start) + uv * gap * (v * slope.take(left) - u * slope.take(right))
         error = np.abs(fitted - value) / limit[active]
         error[mask] = 0.0
         # Keys themselves fit, so every stretch starts at a key and the worst frame of a stretch is inside it.

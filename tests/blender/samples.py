@@ -23,7 +23,7 @@ def portrait() -> np.ndarray:
     return np.dstack([*channels, np.full_like(x, 255)]).astype(np.uint8)
 
 
-def mesh_arrays(columns: int = 13, rows: int = 17) -> dict[str, np.ndarray]:
+def mesh_arrays(columns: int = 13, rows: int = 17, names: tuple[str, ...] = KEYS) -> dict[str, np.ndarray]:
     """The arrays of a mesh.npz over a regular grid; the last two triangles show the mouth's texture."""
     x, y = np.meshgrid(np.linspace(0, WIDTH, columns), np.linspace(0, HEIGHT, rows))
     spread = np.hypot(x / WIDTH - 0.5, y / HEIGHT - 0.5)
@@ -41,7 +41,7 @@ def mesh_arrays(columns: int = 13, rows: int = 17) -> dict[str, np.ndarray]:
     weights = np.zeros((count, LANDMARKS))
     distance = np.linalg.norm(vertices[:, None, :2] - vertices[landmarks][None, :, :2], axis=-1)
     weights = np.exp(-distance / 12.0)
-    key_landmarks = rng.normal(0.0, 4.0, (len(KEYS), LANDMARKS, 3))
+    key_landmarks = rng.normal(0.0, 4.0, (len(names), LANDMARKS, 3))
     keys = np.einsum("vl,klc->kvc", weights / weights.sum(1, keepdims=True), key_landmarks)
     material = np.zeros(len(triangles), np.int32)
     material[-2:] = 1
@@ -56,10 +56,10 @@ def mesh_arrays(columns: int = 13, rows: int = 17) -> dict[str, np.ndarray]:
         "W": weights.astype(np.float32),
         "head_weights": np.clip(1.6 - 3.0 * spread, 0.0, 1.0).reshape(-1).astype(np.float32),
         "landmark_vertices": landmarks.astype(np.int32),
-        "key_names": np.array(KEYS),
+        "key_names": np.array(names),
         "keys": keys.astype(np.float32),
         "key_landmarks": key_landmarks.astype(np.float32),
-        "key_range": np.array(RANGES, np.float32),
+        "key_range": ranges(names),
         "neck_pivot": np.array([WIDTH / 2 + 3.0, HEIGHT * 0.8, 6.0], np.float32),
         "image_size": np.array([WIDTH, HEIGHT], np.int32),
         "mouth_image": mouth,
@@ -78,18 +78,29 @@ def bake_arrays(frames: int = 60, fps: float = 24.0, keys: tuple[str, ...] = KEY
         "fps": np.float64(fps),
         "key_names": np.array(keys),
         "key_values": values.astype(np.float32),
-        "key_range": np.array([RANGES[i % len(RANGES)] for i in range(len(keys))], np.float32),
+        "key_range": ranges(keys),
         "head_rotation": (0.15 * swing).astype(np.float32),
         "head_location": (0.02 * swing[:, ::-1]).astype(np.float32),
         "residual": np.full(frames, 0.1, np.float32),
     }
 
 
-def write_job(folder: Path, frames: int = 60, fps: float = 24.0) -> Path:
+def ranges(names: tuple[str, ...]) -> np.ndarray:
+    """(K, 2) slider limits."""
+    return np.array([RANGES[i % len(RANGES)] for i in range(len(names))], np.float32)
+
+
+def write_job(
+    folder: Path,
+    frames: int = 60,
+    fps: float = 24.0,
+    grid: tuple[int, int] = (13, 17),
+    names: tuple[str, ...] = KEYS,
+) -> Path:
     """Writes a whole job's folder, speech included, and returns it."""
     folder.mkdir(parents=True, exist_ok=True)
     write_png(folder / "portrait.png", portrait())
-    mesh = mesh_arrays()
+    mesh = mesh_arrays(*grid, names)
     points = mesh["vertices"][mesh["landmark_vertices"]]
     face = {
         "format": 1,
@@ -100,7 +111,7 @@ def write_job(folder: Path, frames: int = 60, fps: float = 24.0) -> Path:
     }
     (folder / "face.json").write_text(json.dumps(face), encoding="utf-8")
     np.savez_compressed(folder / "mesh.npz", **mesh)
-    np.savez_compressed(folder / "bake.npz", **bake_arrays(frames, fps))
+    np.savez_compressed(folder / "bake.npz", **bake_arrays(frames, fps, names))
     motion = np.repeat(points[None], 5, axis=0).astype(np.float32)
     np.savez_compressed(folder / "motion.npz", format=1, fps=62.5, landmarks=motion, neutral=points)
     write_tone(folder / "speech.wav", frames / fps)

@@ -1,0 +1,103 @@
+"""The program that writes a .blend for the command line."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import bpy
+import pytest
+import samples
+from conftest import ROOT, part
+
+
+def write(folder: Path, output: Path, *options: str, program: Path = ROOT) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-I", str(program / "addon" / "write_blend.py"), str(folder), str(output), *options]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(("fps", "expected"), [("24", (24, 1.0)), ("30000/1001", (30, 1.001)), ("60", (60, 1.0))])
+def test_file_opens_with_the_character_inside(extension, job, tmp_path, fps, expected):
+    output = tmp_path / "Zoë spricht.blend"
+    done = write(job, output, "--audio", str(job / "speech.wav"), "--fps", fps, "--name", "Zoë", "--lip", "0.8")
+    assert done.returncode == 0, done.stderr
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["Zoë spricht.blend", "job"]
+    bpy.ops.wm.open_mainfile(filepath=str(output))
+    scene = bpy.context.scene
+    assert (scene.render.fps, pytest.approx(scene.render.fps_base)) == expected
+    assert (scene.frame_start, scene.frame_end) == (1, 60)
+    (character,) = part("addon.scene.character").characters(scene)
+    assert character.name == "Zoë" and character.makeittalk.lip == pytest.approx(0.8)
+    keys = character.makeittalk.body.data.shape_keys
+    assert [block.name for block in keys.key_blocks] == ["Basis", *samples.KEYS]
+    compat = part("addon.compat")
+    assert len(compat.assigned_curves(keys).fcurves) == len(samples.KEYS)
+    paths = {curve.data_path for curve in compat.assigned_curves(character.makeittalk.rig).fcurves}
+    assert paths == {'pose.bones["head"].location', 'pose.bones["head"].rotation_euler'}
+    (strip,) = compat.sequencer_strips(scene)
+    assert strip.type == "SOUND" and strip.frame_final_start == 1 and strip.sound.packed_file
+    assert all(image.packed_file for image in bpy.data.images if image.type == "IMAGE")
+    assert part("addon.scene.character").edited_curves(character) == []
+
+
+@pytest.mark.parametrize("name", ["makeittalk", "a-b", "1.0"])
+def test_any_folder_name_will_do(job, tmp_path, name):
+    program = tmp_path / name
+    for item in ("__init__.py", "addon", "backend/makeittalk/protocol.py", "backend/makeittalk/__init__.py"):
+        target = program / item
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / item).is_dir():
+            shutil.copytree(ROOT / item, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / item, target)
+    done = write(job, tmp_path / "out.blend", program=program)
+    assert done.returncode == 0, done.stderr
+
+
+def sentence(done: subprocess.CompletedProcess) -> str:
+    """The one line of an error that a user may see."""
+    assert done.returncode == 2, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1 and lines[0].endswith(".") and "Traceback" not in lines[0]
+    return lines[0]
+
+
+def test_damaged_job_is_one_sentence_and_no_file(job, tmp_path):
+    (job / "bake.npz").write_bytes(b"nothing")
+    assert "bake.npz" in sentence(write(job, tmp_path / "out.blend"))
+    assert not (tmp_path / "out.blend").exists()
+
+
+def test_missing_folder_and_output_folder(job, tmp_path):
+    assert "mesh.npz" in sentence(write(tmp_path / "nowhere", tmp_path / "out.blend"))
+    assert "nowhere" in sentence(write(job, tmp_path / "nowhere" / "out.blend"))
+    assert "folder" in sentence(write(job, tmp_path))
+
+
+def test_impossible_rate(job, tmp_path):
+    for rate in ("fast", "0", "1/0", "nan"):
+        assert "frame rate" in sentence(write(job, tmp_path / "out.blend", "--fps", rate))
+
+
+def test_existing_file_survives_a_failure(job, tmp_path):
+    output = tmp_path / "out.blend"
+    output.write_bytes(b"precious")
+    (job / "mesh.npz").unlink()
+    sentence(write(job, output))
+    assert output.read_bytes() == b"precious"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full") or os.geteuid() != 0, reason="needs to mount a small disk")
+def test_full_disk_is_one_sentence_and_leaves_nothing(job, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        sentence(write(job, disk / "out.blend", "--audio", str(job / "speech.wav")))
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
