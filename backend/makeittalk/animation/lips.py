@@ -19,14 +19,14 @@ _CHIN_WEIGHTS = {4: 0.15, 5: 0.4, 6: 0.75, 7: 0.95, 8: 1.0, 9: 0.95, 10: 0.75, 1
 
 REST_PERCENTILE = 8.0  # of a clip's opening: what the network calls shut
 REST_LIMIT = 0.03  # canonical units: no more than this is taken for "shut"
-HEARD = 0.2  # a bilabial is heard from this probability on …
+HEARD = 0.3  # a bilabial is heard from this probability on …
 DOUBTED = 0.1  # … and is doubted below this one
 LEAD = 0.016  # s by which the lips are ahead of the sound of a bilabial
 SNAP_LIMIT = 0.075  # a dip of the opening that ends below this is a closure …
 SNAP_DOUBTED = 0.02  # … where the sound speaks against one, only a dip that all but shuts …
 SNAP_SHARE = 0.5  # … if it also lies this far below its surroundings (share of them)
 SNAP_REACH = 0.14  # s to either side: where the surroundings of a dip are
-SNAP_RAMP = 0.048  # s that a closure takes to build and to release
+SNAP_RAMP = 0.032  # s that a closure takes to build and to release
 HOLD = 0.048  # s that a closure lasts at least, longer than a frame at 24 frames/s
 
 _UPPER = np.array([pair[0] for pair in INNER_PAIRS])

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .. import storage
+from ..animation.lips import close_lips
+from ..animation.postprocess import smooth_face
 from ..constants import FRAME_RATE
 from ..errors import InputError
 from ..formats import Motion
 from ..landmarks.pose import Canonical, neck_pivot, split_pose
+from ..networks.closure import predict_closure
 from ..networks.inference import predict_content
 from ..progress import Progress, part, silent
 from . import metrics
 from .baselines import Loudness
 from .dataset import Clip, Prepared
-
-#: Changes canonical displacements (T, 68, 3) of a face (68, 3) as the animation does after the network.
-Postprocess = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def evaluate_pair(predicted: Motion, reference: Motion) -> dict[str, float]:
@@ -78,7 +77,6 @@ def evaluate_set(
     folder: str | Path,
     weights: str | None = None,
     progress: Progress = silent,
-    postprocess: Postprocess | None = None,
     device: str = "cpu",
     plot: str | Path | None = None,
 ) -> dict[str, Any]:
@@ -88,13 +86,13 @@ def evaluate_set(
         folder: made by `makeittalk prepare`.
         weights: a named set, a .safetensors file, or None for the default.
         progress: told after every clip.
-        postprocess: what is applied to the network's answer; None compares the raw answer.
         device: where the network runs.
         plot: PNG to draw of the first clip's opening over time, None for none.
 
     Returns:
-        `set`, `weights`, `clips` (how many), `rows`: mean metrics by predictor ("prediction", "loudness", "static"),
-        and `each`: metrics of the prediction by clip.
+        `set`, `weights`, `clips` (how many), `rows`: mean metrics by predictor ("prediction": the network's answer,
+        "animation": the same smoothed and with its closures completed, as a character shows it, "loudness",
+        "static"), and `each`: metrics of the prediction by clip.
 
     Raises:
         InputError: the folder was not prepared or holds no test clips.
@@ -103,13 +101,16 @@ def evaluate_set(
     if not prepared.test:
         raise InputError(f"{folder} holds no test clips.", "Prepare a data set that names its test clips.")
     loudness = Loudness.fit(_clips(prepared, prepared.train, part(progress, 0.0, 0.4), "Fitting the baseline"))
-    rows: dict[str, list[dict[str, float]]] = {"prediction": [], "loudness": [], "static": []}
+    rows: dict[str, list[dict[str, float]]] = {"prediction": [], "animation": [], "loudness": [], "static": []}
     for clip in _clips(prepared, prepared.test, part(progress, 0.4, 1.0), "Comparing"):
         frame = Canonical.of(clip.neutral)
         face = frame.to_canonical(clip.neutral)
         spoken = predict_content(clip.mel, face, device, weights=weights)
         answers = {
-            "prediction": spoken if postprocess is None else postprocess(spoken, face),
+            "prediction": spoken,
+            "animation": close_lips(
+                smooth_face(spoken, FRAME_RATE, 1.0), FRAME_RATE, predict_closure(clip.mel, device)
+            ),
             "loudness": loudness.predict(clip.mel),
             "static": np.zeros_like(spoken),
         }
