@@ -9,6 +9,10 @@ import bpy
 SLOTTED_ACTIONS = bpy.app.version >= (4, 4, 0)
 
 
+#: Options of a file path's property: that "//" may stand for the .blend's folder has to be said since 4.5.
+PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
+
+
 def eevee_engine() -> str:
     """The identifier of Eevee in this Blender."""
     return "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"

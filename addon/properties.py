@@ -17,7 +17,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from . import rebaking
+from . import compat, rebaking
 from .scene import character as characters
 
 STYLES = (
@@ -48,6 +48,7 @@ def _voice() -> Any:
         name="Voice",
         description="A recording whose manner is taken instead of the speech's own; empty for the speech's",
         subtype="FILE_PATH",
+        options=compat.PATH_OPTIONS,
     )
 
 
@@ -58,11 +59,13 @@ class MakeItTalkSettings(bpy.types.PropertyGroup):
         name="Portrait",
         description="One picture with a face: photo, painting or cartoon",
         subtype="FILE_PATH",
+        options=compat.PATH_OPTIONS,
     )
     speech: StringProperty(
         name="Speech",
         description="A recording of speech: any sound file, or a video with sound",
         subtype="FILE_PATH",
+        options=compat.PATH_OPTIONS,
     )
     style: EnumProperty(name="Style", description="How the portrait is drawn", items=STYLES, default="auto")
     at_current_frame: BoolProperty(

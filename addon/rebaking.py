@@ -38,9 +38,10 @@ class Rebake:
         self.folder = Path(tempfile.mkdtemp(prefix="makeittalk-"))
         try:
             motion, mesh = characters.unpack(character, self.folder)
-            settings = character.makeittalk
-            amounts = {name: getattr(settings, name) for name in asdict(protocol.Amounts())}
-            request = protocol.Rebake(motion=str(motion), mesh=str(mesh), folder=str(self.folder), fps=fps, **amounts)
+            self.amounts = amounts_of(character)
+            request = protocol.Rebake(
+                motion=str(motion), mesh=str(mesh), folder=str(self.folder), fps=fps, **self.amounts
+            )
             self.client = connection.get()
             self.job: Job = self.client.submit(request)
         except BaseException:
@@ -65,6 +66,11 @@ class Rebake:
     def discard(self) -> None:
         """Removes the job's folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def amounts_of(character: bpy.types.Collection) -> dict[str, float]:
+    """A character's amounts by name."""
+    return {name: getattr(character.makeittalk, name) for name in asdict(protocol.Amounts())}
 
 
 def find(uid: int) -> bpy.types.Collection | None:
@@ -135,8 +141,13 @@ def _take_finished() -> None:
         if not rebake.job.finished:
             continue
         del _running[uid]
-        if rebake.job.cancelled:
+        character = find(uid)
+        if rebake.job.cancelled or character is None:
             rebake.discard()
+            continue
+        if amounts_of(character) != rebake.amounts:  # an undo came in between
+            rebake.discard()
+            schedule(character)
             continue
         kept = rebake.apply()
         session.say(kept_message(kept))

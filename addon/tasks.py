@@ -39,7 +39,6 @@ class Task:
         global _current
         self._take = take
         self._scene = context.scene.session_uid
-        self._session = context.window_manager.makeittalk
         self.folder = Path(tempfile.mkdtemp(prefix="makeittalk-"))
         try:
             request.folder = str(self.folder)
@@ -52,6 +51,10 @@ class Task:
         self._session.progress(0.0, "Starting the backend" if self.client.hello is None else "Starting")
         self._session.running = True
         _current = self
+
+    @property
+    def _session(self) -> Any:
+        return bpy.context.window_manager.makeittalk  # never kept: opening a file may replace it
 
     def poll(self) -> bool:
         """Takes in what the backend said; True once the job is finished."""
