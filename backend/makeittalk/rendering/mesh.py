@@ -59,7 +59,9 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
     weights = landmark_weights(points, triangles, contours.rows, frame, _named(key_landmarks, key_range))
     head = head_weights(points, triangles, len(contours.rows), frame)
     pivot = neck_pivot(np.asarray(face.landmarks)).astype(np.float64)
-    vertices = np.column_stack([points, relief(points, triangles, contours.rows, landmarks, frame)])
+    ground = float(landmarks[[0, 16], 2].mean())  # the depth of the border: 0 by the landmarks' convention
+    heights = landmarks - [0.0, 0.0, ground]
+    vertices = np.column_stack([points, relief(points, triangles, contours.rows, heights, frame)])
     mesh = formats.Mesh(
         vertices=vertices,
         triangles=triangles.astype(np.int32),
@@ -76,7 +78,7 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
         image_size=face.size,
         mouth_image=np.zeros((1, 1, 4), np.uint8),
     )
-    _flatten(mesh, contours, points)
+    _flatten(mesh, contours, points, ground)
     mouth.add_mouth(mesh, contours, landmarks, rgba, own_mouth)
     mesh.keys = displacements(mesh, mesh.key_landmarks)
     for name in ("vertices", "uv", "W", "head_weights", "keys"):
@@ -132,20 +134,25 @@ def _named(key_landmarks: np.ndarray, key_range: np.ndarray) -> np.ndarray:
     return np.asarray(key_landmarks, np.float64)[np.asarray(key_range)[:, 1] <= 2.0]
 
 
-def _flatten(mesh: formats.Mesh, contours: Contours, points: np.ndarray) -> None:
-    """Lowers the mesh's relief, and the depth of its displacements, until it can be turned."""
-    relieved = mesh.vertices[:, 2].copy()
+def _flatten(mesh: formats.Mesh, contours: Contours, points: np.ndarray, ground: float) -> None:
+    """Lowers the mesh's relief over `ground`, and the depth of its displacements, until it can be turned."""
+    lowered = relieved = mesh.vertices[:, 2].copy()
+    flips = _turning(mesh, ground)
     for scale in _DEPTH_SCALES:
         mesh.depth_scale = scale
-        flips = _turning(mesh)
+        flips = _turning(mesh, ground)
         lowered, steady = flatten(relieved, points, mesh.triangles, contours, scale, flips)
-        mesh.vertices[:, 2] = lowered
+        mesh.vertices[:, 2] = lowered + ground
         if steady:
-            break
+            return
+    # A face that turns away so far keeps little relief, the same share everywhere.
+    while np.abs(lowered).max() > 1e-3 * np.abs(relieved).max() and flips(lowered).any():
+        lowered = 0.7 * lowered
+    mesh.vertices[:, 2] = lowered + ground
 
 
-def _turning(mesh: formats.Mesh) -> Callable[[np.ndarray], np.ndarray]:
-    """Says which triangles (poses, F) flip for a depth, the head turned to every side under expressions."""
+def _turning(mesh: formats.Mesh, ground: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Says which triangles (poses, F) flip for a depth over `ground`, the head turned to every side."""
     steps = np.array([-1.0, 0.0, 1.0]) * _TURN
     pitch, yaw = (axis.ravel() for axis in np.meshgrid(steps, steps))
     turns = np.stack([pitch, yaw, np.zeros_like(yaw)], axis=1)
@@ -164,7 +171,7 @@ def _turning(mesh: formats.Mesh) -> Callable[[np.ndarray], np.ndarray]:
     mesh.vertices[:, 2] = flat
 
     def flipped(depth: np.ndarray) -> np.ndarray:
-        moved = still + swing * depth[:, None].astype(np.float32)
+        moved = still + swing * (depth[:, None] + ground).astype(np.float32)
         return np.asarray(signed_areas(moved, mesh.triangles) < _MARGIN * rest)
 
     return flipped

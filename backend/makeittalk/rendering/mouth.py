@@ -23,6 +23,7 @@ _OVERHANG = 0.16  # of the mouth's width, beyond each corner
 _BEHIND = 0.08  # of the mouth's width, from the lips to the card
 _DEEPER = 0.03  # of the mouth's width, lower teeth behind the upper ones
 _LINING = 0.012  # of the mouth's width, the lower lip's rim behind the upper lip
+_STEEPEST = 1.0  # px a px of the card, so that it can be turned as far as the face
 _OPEN = 0.06  # of the mouth's width: from this opening on a portrait shows its own mouth
 #: Rows of the card: distance below the shut lips in widths of the mouth; whether the jaw carries it.
 _ROWS = np.array([-0.42, -0.22, 0.035, 0.055, 0.095, 0.125, 0.33, 0.56])
@@ -73,6 +74,7 @@ def add_mouth(mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray, rgb
     weights = np.repeat(_ON_JAW[:, None] * jaw, _COLUMNS, axis=0)
     flat = grid.reshape(-1, 2) - weights @ shutting[:, :2]
     depth = _depth(mesh, contours, flat, weights, width) + np.repeat(_ON_JAW, _COLUMNS) * _DEEPER * width
+    depth = _gentle(depth, grid.reshape(-1, 2))
     first = len(mesh.vertices)
     chains = first + np.arange(len(flat)).reshape(len(_ROWS), _COLUMNS)
     triangles = strip(list(chains))
@@ -136,9 +138,13 @@ def _shut_line(contours: Contours, shut: np.ndarray, along: np.ndarray, width: f
     return places[:, None] * along + heights[:, None] * down
 
 
-def _depth(
-    mesh: formats.Mesh, contours: Contours, flat: np.ndarray, weights: np.ndarray, width: float
-) -> np.ndarray:
+def _gentle(depth: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The least deep surface behind `depth` (n,) at `places` (n, 2) px that is nowhere steeper than `_STEEPEST`."""
+    distance = np.linalg.norm(places[:, None] - places, axis=2)
+    return np.asarray((depth - _STEEPEST * distance).max(axis=1))
+
+
+def _depth(mesh: formats.Mesh, contours: Contours, flat: np.ndarray, weights: np.ndarray, width: float) -> np.ndarray:
     """Depth (n,) of the card's vertices: behind the face before them, wherever expressions push it.
 
     Args:
