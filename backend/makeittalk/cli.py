@@ -76,8 +76,12 @@ def parser() -> argparse.ArgumentParser:
         animate.add_argument(f"--{name}", type=_amount, default=1.0, help=f"amount of {what} (default 1)")
     animate.add_argument("--landmarks", type=Path, metavar="FACE.JSON", help="corrected landmarks instead of detection")
     animate.add_argument("--blender", default="", metavar="EXECUTABLE", help="Blender that writes the .blend")
-    animate.add_argument("--closed-mouth-pixels", action="store_true", help="draw the mouth's inside even where the "
-                         "portrait shows its own")  # fmt: skip
+    animate.add_argument(
+        "--own-mouth",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="keep what the portrait shows inside an open mouth (default), or draw teeth and tongue",
+    )
     _detector(animate)
     _prediction(animate)
 

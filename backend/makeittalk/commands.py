@@ -10,11 +10,16 @@ import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import storage
 from .errors import InputError, OutputError
 from .progress import Progress, part, silent
+
+if TYPE_CHECKING:
+    from .pipeline import Character
 
 SUFFIXES = (".mp4", ".blend", ".npz", ".json", ".csv")
 
@@ -101,7 +106,7 @@ def animate(options: Namespace) -> None:
             device=options.device,
             seed=options.seed,
             amounts=Amounts(options.lip, options.head, options.blink, options.smooth),
-            own_mouth=not options.closed_mouth_pixels,
+            own_mouth=options.own_mouth,
             weights=options.weights,
             progress=part(progress, 0.0, 0.4),
         )
@@ -119,7 +124,7 @@ def animate(options: Namespace) -> None:
             writers[output.suffix.lower()](output, share)
 
 
-def _write_video(character, output: Path, rate, progress: Progress) -> None:
+def _write_video(character: Character, output: Path, rate: Fraction, progress: Progress) -> None:
     from .animation.resample import frame_count, resample
     from .rendering.video import write_mp4
     from .rendering.warp import Warper
@@ -128,11 +133,11 @@ def _write_video(character, output: Path, rate, progress: Progress) -> None:
     # As many frames as the sound is long, to the frame.
     motion = resample(character.motion, float(rate), frame_count(audio.seconds, float(rate)))
     with Warper(character.mesh, character.portrait.rgba) as warper:
-        frames = warper.frames(motion, rate)
+        frames = warper.frames(motion, float(rate))
         write_mp4(output, frames, rate, (warper.width, warper.height), audio, progress, total=motion.frames)
 
 
-def _write_blend(character, output: Path, rate, options: Namespace) -> None:
+def _write_blend(character: Character, output: Path, rate: Fraction, options: Namespace) -> None:
     from . import pipeline
     from .blender import write_blend
 
@@ -154,7 +159,7 @@ def _write_blend(character, output: Path, rate, options: Namespace) -> None:
     )
 
 
-def _write_table(character, output: Path, fps: float) -> None:
+def _write_table(character: Character, output: Path, fps: float) -> None:
     from .animation.bake import bake_motion
     from .export import write_csv, write_json
 
