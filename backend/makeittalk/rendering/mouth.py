@@ -23,7 +23,7 @@ _OVERHANG = 0.16  # of the mouth's width, beyond each corner
 _BEHIND = 0.08  # of the mouth's width, from the lips to the card
 _DEEPER = 0.03  # of the mouth's width, lower teeth behind the upper ones
 _LINING = 0.012  # of the mouth's width, the lower lip's rim behind the upper lip
-_STEEPEST = 1.0  # px a px of the card, so that it can be turned as far as the face
+_STEEPEST = 0.6  # px a px of the card, so that it can be turned as far as the face
 _OPEN = 0.06  # of the mouth's width: from this opening on a portrait shows its own mouth
 #: Rows of the card: distance below the shut lips in widths of the mouth; whether the jaw carries it.
 _ROWS = np.array([-0.42, -0.22, 0.035, 0.055, 0.095, 0.125, 0.33, 0.56])
