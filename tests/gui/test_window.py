@@ -45,7 +45,7 @@ def seen(tmp_path_factory) -> dict:
     SHOTS.mkdir(exist_ok=True)
     for old in SHOTS.iterdir():
         old.unlink()
-    inside = Path("/work")  # where blender_gui_run.sh shows the checkout
+    inside = Path("/project")  # where blender_gui_run.sh shows the checkout
     arguments = [
         str(archive),
         *(str(inside / (assets / name).relative_to(ROOT)) for name in ("portrait_cartoon.png", "speech.flac")),
