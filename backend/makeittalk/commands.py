@@ -246,8 +246,7 @@ def render(options: Namespace) -> None:
         portrait, motion = face_for_motion(options.portrait, motion, folder, options.detector, share)
         _tell(portrait.notices)
         mesh = build_mesh(portrait.face, portrait.rgba)
-        seconds = audio.seconds if audio else motion.seconds
-        shown = resample(motion, float(rate), frame_count(seconds, float(rate)))
+        shown = resample(motion, float(rate), frame_count(audio.seconds, float(rate)) if audio else None)
         with Warper(mesh, portrait.rgba) as warper:
             frames, share = warper.frames(shown, float(rate)), part(progress, 0.2, 1.0)
             if as_video:

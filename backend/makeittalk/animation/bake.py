@@ -35,9 +35,7 @@ def bake_motion(motion: Motion, mesh: Mesh, fps: float, amounts: Amounts | None 
     assert sampled.head_translation is not None
     values, residual = fit_keys(sampled.expression, mesh, _known_keys(sampled))
     height = float(mesh.image_size[1])
-    face_width = float(
-        np.linalg.norm(mesh.vertices[mesh.landmark_vertices[16]] - mesh.vertices[mesh.landmark_vertices[0]])
-    )
+    face_width = float(np.linalg.norm(sampled.neutral[16] - sampled.neutral[0]))
     turn = np.array([1.0, -1.0, -1.0], np.float32)
     return Bake(
         fps=fps,

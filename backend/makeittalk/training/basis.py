@@ -25,9 +25,13 @@ from ..audio.mel import mel_spectrogram
 from ..constants import CANONICAL_JAW, FRAME_RATE
 from ..landmarks.ibug68 import INNER_PAIRS, MIRROR
 from ..landmarks.mean_face import MEAN_FACE
+from ..networks.closure import predict_closure
 from ..networks.inference import predict_content
+from .augment import Augment, vary_face
 
-RESIDUAL_KEYS = 28
+RESIDUAL_KEYS = 36
+FACES = Augment(shape=0.1, identity=0.08)  # wider than in training: portraits are paintings and cartoons too
+_ROUNDS = 8
 SMALLEST = 0.01  # canonical units, norm over all landmarks: no residual key is finer at value 1
 LEAST = 0.004  # canonical units: a sculpted key that moves no landmark further is left out
 _PAIRED_TO_ONE = {"browInnerUp": ("browInnerUp_L", "browInnerUp_R")}
@@ -57,28 +61,30 @@ def sculpted_keys(path: str | Path) -> tuple[list[str], np.ndarray]:
 def speech_displacements(recordings: list[Path], each: int = 5) -> np.ndarray:
     """What the shipped networks predict for voices, closures completed: (T, 68, 3) canonical displacement from rest.
 
-    Mirrored too, and at several lip amounts: the keys must hold whatever an animator asks for.
+    Of another face for every voice, mirrored too, and at several lip amounts: the keys must hold whatever is asked for.
     """
-    face = np.asarray(MEAN_FACE, np.float64)
-    face = face + shut_mouth(face)
     found: list[np.ndarray] = []
-    for path in recordings:
+    still = np.zeros((1, 68, 3), np.float32)
+    for number, path in enumerate(recordings):
+        face = vary_face(np.asarray(MEAN_FACE, np.float32), still, FACES, np.random.default_rng(number))[0]
         mel = mel_spectrogram(normalise_loudness(load_audio(path).samples))
-        lips = predict_content(mel, face.astype(np.float32)).astype(np.float64)
-        brows = head_motion(loudness_curve(mel), seed=len(found))[2]
-        closed = close_lips(smooth_face(lips, FRAME_RATE, 1.0), FRAME_RATE)
+        lips = predict_content(mel, (face + shut_mouth(face)).astype(np.float32)).astype(np.float64)
+        brows = head_motion(loudness_curve(mel), seed=number)[2]
+        closed = close_lips(smooth_face(lips, FRAME_RATE, 1.0), FRAME_RATE, predict_closure(mel))
         mirrored = closed[:, MIRROR] * np.array([-1.0, 1.0, 1.0])
         found += [part[::each] for part in (lips, closed + brows, mirrored + brows, 2.0 * closed)]
     return np.concatenate(found)
 
 
 def pair_modes() -> np.ndarray:
-    """Each inner lip pair opening alone: (6, 68, 3). What completes a closure moves along these."""
-    modes = np.zeros((6, 68, 3))
+    """Each inner lip point alone, across and down: (12, 68, 3). What completes a closure moves along these."""
+    modes = np.zeros((12, 68, 3))
     outer = ((50, 58), (51, 57), (52, 56))
     for index, ((upper, lower), (above, below)) in enumerate(zip(INNER_PAIRS, outer, strict=True)):
-        modes[2 * index, [upper, above], 1] = 1.0
-        modes[2 * index + 1, [lower, below], 1] = 1.0
+        modes[4 * index, [upper, above], 1] = 1.0
+        modes[4 * index + 1, [lower, below], 1] = 1.0
+        modes[4 * index + 2, upper, 0] = 1.0
+        modes[4 * index + 3, lower, 0] = 1.0
     return modes
 
 
@@ -87,10 +93,19 @@ def residual_keys(named: np.ndarray, speech: np.ndarray, count: int = RESIDUAL_K
     keys = named.reshape(len(named), -1)
     flat = speech.reshape(len(speech), -1)
     left = flat - bounded_fit(flat / _unit(keys), keys / _unit(keys)) @ keys
-    fixed = np.linalg.qr(pair_modes().reshape(6, -1).T)[0].T
+    fixed = np.linalg.qr(pair_modes().reshape(12, -1).T)[0].T
     rest = left - left @ fixed.T @ fixed
-    _, _, components = np.linalg.svd(rest[:: max(1, len(rest) // 20000)], full_matrices=False)
-    basis = np.concatenate([fixed, components[: count - len(fixed)]])
+    basis = fixed
+    weights = np.ones(len(rest))
+    # What counts is the worst frame, not the mean: frames that come out badly weigh more in the next round.
+    for _ in range(_ROUNDS):
+        moment = (rest * weights[:, None]).T @ rest
+        components = np.linalg.eigh(moment)[1][:, ::-1].T
+        basis = np.concatenate([fixed, components[: count - len(fixed)]])
+        missed = rest - rest @ basis.T @ basis
+        worst = np.linalg.norm(missed.reshape(-1, 68, 3), axis=2).max(axis=1)
+        weights *= 1.0 + (worst / np.percentile(worst, 90)) ** 2
+        weights /= weights.mean()
     spread = np.maximum((left @ basis.T).std(axis=0), SMALLEST)
     order = np.argsort(-spread)
     return (basis * spread[:, None])[order].reshape(-1, 68, 3)
