@@ -30,7 +30,9 @@ def bake_motion(motion: Motion, mesh: Mesh, fps: float, amounts: Amounts | None 
     """
     if amounts is not None:
         apply_amounts(motion, amounts)
-    sampled = resample(motion, fps)
+    # Predicted frame i stands at its own moment, so the sound ends with the last one, not a frame later.
+    frames = int((motion.frames - 1) / motion.fps * fps + 1e-6) + 1
+    sampled = resample(motion, fps, frames)
     assert sampled.expression is not None and sampled.head_rotation is not None
     assert sampled.head_translation is not None
     values, residual = fit_keys(sampled.expression, mesh, _known_keys(sampled))

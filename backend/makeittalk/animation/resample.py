@@ -50,8 +50,7 @@ def resample(motion: Motion, fps: float, frames: int | None = None) -> Motion:
     motion = with_head(motion)
     assert motion.expression is not None and motion.head_rotation is not None
     assert motion.head_translation is not None and motion.neck_pivot is not None
-    if frames is None:  # as many as there is motion for: network frame i stands at its own time, not over a span
-        frames = int((motion.frames - 1) / motion.fps * fps + 1e-6) + 1
+    frames = frame_count(motion.seconds, fps) if frames is None else frames
     times = np.arange(frames) / fps
     face = motion.neutral + motion.expression
     gap = opening(face) / np.maximum(mouth_width(face), 1e-6)
