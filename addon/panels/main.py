@@ -61,11 +61,11 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
     ) -> None:
         if not session.message:
             return
-        box = layout.box().column()
-        box.alert = session.is_error
-        draw_sentence(box, context, session.message, "ERROR" if session.is_error else "INFO")
+        lines = layout.box().column(align=True)
+        lines.alert = session.is_error  # the text only: an alarmed box is filled with the colour of a selection
+        draw_sentence(lines, context, session.message, "ERROR" if session.is_error else "INFO")
         if session.hint:
-            draw_sentence(box, context, session.hint, "BLANK1")
+            draw_sentence(lines, context, session.hint, "BLANK1")
 
     def _draw_backend(
         self, layout: bpy.types.UILayout, context: bpy.types.Context, session: bpy.types.PropertyGroup
