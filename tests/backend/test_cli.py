@@ -299,3 +299,31 @@ class TestResults:
         assert len(pictures) == 8
         with Image.open(pictures[0]) as picture, Image.open(CARTOON) as portrait:
             assert picture.size == portrait.size
+
+    def test_a_blend_is_written_by_blender(self, tmp_path: Path) -> None:
+        pytest.importorskip("bpy")
+        out, cut = tmp_path / "talk.blend", tmp_path / "cut.wav"
+        samples, rate = soundfile.read(SPEECH)
+        soundfile.write(cut, samples[: 2 * rate], rate)
+        assert main(["animate", str(CARTOON), str(cut), "-o", str(out), "--fps", "29.97"]) == 0
+        script = (
+            "import bpy, os, sys; bpy.ops.wm.open_mainfile(filepath=sys.argv[1]); s = bpy.context.scene; "
+            "m = [o for o in s.objects if o.type == 'MESH' and o.data.shape_keys][0]; "
+            "print('found', s.render.fps, round(s.render.fps_base, 3), s.frame_start, s.frame_end, "
+            "m.data.shape_keys.key_blocks[0].name, flush=True); os._exit(0)"
+        )
+        done = subprocess.run([sys.executable, "-c", script, str(out)], capture_output=True, text=True, timeout=120)
+        assert "found 30 1.001 1 60 Basis" in done.stdout, done.stderr
+
+    def test_a_missing_blender_is_named(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        out = tmp_path / "talk.blend"
+        refused(capsys, ["animate", CARTOON, SPEECH, "-o", out, "--blender", tmp_path / "blender"], "blender")
+        assert not out.exists()
+
+
+def test_the_doctor_and_the_weights_are_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    assert "FAIL" not in capsys.readouterr().out
+    assert main(["weights", "verify"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in ("content_s1", "closure", "basis"))

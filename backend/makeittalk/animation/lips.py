@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from scipy.signal import find_peaks
 
-from ..landmarks.ibug68 import INNER_PAIRS, LIP_INNER, LIP_OUTER, OUTER_PAIRS
+from ..landmarks.ibug68 import INNER_PAIRS
 
 # The share of an opening that the upper lip closes; the lower lip and the jaw do the rest.
 UPPER_SHARE = 0.35
@@ -29,6 +29,8 @@ SNAP_REACH = 0.14  # s to either side: where the surroundings of a dip are
 SNAP_RAMP = 0.032  # s that a closure takes to build and to release
 HOLD = 0.048  # s that a closure lasts at least, longer than a frame at 24 frames/s
 
+# Outer lip points, the inner pair beside them, and how much of its motion they share.
+_OUTER = (((50, 58), 0, 1.0), ((51, 57), 1, 1.0), ((52, 56), 2, 1.0), ((49, 59), 0, 0.5), ((53, 55), 2, 0.5))
 _UPPER = np.array([pair[0] for pair in INNER_PAIRS])
 _LOWER = np.array([pair[1] for pair in INNER_PAIRS])
 
@@ -61,16 +63,9 @@ def shut_mouth(neutral: np.ndarray) -> np.ndarray:
     gap = neutral[_LOWER] - neutral[_UPPER]
     delta[_UPPER] = UPPER_SHARE * gap
     delta[_LOWER] = -(1.0 - UPPER_SHARE) * gap
-    # The middle three points of each outer lip go with the inner point beside them, the next ones half as far.
-    for outer, (upper, lower), share in (
-        ((50, 58), INNER_PAIRS[0], 1.0),
-        ((51, 57), INNER_PAIRS[1], 1.0),
-        ((52, 56), INNER_PAIRS[2], 1.0),
-        ((49, 59), INNER_PAIRS[0], 0.5),
-        ((53, 55), INNER_PAIRS[2], 0.5),
-    ):
-        delta[outer[0], 1:] = share * delta[upper, 1:]
-        delta[outer[1], 1:] = share * delta[lower, 1:]
+    for (above, below), pair, share in _OUTER:
+        delta[above, 1:] = share * delta[_UPPER[pair], 1:]
+        delta[below, 1:] = share * delta[_LOWER[pair], 1:]
     chin = _CHIN_FOLLOW * delta[66, 1:]
     for point, weight in _CHIN_WEIGHTS.items():
         delta[point, 1:] = weight * chin
@@ -99,15 +94,9 @@ def close_lips(content: np.ndarray, fps: float, heard: np.ndarray | None = None)
     result = content.copy()
     result[:, _UPPER] += 0.5 * surplus
     result[:, _LOWER] -= 0.5 * surplus
-    for (upper, lower), pair, share in (
-        ((50, 58), 0, 1.0),
-        ((51, 57), 1, 1.0),
-        ((52, 56), 2, 1.0),
-        ((49, 59), 0, 0.5),
-        ((53, 55), 2, 0.5),
-    ):
-        result[:, upper, 1] += 0.5 * share * surplus[:, pair, 1]
-        result[:, lower, 1] -= 0.5 * share * surplus[:, pair, 1]
+    for (above, below), pair, share in _OUTER:
+        result[:, above, 1] += 0.5 * share * surplus[:, pair, 1]
+        result[:, below, 1] -= 0.5 * share * surplus[:, pair, 1]
     return result
 
 
@@ -192,17 +181,3 @@ def resample_closures(times: np.ndarray, gap: np.ndarray, fps: float, limit: flo
     best = frames[np.arange(len(times)), np.argmin(cost, axis=1)]
     here = np.interp(times, np.arange(len(gap)) / fps, gap)
     return np.where((lowest <= limit) & (here > limit), best / fps, times)
-
-
-LIPS = np.array([*LIP_OUTER, *LIP_INNER])
-__all__ = [
-    "LIPS",
-    "OUTER_PAIRS",
-    "close_lips",
-    "closure_curve",
-    "gaps",
-    "mouth_width",
-    "opening",
-    "resample_closures",
-    "shut_mouth",
-]

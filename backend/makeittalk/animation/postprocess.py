@@ -9,10 +9,11 @@ import numpy as np
 from scipy.signal import savgol_filter
 
 from ..formats import Motion
+from ..landmarks.ibug68 import LIPS
 from ..landmarks.pose import Canonical, compose_pose
 from ..protocol import Amounts
 from .blinks import lid_displacement
-from .lips import LIPS, close_lips
+from .lips import close_lips
 
 # Savitzky–Golay windows (s) and order at smoothing amount 1.
 SMOOTH_LIPS = 0.08
