@@ -17,8 +17,14 @@ _HEAD_REACH = 1.1  # face heights around the head in which the ground follows it
 _BORDER = 0.40  # face heights that the head keeps to the border where the picture allows it
 
 
+def still_vertices(points: np.ndarray, frame: FaceFrame) -> np.ndarray:
+    """The vertices, (V,) bool, that no expression moves: the border and what lies far from the face."""
+    still = outline_distance(points, frame.hull) > _REACH * frame.height
+    return still | (frame.border_distance(points) < 1e-6 * frame.height)
+
+
 def landmark_weights(
-    points: np.ndarray, triangles: np.ndarray, rows: np.ndarray, frame: FaceFrame, moves: np.ndarray
+    points: np.ndarray, triangles: np.ndarray, rows: np.ndarray, held: np.ndarray, moves: np.ndarray
 ) -> np.ndarray:
     """Each vertex's displacement as a fixed sum of the landmarks' displacements.
 
@@ -28,16 +34,14 @@ def landmark_weights(
 
     Args:
         points: (V, 2) px, vertices on the lines first. triangles: (F, 3). rows: (n, 68) weights on the lines.
-        frame: the face's frame. moves: (K, 68, ≥2) px, displacements of the landmarks that no triangle may flip at.
+        held: (V,) bool, vertices on the lines and those that stay. moves: (K, 68, ≥2) px, displacements of the
+            landmarks that no triangle may flip at.
 
     Returns:
         (V, 68).
     """
     weights = np.zeros((len(points), rows.shape[1]))
     weights[: len(rows)] = rows
-    held = outline_distance(points, frame.hull) > _REACH * frame.height
-    held |= frame.border_distance(points) < 1e-6 * frame.height
-    held[: len(rows)] = True
     stiffness = np.ones(len(triangles))
     rest = signed_areas(points, triangles)
     fixed = held[triangles].all(axis=1)

@@ -14,10 +14,11 @@ from .contours import Contours, Sampling, build_contours
 from .deform import deform, displacements, signed_areas
 from .depth import flatten, relief
 from .frame import FaceFrame
-from .influence import head_weights, landmark_weights
+from .influence import head_weights, landmark_weights, still_vertices
 from .support import support_points
 from .tidy import tidy_landmarks
 from .triangulation import crossing_edges, inside_polygon, missing_edges, open_pockets, triangulate
+from .unfold import pull_apart, turn_edges
 
 Keys = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -56,7 +57,7 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
     frame = FaceFrame.of(landmarks, face.width, face.height)
     landmarks = tidy_landmarks(landmarks, frame)
     contours, points, triangles = _plane(landmarks, frame)
-    weights = landmark_weights(points, triangles, contours.rows, frame, _named(key_landmarks, key_range))
+    triangles, weights = _weighted(points, triangles, contours, frame, _moves(names, key_landmarks, key_range))
     head = head_weights(points, triangles, len(contours.rows), frame)
     pivot = neck_pivot(np.asarray(face.landmarks)).astype(np.float64)
     ground = float(landmarks[[0, 16], 2].mean())  # the depth of the border: 0 by the landmarks' convention
@@ -129,9 +130,29 @@ def _conforming(landmarks: np.ndarray, frame: FaceFrame, density: float) -> tupl
     return contours, points, np.concatenate([around_loops, contours.strips])
 
 
-def _named(key_landmarks: np.ndarray, key_range: np.ndarray) -> np.ndarray:
-    """Displacements (n, 68, 3) of the keys that mean something at value 1: those with the narrow sliders."""
-    return np.asarray(key_landmarks, np.float64)[np.asarray(key_range)[:, 1] <= 2.0]
+def _weighted(
+    points: np.ndarray, triangles: np.ndarray, contours: Contours, frame: FaceFrame, moves: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The triangles, some of their edges turned, and what each vertex follows, (V, 68), so that no move folds them."""
+    held = still_vertices(points, frame)
+    held[: len(contours.rows)] = True
+    weights = landmark_weights(points, triangles, contours.rows, held, moves)
+    around, strips = np.split(triangles, [len(triangles) - len(contours.strips)])
+    turned = turn_edges(points, around, weights, moves, contours.edges)
+    if (turned != around).any():
+        triangles = np.concatenate([turned, strips])
+        weights = landmark_weights(points, triangles, contours.rows, held, moves)
+    return triangles, pull_apart(points, triangles, weights, moves, ~held)
+
+
+def _moves(names: np.ndarray, key_landmarks: np.ndarray, key_range: np.ndarray) -> np.ndarray:
+    """Displacements (n, 68, 3) that fold nothing: keys that mean something at 1, those with the narrow sliders."""
+    named = np.asarray(key_landmarks, np.float64)[np.asarray(key_range)[:, 1] <= 2.0]
+    kept = np.asarray(names)[np.asarray(key_range)[:, 1] <= 2.0]
+    if {"jawOpen", "mouthClose"} <= set(kept.tolist()):  # which shuts what the jaw opens, and means nothing alone
+        named[kept == "mouthClose"] += named[kept == "jawOpen"]
+    # A triangle's area is quadratic along a move and may be least halfway.
+    return np.concatenate([named, 0.5 * named])
 
 
 def _flatten(mesh: formats.Mesh, contours: Contours, points: np.ndarray, ground: float) -> None:

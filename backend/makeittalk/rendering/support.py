@@ -12,6 +12,7 @@ _FINE = 0.055  # spacing at the lines, in face heights
 _GROWTH = 0.32  # how fast spacing grows with the distance from them
 _COARSE = 0.45  # largest spacing, in face heights (or a tenth of the plane)
 _COLLAR = 0.035  # distance of the points around mouth and eyes, in face heights
+_SPREAD = 0.95  # rad, from the outline's normal at a blunt end to the points that guard it
 _RINGS = (0.10, 0.26)  # distance of the rings from the face's outline, in face heights
 
 
@@ -67,7 +68,13 @@ def _collar(loop: np.ndarray, gap: float) -> np.ndarray:
     angles = first[:, None] + turn[:, None] * shares
     fan = loop[:, None] + gap * np.stack([np.cos(angles), np.sin(angles)], axis=2)
     sharp = turn > 0.9
-    return np.concatenate([fan[sharp].reshape(-1, 2), fan[~sharp, 1]])
+    # Where the outline's ends are blunt, as those of the far eye on a head that is turned away, the lid swings further.
+    ends = np.zeros(len(loop), bool)
+    ends[[0, len(loop) // 2]] = True
+    blunt = ends & ~sharp
+    angles = np.stack([first[blunt] - _SPREAD, second[blunt] + _SPREAD], axis=1)
+    guards = loop[blunt, None] + 1.4 * gap * np.stack([np.cos(angles), np.sin(angles)], axis=2)
+    return np.concatenate([guards.reshape(-1, 2), fan[sharp].reshape(-1, 2), fan[~sharp, 1]])
 
 
 class _Spacing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..landmarks import ibug68
-from .frame import FaceFrame
+from .frame import FaceFrame, segment_distance
 from .triangulation import inside_polygon
 
 _LID_PAIRS = ((37, 41), (38, 40), (43, 47), (44, 46))
@@ -13,6 +13,7 @@ _LIP_THICKNESS = 0.02  # of the mouth's width, at least
 _LID_OPENING = 0.06  # of the eye's width, at least
 _CORNER = 0.05  # of the mouth's width, from outer to inner corner at least
 _CLEARANCE = 1.3  # of their outline's size, kept free around mouth and eyes
+_JAW_GAP = 0.065  # of the face's height, between the jaw and mouth or eyes: room for a point that lets them swing
 _APART = 0.012  # of the face's height, between any two points of different parts
 _CLOSED = {
     "mouth": ibug68.LIP_OUTER,
@@ -93,15 +94,18 @@ def _evict(points: np.ndarray, frame: FaceFrame) -> None:
         outline = points[members, :2]
         centre = outline.mean(axis=0)
         wide = centre + (outline - centre) * _CLEARANCE
-        others = np.setdiff1d(np.arange(48), members)
-        for index in others[inside_polygon(points[others, :2], wide)]:
+        following = np.roll(outline, -1, axis=0)
+        for index in np.setdiff1d(np.arange(48), members):
+            gap = _JAW_GAP * frame.height if index in ibug68.JAW else 0.0
             away = points[index, :2] - centre
             distance = float(np.linalg.norm(away))
             away = away / distance if distance > 1e-9 else frame.down
-            # From the centre outwards to where the wide outline ends.
-            steps = centre + np.linspace(0, 2 * np.ptp(wide, axis=0).max(), 400)[:, None] * away
-            within = np.nonzero(inside_polygon(steps, wide))[0]
-            points[index, :2] = steps[min(int(within[-1]) + 1, 399)] if len(within) else points[index, :2]
+            # From the point outwards to where there is room.
+            reach = np.linspace(0, 2 * np.ptp(wide, axis=0).max() + gap, 400)
+            steps = points[index, :2] + reach[:, None] * away
+            near = inside_polygon(steps, wide) | (segment_distance(steps, outline, following) < gap)
+            if near[0]:
+                points[index, :2] = steps[min(int(np.nonzero(near)[0][-1]) + 1, 399)]
 
 
 def _separate(points: np.ndarray, least: float) -> None:
