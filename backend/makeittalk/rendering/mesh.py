@@ -57,7 +57,7 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
     frame = FaceFrame.of(landmarks, face.width, face.height)
     landmarks = tidy_landmarks(landmarks, frame)
     contours, points, triangles = _plane(landmarks, frame)
-    triangles, weights = _weighted(points, triangles, contours, frame, _moves(names, key_landmarks, key_range))
+    triangles, weights = _weighted(points, triangles, contours, frame, *_moves(names, key_landmarks, key_range))
     head = head_weights(points, triangles, len(contours.rows), frame)
     pivot = neck_pivot(np.asarray(face.landmarks)).astype(np.float64)
     ground = float(landmarks[[0, 16], 2].mean())  # the depth of the border: 0 by the landmarks' convention
@@ -131,28 +131,38 @@ def _conforming(landmarks: np.ndarray, frame: FaceFrame, density: float) -> tupl
 
 
 def _weighted(
-    points: np.ndarray, triangles: np.ndarray, contours: Contours, frame: FaceFrame, moves: np.ndarray
+    points: np.ndarray,
+    triangles: np.ndarray,
+    contours: Contours,
+    frame: FaceFrame,
+    named: np.ndarray,
+    moves: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The triangles, some of their edges turned, and what each vertex follows, (V, 68), so that no move folds them."""
     held = still_vertices(points, frame)
     held[: len(contours.rows)] = True
-    weights = landmark_weights(points, triangles, contours.rows, held, moves)
+    weights = landmark_weights(points, triangles, contours.rows, held, named)
     around, strips = np.split(triangles, [len(triangles) - len(contours.strips)])
     turned = turn_edges(points, around, weights, moves, contours.edges)
     if (turned != around).any():
         triangles = np.concatenate([turned, strips])
-        weights = landmark_weights(points, triangles, contours.rows, held, moves)
+        weights = landmark_weights(points, triangles, contours.rows, held, named)
     return triangles, pull_apart(points, triangles, weights, moves, ~held)
 
 
-def _moves(names: np.ndarray, key_landmarks: np.ndarray, key_range: np.ndarray) -> np.ndarray:
-    """Displacements (n, 68, 3) that fold nothing: keys that mean something at 1, those with the narrow sliders."""
+def _moves(names: np.ndarray, key_landmarks: np.ndarray, key_range: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Displacements of the keys that mean something at 1, those with the narrow sliders, and what must fold nothing.
+
+    Returns:
+        (n, 68, 3) and (m, 68, 3).
+    """
     named = np.asarray(key_landmarks, np.float64)[np.asarray(key_range)[:, 1] <= 2.0]
     kept = np.asarray(names)[np.asarray(key_range)[:, 1] <= 2.0]
-    if {"jawOpen", "mouthClose"} <= set(kept.tolist()):  # which shuts what the jaw opens, and means nothing alone
-        named[kept == "mouthClose"] += named[kept == "jawOpen"]
+    whole = named.copy()
+    if {"jawOpen", "mouthClose"} <= set(kept.tolist()):  # which shuts what the jaw opens, and folds lips alone
+        whole[kept == "mouthClose"] += named[kept == "jawOpen"]
     # A triangle's area is quadratic along a move and may be least halfway.
-    return np.concatenate([named, 0.5 * named])
+    return named, np.concatenate([whole, 0.5 * whole])
 
 
 def _flatten(mesh: formats.Mesh, contours: Contours, points: np.ndarray, ground: float) -> None:
