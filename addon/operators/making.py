@@ -19,14 +19,7 @@ class MAKEITTALK_OT_make_it_talk(Running, bpy.types.Operator):
 
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:
-        settings = context.scene.makeittalk
-        return (
-            reasons.busy_reason()
-            or reasons.file_reason(settings.portrait, "a portrait")
-            or reasons.file_reason(settings.speech, "a speech recording")
-            or (reasons.file_reason(settings.voice, "a voice") if settings.voice else "")
-            or reasons.backend_reason()
-        )
+        return reasons.busy_reason() or reasons.material_reason(context.scene.makeittalk) or reasons.backend_reason()
 
     def start(self, context: bpy.types.Context) -> tasks.Task:
         return tasks.make(context)
@@ -41,14 +34,10 @@ class MAKEITTALK_OT_new_take(Running, bpy.types.Operator):
 
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:
-        reason = reasons.busy_reason() or reasons.character_reason(context)
-        if reason:
-            return reason
-        settings = characters.active(context).makeittalk
         return (
-            reasons.file_reason(settings.portrait, "a portrait")
-            or reasons.file_reason(settings.speech, "a speech recording")
-            or (reasons.file_reason(settings.voice, "a voice") if settings.voice else "")
+            reasons.busy_reason()
+            or reasons.character_reason(context)
+            or reasons.material_reason(characters.active(context).makeittalk)
             or reasons.backend_reason()
         )
 

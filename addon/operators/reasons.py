@@ -36,6 +36,15 @@ def file_reason(path: str, what: str) -> str:
     return ""
 
 
+def material_reason(settings: bpy.types.PropertyGroup) -> str:
+    """Why the portrait, the speech or the voice of a scene or a character cannot be used."""
+    return (
+        file_reason(settings.portrait, "a portrait")
+        or file_reason(settings.speech, "a speech recording")
+        or (file_reason(settings.voice, "a voice") if settings.voice else "")
+    )
+
+
 def busy_reason() -> str:
     """Why no long job can start now."""
     return "A job is running. Wait for it or cancel it." if tasks.current() is not None else ""

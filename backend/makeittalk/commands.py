@@ -328,11 +328,9 @@ def weights(options: Namespace) -> None:
 
 def serve(_options: Namespace) -> int:
     """`makeittalk serve`."""
-    from .server import Server
+    from . import server
 
-    channel = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
-    return Server(sys.stdin.buffer, channel).run()
+    return server.serve()
 
 
 def doctor(_options: Namespace) -> int:

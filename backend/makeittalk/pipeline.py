@@ -71,9 +71,24 @@ def find_face(
     progress(0.0, "Reading the portrait")
     # A face file is checked first: it is cheap to read and names its own mistakes.
     given = Face.load(face_file) if face_file else None
-    image, rgba, notices = prepare_portrait(source, folder)
-    height, width = rgba.shape[:2]
+    prepared = prepare_portrait(source, folder)
     progress(0.4, "Finding the face")
+    portrait = _with_face(source, Path(folder), prepared, given, face_file, detector)
+    progress(1.0, "Finding the face")
+    return portrait
+
+
+def _with_face(
+    source: PathLike,
+    folder: Path,
+    prepared: tuple[Path, np.ndarray, list[str]],
+    given: Face | None = None,
+    face_file: PathLike = "",
+    detector: str = "auto",
+) -> Portrait:
+    """The face of a prepared portrait, given or detected; writes `face.json`."""
+    image, rgba, notices = prepared
+    height, width = rgba.shape[:2]
     if given is not None:
         if (given.width, given.height) != (width, height):
             raise InputError(
@@ -81,14 +96,13 @@ def find_face(
                 f"but {source} has {width} × {height} px.",
                 "Detect the landmarks of this portrait again.",
             )
-        face = Face(Path(image), width, height, given.landmarks, given.detector, given.confidence)
+        face = Face(image, width, height, given.landmarks, given.detector, given.confidence)
     else:
         found = detect_landmarks(rgba, detector, name=str(source))
         notices = [*notices, *found.notices]
-        face = Face(Path(image), width, height, found.landmarks, found.detector, found.confidence)
-    path = Path(folder) / "face.json"
+        face = Face(image, width, height, found.landmarks, found.detector, found.confidence)
+    path = folder / "face.json"
     face.save(path)
-    progress(1.0, "Finding the face")
     return Portrait(face, rgba, path, notices)
 
 
@@ -170,13 +184,14 @@ def face_for_motion(
     Raises:
         InputError: the portrait cannot be used.
     """
-    portrait_size = None if motion.image_size is None else tuple(int(v) for v in motion.image_size)
-    if portrait_size is not None:
-        image, rgba, notices = prepare_portrait(source, folder)
-        height, width = rgba.shape[:2]
-        if (width, height) == portrait_size:
-            face = Face(Path(image), width, height, motion.neutral)
-            progress(1.0, "Reading the portrait")
-            return Portrait(face, rgba, Path(folder) / "face.json", notices), motion
-    portrait = find_face(source, folder, "", detector, progress)
-    return portrait, retarget(motion, portrait.face.landmarks)
+    folder = Path(folder)
+    prepared = image, rgba, notices = prepare_portrait(source, folder)
+    height, width = rgba.shape[:2]
+    progress(0.5, "Reading the portrait")
+    if motion.image_size is not None and (width, height) == tuple(int(side) for side in motion.image_size):
+        portrait = Portrait(Face(image, width, height, motion.neutral), rgba, folder / "face.json", notices)
+    else:
+        portrait = _with_face(source, folder, prepared, detector=detector)
+        motion = retarget(motion, portrait.face.landmarks)
+    progress(1.0, "Reading the portrait")
+    return portrait, motion

@@ -10,7 +10,7 @@ _BROADCAST = {23.976: Fraction(24000, 1001), 29.97: Fraction(30000, 1001), 59.94
 LOWEST, HIGHEST = 1, 240  # frames/s
 
 
-def exact_rate(value: str | float) -> Fraction:
+def exact_rate(value: str | float | Fraction) -> Fraction:
     """The exact rate of a name or number of frames a second: "29.97" is 30000/1001, "24000/1001" is itself.
 
     Raises:

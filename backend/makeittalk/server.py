@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import queue
 import sys
@@ -113,6 +114,16 @@ class Server:
             self._replies.write(protocol.encode_reply(reply))
         except OSError:  # nobody listens any more; the end of the input will end this too
             self._cancelled.add(-1)
+
+
+def serve() -> int:
+    """Serves standard input and output; returns the exit status.
+
+    The protocol keeps its own copy of standard output; whatever a library prints goes to the log instead.
+    """
+    channel = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return Server(sys.stdin.buffer, channel).run()
 
 
 def hello(_request: protocol.Hello, _progress: Progress) -> dict[str, Any]:

@@ -42,10 +42,6 @@ class Basis:
     named: np.ndarray
     residual: np.ndarray
 
-    @property
-    def named_names(self) -> tuple[str, ...]:
-        return self.names[: len(self.named)]
-
 
 @functools.cache
 def load_basis(path: Path = BASIS_FILE) -> Basis:

@@ -18,6 +18,7 @@ DRIFT_PERIOD = (0.9, 1.5, 1.3)  # s, the Gaussian that colours each axis' noise
 IDLE = 0.35  # share of the drift that is left in silence
 NOD = np.radians(2.4)  # rad, pitch of a full nod
 NOD_RISE = 0.12  # s, Gaussian width of a nod
+BROW_RISE = 0.156  # s, the same of the brows
 BEAT_GAP = 0.32  # s between two nods at least
 BROW = 0.035  # canonical units: how far a full beat raises the brows
 SWAY = 0.012  # canonical units, spread of the head's shift
@@ -39,7 +40,6 @@ def head_motion(energy: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, 
     """
     frames = len(energy)
     random = np.random.default_rng([seed, 0x4EAD])
-    # Drawn before it is filtered and with fixed padding, so that a longer recording begins like a shorter one.
     activity = IDLE + (1.0 - IDLE) * gaussian_filter1d(energy, 0.6 * FRAME_RATE, mode="nearest")
     rotation = np.stack(
         [
@@ -54,11 +54,8 @@ def head_motion(energy: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, 
     strength = strength * random.uniform(0.35, 1.0, len(beats))
     impulse = np.zeros(frames)
     impulse[beats] = strength
-    nod = gaussian_filter1d(impulse, NOD_RISE * FRAME_RATE, mode="constant")
-    nod *= NOD_RISE * FRAME_RATE * np.sqrt(2.0 * np.pi)  # a beat of strength 1 peaks at 1
-    rotation[:, 0] += NOD * nod
-    lift = gaussian_filter1d(impulse, 1.3 * NOD_RISE * FRAME_RATE, mode="constant")
-    lift *= 1.3 * NOD_RISE * FRAME_RATE * np.sqrt(2.0 * np.pi)
+    rotation[:, 0] += NOD * _bumps(impulse, NOD_RISE)
+    lift = _bumps(impulse, BROW_RISE)
 
     brows = np.zeros((frames, 68, 3))
     brows[:, _BROWS, 1] = -BROW * np.minimum(lift, 1.2)[:, None] * _BROW_SHAPE
@@ -81,6 +78,12 @@ def loudness_curve(mel: np.ndarray) -> np.ndarray:
     level = np.sort(mel, axis=1)[:, -20:].mean(axis=1)
     floor, top = 0.25, max(0.5, float(np.percentile(level, 97)))
     return np.clip((level - floor) / (top - floor), 0.0, 1.0)
+
+
+def _bumps(impulse: np.ndarray, seconds: float) -> np.ndarray:
+    """A Gaussian of that width (s) at every impulse, as high as the impulse."""
+    width = seconds * FRAME_RATE
+    return gaussian_filter1d(impulse, width, mode="constant") * width * np.sqrt(2.0 * np.pi)
 
 
 def _coloured(random: np.random.Generator, frames: int, period: float) -> np.ndarray:

@@ -82,7 +82,7 @@ def close_lips(content: np.ndarray, fps: float, heard: np.ndarray | None = None)
     Returns:
         (T, 68, 3), the same with every inner pair's distance scaled by what is left of its gap; outer lips follow.
     """
-    gap = content[:, _LOWER, 1] - content[:, _UPPER, 1]
+    gap = gaps(content)
     centre = gap.mean(axis=1)
     rest = float(np.clip(np.percentile(centre, REST_PERCENTILE), 0.0, REST_LIMIT))
     keep = _soft_threshold(gap, rest)

@@ -35,7 +35,7 @@ def apply_amounts(motion: Motion, amounts: Amounts) -> None:
     motion.head_rotation, motion.head_translation = compose_head(
         motion.head_rotation_raw, motion.head_translation_raw, motion.fps, amounts
     )
-    motion.landmarks = assemble(
+    motion.landmarks = compose_pose(
         motion.neutral, motion.expression, motion.head_rotation, motion.head_translation, motion.neck_pivot
     )
     motion.post = json.dumps(asdict(amounts))
@@ -76,8 +76,8 @@ def compose(
         (T, 68, 3) float32 px, displacement from neutral. With no lip motion it is `rest`: the mouth shut.
     """
     canonical = Canonical.of(neutral)
-    lips = canonical.displacement_to(smooth_face(content, fps, amounts.smooth))
-    lips = canonical.displacement_from(close_lips(lips, fps, closure))
+    shown = finish_lips(canonical.displacement_to(content), fps, closure, amounts.smooth)
+    lips = canonical.displacement_from(shown)
     manner = smooth(speaker, SMOOTH_FACE * amounts.smooth, fps)
     lids = np.clip(blink * amounts.blink, 0.0, 1.0)[:, None, None] * lid_displacement(neutral)
     return (rest + amounts.lip * lips + amounts.head * manner + lids).astype(np.float32)
@@ -93,15 +93,19 @@ def compose_head(
     return turned.astype(np.float32), moved.astype(np.float32)
 
 
-def assemble(
-    neutral: np.ndarray,
-    expression: np.ndarray,
-    rotation: np.ndarray,
-    translation: np.ndarray,
-    pivot: np.ndarray,
+def finish_lips(
+    content: np.ndarray, fps: float, closure: np.ndarray | None = None, smoothing: float = 1.0
 ) -> np.ndarray:
-    """Posed landmarks of an expression and a head: (T, 68, 3) float32 px (design, Coordinates)."""
-    return compose_pose(neutral, expression, rotation, translation, pivot).astype(np.float32)
+    """The content branch's answer as a character shows it: smoothed, its closures completed.
+
+    Args:
+        content: (T, 68, 3) canonical displacement from the shut mouth. fps: frames/s.
+        closure: (T,) how sure it is that the lips are shut, or None. smoothing: amount, 1 by default.
+
+    Returns:
+        (T, 68, 3), canonical.
+    """
+    return close_lips(smooth_face(content, fps, smoothing), fps, closure)
 
 
 def smooth_face(points: np.ndarray, fps: float, amount: float) -> np.ndarray:

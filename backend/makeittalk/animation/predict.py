@@ -82,7 +82,7 @@ def predict_motion(
         fps=FRAME_RATE,
         landmarks=np.zeros_like(content),
         neutral=face.landmarks.astype(np.float32),
-        neck_pivot=neck_pivot(neutral).astype(np.float32),
+        neck_pivot=neck_pivot(neutral),
         speaker_embedding=embedding.astype(np.float32),
         image_size=face.size,
         rest=rest,

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..formats import Motion
-from ..landmarks.pose import neck_pivot, split_pose
+from ..landmarks.pose import compose_pose, neck_pivot, split_pose
 from .lips import mouth_width, opening, resample_closures
-from .postprocess import assemble
 
 SHUT = 0.02  # opening that counts as shut, share of the mouth's width
 
@@ -23,10 +22,10 @@ def with_head(motion: Motion) -> Motion:
     rotation, translation, expression = split_pose(motion.landmarks, motion.neutral, pivot)
     return replace(
         motion,
-        expression=expression.astype(np.float32),
-        head_rotation=rotation.astype(np.float32),
-        head_translation=translation.astype(np.float32),
-        neck_pivot=pivot.astype(np.float32),
+        expression=expression,
+        head_rotation=rotation,
+        head_translation=translation,
+        neck_pivot=pivot,
     )
 
 
@@ -60,7 +59,7 @@ def resample(motion: Motion, fps: float, frames: int | None = None) -> Motion:
     translation = _at(motion.head_translation, times, motion.fps)
     return Motion(
         fps=fps,
-        landmarks=assemble(motion.neutral, expression, rotation, translation, motion.neck_pivot),
+        landmarks=compose_pose(motion.neutral, expression, rotation, translation, motion.neck_pivot),
         neutral=motion.neutral,
         expression=expression,
         head_rotation=rotation,

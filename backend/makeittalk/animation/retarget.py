@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..formats import Motion
-from ..landmarks.pose import Canonical, neck_pivot
+from ..landmarks.pose import Canonical, compose_pose, neck_pivot
 from .lips import shut_mouth
-from .postprocess import assemble
 from .resample import with_head
 
 
@@ -33,10 +32,10 @@ def retarget(motion: Motion, neutral: np.ndarray) -> Motion:
     delta = there.displacement_to(motion.expression) - shut_there + shut_here
     expression = here.displacement_from(delta).astype(np.float32)
     translation = (motion.head_translation * (here.scale / there.scale)).astype(np.float32)
-    pivot = neck_pivot(neutral).astype(np.float32)
+    pivot = neck_pivot(neutral)
     return replace(
         motion,
-        landmarks=assemble(neutral, expression, motion.head_rotation, translation, pivot),
+        landmarks=compose_pose(neutral, expression, motion.head_rotation, translation, pivot),
         neutral=neutral.astype(np.float32),
         expression=expression,
         head_translation=translation,
@@ -46,4 +45,7 @@ def retarget(motion: Motion, neutral: np.ndarray) -> Motion:
         content=None,
         speaker=None,
         blink=None,
+        closure=None,
+        head_rotation_raw=None,
+        head_translation_raw=None,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import InputError
+from ..picture import on_grey
 from .overlay import draw_overlay
 from .pose import Canonical
 
@@ -56,7 +57,9 @@ def detect_landmarks(
         InputError: there is no face, or no such detector.
         MissingError: face-alignment or its weights are not installed.
     """
-    rgb = _opaque(rgb)
+    rgb = np.asarray(rgb)
+    assert rgb.dtype == np.uint8 and rgb.ndim == 3 and rgb.shape[2] in (3, 4), rgb.shape
+    rgb = on_grey(rgb)
     if detector in ("auto", MEDIAPIPE):
         from . import face_mesh
 
@@ -87,20 +90,3 @@ def _yaw(landmarks: np.ndarray) -> float:
     """How far the face is turned to a side, degrees: the angle of its line of sight."""
     away = Canonical.of(landmarks).R[:, 2]
     return float(np.degrees(np.arctan2(abs(away[0]), abs(away[2]))))
-
-
-def _opaque(picture: np.ndarray) -> np.ndarray:
-    """The picture on mid-grey."""
-    picture = np.asarray(picture)
-    assert picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] in (3, 4), picture.shape
-    if picture.shape[2] == 3:
-        return picture
-    alpha = picture[..., 3]
-    if alpha.min() == 255:
-        return np.ascontiguousarray(picture[..., :3])
-    result = np.empty((*picture.shape[:2], 3), np.uint8)
-    for start in range(0, len(picture), 512):  # a few rows at a time: the largest portrait has 67 million pixels
-        part = picture[start : start + 512]
-        share = part[..., 3:].astype(np.float32) / 255.0
-        result[start : start + 512] = np.rint(part[..., :3] * share + 128.0 * (1.0 - share)).astype(np.uint8)
-    return result

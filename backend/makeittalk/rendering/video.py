@@ -17,7 +17,9 @@ import numpy as np
 
 from .. import storage
 from ..errors import OutputError
+from ..picture import on_grey
 from ..progress import Progress, silent
+from ..rates import exact_rate
 
 if TYPE_CHECKING:
     from ..audio.loading import Audio
@@ -26,8 +28,6 @@ _QUALITY = 18  # x264's constant rate factor: visually lossless
 _AUDIO_BITS = 192_000  # a second
 _AUDIO_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)  # Hz that AAC knows
 _BLOCK = 1024  # samples handed to the encoder at a time
-_BACKGROUND = 128  # grey behind transparent portraits
-_LARGEST_RATE = 100_000  # denominator of a frame rate
 
 
 def write_mp4(
@@ -50,11 +50,11 @@ def write_mp4(
         audio: its sound, as long as it is. progress: told the done fraction. total: frames expected.
 
     Raises:
+        InputError: the rate is impossible.
         OutputError: the film cannot be written, or the disk is full.
         Cancelled: `progress` said so; nothing is left behind.
     """
-    rate = Fraction(fps).limit_denominator(_LARGEST_RATE)
-    rate = Fraction(30000, 1001) if abs(float(rate) - 29.97) < 1e-6 else rate
+    rate = exact_rate(fps)
     with storage.replacing(path) as temporary, _encoder_errors(path):
         container = av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"})
         try:
@@ -189,10 +189,7 @@ def _told(frames: Iterable[np.ndarray], progress: Progress, total: int | None) -
 
 def _opaque(frame: np.ndarray, width: int, height: int) -> np.ndarray:
     """The frame (height, width, 3) on grey, its last row and column repeated up to the even size."""
-    colour = frame[..., :3]
-    if frame.shape[2] == 4 and int(frame[..., 3].min()) < 255:
-        alpha = frame[..., 3:].astype(np.float32) / 255
-        colour = np.rint(colour * alpha + _BACKGROUND * (1 - alpha)).astype(np.uint8)
+    colour = on_grey(frame)
     missing = ((0, height - colour.shape[0]), (0, width - colour.shape[1]), (0, 0))
     if any(side for _, side in missing):
         colour = np.pad(colour, missing, mode="edge")

@@ -18,8 +18,8 @@ from .. import storage
 from ..animation.bake import bounded_fit
 from ..animation.basis import BASIS_FILE, RESIDUAL
 from ..animation.head_motion import head_motion, loudness_curve
-from ..animation.lips import close_lips, shut_mouth
-from ..animation.postprocess import smooth_face
+from ..animation.lips import shut_mouth
+from ..animation.postprocess import finish_lips
 from ..audio.loading import load_audio, normalise_loudness
 from ..audio.mel import mel_spectrogram
 from ..constants import CANONICAL_JAW, FRAME_RATE
@@ -70,7 +70,7 @@ def speech_displacements(recordings: list[Path], each: int = 5) -> np.ndarray:
         mel = mel_spectrogram(normalise_loudness(load_audio(path).samples))
         lips = predict_content(mel, (face + shut_mouth(face)).astype(np.float32)).astype(np.float64)
         brows = head_motion(loudness_curve(mel), seed=number)[2]
-        closed = close_lips(smooth_face(lips, FRAME_RATE, 1.0), FRAME_RATE, predict_closure(mel))
+        closed = finish_lips(lips, FRAME_RATE, predict_closure(mel))
         mirrored = closed[:, MIRROR] * np.array([-1.0, 1.0, 1.0])
         found += [part[::each] for part in (lips, closed + brows, mirrored + brows, 2.0 * closed)]
     return np.concatenate(found)

@@ -25,6 +25,7 @@ from ..audio.mel import mel_spectrogram
 from ..constants import FRAME_RATE
 from ..networks.closure import ClosureNet, probabilities
 from ..networks.features import VoiceAverage, normalise_mel
+from ..weights.store import half_precision
 from .augment import Augment, mask_bands, vary_sound
 
 BILABIALS = ("P", "B", "M")
@@ -142,14 +143,10 @@ def train(
             shown = {f"{t}": measure(network, validation, average, t) for t in (0.3, 0.5, 0.7)}
             print(step + 1, f"{loss.item():.3f}", shown, flush=True)
     network.eval()
-    tensors = {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in network.state_dict().items()
-    }
     figures = measure(network, validation, average, 0.5)
     meta = {"format": "1", "kind": "closure", "data": json.dumps(average.to_dict()), "notes": json.dumps(figures)}
     with storage.replacing(target) as temporary:
-        save_file(tensors, temporary, meta)
+        save_file(half_precision(network), temporary, meta)
     return figures
 
 

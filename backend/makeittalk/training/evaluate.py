@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import storage
-from ..animation.lips import close_lips
-from ..animation.postprocess import smooth_face
+from ..animation.postprocess import finish_lips
 from ..constants import FRAME_RATE
 from ..errors import InputError
 from ..formats import Motion
@@ -108,9 +107,7 @@ def evaluate_set(
         spoken = predict_content(clip.mel, face, device, weights=weights)
         answers = {
             "prediction": spoken,
-            "animation": close_lips(
-                smooth_face(spoken, FRAME_RATE, 1.0), FRAME_RATE, predict_closure(clip.mel, device)
-            ),
+            "animation": finish_lips(spoken, FRAME_RATE, predict_closure(clip.mel, device)),
             "loudness": loudness.predict(clip.mel),
             "static": np.zeros_like(spoken),
         }

@@ -1,4 +1,4 @@
-"""How close a predicted face moves to a filmed one (paper, section on evaluation). NumPy only.
+"""How close a predicted face moves to a filmed one (paper, section on evaluation).
 
 P is the prediction, R the reference, both (T, 68, 3) at 62.5 frames/s. Distances are 3D, areas in x and y. Lip
 metrics are taken on faces whose head motion was removed (`register`), head metrics on posed ones.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..animation.lips import opening
 from ..constants import FRAME_RATE
 from ..landmarks.ibug68 import JAW, LIP_INNER, LIPS, REGISTRATION
 
@@ -29,11 +30,6 @@ def resample(landmarks: np.ndarray, fps: float, rate: float = FRAME_RATE) -> np.
     below = np.minimum(place.astype(int), len(points) - 2)
     share = (place - below)[:, None, None]
     return (1.0 - share) * points[below] + share * points[below + 1]
-
-
-def opening(landmarks: np.ndarray) -> np.ndarray:
-    """Distance of the inner lips' middles, ‖62 − 66‖, (T,)."""
-    return np.linalg.norm(landmarks[..., 62, :] - landmarks[..., 66, :], axis=-1)
 
 
 def mouth_area(landmarks: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save_file
 
 from .. import storage
-from ..errors import InputError, MakeItTalkError, MissingError
+from ..errors import InputError, MissingError
 from ..networks.content import ContentBranch, ContentConfig
 from ..networks.features import VoiceAverage
 
@@ -73,14 +73,6 @@ def verify_weights(folder: Path | None = None) -> list[WeightFile]:
     for file in files:
         _verified(file)
     return files
-
-
-def describe_weights() -> str:
-    """The names of the listed weights that are there, in one line; empty where there are none."""
-    try:
-        return ", ".join(file.name for file in list_weights() if file.size)
-    except MakeItTalkError:
-        return ""
 
 
 def write_sums(folder: Path | None = None) -> None:
@@ -152,10 +144,6 @@ def save_content(path: str | Path, branch: ContentBranch, average: VoiceAverage,
     Raises:
         OutputError: it cannot be written.
     """
-    tensors = {
-        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
-        for name, value in branch.state_dict().items()
-    }
     meta = {
         "format": str(FORMAT),
         "kind": "content",
@@ -164,7 +152,15 @@ def save_content(path: str | Path, branch: ContentBranch, average: VoiceAverage,
         "notes": json.dumps(notes),
     }
     with storage.replacing(path) as temporary:
-        save_file(tensors, temporary, meta)
+        save_file(half_precision(branch), temporary, meta)
+
+
+def half_precision(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A network's tensors as they are shipped: floating ones in fp16, on the CPU."""
+    return {
+        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for name, value in network.state_dict().items()
+    }
 
 
 def _verified(file: WeightFile) -> bytes:
