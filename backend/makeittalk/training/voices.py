@@ -1,0 +1,32 @@
+"""Which voices of a corpus learn, validate and test: every network keeps to the same split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+_SHARES = (0.6, 0.2)  # to learn from, to validate; the rest tests (paper, section 4: 60/20/20 by speaker)
+
+
+def split_voices(names: Iterable[str], seed: int = 0) -> tuple[list[str], list[str], list[str]]:
+    """Splits recordings by speaker.
+
+    Args:
+        names: of recordings; what stands before the first "-" is the speaker (LibriSpeech's own naming).
+        seed: what the split is drawn from.
+
+    Returns:
+        names to learn from, to validate and to test, each sorted; no speaker is in two of them.
+    """
+    names = sorted(names)
+    speakers = sorted({_speaker(name) for name in names})
+    order = np.random.default_rng(seed).permutation(len(speakers))
+    first, second = (round(share * len(speakers)) for share in np.cumsum(_SHARES))
+    part = {speakers[place]: (rank >= first) + (rank >= second) for rank, place in enumerate(order)}
+    train, validation, test = ([name for name in names if part[_speaker(name)] == which] for which in range(3))
+    return train, validation, test
+
+
+def _speaker(name: str) -> str:
+    return name.partition("-")[0]
