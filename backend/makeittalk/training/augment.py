@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.signal import lfilter
 
 from ..audio.mel import mel_filters
-from ..constants import LANDMARKS, MEL_BANDS, MEL_MAX, MEL_MIN, MEL_WINDOW, SAMPLE_RATE
+from ..constants import FRAME_RATE, LANDMARKS, MEL_BANDS, MEL_MAX, MEL_MIN, MEL_WINDOW, SAMPLE_RATE
 from ..landmarks.ibug68 import MIRROR, PARTS
 
 QUIET = -0.16  # mel of digital silence
@@ -25,6 +26,8 @@ class Augment:
         speed: factor of the speaking rate.
         tilt: dB from the lowest to the highest band.
         noise: dB of noise below the voice; share of examples that get it: `noisy`.
+        room: s until an echo has died by 60 dB. direct: dB of the voice over its echo; share of examples: `roomy`.
+        gain: dB between the microphone's level and the front end's.
         mask: most bands hidden at once; share of examples: `masked`.
         pause: most frames of silence put before and behind the clip.
         silence: share of examples that are noise alone, with a resting face.
@@ -40,6 +43,10 @@ class Augment:
     tilt: tuple[float, float] = (-12.0, 12.0)
     noise: tuple[float, float] = (15.0, 60.0)
     noisy: float = 0.7
+    room: tuple[float, float] = (0.1, 0.7)
+    direct: tuple[float, float] = (0.0, 15.0)
+    roomy: float = 0.3
+    gain: tuple[float, float] = (-4.0, 4.0)
     mask: int = 10
     masked: float = 0.5
     pause: int = 60
@@ -94,12 +101,25 @@ def add_noise(mel: np.ndarray, decibels: float, rng: np.random.Generator) -> np.
     return (0.1 * np.log10(power.sum(0))).astype(np.float32)
 
 
+def add_room(mel: np.ndarray, seconds: float, direct: float) -> np.ndarray:
+    """The mel (T, 80) in a room whose echo dies by 60 dB in `seconds` and lies `direct` dB under the voice."""
+    decay = 10.0 ** (-6.0 / (seconds * FRAME_RATE))
+    share = (1.0 - decay) / decay * 10.0 ** (-direct / 10.0)
+    power = 10.0 ** (10.0 * mel.astype(np.float64))
+    # Each frame leaves an echo behind it that dies exponentially.
+    echo = lfilter([0.0, share * decay], [1.0, -decay], power, axis=0)
+    return (0.1 * np.log10(power + echo)).astype(np.float32)
+
+
 def vary_sound(mel: np.ndarray, semitones: float, options: Augment, rng: np.random.Generator) -> np.ndarray:
     """Another vocal tract, room and noise for a mel (T, 80) whose pitch (and formants) stand `semitones` too high."""
     warp = np.exp(rng.uniform(*np.log(options.warp))) / 2.0 ** (semitones / 12.0)
     mel = mel @ warp_matrix(float(warp))
     tilt = rng.uniform(*options.tilt) / 100.0
-    mel = np.maximum(mel + tilt * np.linspace(-0.5, 0.5, MEL_BANDS, dtype=np.float32), QUIET)
+    if rng.random() < options.roomy:
+        mel = add_room(mel, rng.uniform(*options.room), rng.uniform(*options.direct))
+    level = rng.uniform(*options.gain) / 100.0
+    mel = np.maximum(mel + level + tilt * np.linspace(-0.5, 0.5, MEL_BANDS, dtype=np.float32), QUIET)
     if rng.random() < options.noisy:
         mel = add_noise(mel, rng.uniform(*options.noise), rng)
     return mel

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from .. import storage
-from ..constants import FRAME_RATE, LANDMARKS, MEL_BANDS
+from ..constants import EMBEDDING, FRAME_RATE, LANDMARKS, MEL_BANDS
 from ..errors import InputError
 
 FORMAT = 1
 INDEX = "prepared.json"
 VALIDATION_CLIPS = 50  # of each folder, at most a tenth
+PROSODY = 3  # loudness, pitch, voicing
+_NO_VOICE = np.zeros(EMBEDDING, np.float32)
 
 
 @dataclass
@@ -29,6 +31,8 @@ class Clip:
         posed: (T, 68, 3) px, the landmarks with their head motion.
         raised: (T, 80) mel of the same sound at another pitch, or None.
         semitones: by how much `raised` was shifted.
+        embedding: (256,) the speaker's voice (audio.embedding), or None.
+        prosody: (T, 3) loudness 0–1, speaker-normalised log F0 and voicing, or None.
     """
 
     name: str
@@ -38,11 +42,13 @@ class Clip:
     posed: np.ndarray
     raised: np.ndarray | None = None
     semitones: float = 0.0
+    embedding: np.ndarray | None = None
+    prosody: np.ndarray | None = None
 
     def save(self, folder: Path) -> None:
         """Writes the clip into a prepared folder."""
         arrays: dict[str, Any] = {"format": FORMAT, "rate": FRAME_RATE, "semitones": self.semitones}
-        for name in ("mel", "landmarks", "neutral", "posed", "raised"):
+        for name in ("mel", "landmarks", "neutral", "posed", "raised", "embedding", "prosody"):
             value = getattr(self, name)
             if value is not None:
                 arrays[name] = np.asarray(value, np.float32)
@@ -65,13 +71,17 @@ class Clip:
                 and mel.shape == (frames, MEL_BANDS)
                 and landmarks.shape == posed.shape == (frames, LANDMARKS, 3)
                 and neutral.shape == (LANDMARKS, 3)
+                and values.get("raised", mel).shape == mel.shape
+                and values.get("embedding", _NO_VOICE).shape == (EMBEDDING,)
+                and values.get("prosody", mel[:, :PROSODY]).shape == (frames, PROSODY)
             )
             semitones = float(values["semitones"])
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise InputError(f"{path} is not a prepared clip.", "Run `makeittalk prepare` again.") from error
         if not fits:
             raise InputError(f"{path} is not a prepared clip.", "Run `makeittalk prepare` again.")
-        return cls(path.stem, mel, landmarks, neutral, posed, values.get("raised"), semitones)
+        more = [values.get(name) for name in ("embedding", "prosody")]
+        return cls(path.stem, mel, landmarks, neutral, posed, values.get("raised"), semitones, *more)
 
 
 @dataclass
@@ -80,7 +90,7 @@ class Prepared:
 
     Attributes:
         folder: where the clips are.
-        kind: "grid" or "facegood".
+        kind: what it was made of: "grid", "facegood", "librispeech", "heads", "voxceleb2".
         train, validation, test: names of clips.
         skipped: reason why a clip was left out, by name.
     """
