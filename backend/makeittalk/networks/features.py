@@ -17,7 +17,7 @@ from ..constants import MEL_BANDS
 _RANGE = 0.30  # voiced frames lie within 30 dB of the loud ones (mel units are dB/100)
 _FLOOR = 0.30  # and not more than 30 dB under the average voice: noise floors and silence are no voice
 _PRIOR_FRAMES = 60.0  # how many frames the average voice counts for: about one second
-_LOW, _HIGH = -5.0, 4.0  # deviations; what lies beyond tells nothing more
+LOWEST, HIGHEST = -5.0, 4.0  # deviations; what lies beyond tells nothing more
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,17 @@ def _loud(mel: np.ndarray) -> np.ndarray:
     return level > np.percentile(level, 95) - _RANGE
 
 
+def voice_statistics(mel: np.ndarray, average: VoiceAverage) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each band, both (80,), that a recording (T, 80) is measured against."""
+    voiced = mel[_loud(mel) & (mel.mean(1) > average.mean.mean() - _FLOOR)]
+    share = len(voiced) / (len(voiced) + _PRIOR_FRAMES)
+    mean, deviation = average.mean, average.deviation
+    if len(voiced):
+        mean = share * voiced.mean(0) + (1.0 - share) * mean
+        deviation = share * voiced.std(0) + (1.0 - share) * deviation
+    return mean, deviation
+
+
 def normalise_mel(mel: np.ndarray, average: VoiceAverage) -> np.ndarray:
     """The content branch's features.
 
@@ -66,10 +77,5 @@ def normalise_mel(mel: np.ndarray, average: VoiceAverage) -> np.ndarray:
         (T, 80) float32, voiced frames about 0 ± 1, pauses below.
     """
     assert mel.ndim == 2 and mel.shape[1] == MEL_BANDS, mel.shape
-    voiced = mel[_loud(mel) & (mel.mean(1) > average.mean.mean() - _FLOOR)]
-    share = len(voiced) / (len(voiced) + _PRIOR_FRAMES)
-    mean, deviation = average.mean, average.deviation
-    if len(voiced):
-        mean = share * voiced.mean(0) + (1.0 - share) * mean
-        deviation = share * voiced.std(0) + (1.0 - share) * deviation
-    return np.clip((mel - mean) / deviation, _LOW, _HIGH).astype(np.float32)
+    mean, deviation = voice_statistics(mel, average)
+    return np.clip((mel - mean) / deviation, LOWEST, HIGHEST).astype(np.float32)
