@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..audio.embedding import speaker_embedding
@@ -19,6 +21,30 @@ from .blinks import blink_curve
 from .head_motion import head_motion, loudness_curve
 from .lips import shut_mouth
 from .postprocess import apply_amounts
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What the networks hear of a recording.
+
+    Attributes:
+        mel: (T, 80) of the loudness-normalised sound.
+        voice: (256,) embedding of who speaks. manner: (256,) of whose manner the face takes on.
+    """
+
+    mel: np.ndarray
+    voice: np.ndarray
+    manner: np.ndarray
+
+
+def listen(audio: Audio, voice: Audio | None = None, progress: Progress = silent) -> Speech:
+    """Hears what is said, who says it, and whose manner the face takes on: the speaker of `voice` where given."""
+    progress(0.0, "Listening")
+    samples = normalise_loudness(audio.samples)
+    mel = mel_spectrogram(samples)
+    progress(0.3, "Recognising the voice")
+    own = speaker_embedding(samples)
+    return Speech(mel, own, own if voice is None else speaker_embedding(normalise_loudness(voice.samples)))
 
 
 def predict_motion(
@@ -49,27 +75,45 @@ def predict_motion(
         MissingError: the weights are not there or damaged.
         Cancelled: `progress` said so.
     """
+    speech = listen(audio, voice, part(progress, 0.0, 0.3))
+    return move_face(
+        speech,
+        face,
+        seed=seed,
+        amounts=amounts,
+        device=device,
+        weights=weights,
+        progress=part(progress, 0.3, 1.0),
+    )
+
+
+def move_face(
+    speech: Speech,
+    face: Face,
+    *,
+    seed: int = 0,
+    amounts: Amounts | None = None,
+    device: str = "auto",
+    weights: str | None = None,
+    progress: Progress = silent,
+) -> Motion:
+    """`predict_motion` of a speech that was listened to before."""
     amounts = amounts or Amounts()
+    mel = speech.mel
     neutral = face.landmarks.astype(np.float64)
     canonical = Canonical.of(neutral)
     frontal = canonical.to_canonical(neutral)
     shut = shut_mouth(frontal)
-
-    progress(0.0, "Listening")
-    samples = normalise_loudness(audio.samples)
-    mel = mel_spectrogram(samples)
-    progress(0.1, "Recognising the voice")
-    embedding = speaker_embedding(normalise_loudness(voice.samples) if voice is not None else samples)
 
     lips = predict_content(
         mel,
         (frontal + shut).astype(np.float32),
         device=choose_device(device),
         weights=weights,
-        progress=part(progress, 0.3, 0.9),
+        progress=part(progress, 0.0, 0.85),
     )
     closure = predict_closure(mel, choose_device(device))
-    progress(0.9, "Moving the head")
+    progress(0.85, "Moving the head")
     rotation, sway, brows = head_motion(loudness_curve(mel), seed)
 
     rest = canonical.displacement_from(shut).astype(np.float32)
@@ -83,7 +127,7 @@ def predict_motion(
         landmarks=np.zeros_like(content),
         neutral=face.landmarks.astype(np.float32),
         neck_pivot=neck_pivot(neutral),
-        speaker_embedding=embedding.astype(np.float32),
+        speaker_embedding=speech.manner.astype(np.float32),
         image_size=face.size,
         rest=rest,
         content=content,
