@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import time
-import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, cast
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
-from .. import storage
 from ..constants import LANDMARKS
 from ..errors import InputError
 from ..landmarks.ibug68 import PARTS
@@ -23,76 +22,51 @@ from ..networks.features import VoiceAverage, normalise_mel
 from ..networks.inference import displacements
 from ..progress import Progress, silent
 from ..weights.store import save_content
-from . import augment, checkpoint, metrics
+from . import augment, metrics
 from .augment import Augment
 from .dataset import Clip, Prepared
+from .loop import LoopConfig, train
 from .losses import LandmarkLoss, LossWeights
 
 _STILL = np.concatenate([PARTS[name] for name in ("brow_right", "brow_left", "eye_right", "eye_left")])
 
 
 @dataclass
-class TrainingConfig:
+class TrainingConfig(LoopConfig):
     """One training run, read from a TOML file.
 
     Attributes:
         data: prepared folders. share: how often each is drawn, the same for all when empty.
-        out: folder for checkpoints, log and weights.
-        start: folder of another run, whose last state this one begins with; empty for a fresh network.
-        seed, steps, batch: of the run. frames: most frames of an example.
-        learning_rate, weight_decay: Adam's; the rate falls to zero along a cosine after `warmup` steps.
-        clip: largest norm of the gradient.
-        validate_every, checkpoint_every: steps.
+        frames: most frames of an example.
         network, augment, loss: tables of ContentConfig, Augment and LossWeights.
     """
 
     data: list[str] = field(default_factory=list)
     share: list[float] = field(default_factory=list)
-    out: str = ""
-    start: str = ""
-    seed: int = 0
-    steps: int = 10_000
-    batch: int = 32
     frames: int = 300
-    learning_rate: float = 1e-4
-    weight_decay: float = 1e-6
-    warmup: int = 100
-    clip: float = 1.0
-    validate_every: int = 500
-    checkpoint_every: int = 250
     network: ContentConfig = field(default_factory=ContentConfig)
     augment: Augment = field(default_factory=Augment)
     loss: LossWeights = field(default_factory=LossWeights)
 
-    @classmethod
-    def load(cls, path: str | Path) -> TrainingConfig:
-        """Reads a TOML file; paths in it may begin with `~`.
-
-        Raises:
-            InputError: it is no TOML, or holds a key or a value that does not exist.
-        """
-        try:
-            value = tomllib.loads(storage.read_bytes(path, 1 << 20).decode())
-            network = ContentConfig.from_dict(value.pop("network", {}))
-            ranges = value.pop("augment", {})
-            changed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in ranges.items()}
-            options = Augment(**changed)
-            config = cls(network=network, augment=options, loss=LossWeights(**value.pop("loss", {})), **value)
-        except (ValueError, TypeError) as error:
-            raise InputError(
-                f"{path} is not a training configuration: {error}.", "Compare training/configs."
-            ) from error
-        if not config.data or not config.out:
-            raise InputError(f"{path} does not name its data and out folders.", "Compare training/configs.")
-        config.data = [os.path.expanduser(folder) for folder in config.data]
-        config.out, config.start = os.path.expanduser(config.out), os.path.expanduser(config.start)
-        return config
+    def check(self) -> None:
+        """Refuses what cannot be trained, beyond LoopConfig.check."""
+        super().check()
+        if not self.data:
+            raise ValueError("it names no data folders")
+        if self.share and (len(self.share) != len(self.data) or min(self.share) < 0 or sum(self.share) <= 0):
+            raise ValueError("share needs one number for each data folder")
+        if self.frames < 1:
+            raise ValueError("frames must be above 0")
+        self.data = [os.path.expanduser(folder) for folder in self.data]
 
 
-class Examples:
-    """Clips in memory, drawn and varied by step number alone, so that a resumed run sees what it would have seen."""
+class ContentTask:
+    """The content branch learns to move the lips of filmed or taught faces: a `loop.Task`."""
 
-    def __init__(self, config: TrainingConfig, average: VoiceAverage | None = None) -> None:
+    name = "content"
+    phases: Mapping[str, tuple[str, ...]] = MappingProxyType({"content": ("content",)})
+
+    def __init__(self, config: TrainingConfig) -> None:
         self.config = config
         folders = [Prepared.load(folder) for folder in config.data]
         self.clips: list[list[tuple[Clip, np.ndarray, np.ndarray]]] = []
@@ -102,23 +76,52 @@ class Examples:
             self.validation += [folder.clip(name) for name in folder.validation]
         if not all(self.clips):
             raise InputError("A data folder holds no clips to train on.", "Run `makeittalk prepare` again.")
-        self.average = average or VoiceAverage.of([clip.mel for clips in self.clips for clip, _, _ in clips])
+        self.average = VoiceAverage.of([clip.mel for clips in self.clips for clip, _, _ in clips])
         share = np.array(config.share or [1.0] * len(folders), float)
         self.share = share / share.sum()
+        self._loss = LandmarkLoss(config.loss)
 
-    def batch(self, step: int) -> tuple[torch.Tensor, ...]:
-        """Features (B, T, 80), motion (B, T, 68, 3), faces (B, 68, 3) and mask (B, T) of a step."""
-        rng = np.random.default_rng([self.config.seed, step])
-        drawn = [self._example(rng) for _ in range(self.config.batch)]
-        count = max(len(features) for features, _, _ in drawn)
-        features = np.zeros((len(drawn), count, drawn[0][0].shape[1]), np.float32)
-        motion = np.zeros((len(drawn), count, LANDMARKS, 3), np.float32)
-        mask = np.zeros((len(drawn), count), np.float32)
+    def networks(self) -> dict[str, nn.Module]:
+        """A fresh branch."""
+        return {"content": ContentBranch(self.config.network)}
+
+    def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+        """Features (B, T, 80), motion (B, T, 68, 3), faces at rest (B, 68, 3) and mask (B, T)."""
+        drawn = [self._example(rng) for _ in range(count)]
+        longest = max(len(features) for features, _, _ in drawn)
+        features = np.zeros((count, longest, drawn[0][0].shape[1]), np.float32)
+        motion = np.zeros((count, longest, LANDMARKS, 3), np.float32)
+        mask = np.zeros((count, longest), np.float32)
         for row, (heard, moved, _) in enumerate(drawn):
             features[row, : len(heard)], motion[row, : len(moved)], mask[row, : len(heard)] = heard, moved, 1.0
             features[row, len(heard) :] = heard[-1]
-        faces = np.stack([face for _, _, face in drawn])
-        return tuple(map(torch.from_numpy, (features, motion, faces, mask)))
+        arrays = {
+            "features": features,
+            "motion": motion,
+            "faces": np.stack([face for _, _, face in drawn]),
+            "mask": mask,
+        }
+        return {name: torch.from_numpy(value) for name, value in arrays.items()}
+
+    def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """LandmarkLoss of what the branch answers."""
+        motion, faces = batch["motion"], batch["faces"]
+        answer = networks["content"](batch["features"], faces.flatten(1)).reshape(motion.shape)
+        return self._loss.to(motion.device)(answer, motion, faces, batch["mask"])
+
+    def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
+        """Mean lip metrics over the validation clips, with the product's own inference."""
+        branch = cast(ContentBranch, networks["content"])
+        rows: list[dict[str, float]] = []
+        for clip in self.validation:
+            frame = Canonical.of(clip.neutral)
+            delta = displacements(branch, self.average, clip.mel, frame.to_canonical(clip.neutral))
+            rows.append(metrics.lip_metrics(clip.neutral + frame.displacement_from(delta), clip.landmarks))
+        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} if rows else {}
+
+    def save(self, networks: Mapping[str, nn.Module], out: Path, notes: dict[str, str]) -> None:
+        """Writes `content.safetensors`."""
+        save_content(out / "content.safetensors", cast(ContentBranch, networks["content"]), self.average, notes)
 
     def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         options, frames = self.config.augment, self.config.frames
@@ -158,21 +161,11 @@ def canonical(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
     return frame.to_canonical(clip.neutral).astype(np.float32), motion
 
 
-def validate(branch: ContentBranch, average: VoiceAverage, clips: list[Clip]) -> dict[str, float]:
-    """Mean lip metrics over clips, with the product's own inference."""
-    rows: list[dict[str, float]] = []
-    for clip in clips:
-        frame = Canonical.of(clip.neutral)
-        delta = displacements(branch, average, clip.mel, frame.to_canonical(clip.neutral))
-        rows.append(metrics.lip_metrics(clip.neutral + frame.displacement_from(delta), clip.landmarks))
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} if rows else {}
-
-
-def train_content(config_path: str | Path, progress: Progress = silent) -> Path:
+def train_content(config_path: str | Path, progress: Progress = silent, **overrides: Any) -> Path:
     """Trains as a configuration says; a second call goes on from the last checkpoint to the same end.
 
     Args:
-        config_path: TOML file, see TrainingConfig.
+        config_path: TOML file, see TrainingConfig. overrides: stronger values for its keys.
         progress: told after every step; may raise Cancelled, the last checkpoint stays.
 
     Returns:
@@ -181,46 +174,5 @@ def train_content(config_path: str | Path, progress: Progress = silent) -> Path:
     Raises:
         InputError: configuration or data cannot be used.
     """
-    config = TrainingConfig.load(config_path)
-    out = Path(config.out)
-    out.mkdir(parents=True, exist_ok=True)
-    examples = Examples(config)
-    torch.manual_seed(config.seed)
-    branch = ContentBranch(config.network)
-    loss = LandmarkLoss(config.loss)
-    optimizer = torch.optim.Adam(branch.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    first = checkpoint.load(out, branch, optimizer)
-    if not first and config.start and not checkpoint.load(Path(config.start), branch, optimizer):
-        raise InputError(f"{config.start} holds no checkpoint to start from.", "Run that training first.")
-    began = time.monotonic()
-    for step in range(first, config.steps):
-        branch.train()
-        torch.manual_seed(config.seed * 1_000_003 + step)  # dropout, too, depends on the step alone
-        for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _rate(step, config)
-        features, motion, faces, mask = examples.batch(step)
-        answer = branch(features, faces.flatten(1)).reshape(motion.shape)
-        parts = loss(answer, motion, faces, mask)
-        optimizer.zero_grad()
-        parts["loss"].backward()
-        torch.nn.utils.clip_grad_norm_(branch.parameters(), config.clip)
-        optimizer.step()
-        done = step + 1
-        entry: dict[str, Any] = {"step": done} | {name: round(value.item(), 5) for name, value in parts.items()}
-        if done % config.validate_every == 0 or done == config.steps:
-            entry["validation"] = validate(branch.eval(), examples.average, examples.validation)
-            entry["seconds"] = round(time.monotonic() - began, 1)
-        with open(out / "log.jsonl", "a", encoding="utf-8") as log:
-            log.write(json.dumps(entry) + "\n")
-        if done % config.checkpoint_every == 0 or done == config.steps:
-            checkpoint.save(out, branch, optimizer, done)
-        progress(done / config.steps, "Training the content branch")
-    save_content(out / "content.safetensors", branch.eval(), examples.average, {"steps": str(config.steps)})
-    return out
-
-
-def _rate(step: int, config: TrainingConfig) -> float:
-    """Share of the learning rate: a linear start, then a cosine down to zero."""
-    if step < config.warmup:
-        return (step + 1) / config.warmup
-    return 0.5 * (1.0 + float(np.cos(np.pi * (step - config.warmup) / max(1, config.steps - config.warmup))))
+    config = TrainingConfig.load(config_path, **overrides)
+    return train(ContentTask(config), config, progress)
