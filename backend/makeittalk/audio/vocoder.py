@@ -1,0 +1,63 @@
+"""Makes a mel audible: the least-squares spectrum of its bands, and Griffin and Lim's phases for it (1984)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..constants import MEL_BANDS, MEL_HOP, MEL_MAX, MEL_MIN, MEL_WINDOW
+from .mel import mel_filters
+
+_CHUNK = 2000  # frames (32 s) given phases at once
+_OVERLAP = 32  # frames over which one chunk passes into the next
+_FITS = 40  # multiplicative updates of the spectrum
+_ROUNDS = 60  # of Griffin and Lim
+
+
+def waveform(mel: np.ndarray) -> np.ndarray:
+    """A sound whose mel spectrogram is about this one, in bounded memory.
+
+    Args:
+        mel: (T, 80), S of `mel_spectrogram`.
+
+    Returns:
+        (256·(T − 1),) float32 at 16 kHz.
+    """
+    assert mel.ndim == 2 and mel.shape[1] == MEL_BANDS, mel.shape
+    sound = np.zeros(MEL_HOP * max(0, len(mel) - 1), np.float32)
+    for start in range(0, max(1, len(mel) - 1), _CHUNK):
+        begin = max(0, start - _OVERLAP)
+        part = _phases(_spectrum(mel[begin : start + _CHUNK + 1]))
+        place = slice(MEL_HOP * begin, MEL_HOP * begin + len(part))
+        if start:
+            fade = np.linspace(0.0, 1.0, MEL_HOP * (start - begin), dtype=np.float32)
+            part[: len(fade)] = fade * part[: len(fade)] + (1.0 - fade) * sound[place][: len(fade)]
+        sound[place] = part
+    return sound
+
+
+def _spectrum(mel: np.ndarray) -> np.ndarray:
+    """Magnitudes (513, T), none negative, whose mel bands are the given ones (Lee and Seung's updates, 2001)."""
+    filters = mel_filters(MEL_BANDS, MEL_MIN, MEL_MAX, MEL_WINDOW)
+    bands = 10.0 ** ((100.0 * np.asarray(mel, np.float32).T - 84.0) / 20.0)
+    wanted, square = filters.T @ bands, filters.T @ filters
+    # Begins with every bin at the level of its bands, so that those that no filter covers stay near zero.
+    spectrum = wanted / np.maximum(filters.sum(0) ** 2, 1e-6)[:, None] * (filters.sum(0) > 0)[:, None]
+    for _ in range(_FITS):
+        spectrum *= wanted / np.maximum(square @ spectrum, 1e-8)
+    return spectrum.astype(np.float32)
+
+
+def _phases(spectrum: np.ndarray) -> np.ndarray:
+    from librosa import griffinlim
+
+    if spectrum.shape[1] < 2:
+        return np.zeros(0, np.float32)
+    return griffinlim(
+        spectrum,
+        n_iter=_ROUNDS,
+        hop_length=MEL_HOP,
+        win_length=MEL_WINDOW,
+        n_fft=MEL_WINDOW,
+        pad_mode="reflect",
+        random_state=0,
+    ).astype(np.float32)
