@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..constants import MEL_BANDS, MEL_HOP, MEL_MAX, MEL_MIN, MEL_WINDOW
+from ..progress import Progress, silent
 from .mel import mel_filters
 
 _CHUNK = 2000  # frames (32 s) given phases at once
@@ -13,11 +14,11 @@ _FITS = 40  # multiplicative updates of the spectrum
 _ROUNDS = 60  # of Griffin and Lim
 
 
-def waveform(mel: np.ndarray) -> np.ndarray:
+def waveform(mel: np.ndarray, progress: Progress = silent) -> np.ndarray:
     """A sound whose mel spectrogram is about this one, in bounded memory.
 
     Args:
-        mel: (T, 80), S of `mel_spectrogram`.
+        mel: (T, 80), S of `mel_spectrogram`. progress: told after every chunk.
 
     Returns:
         (256·(T − 1),) float32 at 16 kHz.
@@ -32,6 +33,7 @@ def waveform(mel: np.ndarray) -> np.ndarray:
             fade = np.linspace(0.0, 1.0, MEL_HOP * (start - begin), dtype=np.float32)
             part[: len(fade)] = fade * part[: len(fade)] + (1.0 - fade) * sound[place][: len(fade)]
         sound[place] = part
+        progress(min(1.0, (start + _CHUNK) / len(mel)), "Making it audible")
     return sound
 
 

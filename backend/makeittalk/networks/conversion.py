@@ -14,10 +14,15 @@ import torch
 from safetensors.torch import save_file
 
 from .. import storage
+from ..audio.embedding import speaker_embedding
+from ..audio.loading import Audio, normalise_loudness
+from ..audio.mel import mel_spectrogram
+from ..audio.vocoder import waveform
 from ..constants import EMBEDDING, MEL_BANDS
 from ..errors import InputError
+from ..progress import Progress, part, silent
 from ..weights.store import half_precision, load_tensors
-from .features import VoiceAverage
+from .features import VoiceAverage, normalise_mel
 from .voice import VoiceConfig, VoiceConversion
 
 _CHUNK = 1024  # frames encoded or said at once
@@ -54,8 +59,8 @@ def encode(voice: VoiceConversion, features: np.ndarray, embedding: np.ndarray, 
         for start in range(0, len(features), chunk):
             stop = min(len(features), start + chunk)
             begin = max(0, start - context)
-            part = np.ascontiguousarray(features[begin : stop + context], np.float32)
-            code = voice.encoder(torch.from_numpy(part).to(device)[None], speaker, block)
+            piece = np.ascontiguousarray(features[begin : stop + context], np.float32)
+            code = voice.encoder(torch.from_numpy(piece).to(device)[None], speaker, block)
             answer[start:stop] = code[0, start - begin : stop - begin].float().cpu().numpy()
     return answer
 
@@ -76,15 +81,47 @@ def convert(voice: VoiceConversion, code: np.ndarray, embedding: np.ndarray) -> 
     state = None
     with torch.inference_mode():
         for start in range(0, len(code), _CHUNK):
-            part = torch.from_numpy(np.ascontiguousarray(code[start : start + _CHUNK], np.float32)).to(device)
-            said, state = voice.decoder(part[None], speaker, None, state)
+            piece = torch.from_numpy(np.ascontiguousarray(code[start : start + _CHUNK], np.float32)).to(device)
+            said, state = voice.decoder(piece[None], speaker, None, state)
             rough[start : start + _CHUNK] = said[0].float().cpu().numpy()
         for start in range(0, len(code), _CHUNK):
             stop, begin = min(len(code), start + _CHUNK), max(0, start - reach)
-            part = torch.from_numpy(rough[begin : stop + reach]).to(device)[None]
-            fine = (part + voice.postnet(part))[0] * voice.deviation + voice.mean
+            piece = torch.from_numpy(rough[begin : stop + reach]).to(device)[None]
+            fine = (piece + voice.postnet(piece))[0] * voice.deviation + voice.mean
             answer[start:stop] = fine[start - begin : stop - begin].float().cpu().numpy()
     return answer
+
+
+def say_as(
+    audio: Audio, other: Audio, device: str = "cpu", weights: str = "voice", progress: Progress = silent
+) -> np.ndarray:
+    """A recording, said with the voice of another.
+
+    Args:
+        audio: what is said. other: who shall say it.
+        device: "cpu", "cuda" or "mps". weights: of voice conversion, a listed set or a path.
+        progress: told the done fraction.
+
+    Returns:
+        (n,) float32 at 16 kHz, as long as `audio`, speech at the networks' −20 dBFS.
+
+    Raises:
+        InputError: there is too little speech in `other`. MissingError, InputError: the weights or Resemblyzer are
+            missing or damaged.
+    """
+    voice, average, _ = load_voice(weights, device)
+    progress(0.1, "Listening to the voices")
+    target = speaker_embedding(other.samples)
+    if not target.any():
+        raise InputError(
+            "The recording of the other voice holds too little speech to know the voice.",
+            "Use one with at least a few seconds of speech.",
+        )
+    features = normalise_mel(mel_spectrogram(normalise_loudness(audio.samples)), average)
+    progress(0.3, "Converting the voice")
+    said = convert(voice, encode(voice, features, speaker_embedding(audio.samples)), target)
+    sound = waveform(said, part(progress, 0.4, 1.0))
+    return np.pad(sound, (0, max(0, len(audio.samples) - len(sound))))[: len(audio.samples)]
 
 
 def save_voice(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def cut_parts(samples: int) -> list[tuple[int, int]]:
     """Stretches of about three seconds that a recording of so many samples falls into, in samples."""
     count = max(1, round(samples / (_PART * SAMPLE_RATE)))
     edges = np.linspace(0, samples, count + 1).astype(int).tolist()
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def read_recording(path: Path, speaker: str, phones: Path | None) -> Recording:

@@ -286,12 +286,13 @@ class VoiceTask:
         return Target(mean / np.linalg.norm(mean), VoiceAverage.of([recording.mel for recording in own]))
 
 
-def train_voice(config_path: str | Path, progress: Progress = silent) -> Path:
+def train_voice(config_path: str | Path, progress: Progress = silent, **overrides: Any) -> Path:
     """Trains as a configuration says; a second call goes on from the last checkpoint to the same end.
 
     Args:
         config_path: TOML file, see VoiceTrainingConfig.
         progress: told after every step; may raise Cancelled, the last checkpoint stays.
+        overrides: values for keys of the configuration, stronger than the file's.
 
     Returns:
         The folder `out`, which then holds `voice.safetensors` (fp16) and `log.jsonl`.
@@ -299,5 +300,5 @@ def train_voice(config_path: str | Path, progress: Progress = silent) -> Path:
     Raises:
         InputError: configuration or data cannot be used.
     """
-    config = VoiceTrainingConfig.load(config_path)
+    config = VoiceTrainingConfig.load(config_path, **overrides)
     return train(VoiceTask(config), config, progress)

@@ -123,19 +123,26 @@ def load_content(name: str | None = None, device: str = "cpu") -> tuple[ContentB
 
 
 def load_tensors(name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """A listed file's tensors as they are stored, and what its metadata says under `data` (JSON).
+    """A file's tensors as they are stored, and what its metadata says under `data` (JSON).
+
+    Args:
+        name: a listed set, or a path to a .safetensors file of one's own training.
 
     Raises:
         MissingError: no such weights. InputError: they are damaged.
     """
-    file = next((file for file in list_weights() if file.name == name), None)
-    if file is None:
-        raise MissingError(f"There are no weights called {name!r}.", _AGAIN)
-    data = _verified(file)
+    if name.endswith(".safetensors"):
+        path = Path(name)
+        data = storage.read_bytes(path, MAX_BYTES)
+    else:
+        file = next((file for file in list_weights() if file.name == name), None)
+        if file is None:
+            raise MissingError(f"There are no weights called {name!r}.", _AGAIN)
+        path, data = file.path, _verified(file)
     try:
         return read_tensors(data), json.loads(_metadata(data)["data"])
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"{file.path} does not hold usable weights.", _AGAIN) from error
+        raise InputError(f"{path} does not hold usable weights.", _AGAIN) from error
 
 
 def save_content(path: str | Path, branch: ContentBranch, average: VoiceAverage, notes: dict[str, Any]) -> None:
