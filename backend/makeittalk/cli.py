@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser().parse_args(arguments)
         from . import commands
 
-        return getattr(commands, options.command)(options) or 0
+        return getattr(commands, options.command.replace("-", "_"))(options) or 0
     except (Cancelled, KeyboardInterrupt):
         return _complain("Interrupted.", 130)
     except MakeItTalkError as error:
@@ -114,18 +114,39 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("predicted", type=Path, nargs="?", metavar="PREDICTED.NPZ")
     evaluate.add_argument("reference", type=Path, nargs="?", metavar="REFERENCE.NPZ")
     evaluate.add_argument("--set", dest="folder", type=Path, help="prepared folder whose test clips are predicted")
+    evaluate.add_argument("--voices", type=Path, metavar="FOLDER", help="folder of recordings without faces")
+    evaluate.add_argument(
+        "--held-out", action="store_true", help="of --voices only the speakers that no network learns from"
+    )
     evaluate.add_argument("--weights", default=None, metavar="SET", help="set of weights (default: the shipped one)")
     evaluate.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    evaluate.add_argument("--plot", type=Path, metavar="PNG", help="also plot the opening over time")
+    evaluate.add_argument("--seed", type=_seed, default=0, help="another number gives another head motion")
+    evaluate.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    evaluate.add_argument("--plot", type=Path, metavar="PNG", help="also plot the opening and the head over time")
 
     prepare = commands.add_parser("prepare", help="turn a corpus into clips to learn from")
-    prepare.add_argument("kind", choices=("grid", "facegood"))
+    prepare.add_argument("kind", choices=("grid", "facegood", "voices", "vctk", "heads", "voxceleb2"))
     prepare.add_argument("source", type=Path)
     prepare.add_argument("dest", type=Path)
+    prepare.add_argument("--phones", type=Path, metavar="FOLDER", help="voices: phone times, a JSON a recording")
+    prepare.add_argument("--like", type=Path, metavar="PREPARED", help="voices: one speaker, split as these clips")
+    prepare.add_argument("--speakers", type=int, default=0, metavar="N", help="heads, voxceleb2: only so many")
+    prepare.add_argument("--clips", type=int, default=0, metavar="N", help="voxceleb2: only the best of each speaker")
 
     train = commands.add_parser("train", help="train a network")
-    train.add_argument("network", choices=("content",))
+    train.add_argument("network", choices=("voice", "content", "speaker", "closure"))
     train.add_argument("config", type=Path, help="TOML file, see training/configs")
+    train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="instead of the file's accelerator")
+    train.add_argument("--devices", metavar="N", help="how many of them, or auto for all")
+    train.add_argument("--precision", metavar="P", help="32-true, bf16-mixed, 16-mixed … or auto")
+    train.add_argument("--plot", type=Path, metavar="PNG", help="also draw losses and validation, again every minute")
+
+    convert = commands.add_parser("voice-convert", help="hear what voice conversion keeps of a recording")
+    convert.add_argument("audio", type=Path, help=AUDIO_HELP)
+    convert.add_argument("--to", type=Path, required=True, metavar="OTHER", help="recording of who shall say it")
+    _output(convert, ".wav file to write")
+    convert.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    convert.add_argument("--weights", default="voice", metavar="SET", help="of voice conversion (default: voice)")
 
     weights = commands.add_parser("weights", help="what the networks know")
     weights.add_argument("action", choices=("list", "verify"))

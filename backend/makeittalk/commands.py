@@ -7,12 +7,13 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import storage
 from .errors import InputError, OutputError
@@ -20,8 +21,10 @@ from .progress import Progress, part, silent
 
 if TYPE_CHECKING:
     from .pipeline import Character
+    from .training.log import Log
 
 SUFFIXES = (".mp4", ".blend", ".npz", ".json", ".csv")
+_REDRAW = 60.0  # s between two pictures of a training
 
 
 @contextmanager
@@ -271,22 +274,40 @@ def evaluate(options: Namespace) -> None:
     if options.plot:
         _check_output(options.plot, (".png",))
     pair = options.predicted is not None and options.reference is not None
-    if pair == (options.folder is not None) or (options.predicted is None) != (options.reference is None):
+    asked = [pair, options.folder is not None, options.voices is not None]
+    if sum(asked) != 1 or (options.predicted is None) != (options.reference is None):
         raise InputError(
-            "Evaluate needs a predicted and a reference file, or --set with a folder.", "Give one of them."
+            "Evaluate needs a predicted and a reference file, or a folder after --set or --voices.",
+            "Give one of them.",
         )
-    from .formats import Motion
-    from .training import evaluate as measuring
+    from .networks.device import choose_device
+    from .training import report
 
     with _progress_bar() as progress:
+        more: dict[str, Any] = {
+            "weights": options.weights,
+            "progress": progress,
+            "device": choose_device(options.device),
+            "plot": options.plot,
+            "seed": options.seed,
+        }
         if pair:
+            from .formats import Motion
+            from .training.evaluate import evaluate_pair, plot_pair
+
             predicted, reference = Motion.load(options.predicted), Motion.load(options.reference)
-            result = measuring.evaluate_pair(predicted, reference)
+            result = evaluate_pair(predicted, reference)
             if options.plot:
-                measuring.plot_pair(predicted, reference, options.plot)
+                plot_pair(predicted, reference, options.plot)
+        elif options.voices:
+            from .training.recordings import evaluate_recordings
+
+            result = evaluate_recordings(options.voices, held_out=options.held_out, **more)
         else:
-            result = measuring.evaluate_set(options.folder, options.weights, progress, plot=options.plot)
-    print(json.dumps(result, indent=1) if options.json else measuring.table(result))
+            from .training.evaluate import evaluate_set
+
+            result = evaluate_set(options.folder, **more)
+    print(json.dumps(result, indent=1) if options.json else report.table(result))
 
 
 def prepare(options: Namespace) -> None:
@@ -299,6 +320,18 @@ def prepare(options: Namespace) -> None:
             from .training.prepare_grid import prepare_grid
 
             prepared = prepare_grid(options.source, options.dest, progress)
+        elif options.kind in ("voices", "vctk"):
+            from .training.prepare_voices import prepare_voices
+
+            prepared = prepare_voices(options.source, options.dest, options.phones, options.like, progress)
+        elif options.kind == "heads":
+            from .training.prepare_heads import prepare_heads
+
+            prepared = prepare_heads(options.source, options.dest, progress, speakers=options.speakers)
+        elif options.kind == "voxceleb2":
+            from .training.prepare_voxceleb2 import prepare_voxceleb2
+
+            prepared = prepare_voxceleb2(options.source, options.dest, progress, options.speakers, options.clips)
         else:
             from .training.prepare_facegood import prepare_facegood
 
@@ -310,10 +343,55 @@ def prepare(options: Namespace) -> None:
 
 def train(options: Namespace) -> None:
     """`makeittalk train`."""
-    from .training.content import train_content
+    if options.plot:
+        _check_output(options.plot, (".png",))
+    from importlib import import_module
 
+    from .training.config import load_toml
+    from .training.log import Log
+
+    log = Log(os.path.expanduser(str(load_toml(options.config).get("out", ""))))
+    asked = {"accelerator": options.device, "devices": options.devices, "precision": options.precision}
+    overrides = {key: value for key, value in asked.items() if value is not None}
+    learn = getattr(import_module(f".training.{options.network}", __package__), f"train_{options.network}")
+    if os.environ.get("LOCAL_RANK", "0") != "0":  # started by Lightning Fabric for another device of the same run
+        learn(options.config, silent, **overrides)
+        return
     with _progress_bar() as progress:
-        train_content(options.config, progress)
+        try:
+            learn(options.config, _drawing(progress, log, options.plot) if options.plot else progress, **overrides)
+        finally:
+            if options.plot and log.read():
+                log.plot(options.plot)
+
+
+def _drawing(progress: Progress, log: Log, target: Path) -> Progress:
+    """A progress that also draws the log once a minute."""
+    drawn = time.monotonic()
+
+    def report(fraction: float, stage: str) -> None:
+        nonlocal drawn
+        progress(fraction, stage)
+        if time.monotonic() - drawn > _REDRAW:
+            log.plot(target)
+            drawn = time.monotonic()
+
+    return report
+
+
+def voice_convert(options: Namespace) -> None:
+    """`makeittalk voice-convert`."""
+    _check_output(options.output, (".wav",))
+    from .audio.loading import load_audio, write_wav
+    from .constants import SAMPLE_RATE
+    from .networks.conversion import say_as
+    from .networks.device import choose_device
+
+    audio, other = load_audio(options.audio), load_audio(options.to)
+    with _progress_bar() as progress:
+        sound = say_as(audio, other, choose_device(options.device), options.weights, progress)
+    write_wav(options.output, sound, SAMPLE_RATE)
+    _tell(audio.notices)
 
 
 def weights(options: Namespace) -> None:

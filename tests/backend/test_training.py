@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from makeittalk.errors import Cancelled, InputError
+from made_clips import talking, write_clips, write_config
+from makeittalk.errors import InputError
 from makeittalk.formats import Motion
 from makeittalk.landmarks.ibug68 import JAW, LIPS, MIRROR
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.training import augment, evaluate, metrics
 from makeittalk.training.augment import Augment
 from makeittalk.training.baselines import Loudness, frame_energy
-from makeittalk.training.content import TrainingConfig, train_content
-from makeittalk.training.dataset import Clip, Prepared, split_names
+from makeittalk.training.content import train_content
+from makeittalk.training.dataset import Clip, split_names
 from makeittalk.training.losses import LandmarkLoss, LossWeights, laplacian_matrix
 from makeittalk.training.phones import PHONES, Aligner, phone_track
 from makeittalk.training.prepare_facegood import prepare_facegood
@@ -28,62 +29,11 @@ from makeittalk.weights.store import load_content
 torch.set_num_threads(1)
 
 DATA = Path(os.environ.get("MAKEITTALK_DATA", Path(__file__).parents[2] / "../shared/data"))
-NEUTRAL = (100.0 * MEAN_FACE + (150.0, 100.0, 0.0)).astype(np.float32)
-
-CONFIG = """
-data = ["{data}"]
-out = "{out}"
-seed = 3
-steps = {steps}
-batch = 6
-frames = 100
-learning_rate = 0.01
-warmup = 5
-validate_every = 60
-checkpoint_every = 10
-[network]
-inputs = 80
-streaming = true
-hidden = 32
-window = 4
-layers = 1
-mlp = [32]
-scale = 0.05
-{more}
-"""
-STILL = "[augment]\nvaried = 0.0\npause = 0\nsilence = 0.0\nmirror = 0.0\nshape = 0.0\nidentity = 0.0"
-
-
-def talking(seed: int, frames: int = 125) -> Clip:
-    """A clip whose jaw follows the loudness of two low bands, shut at first."""
-    rng = np.random.default_rng(seed)
-    drive = np.clip(np.sin(np.arange(frames) / rng.uniform(4, 8) + rng.uniform(0, 6)), 0, 1)
-    drive[: frames // 5] = 0
-    mel = np.full((frames, 80), 0.1, np.float32) + rng.normal(0, 0.01, (frames, 80)).astype(np.float32)
-    mel[:, 5:40] += 0.4 * drive[:, None]
-    moved = np.repeat(NEUTRAL[None], frames, 0)
-    for point, share in ((66, 1.0), (65, 0.8), (67, 0.8), (57, 1.0), (8, 1.0)):
-        moved[:, point, 1] += 12 * share * drive
-    return Clip(f"clip{seed:02}", mel, moved, NEUTRAL, moved)
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("prepared")
-    names = []
-    for seed in range(24):
-        clip = talking(seed)
-        clip.save(folder)
-        names.append(clip.name)
-    train, validation, test = split_names(names, set(names[:3]))
-    Prepared(folder, "grid", train, validation, test, {}).save()
-    return folder
-
-
-def config(folder: Path, data: Path, steps: int = 120, more: str = STILL) -> Path:
-    path = folder / "config.toml"
-    path.write_text(CONFIG.format(data=data.as_posix(), out=(folder / "out").as_posix(), steps=steps, more=more))
-    return path
+    return write_clips(tmp_path_factory.mktemp("prepared"))
 
 
 def test_splits_keep_test_clips_out():
@@ -94,7 +44,7 @@ def test_splits_keep_test_clips_out():
 
 
 def test_a_small_network_learns_a_small_world(prepared, tmp_path):
-    out = train_content(config(tmp_path, prepared))
+    out = train_content(write_config(tmp_path, prepared))
     log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in log] == list(range(1, 121))
     assert log[-1]["loss"] < 0.15 * log[0]["loss"]
@@ -110,33 +60,11 @@ def test_a_small_network_learns_a_small_world(prepared, tmp_path):
     assert rows["static"]["opening correlation"] == 0
 
 
-def test_an_interrupted_run_ends_like_an_uninterrupted_one(prepared, tmp_path):
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    whole.mkdir()
-    broken.mkdir()
-    more = ""  # every variation on
-    train_content(config(whole, prepared, steps=30, more=more))
-
-    def stop(fraction: float, _stage: str) -> None:
-        if fraction > 0.5:
-            raise Cancelled()
-
-    with pytest.raises(Cancelled):
-        train_content(config(broken, prepared, steps=30, more=more), stop)
-    assert not (broken / "out/content.safetensors").exists()
-    train_content(config(broken, prepared, steps=30, more=more))
-    first, second = (
-        load_content(str(folder / "out/content.safetensors"))[0].state_dict() for folder in (whole, broken)
-    )
-    assert first.keys() == second.keys()
-    assert all(torch.equal(value, second[name]) for name, value in first.items())
-
-
 def test_a_run_can_start_from_another(prepared, tmp_path):
     first = tmp_path / "first"
     first.mkdir()
-    train_content(config(first, prepared, steps=40))
-    path = config(tmp_path, prepared, steps=1)
+    train_content(write_config(first, prepared, steps=40))
+    path = write_config(tmp_path, prepared, steps=1)
     text = path.read_text()
     path.write_text(f'start = "{(first / "out").as_posix()}"\n' + text)
     train_content(path)
@@ -147,24 +75,11 @@ def test_a_run_can_start_from_another(prepared, tmp_path):
         train_content(path)
 
 
-@pytest.mark.parametrize("text", ["steps = ", "[network]\ninputs = 80", "data = ['x']\nout = 'y'\nspeed = 3", "\xff"])
-def test_a_wrong_configuration_is_one_sentence(tmp_path, text):
-    path = tmp_path / "config.toml"
-    path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(InputError, match=r"config\.toml"):
-        TrainingConfig.load(path)
-
-
 def test_data_that_was_not_prepared_is_refused(tmp_path):
     with pytest.raises(InputError, match="not a prepared data set"):
-        train_content(config(tmp_path, tmp_path))
+        train_content(write_config(tmp_path, tmp_path))
     with pytest.raises(InputError, match="not a prepared data set"):
         evaluate.evaluate_set(tmp_path)
-
-
-def test_shipped_configurations_can_be_read():
-    for path in (Path(augment.__file__).parent / "configs").glob("*.toml"):
-        assert TrainingConfig.load(path).network.inputs == 80
 
 
 def test_laplacian_ignores_a_part_that_moves_as_one():

@@ -1,155 +1,183 @@
-"""Trains the closure network on recordings with phone times.
-
-    python -m makeittalk.training.closure OUT.safetensors AUDIO_FOLDER PHONES_FOLDER [AUDIO_FOLDER PHONES_FOLDER …]
-
-A phones folder holds one JSON a recording: `phones`, a list of [start s, end s, ARPAbet name], or that list itself.
-Every tenth recording of a folder is kept for validation.
-"""
+"""Trains the closure network on recordings with phone labels (made by prepare_voices)."""
 
 from __future__ import annotations
 
 import json
-import sys
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, cast
 
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from .. import storage
-from ..audio.loading import load_audio, normalise_loudness
-from ..audio.mel import mel_spectrogram
-from ..constants import FRAME_RATE
+from ..errors import InputError
 from ..networks.closure import ClosureNet, probabilities
 from ..networks.features import VoiceAverage, normalise_mel
+from ..progress import Progress, silent
 from ..weights.store import half_precision
 from .augment import Augment, mask_bands, vary_sound
+from .dataset import Prepared
+from .loop import LoopConfig, train
+from .phones import PHONES
+from .prepare_voices import UNLABELLED, Recording
 
-BILABIALS = ("P", "B", "M")
-FRAMES = 160  # of an example
-BATCH = 48
-_EDGE = 0.016  # s at either end of a phone that count for nothing: labels are not that sharp
+BILABIALS = tuple(PHONES.index(name) for name in ("P", "B", "M"))
+_NEAR = 3  # frames beside a bilabial where a closure still counts as its own: labels are not that sharp
+_SHOWN = (0.3, 0.5, 0.7)  # probabilities that count as heard
+
+
+@dataclass
+class ClosureConfig(LoopConfig):
+    """One training run, read from a TOML file.
+
+    Attributes:
+        data: folders made by prepare_voices, drawn from alike. frames: of an example.
+        rare: how many times more a frame of a bilabial counts, as there are few.
+        augment: table of Augment.
+    """
+
+    data: list[str] = field(default_factory=list)
+    frames: int = 160
+    rare: float = 3.0
+    augment: Augment = field(default_factory=Augment)
+
+    def check(self) -> None:
+        """Refuses what cannot be trained, beyond LoopConfig.check."""
+        super().check()
+        if not self.data or self.frames < 1:
+            raise ValueError("it names no data folders, or no frames")
+        self.data = [os.path.expanduser(folder) for folder in self.data]
 
 
 @dataclass
 class Labelled:
-    """A recording: mel (T, 80), target (T,) 0 or 1, weight (T,), and its bilabials as frame ranges."""
+    """A recording: mel (T, 80), target (T,) 0 or 1, weight (T,) 0 or 1, and its bilabials as frame ranges."""
 
     mel: np.ndarray
     target: np.ndarray
     weight: np.ndarray
     events: list[tuple[int, int]]
 
-
-def labelled(audio: Path, phones: list[Any]) -> Labelled:
-    """Reads a recording and marks its bilabials."""
-    mel = mel_spectrogram(normalise_loudness(load_audio(audio).samples))
-    last = phones[-1][1] if phones else 0.0
-    mel = mel[: round(last * FRAME_RATE) + 1]
-    times = np.arange(len(mel)) / FRAME_RATE
-    target, weight = np.zeros(len(mel), np.float32), np.ones(len(mel), np.float32)
-    events = []
-    for start, end, name in phones:
-        if name not in BILABIALS:
-            continue
-        inside = (times >= start) & (times <= end)
-        target[inside] = 1.0
-        for edge in (start, end):
-            weight[np.abs(times - edge) < _EDGE] = 0.0
-        if inside.any():
-            found = np.flatnonzero(inside)
-            events.append((int(found[0]), int(found[-1]) + 1))
-    return Labelled(mel, target, weight, events)
+    @classmethod
+    def of(cls, recording: Recording) -> Labelled:
+        """Marks the bilabials; the frames on either side of their edges, and those without a label, do not count."""
+        phones = recording.phones
+        target = np.isin(phones, BILABIALS)
+        weight = phones != UNLABELLED
+        edges = np.flatnonzero(np.diff(phones)) + 1
+        runs = zip([0, *edges], [*edges, len(phones)], strict=True)
+        events = [(int(start), int(end)) for start, end in runs if end > start and target[start]]
+        for start, end in events:
+            for edge in (start, end):
+                weight[max(0, edge - 1) : edge + 1] = False
+        return cls(recording.mel, target.astype(np.float32), weight.astype(np.float32), events)
 
 
-def read_folders(pairs: list[tuple[Path, Path]]) -> tuple[list[list[Labelled]], list[Labelled]]:
-    """Training recordings folder by folder, and the validation ones."""
-    train: list[list[Labelled]] = []
-    validation: list[Labelled] = []
-    for audio, phones in pairs:
-        names = sorted(path.stem for path in phones.glob("*.json"))
-        kept: list[Labelled] = []
-        for index, name in enumerate(names):
-            source = audio / f"{name}.flac"
-            if not source.is_file():
-                continue
-            value = json.loads(storage.read_bytes(phones / f"{name}.json", 1 << 20))
-            item = labelled(source, value["phones"] if isinstance(value, dict) else value)
-            if len(item.mel) > FRAMES:
-                (validation if index % 10 == 0 else kept).append(item)
-        train.append(kept)
-    return train, validation
+class ClosureTask:
+    """The closure network learns to hear P, B and M: a `loop.Task`."""
+
+    name = "closure"
+    phases: Mapping[str, tuple[str, ...]] = MappingProxyType({"closure": ("closure",)})
+
+    def __init__(self, config: ClosureConfig) -> None:
+        self.config = config
+        self.folders: list[list[Labelled]] = []
+        self.validation: list[Labelled] = []
+        for prepared in map(Prepared.load, config.data):
+            known, unknown = (
+                [Labelled.of(Recording.load(prepared.folder / f"{name}.npz")) for name in names]
+                for names in (prepared.train, prepared.validation)
+            )
+            self.folders.append([item for item in known if len(item.mel) >= config.frames and item.weight.any()])
+            self.validation += [item for item in unknown if item.weight.any()]
+        if not all(self.folders):
+            raise InputError("A data folder holds no labelled voices to train on.", "Prepare them with their phones.")
+        self.average = VoiceAverage.of([item.mel for folder in self.folders for item in folder])
+
+    def networks(self) -> dict[str, nn.Module]:
+        """A fresh network."""
+        return {"closure": ClosureNet()}
+
+    def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+        """Features (B, T, 80), targets (B, T) and weights (B, T)."""
+        options, frames = self.config.augment, self.config.frames
+        drawn: dict[str, list[np.ndarray]] = {"features": [], "targets": [], "weights": []}
+        for _ in range(count):
+            folder = self.folders[rng.integers(len(self.folders))]
+            item = folder[rng.integers(len(folder))]
+            heard = normalise_mel(vary_sound(item.mel, 0.0, options, rng), self.average)
+            start = rng.integers(0, len(item.mel) - frames + 1)
+            cut = slice(start, start + frames)
+            drawn["features"].append(mask_bands(heard[cut].copy(), options, rng))
+            drawn["targets"].append(item.target[cut])
+            drawn["weights"].append(item.weight[cut])
+        return {name: torch.from_numpy(np.stack(values).astype(np.float32)) for name, values in drawn.items()}
+
+    def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Binary cross-entropy of the frames that count."""
+        targets, weights = batch["targets"], batch["weights"]
+        each = nn.functional.binary_cross_entropy_with_logits(
+            networks["closure"](batch["features"]),
+            targets,
+            weights,
+            reduction="sum",
+            pos_weight=torch.full_like(targets[:1, :1], self.config.rare),
+        )
+        return {"loss": each / weights.sum().clamp(min=1.0)}
+
+    def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
+        """At several probabilities: `recall`, the share of bilabials that are heard somewhere inside, and
+        `precision`, the share of heard stretches that touch one."""
+        network = cast(ClosureNet, networks["closure"])
+        heard = [probabilities(network, normalise_mel(item.mel, self.average)) for item in self.validation]
+        figures: dict[str, float] = {}
+        for threshold in _SHOWN:
+            recall, precision = measure([chance > threshold for chance in heard], self.validation)
+            figures |= {f"recall {threshold}": recall, f"precision {threshold}": precision}
+        return figures
+
+    def save(self, networks: Mapping[str, nn.Module], out: Path, notes: dict[str, str]) -> None:
+        """Writes `closure.safetensors`."""
+        meta = {"format": "1", "kind": "closure", "data": json.dumps(self.average.to_dict())}
+        meta["notes"] = json.dumps(notes | {"validation": self.validate(networks)})
+        with storage.replacing(out / "closure.safetensors") as temporary:
+            save_file(half_precision(networks["closure"]), temporary, meta)
 
 
-def batch(
-    folders: list[list[Labelled]], average: VoiceAverage, rng: np.random.Generator
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Features (B, T, 80), targets (B, T) and weights (B, T), folders drawn alike."""
-    options = Augment()
-    features, targets, weights = [], [], []
-    for _ in range(BATCH):
-        folder = folders[rng.integers(len(folders))]
-        item = folder[rng.integers(len(folder))]
-        heard = normalise_mel(vary_sound(item.mel, 0.0, options, rng), average)
-        start = rng.integers(0, len(item.mel) - FRAMES + 1)
-        cut = slice(start, start + FRAMES)
-        features.append(mask_bands(heard[cut].copy(), options, rng))
-        targets.append(item.target[cut])
-        weights.append(item.weight[cut])
-    stacked = [torch.from_numpy(np.stack(part).astype(np.float32)) for part in (features, targets, weights)]
-    return stacked[0], stacked[1], stacked[2]
-
-
-def measure(network: ClosureNet, items: list[Labelled], average: VoiceAverage, threshold: float) -> dict[str, float]:
-    """Share of bilabials that are heard somewhere inside, share of heard stretches that touch one."""
-    network.eval()
+def measure(heard: list[np.ndarray], items: list[Labelled]) -> tuple[float, float]:
+    """Recall and precision of the frames heard as shut, one boolean array a recording."""
     hits = events = right = stretches = 0
-    for item in items:
-        heard = probabilities(network, normalise_mel(item.mel, average)) > threshold
-        hits += sum(bool(heard[start:end].any()) for start, end in item.events)
+    for shut, item in zip(heard, items, strict=True):
+        known = np.flatnonzero(item.weight)
+        last = known[-1] + 1  # what lies behind the labels cannot be judged
+        hits += sum(bool(shut[start:end].any()) for start, end in item.events)
         events += len(item.events)
-        near = np.convolve(item.target, np.ones(7), "same") > 0
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], heard.astype(int), [0]])))
+        near = np.convolve(item.target, np.ones(2 * _NEAR + 1), "same") > 0
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], shut[:last].astype(int), [0]])))
         for start, end in edges.reshape(-1, 2):
             stretches += 1
             right += bool(near[start:end].any())
-    network.train()
-    return {"recall": hits / max(events, 1), "precision": right / max(stretches, 1)}
+    return hits / max(events, 1), right / max(stretches, 1)
 
 
-def train(
-    pairs: list[tuple[Path, Path]], target: Path, steps: int = 900, rate: float = 2e-3, seed: int = 0
-) -> dict[str, float]:
-    """Trains and writes the weights (fp16); returns the validation figures."""
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    folders, validation = read_folders(pairs)
-    average = VoiceAverage.of([item.mel for folder in folders for item in folder])
-    network = ClosureNet().train()
-    optimiser = torch.optim.AdamW(network.parameters(), rate, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
-    loss_of = nn.BCEWithLogitsLoss(reduction="none", pos_weight=torch.tensor(3.0))
-    for step in range(steps):
-        features, targets, weights = batch(folders, average, rng)
-        loss = (loss_of(network(features), targets) * weights).sum() / weights.sum()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        if step % 250 == 249:
-            shown = {f"{t}": measure(network, validation, average, t) for t in (0.3, 0.5, 0.7)}
-            print(step + 1, f"{loss.item():.3f}", shown, flush=True)
-    network.eval()
-    figures = measure(network, validation, average, 0.5)
-    meta = {"format": "1", "kind": "closure", "data": json.dumps(average.to_dict()), "notes": json.dumps(figures)}
-    with storage.replacing(target) as temporary:
-        save_file(half_precision(network), temporary, meta)
-    return figures
+def train_closure(config_path: str | Path, progress: Progress = silent, **overrides: Any) -> Path:
+    """Trains as a configuration says; a second call goes on from the last checkpoint to the same end.
 
+    Args:
+        config_path: TOML file, see ClosureConfig. overrides: stronger values for its keys.
+        progress: told after every step; may raise Cancelled, the last checkpoint stays.
 
-if __name__ == "__main__":
-    named = [Path(name) for name in sys.argv[2:]]
-    print(train(list(zip(named[::2], named[1::2], strict=True)), Path(sys.argv[1])))
+    Returns:
+        The folder `out`, which then holds `closure.safetensors` (fp16) and `log.jsonl`.
+
+    Raises:
+        InputError: configuration or data cannot be used.
+    """
+    config = ClosureConfig.load(config_path, **overrides)
+    return train(ClosureTask(config), config, progress)
