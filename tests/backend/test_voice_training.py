@@ -19,7 +19,7 @@ from makeittalk.constants import SAMPLE_RATE
 from makeittalk.errors import InputError
 from makeittalk.networks.conversion import load_voice
 from makeittalk.training.dataset import Prepared
-from makeittalk.training.prepare_voices import UNLABELLED, Recording, cut_parts, prepare_voices
+from makeittalk.training.prepare_voices import UNLABELLED, Recording, cut_parts, find_recordings, prepare_voices
 from makeittalk.training.probes import find_speakers, probe, tell_phones
 from makeittalk.training.voice import Voices, VoiceTask, VoiceTrainingConfig, train_voice
 from safetensors.torch import load_file
@@ -93,6 +93,26 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", format=1)
     with pytest.raises(InputError, match="not a prepared recording"):
         Recording.load(tmp_path / "x.npz")
+
+
+def test_folders_of_speakers_are_found(tmp_path: Path) -> None:
+    """VCTK's own tree, from which `makeittalk prepare vctk` splits by speaker."""
+    for speaker in ("p225", "p226"):
+        (tmp_path / "wav48" / speaker).mkdir(parents=True)
+        for number in (1, 2):
+            (tmp_path / "wav48" / speaker / f"{speaker}_00{number}_mic1.flac").touch()
+    names = find_recordings(tmp_path)
+    assert next(iter(names)) == "p225-p225_001_mic1" and len(names) == 4
+    assert {name.partition("-")[0] for name in names} == {"p225", "p226"}
+
+
+def test_labels_that_are_none_are_refused(prepared: Prepared, speech_wav: Path, tmp_path: Path) -> None:
+    source = tmp_path / "audio"
+    source.mkdir()
+    (source / "1-1-1.flac").write_bytes(speech_wav.read_bytes())
+    (tmp_path / "1-1-1.json").write_text('[[0, 1, "XX"]]')
+    with pytest.raises(InputError, match="holds no phones"):
+        prepare_voices(source, tmp_path / "out", tmp_path)
 
 
 def test_the_voice_is_taken_from_another_stretch(prepared: Prepared) -> None:

@@ -1,14 +1,11 @@
 """Recordings of many speakers as voice conversion learns from them: mel, phones, and the voice of every stretch.
 
-    python -m makeittalk.training.prepare_voices AUDIO_FOLDER DEST [--phones FOLDER] [--like PREPARED]
-
 Each speaker has few recordings here, often a single one. It is cut into parts whose voices are embedded one by one,
 so that a source and the embedding that goes with it can come from different stretches of the same speaker.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,7 +22,7 @@ from ..constants import EMBEDDING, FRAME_RATE, MEL_BANDS, MEL_HOP, SAMPLE_RATE
 from ..errors import InputError
 from ..progress import Progress, silent
 from .dataset import FORMAT, Prepared
-from .phones import phone_track
+from .phones import PHONES, Phone, phone_track
 from .voices import split_voices
 
 UNLABELLED = -1
@@ -89,11 +86,11 @@ def cut_parts(samples: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def read_recording(path: Path, speaker: str, phones: Path | None) -> Recording:
+def read_recording(path: Path, name: str, speaker: str, phones: Path | None) -> Recording:
     """One recording with its labels, where a phones folder holds some.
 
     Raises:
-        InputError: the recording cannot be read. MissingError: Resemblyzer is not installed.
+        InputError: the recording or its labels cannot be read. MissingError: Resemblyzer is not installed.
     """
     samples = load_audio(path).samples
     mel = mel_spectrogram(normalise_loudness(samples))
@@ -105,12 +102,11 @@ def read_recording(path: Path, speaker: str, phones: Path | None) -> Recording:
             embeddings.append(embedding)
     labels = np.full(len(mel), UNLABELLED, np.int64)
     if phones is not None and (phones / f"{path.stem}.json").is_file():
-        value = json.loads(storage.read_bytes(phones / f"{path.stem}.json", 1 << 20))
-        heard = [(float(a), float(b), str(c)) for a, b, c in (value["phones"] if isinstance(value, dict) else value)]
+        heard = _phone_times(phones / f"{path.stem}.json")
         known = min(len(mel), round(heard[-1][1] * FRAME_RATE)) if heard else 0
         labels[:known] = phone_track(heard, known, FRAME_RATE)
     return Recording(
-        path.stem,
+        name,
         speaker,
         mel,
         labels,
@@ -118,6 +114,22 @@ def read_recording(path: Path, speaker: str, phones: Path | None) -> Recording:
         np.array(embeddings, np.float32).reshape(-1, EMBEDDING),
         speaker_embedding(samples),
     )
+
+
+def _phone_times(path: Path) -> list[Phone]:
+    try:
+        value = json.loads(storage.read_bytes(path, 1 << 22))
+        rows = value["phones"] if isinstance(value, dict) else value
+        return [(float(start), float(end), PHONES[PHONES.index(phone)]) for start, end, phone in rows]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} holds no phones.", "Write a list of [start s, end s, ARPAbet name].") from error
+
+
+def find_recordings(source: Path) -> dict[str, Path]:
+    """Recordings in a folder by name; those in a speaker's folder are named `speaker-name`."""
+    paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in (".flac", ".wav"))
+    # VCTK: <anything>/p225/p225_001_mic1.flac.
+    return {path.stem if path.parent == source else f"{path.parent.name}-{path.stem}": path for path in paths}
 
 
 def prepare_voices(
@@ -130,7 +142,8 @@ def prepare_voices(
     """Writes one file a recording.
 
     Args:
-        source: folder with `*.flac`; what stands before the first "-" of a name is the speaker.
+        source: folder of .flac or .wav recordings, either straight in it, when what stands before the first "-" of
+            a name is the speaker (LibriSpeech), or in a folder for each speaker, however deep (VCTK).
         dest: folder to write, made where missing.
         phones: folder with one JSON a recording: a list of [start s, end s, ARPAbet name], or an object whose
             `phones` that is.
@@ -142,9 +155,9 @@ def prepare_voices(
         InputError: there are no recordings, or one cannot be read. MissingError: Resemblyzer is not installed.
     """
     source, dest = Path(source), Path(dest)
-    paths = {path.stem: path for path in sorted(source.glob("*.flac"))}
+    paths = find_recordings(source)
     if not paths:
-        raise InputError(f"{source} holds no recordings.", "Name a folder of .flac files.")
+        raise InputError(f"{source} holds no recordings.", "Name a folder of .flac or .wav files.")
     dest.mkdir(parents=True, exist_ok=True)
     if like is None:
         splits = split_voices(paths)
@@ -156,7 +169,7 @@ def prepare_voices(
     for number, name in enumerate(chosen):
         progress(number / len(chosen), "Listening to voices")
         speaker = source.parent.name if like is not None else name.partition("-")[0]
-        recording = read_recording(paths[name], speaker, Path(phones) if phones is not None else None)
+        recording = read_recording(paths[name], name, speaker, Path(phones) if phones is not None else None)
         if len(recording.parts):
             recording.save(dest)
         else:
@@ -166,14 +179,3 @@ def prepare_voices(
     prepared.save()
     progress(1.0, "Listening to voices")
     return prepared
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Prepare recordings of many speakers for voice conversion.")
-    parser.add_argument("source", type=Path)
-    parser.add_argument("dest", type=Path)
-    parser.add_argument("--phones", type=Path)
-    parser.add_argument("--like", type=Path)
-    options = parser.parse_args()
-    result = prepare_voices(options.source, options.dest, options.phones, options.like)
-    print(f"{len(result.train)} to train, {len(result.validation)} to validate, {len(result.test)} to test")
