@@ -28,25 +28,32 @@ class SpeakerConfig:
 
     Attributes:
         inputs: width of a frame's features: 64 for the voice-conversion code A, 80 for the mel.
-        window: frames that the LSTM reads for one frame of motion.
+        window: frames that the LSTM reads for one frame of motion, itself included.
+        streaming: the LSTM runs once over the attention window and answers for frame t after it read frame
+            t + window − 1; otherwise it starts anew on every window (the paper).
         hidden, layers: size of the LSTM.
         embedding: widths of the layers that make the voice's code from its 256-d embedding.
         embedding_slope: negative slope between them.
-        noise: width of the noise vector beside the content, before and after the encoder (zero when predicting).
+        centred: whether embeddings are measured from the training voices' mean, in their deviation.
+        noise: width of the noise beside the content, before and after the encoder (the released branch is given
+            zeros, the shipped one `networks.noise`).
         width, heads, depth, feed_forward: of the self-attention encoder.
         attention: frames that see each other.
         face: whether the MLP also reads the landmarks at rest.
         mlp: widths of the hidden layers behind the encoder.
         slope: negative slope of the MLP's activations.
         dropout: in the encoder, while learning.
+        scale: canonical units in one unit of the MLP's answer, so that a fresh network starts near rest.
     """
 
     inputs: int = 64
     window: int = CONTENT_WINDOW
+    streaming: bool = False
     hidden: int = 256
     layers: int = 3
     embedding: tuple[int, ...] = (128,)
     embedding_slope: float = 0.02
+    centred: bool = False
     noise: int = 0
     width: int = 64
     heads: int = 2
@@ -57,6 +64,7 @@ class SpeakerConfig:
     mlp: tuple[int, ...] = (512, 256)
     slope: float = 0.0
     dropout: float = 0.1
+    scale: float = 1.0
 
     @classmethod
     def released(cls) -> SpeakerConfig:
@@ -183,9 +191,15 @@ class Encoder(nn.Module):
 class SpeakerBranch(nn.Module):
     """Features of speech, a voice's embedding and a face at rest → displacement of its landmarks with head motion."""
 
+    voice_mean: Tensor
+    voice_deviation: Tensor
+
     def __init__(self, config: SpeakerConfig) -> None:
         super().__init__()
         self.config = config
+        if config.centred:
+            self.register_buffer("voice_mean", torch.zeros(EMBEDDING))
+            self.register_buffer("voice_deviation", torch.ones(()))
         self.lstm = nn.LSTM(config.inputs, config.hidden, config.layers, batch_first=True)
         layers: list[nn.Module] = []
         for narrow, wide in pairwise((EMBEDDING, *config.embedding)):
@@ -200,17 +214,31 @@ class SpeakerBranch(nn.Module):
         """Displacements of one window of frames.
 
         Args:
-            features: (B, T, inputs), T at most `config.attention`.
+            features: (B, T, inputs), T at most `config.attention`; where the branch streams, (B, T + window − 1,
+                inputs): what is heard behind the window as well.
             embedding: (B, 256), or (B, T, 256) where it changes. face: (B, 204), landmarks at rest.
-            noise: (B, config.noise), zero if None.
+            noise: (B, config.noise), or (B, T, config.noise) where it changes; zero if None.
 
         Returns:
             (B, T, 204).
         """
+        return self.answer(self.read(features), embedding, face, noise)
+
+    def read(self, features: Tensor) -> Tensor:
+        """The LSTM's states c̃, (B, T, hidden), for features as in `forward`."""
+        if self.config.streaming:
+            return self.lstm(features)[0][:, self.config.window - 1 :]
         batch, frames, channels = features.shape
         spread = windows(features, self.config.window).reshape(batch * frames, -1, channels)
-        content = self.lstm(spread)[0][:, -1].reshape(batch, frames, -1)
-        return self.answer(content, embedding, face, noise)
+        return self.lstm(spread)[0][:, -1].reshape(batch, frames, -1)
+
+    def code(self, embedding: Tensor) -> Tensor:
+        """The voice's code s, (…, 128), of embeddings (…, 256)."""
+        if self.config.centred:
+            # No voice at all, which is zero, is the mean voice.
+            known = embedding.abs().sum(-1, keepdim=True) > 0
+            embedding = torch.where(known, embedding - self.voice_mean, 0.0) / self.voice_deviation
+        return self.voice(embedding)
 
     def answer(self, content: Tensor, embedding: Tensor, face: Tensor, noise: Tensor | None = None) -> Tensor:
         """Displacements from the LSTM's states (B, T, hidden); the rest as in `forward`."""
@@ -222,6 +250,31 @@ class SpeakerBranch(nn.Module):
         def along(value: Tensor) -> Tensor:
             return value if value.dim() == 3 else value[:, None].expand(-1, frames, -1)
 
-        hidden = self.encoder(torch.cat([content, along(self.voice(embedding)), along(noise)], dim=2))
-        parts = [hidden, along(noise)] + ([along(face)] if self.config.face else [])
-        return self.mlp(torch.cat(parts, dim=2))
+        hidden = self.encoder(torch.cat([content, along(self.code(embedding)), along(noise)], dim=2))
+        told = torch.cat([hidden, along(noise)], dim=2)
+        first, *rest = self.mlp
+        assert isinstance(first, nn.Linear)
+        if self.config.face and face.dim() == 2:  # which is the same in every frame: read once
+            known = told.shape[2]
+            still = nn.functional.linear(face, first.weight[:, known:], first.bias)
+            moved = nn.functional.linear(told, first.weight[:, :known]) + still[:, None]
+        else:
+            moved = first(torch.cat([told, along(face)], dim=2) if self.config.face else told)
+        for layer in rest:
+            moved = layer(moved)
+        return self.config.scale * moved
+
+
+class ListeningBranch(nn.Module):
+    """A speaker branch that also says what its critic has to know: c̃ and s beside the displacement."""
+
+    def __init__(self, branch: SpeakerBranch) -> None:
+        super().__init__()
+        self.branch = branch
+
+    def forward(
+        self, features: Tensor, embedding: Tensor, face: Tensor, noise: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """As SpeakerBranch.forward: (B, T, 204), c̃ (B, T, hidden) and s (B, 128)."""
+        content = self.branch.read(features)
+        return self.branch.answer(content, embedding, face, noise), content, self.branch.code(embedding)

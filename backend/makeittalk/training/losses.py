@@ -11,7 +11,7 @@ from torch import Tensor
 from ..constants import LANDMARKS
 from ..landmarks.ibug68 import CLOSED_PARTS, INNER_PAIRS, JAW, LIPS, NOSE, PARTS
 
-_UNIT = 0.05  # canonical units: the size of an ordinary lip motion, so that losses are about 1
+UNIT = 0.05  # canonical units: the size of an ordinary lip motion, so that losses are about 1
 _SHUT = 0.02  # canonical units: a gap of the inner lips that reads as shut
 
 
@@ -70,7 +70,7 @@ class LandmarkLoss(torch.nn.Module):
             predicted, target: (B, T, 68, 3). face: (B, 68, 3) at rest. mask: (B, T), 1 on frames that count.
         """
         weights = self.weights
-        difference = (predicted - target) / _UNIT
+        difference = (predicted - target) / UNIT
         frames = mask.sum().clamp(min=1.0)
 
         def mean(value: Tensor, share: Tensor) -> Tensor:
