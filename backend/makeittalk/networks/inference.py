@@ -60,16 +60,20 @@ def displacements(
     face: np.ndarray,
     progress: Progress = silent,
 ) -> np.ndarray:
-    """`predict_content` with a given branch in eval mode: (T, 68, 3) float32."""
-    if not len(mel):
+    """`predict_content` with a given branch in eval mode that hears the mel: (T, 68, 3) float32."""
+    return move(branch, normalise_mel(mel, average) if len(mel) else mel, face, progress)
+
+
+def move(branch: ContentBranch, features: np.ndarray, face: np.ndarray, progress: Progress = silent) -> np.ndarray:
+    """What a branch in eval mode makes of features (T, inputs) of any kind: (T, 68, 3) float32."""
+    if not len(features):
         return np.zeros((0, LANDMARKS, 3), np.float32)
-    features = normalise_mel(mel, average)
     device = next(branch.parameters()).device
     rest = torch.as_tensor(np.asarray(face, np.float32).reshape(1, -1), device=device)
     run = _stream if branch.config.streaming else _slide
     with torch.inference_mode():
         answer = run(branch, features, rest, progress)
-    return answer.reshape(len(mel), LANDMARKS, 3)
+    return answer.reshape(len(features), LANDMARKS, 3)
 
 
 def _slide(branch: ContentBranch, features: np.ndarray, face: torch.Tensor, progress: Progress) -> np.ndarray:

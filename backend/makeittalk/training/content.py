@@ -13,13 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..constants import LANDMARKS
+from ..constants import EMBEDDING, LANDMARKS, MEL_BANDS
 from ..errors import InputError
 from ..landmarks.ibug68 import PARTS
 from ..landmarks.pose import Canonical
 from ..networks.content import ContentBranch, ContentConfig
+from ..networks.conversion import load_voice
 from ..networks.features import VoiceAverage, normalise_mel
-from ..networks.inference import displacements
+from ..networks.hearing import KINDS, Hearing
+from ..networks.inference import move
 from ..progress import Progress, silent
 from ..weights.store import save_content
 from . import augment, metrics
@@ -38,12 +40,16 @@ class TrainingConfig(LoopConfig):
     Attributes:
         data: prepared folders. share: how often each is drawn, the same for all when empty.
         frames: most frames of an example.
+        features: what the branch hears: "mel", "code" or "converted" (networks.hearing).
+        voice: weights of voice conversion for the last two, a listed set or a path.
         network, augment, loss: tables of ContentConfig, Augment and LossWeights.
     """
 
     data: list[str] = field(default_factory=list)
     share: list[float] = field(default_factory=list)
     frames: int = 300
+    features: str = "mel"
+    voice: str = "voice"
     network: ContentConfig = field(default_factory=ContentConfig)
     augment: Augment = field(default_factory=Augment)
     loss: LossWeights = field(default_factory=LossWeights)
@@ -57,7 +63,12 @@ class TrainingConfig(LoopConfig):
             raise ValueError("share needs one number for each data folder")
         if self.frames < 1:
             raise ValueError("frames must be above 0")
+        if self.features not in KINDS:
+            raise ValueError(f"features are {', '.join(KINDS)}")
+        if self.network.inputs != KINDS[self.features]:
+            raise ValueError(f"inputs of the network must be {KINDS[self.features]} for features {self.features!r}")
         self.data = [os.path.expanduser(folder) for folder in self.data]
+        self.voice = os.path.expanduser(self.voice)
 
 
 class ContentTask:
@@ -76,54 +87,59 @@ class ContentTask:
             self.validation += [folder.clip(name) for name in folder.validation]
         if not all(self.clips):
             raise InputError("A data folder holds no clips to train on.", "Run `makeittalk prepare` again.")
-        self.average = VoiceAverage.of([clip.mel for clips in self.clips for clip, _, _ in clips])
+        if config.features == "mel":
+            self.average = VoiceAverage.of([clip.mel for clips in self.clips for clip, _, _ in clips])
+        else:
+            self.average = load_voice(config.voice)[1]
         share = np.array(config.share or [1.0] * len(folders), float)
         self.share = share / share.sum()
         self._loss = LandmarkLoss(config.loss)
 
     def networks(self) -> dict[str, nn.Module]:
-        """A fresh branch."""
-        return {"content": ContentBranch(self.config.network)}
+        """A fresh branch, and the frozen ear in front of it."""
+        branch = ContentBranch(self.config.network)
+        return {"content": branch, "ear": Hearing(self.config.features, self.config.voice)}
 
     def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        """Features (B, T, 80), motion (B, T, 68, 3), faces at rest (B, 68, 3) and mask (B, T)."""
+        """Normalised mels (B, T, 80), voices (B, 256), motion (B, T, 68, 3), faces at rest (B, 68, 3), mask (B, T)."""
         drawn = [self._example(rng) for _ in range(count)]
-        longest = max(len(features) for features, _, _ in drawn)
-        features = np.zeros((count, longest, drawn[0][0].shape[1]), np.float32)
+        longest = max(len(heard) for heard, _, _, _ in drawn)
+        features = np.zeros((count, longest, MEL_BANDS), np.float32)
         motion = np.zeros((count, longest, LANDMARKS, 3), np.float32)
         mask = np.zeros((count, longest), np.float32)
-        for row, (heard, moved, _) in enumerate(drawn):
+        for row, (heard, moved, _, _) in enumerate(drawn):
             features[row, : len(heard)], motion[row, : len(moved)], mask[row, : len(heard)] = heard, moved, 1.0
             features[row, len(heard) :] = heard[-1]
-        arrays = {
-            "features": features,
-            "motion": motion,
-            "faces": np.stack([face for _, _, face in drawn]),
-            "mask": mask,
-        }
+        faces, voices = (np.stack([example[place] for example in drawn]) for place in (2, 3))
+        arrays = {"features": features, "voices": voices, "motion": motion, "faces": faces, "mask": mask}
         return {name: torch.from_numpy(value) for name, value in arrays.items()}
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """LandmarkLoss of what the branch answers."""
         motion, faces = batch["motion"], batch["faces"]
-        answer = networks["content"](batch["features"], faces.flatten(1)).reshape(motion.shape)
+        heard = networks["ear"](batch["features"], batch["voices"])
+        answer = networks["content"](heard, faces.flatten(1)).reshape(motion.shape)
         return self._loss.to(motion.device)(answer, motion, faces, batch["mask"])
 
     def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
         """Mean lip metrics over the validation clips, with the product's own inference."""
-        branch = cast(ContentBranch, networks["content"])
+        branch, ear = cast(ContentBranch, networks["content"]), networks["ear"]
+        device = next(branch.parameters()).device
         rows: list[dict[str, float]] = []
         for clip in self.validation:
             frame = Canonical.of(clip.neutral)
-            delta = displacements(branch, self.average, clip.mel, frame.to_canonical(clip.neutral))
+            mel = torch.from_numpy(normalise_mel(clip.mel, self.average))[None].to(device)
+            heard = ear(mel, torch.from_numpy(_voice(clip))[None].to(device))[0].cpu().numpy()
+            delta = move(branch, heard, frame.to_canonical(clip.neutral))
             rows.append(metrics.lip_metrics(clip.neutral + frame.displacement_from(delta), clip.landmarks))
         return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} if rows else {}
 
     def save(self, networks: Mapping[str, nn.Module], out: Path, notes: dict[str, str]) -> None:
         """Writes `content.safetensors`."""
+        notes = notes | {"features": self.config.features}
         save_content(out / "content.safetensors", cast(ContentBranch, networks["content"]), self.average, notes)
 
-    def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         options, frames = self.config.augment, self.config.frames
         clips = self.clips[rng.choice(len(self.clips), p=self.share)]
         clip, face, motion = clips[rng.integers(len(clips))]
@@ -147,7 +163,7 @@ class ContentTask:
         features = normalise_mel(mel, self.average)
         if varied:
             features = augment.mask_bands(features, options, rng)
-        return features[begin : begin + frames], motion[begin : begin + frames], face
+        return features[begin : begin + frames], motion[begin : begin + frames], face, _voice(clip)
 
 
 def canonical(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
@@ -159,6 +175,11 @@ def canonical(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
     motion = frame.displacement_to(clip.landmarks - clip.neutral).astype(np.float32)
     motion[:, _STILL] = 0.0
     return frame.to_canonical(clip.neutral).astype(np.float32), motion
+
+
+def _voice(clip: Clip) -> np.ndarray:
+    """Who speaks in a clip, (256,); zero where nobody knows."""
+    return np.zeros(EMBEDDING, np.float32) if clip.embedding is None else clip.embedding
 
 
 def train_content(config_path: str | Path, progress: Progress = silent, **overrides: Any) -> Path:
