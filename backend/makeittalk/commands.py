@@ -320,6 +320,23 @@ def prepare(options: Namespace) -> None:
             from .training.prepare_grid import prepare_grid
 
             prepared = prepare_grid(options.source, options.dest, progress)
+        elif options.kind == "librispeech":
+            if options.grid is None or options.films is None:
+                raise InputError(
+                    "Prepare librispeech needs the mouth of a filmed speaker.",
+                    "Name prepared GRID clips with --grid and the folder they came from with --films.",
+                )
+            from .training.prepare_librispeech import prepare_librispeech
+
+            prepared = prepare_librispeech(options.source, options.dest, options.grid, options.films, progress)
+        elif options.kind == "tts":
+            if options.grid is None:
+                raise InputError(
+                    "Prepare tts needs the mouth of a filmed speaker.", "Name prepared GRID clips with --grid."
+                )
+            from .training.prepare_tts import prepare_tts
+
+            prepared = prepare_tts(options.source, options.dest, options.grid, progress)
         elif options.kind in ("voices", "vctk"):
             from .training.prepare_voices import prepare_voices
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import storage
+from ..audio.embedding import speaker_embedding
 from ..audio.loading import load_audio, normalise_loudness
 from ..audio.mel import mel_spectrogram
 from ..constants import FRAME_RATE
@@ -50,7 +51,7 @@ def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = 
     dest.mkdir(parents=True, exist_ok=True)
     names: list[str] = []
     for number, recording in enumerate(recordings):
-        mel = curves = None
+        mel = curves = voice = None
         for identity in range(IDENTITIES):
             progress((number + identity / IDENTITIES) / len(recordings), "Playing captured curves")
             name = f"{recording.stem}_{identity}"
@@ -58,13 +59,15 @@ def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = 
             if (dest / f"{name}.npz").is_file():
                 continue
             if mel is None or curves is None:
-                mel = mel_spectrogram(normalise_loudness(load_audio(recording).samples))
+                samples = normalise_loudness(load_audio(recording).samples)
+                mel, voice = mel_spectrogram(samples), speaker_embedding(samples)
                 curves = arkit_curves(storage.read_npz(recording.with_suffix(".npz")), channels, head.names)
             # Heads are drawn by the clip's place in the list: preparing again gives the same clips.
             neutral, moved = head.play(curves, np.random.default_rng([number, identity]))
             landmarks = resample(moved, float(channels["fps"]), FRAME_RATE)[round(_LATE * FRAME_RATE) :]
             count = min(len(mel), len(landmarks))
-            Clip(name, mel[:count], landmarks[:count], neutral, landmarks[:count]).save(dest)
+            shown = landmarks[:count]
+            Clip(name, mel[:count], shown, neutral, shown, embedding=voice).save(dest)
     train, validation, _ = split_names(names, set())
     prepared = Prepared(dest, "facegood", train, validation, [], {})
     prepared.save()

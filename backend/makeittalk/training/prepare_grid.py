@@ -100,6 +100,7 @@ def grid_clip(video: Path, sound: Path, track: Track) -> Clip:
         posed[:count],
         raised[:count],
         semitones,
+        embedding=speaker_embedding(samples),
     )
 
 

@@ -7,24 +7,27 @@ content branch then learns from many voices instead of one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .. import storage
+from ..audio.embedding import speaker_embedding
 from ..audio.loading import load_audio, normalise_loudness
 from ..audio.mel import mel_spectrogram
 from ..constants import FRAME_RATE, LANDMARKS, SAMPLE_RATE
 from ..errors import InputError
 from ..landmarks.ibug68 import MIRROR
 from ..progress import Progress, part, silent
-from .dataset import Clip, Prepared, split_names
+from .dataset import Clip, Prepared
 from .losses import LandmarkLoss, LossWeights
+from .phone_files import keep_phones
 from .phones import PHONES, Aligner, Phone, phone_track
+from .voices import split_voices
 
 _SECONDS = 10.0  # used of each recording
 _STEPS, _BATCH, _RATE = 600, 24, 2e-3
@@ -56,36 +59,45 @@ class PhoneMotion(nn.Module):
 
 
 def prepare_librispeech(
-    source: str | Path, dest: str | Path, grid: str | Path, films: str | Path, progress: Progress = silent
+    source: str | Path,
+    dest: str | Path,
+    grid: str | Path,
+    films: str | Path,
+    progress: Progress = silent,
+    steps: int = _STEPS,
 ) -> Prepared:
-    """Writes one clip a recording; phones that were recognised once are kept in `dest/phones`.
+    """Writes one clip a recording of the training and validation voices; `split_voices` says which those are.
+
+    Phones that were recognised once are kept in `dest/phones`. Test voices are not even listened to.
 
     Args:
         source: folder with `*.flac`. dest: folder to write, made where missing.
         grid: prepared GRID folder. films: the GRID folder it was made from, with `align/` and `audio/`.
-        progress: told after every recording.
+        progress: told after every recording. steps: how long the mouth learns phones.
 
     Raises:
-        InputError: there are no recordings. MissingError: PocketSphinx is not installed.
+        InputError: there are no recordings, or GRID is not where it was named. MissingError: PocketSphinx or
+            Resemblyzer is not installed.
     """
     source, dest, films = Path(source), Path(dest), Path(films)
-    recordings = sorted(source.glob("*.flac"))
+    recordings = {path.stem: path for path in sorted(source.glob("*.flac"))}
     if not recordings:
         raise InputError(f"{source} holds no recordings.", "Name a folder of .flac files.")
+    prepared = Prepared.load(grid)
     phones = dest / "phones"
     phones.mkdir(parents=True, exist_ok=True)
-    prepared = Prepared.load(grid)
-    aligner = Aligner()
+    aligner = lru_cache(Aligner)  # made for the first recording whose phones are not known yet
     clips, tracks = grid_phones(prepared, films, phones, aligner, part(progress, 0.0, 0.2))
-    motion, face = learn_motion(clips, tracks, part(progress, 0.2, 0.4))
-    names: list[str] = []
+    motion, face = learn_motion(clips, tracks, part(progress, 0.2, 0.4), steps)
+    train, validation, _ = split_voices(recordings)
+    chosen = sorted(train + validation)
     skipped: dict[str, str] = {}
-    for number, recording in enumerate(recordings):
-        progress(0.4 + 0.6 * number / len(recordings), "Recognising phones")
-        samples = load_audio(recording).samples[: int(_SECONDS * SAMPLE_RATE)]
-        heard = _kept(phones / f"{recording.stem}.json", partial(aligner.recognise, samples))
+    for number, name in enumerate(chosen):
+        progress(0.4 + 0.6 * number / len(chosen), "Recognising phones")
+        samples = load_audio(recordings[name]).samples[: int(_SECONDS * SAMPLE_RATE)]
+        heard = keep_phones(phones / f"{name}.json", partial(lambda s: aligner().recognise(s), samples))
         if not heard:
-            skipped[recording.stem] = f"No words were understood in {recording}."
+            skipped[name] = f"No words were understood in {recordings[name]}."
             continue
         mel = mel_spectrogram(normalise_loudness(samples))
         track = torch.from_numpy(phone_track(_seen(heard), len(mel), FRAME_RATE))
@@ -93,9 +105,8 @@ def prepare_librispeech(
             moved = _LIVELINESS * motion(track[None])[0].numpy()
         neutral = _PIXELS * face
         landmarks = neutral + _PIXELS * moved
-        Clip(recording.stem, mel, landmarks, neutral, landmarks).save(dest)
-        names.append(recording.stem)
-    train, validation, _ = split_names(names, set())
+        Clip(name, mel, landmarks, neutral, landmarks, embedding=speaker_embedding(samples)).save(dest)
+    train, validation = ([name for name in names if name not in skipped] for names in (train, validation))
     result = Prepared(dest, "librispeech", train, validation, [], skipped)
     result.save()
     progress(1.0, "Recognising phones")
@@ -103,26 +114,32 @@ def prepare_librispeech(
 
 
 def grid_phones(
-    prepared: Prepared, films: Path, kept: Path, aligner: Aligner, progress: Progress = silent
+    prepared: Prepared, films: Path, kept: Path, aligner: Callable[[], Aligner], progress: Progress = silent
 ) -> tuple[list[Clip], list[np.ndarray]]:
-    """GRID's clips to train on and the phone at each of their frames."""
+    """GRID's clips to train on and the phone at each of their frames.
+
+    Raises:
+        InputError: `films` is not the folder that the clips were made from.
+    """
     clips: list[Clip] = []
     tracks: list[np.ndarray] = []
     for number, name in enumerate(prepared.train):
         progress(number / len(prepared.train), "Aligning words")
-        rows = (films / "align" / f"{name}.align").read_text(encoding="utf-8").split("\n")
-        words = " ".join(
-            row.split()[2] for row in rows if len(row.split()) == 3 and row.split()[2] not in ("sil", "sp")
-        )
-        sound = films / "audio" / f"{name}.flac"
-        found = _kept(
-            kept / f"{name}.json", partial(lambda s, w: aligner.align(load_audio(s).samples, w), sound, words)
-        )
+        found = keep_phones(kept / f"{name}.json", partial(_align, films, name, aligner))
         if found:
             clip = prepared.clip(name)
             clips.append(clip)
             tracks.append(phone_track(_seen(found), len(clip.mel), FRAME_RATE))
+    if not clips:
+        raise InputError(f"The phones of no clip in {prepared.folder} are known.", "Name a prepared GRID folder.")
     return clips, tracks
+
+
+def _align(films: Path, name: str, aligner: Callable[[], Aligner]) -> list[Phone]:
+    """Phones of a GRID sentence, whose words are known."""
+    rows = storage.read_bytes(films / "align" / f"{name}.align", 1 << 20).decode("utf-8", "replace").splitlines()
+    words = " ".join(row.split()[2] for row in rows if len(row.split()) == 3 and row.split()[2] not in ("sil", "sp"))
+    return aligner().align(load_audio(films / "audio" / f"{name}.flac").samples, words)
 
 
 def learn_motion(
@@ -160,12 +177,3 @@ def learn_motion(
 def _seen(phones: list[Phone]) -> list[Phone]:
     """The same phones, those that look alike under one name."""
     return [(start, end, LOOK_ALIKE.get(name, name)) for start, end, name in phones]
-
-
-def _kept(path: Path, make: Callable[[], list[Phone]]) -> list[Phone]:
-    """What a JSON file holds, made and written where it is missing."""
-    if path.is_file():
-        return [(float(a), float(b), str(c)) for a, b, c in json.loads(path.read_text())]
-    found = make()
-    path.write_text(json.dumps(found))
-    return found
