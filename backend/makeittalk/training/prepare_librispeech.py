@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .. import storage
 from ..audio.embedding import speaker_embedding
 from ..audio.loading import load_audio, normalise_loudness
 from ..audio.mel import mel_spectrogram
@@ -25,7 +24,7 @@ from ..landmarks.ibug68 import MIRROR
 from ..progress import Progress, part, silent
 from .dataset import Clip, Prepared
 from .losses import LandmarkLoss, LossWeights
-from .phone_files import keep_phones
+from .phone_files import aligned_words, keep_phones
 from .phones import PHONES, Aligner, Phone, phone_track
 from .voices import split_voices
 
@@ -137,8 +136,10 @@ def grid_phones(
 
 def _align(films: Path, name: str, aligner: Callable[[], Aligner]) -> list[Phone]:
     """Phones of a GRID sentence, whose words are known."""
-    rows = storage.read_bytes(films / "align" / f"{name}.align", 1 << 20).decode("utf-8", "replace").splitlines()
-    words = " ".join(row.split()[2] for row in rows if len(row.split()) == 3 and row.split()[2] not in ("sil", "sp"))
+    path = films / "align" / f"{name}.align"
+    words = aligned_words(path)
+    if not words:
+        raise InputError(f"{path} holds no words.", "Name the GRID folder that the clips were made from.")
     return aligner().align(load_audio(films / "audio" / f"{name}.flac").samples, words)
 
 
