@@ -126,7 +126,7 @@ def parser() -> argparse.ArgumentParser:
 
     prepare = commands.add_parser("prepare", help="turn a corpus into clips to learn from")
     prepare.add_argument(
-        "kind", choices=("grid", "facegood", "librispeech", "tts", "voices", "vctk", "heads", "voxceleb2")
+        "kind", choices=("grid", "facegood", "librispeech", "tts", "voices", "vctk", "heads", "voxceleb2", "phones")
     )
     prepare.add_argument("source", type=Path)
     prepare.add_argument("dest", type=Path)

@@ -341,6 +341,10 @@ def prepare(options: Namespace) -> None:
             from .training.prepare_voices import prepare_voices
 
             prepared = prepare_voices(options.source, options.dest, options.phones, options.like, progress)
+        elif options.kind == "phones":
+            from .training.phone_files import prepare_phones
+
+            prepared = prepare_phones(options.source, options.dest, progress)
         elif options.kind == "heads":
             from .training.prepare_heads import prepare_heads
 

@@ -11,14 +11,12 @@ import soundfile
 import torch
 from made_clips import talking, write_clips, write_config
 from makeittalk.errors import InputError
-from makeittalk.formats import Motion
 from makeittalk.landmarks.ibug68 import JAW, LIPS, MIRROR
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.training import augment, evaluate, metrics
 from makeittalk.training.augment import Augment
-from makeittalk.training.baselines import Loudness, frame_energy
 from makeittalk.training.content import train_content
-from makeittalk.training.dataset import Clip, split_names
+from makeittalk.training.dataset import split_names
 from makeittalk.training.losses import LandmarkLoss, LossWeights, laplacian_matrix
 from makeittalk.training.phones import PHONES, Aligner, phone_track
 from makeittalk.training.prepare_facegood import prepare_facegood
@@ -145,49 +143,6 @@ def test_a_mirrored_face_moves_as_in_a_mirror():
     assert np.abs(other - face).max() < 1e-5  # the mean face is symmetric
     assert np.abs((other + moved) - ((face + motion) * (-1, 1, 1))[:, MIRROR]).max() < 1e-5
     assert moved[0, 48, 0] == -motion[0, 54, 0]
-
-
-def test_loudness_baseline_finds_a_linear_mouth():
-    clip = talking(0)
-    slope = np.zeros((68, 3))
-    slope[66, 1] = 4.0
-    energy = frame_energy(clip.mel)
-    still = np.zeros((len(energy), 68, 3)) + clip.neutral
-    from makeittalk.landmarks.pose import Canonical
-
-    frame = Canonical.of(clip.neutral)
-    clip.landmarks = still + frame.displacement_from(energy[:, None, None] * slope)
-    assert np.abs(Loudness.fit([clip]).predict(clip.mel) - energy[:, None, None] * slope).max() < 1e-3
-
-
-def motion_of(clip: Clip, scale: float = 1.0, **more) -> Motion:
-    return Motion(fps=62.5, landmarks=scale * clip.landmarks, neutral=scale * clip.neutral, **more)
-
-
-def test_a_motion_agrees_with_itself_whatever_the_portrait(tmp_path):
-    clip = talking(4)
-    for predicted in (motion_of(clip), motion_of(clip, 3.0)):
-        found = evaluate.evaluate_pair(predicted, motion_of(clip))
-        assert found["D-LL"] < 0.05 and found["D-A"] < 0.2 and found["D-Rot"] < 0.01 and found["D-Pos"] < 0.01
-        assert found["opening correlation"] > 0.999
-    still = motion_of(clip)
-    still.landmarks = np.repeat(clip.neutral[None], len(clip.mel), 0)
-    found = evaluate.evaluate_pair(still, motion_of(clip))
-    assert found["opening correlation"] == 0 and found["D-A"] > 10
-    assert "D-LL" in evaluate.table(found)
-    evaluate.plot_pair(still, motion_of(clip), tmp_path / "opening.png")
-    assert (tmp_path / "opening.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_an_open_portrait_is_measured_from_its_shut_mouth():
-    """A smiling portrait's expression starts with the way to its shut mouth, which is no motion."""
-    clip = talking(5)
-    smile = clip.neutral.copy()
-    smile[[65, 66, 67], 1] += 8
-    rest = clip.neutral - smile
-    motion = motion_of(clip, expression=clip.landmarks - smile, rest=rest)
-    motion.neutral = smile
-    assert evaluate.evaluate_pair(motion, motion_of(clip))["D-A"] < 1
 
 
 @pytest.fixture

@@ -143,5 +143,27 @@ def test_two_voices_differ_more_than_one_from_itself():
     time = np.arange(1250)[:, None] / 62.5
     lively = 0.2 * np.sin(2 * np.pi * time * (0.7, 1.1, 0.5))
     calm = lively / 8
-    assert metrics.voice_contrast(lively, calm) > 10
-    assert metrics.voice_contrast(lively, lively[::-1]) < 1
+    assert metrics.voice_contrast([lively, calm], ["a", "b"]) > 10
+    assert metrics.voice_contrast([lively, lively[::-1]], ["a", "b"]) < 1
+    assert np.isnan(metrics.voice_contrast([lively, calm], ["a", "a"]))
+
+
+def test_best_correlation_forgives_a_lag():
+    time = np.arange(200) / 62.5
+    predicted, reference = face(200), face(200)
+    reference[:, 66, 1] = 2 + np.sin(2 * np.pi * 3 * time)
+    predicted[:, 66, 1] = 2 + np.sin(2 * np.pi * 3 * (time - 6 / 62.5))
+    assert metrics.opening_correlation(predicted, reference) < 0
+    assert metrics.best_correlation(predicted, reference) == pytest.approx(1)
+    assert metrics.best_correlation(reference, predicted) == pytest.approx(1)
+    predicted[:, 66, 1] = 2 + np.sin(2 * np.pi * 3 * (time - 10 / 62.5))  # too far: 0.16 s
+    assert metrics.best_correlation(predicted, reference) < 0.9
+    assert metrics.best_correlation(face(2), face(2)) == 0
+
+
+def test_closures_met_counts_spoken_bilabials():
+    openings = np.full(10, 5.0)
+    openings[2] = 0.2  # under 3 % of a mouth 10 wide
+    phones = [(0, 1, "AA"), (1, 4, "P"), (5, 7, "M"), (8, 9, "S")]
+    assert metrics.closures_met(openings, 10.0, phones, rate=1.0) == 0.5
+    assert np.isnan(metrics.closures_met(openings, 10.0, phones[:1], rate=1.0))

@@ -37,14 +37,18 @@ class Speech:
     manner: np.ndarray
 
 
-def listen(audio: Audio, voice: Audio | None = None, progress: Progress = silent) -> Speech:
-    """Hears what is said, who says it, and whose manner the face takes on: the speaker of `voice` where given."""
+def listen(samples: np.ndarray, voice: np.ndarray | None = None, progress: Progress = silent) -> Speech:
+    """Hears what is said, who says it, and whose manner the face takes on: the speaker of `voice` where given.
+
+    Args:
+        samples, voice: (n,) mono at 16 kHz, as recorded.
+    """
     progress(0.0, "Listening")
-    samples = normalise_loudness(audio.samples)
+    samples = normalise_loudness(samples)
     mel = mel_spectrogram(samples)
     progress(0.3, "Recognising the voice")
     own = speaker_embedding(samples)
-    return Speech(mel, own, own if voice is None else speaker_embedding(normalise_loudness(voice.samples)))
+    return Speech(mel, own, own if voice is None else speaker_embedding(normalise_loudness(voice)))
 
 
 def predict_motion(
@@ -75,7 +79,8 @@ def predict_motion(
         MissingError: the weights are not there or damaged.
         Cancelled: `progress` said so.
     """
-    speech = listen(audio, voice, part(progress, 0.0, 0.3))
+    other = None if voice is None else voice.samples
+    speech = listen(audio.samples, other, part(progress, 0.0, 0.3))
     return move_face(
         speech,
         face,

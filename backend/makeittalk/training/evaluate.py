@@ -7,18 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from .. import storage
-from ..animation.postprocess import finish_lips
-from ..constants import FRAME_RATE
 from ..errors import InputError
 from ..formats import Motion
 from ..landmarks.pose import Canonical, neck_pivot, split_pose
-from ..networks.closure import predict_closure
-from ..networks.inference import predict_content
 from ..progress import Progress, part, silent
 from . import metrics
-from .baselines import Loudness
 from .dataset import Clip, Prepared
+from .performance import Baselines, Performance, measure, move_clip
+from .phone_files import clip_phones
+from .report import Curves, draw, head_row, mean
+from .voices import speaker_of
 
 
 def evaluate_pair(predicted: Motion, reference: Motion) -> dict[str, float]:
@@ -30,6 +28,27 @@ def evaluate_pair(predicted: Motion, reference: Motion) -> dict[str, float]:
     Raises:
         InputError: a motion is shorter than two frames.
     """
+    answer, filmed = _pair(predicted, reference)
+    row = measure(answer, filmed, [])
+    del row["closure score"]  # nobody says what is spoken
+    for whose, performance in (("predicted", answer), ("reference", filmed)):
+        statistics = metrics.head_statistics(performance.rotation)
+        row |= {f"{name}, {whose}": value for name, value in statistics.items()}
+    return row
+
+
+def plot_pair(predicted: Motion, reference: Motion, path: str | Path) -> None:
+    """Draws the opening of the mouth and the head's angles over time, predicted and filmed, into a PNG.
+
+    Raises:
+        InputError: a motion is shorter than two frames. OutputError: it cannot be written.
+    """
+    answer, filmed = _pair(predicted, reference)
+    draw(Curves.of("", {"filmed": filmed, "predicted": answer}, metrics.mouth_width(filmed.face)), path)
+
+
+def _pair(predicted: Motion, reference: Motion) -> tuple[Performance, Performance]:
+    """Both motions on the reference's face, as many frames of one as of the other."""
     first = metrics.resample(predicted.landmarks, predicted.fps)
     second = metrics.resample(reference.landmarks, reference.fps)
     count = min(len(first), len(second))
@@ -37,17 +56,10 @@ def evaluate_pair(predicted: Motion, reference: Motion) -> dict[str, float]:
         raise InputError("A motion is too short to compare.", "Give at least two frames.")
     first, second = first[:count], second[:count]
     neutral = second[metrics.neutral_frame(second)]
-    filmed = metrics.register(second, neutral)
-    answer = metrics.lip_metrics(_on_face(predicted, first, neutral), filmed)
     (rotation, shift), (true_rotation, true_shift) = _head(predicted, first), _head(reference, second)
-    width = metrics.face_width(second)
-    ratio = width / metrics.face_width(first)
-    answer["D-Rot"] = metrics.rotation_distance(rotation, true_rotation)
-    answer["D-Pos"] = metrics.position_distance(ratio * shift, true_shift, width)
-    heads = {"predicted": rotation, "reference": true_rotation}
-    for whose, head in heads.items():
-        answer |= {f"{name}, {whose}": value for name, value in metrics.head_statistics(head).items()}
-    return answer
+    ratio = metrics.face_width(second) / metrics.face_width(first)
+    answer = Performance(_on_face(predicted, first, neutral), rotation, ratio * shift)
+    return answer, Performance(metrics.register(second, neutral), true_rotation, true_shift)
 
 
 def _on_face(motion: Motion, landmarks: np.ndarray, neutral: np.ndarray) -> np.ndarray:
@@ -78,110 +90,75 @@ def evaluate_set(
     progress: Progress = silent,
     device: str = "cpu",
     plot: str | Path | None = None,
+    seed: int = 0,
 ) -> dict[str, Any]:
-    """The content branch on a prepared folder's test clips, beside the baselines.
+    """What is predicted for a prepared folder's test clips, beside the baselines.
 
     Args:
-        folder: made by `makeittalk prepare`.
+        folder: made by `makeittalk prepare`; with the phones of its clips (`prepare phones`) for the closure score.
         weights: a named set, a .safetensors file, or None for the default.
-        progress: told after every clip.
-        device: where the network runs.
-        plot: PNG to draw of the first clip's opening over time, None for none.
+        progress: told after every clip. device: where the networks run.
+        plot: PNG to draw of the clip whose opening correlation is the median, None for none.
+        seed: of the head motion.
 
     Returns:
-        `set`, `weights`, `clips` (how many), `rows`: mean metrics by predictor ("prediction": the network's answer,
-        "animation": the same smoothed and with its closures completed, as a character shows it, "loudness",
-        "static"), and `each`: metrics of the prediction by clip.
+        `set`, `weights`, `clips` (how many); `rows`: mean metrics by predictor ("prediction": what the networks
+        answer, "animation": the same after the post-processing, as a character shows it, "loudness", "retrieval",
+        "static"); `heads`: mean head statistics of film, prediction and animation; `each`: metrics of the animation
+        by clip. What cannot be measured is None.
 
     Raises:
         InputError: the folder was not prepared or holds no test clips.
     """
     prepared = Prepared.load(folder)
-    if not prepared.test:
-        raise InputError(f"{folder} holds no test clips.", "Prepare a data set that names its test clips.")
-    loudness = Loudness.fit(_clips(prepared, prepared.train, part(progress, 0.0, 0.4), "Fitting the baseline"))
-    rows: dict[str, list[dict[str, float]]] = {"prediction": [], "animation": [], "loudness": [], "static": []}
-    for clip in _clips(prepared, prepared.test, part(progress, 0.4, 1.0), "Comparing"):
-        frame = Canonical.of(clip.neutral)
-        face = frame.to_canonical(clip.neutral)
-        spoken = predict_content(clip.mel, face, device, weights=weights)
-        answers = {
-            "prediction": spoken,
-            "animation": finish_lips(spoken, FRAME_RATE, predict_closure(clip.mel, device)),
-            "loudness": loudness.predict(clip.mel),
-            "static": np.zeros_like(spoken),
-        }
-        for name, delta in answers.items():
-            moved = clip.neutral + frame.displacement_from(delta)
-            rows[name].append(metrics.lip_metrics(moved, clip.landmarks))
-            if plot is not None and name == "prediction" and clip.name == prepared.test[0]:
-                draw_opening(moved, clip.landmarks, plot, clip.name)
-
-    def mean(values: list[dict[str, float]]) -> dict[str, float]:
-        return {name: float(np.mean([value[name] for value in values])) for name in values[0]}
-
+    require_test(prepared)
+    baselines = Baselines(load_clips(prepared, prepared.train, part(progress, 0.0, 0.2), "Fitting the baselines"))
+    rows: dict[str, list[dict[str, float]]] = {}
+    heads: dict[str, list[np.ndarray]] = {"filmed": [], "prediction": [], "animation": []}
+    curves: list[Curves] = []
+    for number, name in enumerate(prepared.test):
+        clip = prepared.clip(name)
+        motion = move_clip(prepared, clip, weights, device, seed)
+        filmed, phones = Performance.filmed(clip), clip_phones(prepared, name)
+        answers = {"prediction": Performance.answered(motion), "animation": Performance.shown(motion)}
+        answers |= baselines.perform(clip)
+        for who, answer in answers.items():
+            rows.setdefault(who, []).append(measure(answer, filmed, phones))
+        answers["filmed"] = filmed
+        for who, rotations in heads.items():
+            rotations.append(answers[who].rotation)
+        del answers["static"]
+        curves.append(Curves.of(name, answers, metrics.mouth_width(filmed.face), phones))
+        progress(0.2 + 0.8 * (number + 1) / len(prepared.test), "Comparing")
+    if plot is not None:
+        order = np.argsort([row["opening correlation"] for row in rows["animation"]])
+        draw(curves[int(order[len(order) // 2])], plot)
+    # A name without a speaker is of a corpus with one.
+    speakers = [speaker_of(name) if "-" in name else "" for name in prepared.test]
     return {
         "set": str(folder),
         "weights": weights or "default",
         "clips": len(prepared.test),
         "rows": {who: mean(values) for who, values in rows.items()},
-        "each": dict(zip(prepared.test, rows["prediction"], strict=True)),
+        "heads": {who: head_row(rotations, speakers) for who, rotations in heads.items()},
+        "each": {name: mean([row]) for name, row in zip(prepared.test, rows["animation"], strict=True)},
     }
 
 
-def _clips(prepared: Prepared, names: list[str], progress: Progress, stage: str) -> list[Clip]:
+def require_test(prepared: Prepared) -> None:
+    """Checks that a folder has clips to measure on and clips to fit the baselines on.
+
+    Raises:
+        InputError: it has not.
+    """
+    if not prepared.test or not prepared.train:
+        raise InputError(f"{prepared.folder} holds no test clips.", "Prepare a data set that names its test clips.")
+
+
+def load_clips(prepared: Prepared, names: list[str], progress: Progress, stage: str) -> list[Clip]:
+    """Clips of a prepared folder, in order."""
     clips: list[Clip] = []
     for number, name in enumerate(names):
         clips.append(prepared.clip(name))
         progress((number + 1) / len(names), stage)
     return clips
-
-
-def table(result: dict[str, Any]) -> str:
-    """The rows of `evaluate_set`, or the metrics of `evaluate_pair`, as text."""
-    rows = result.get("rows")
-    if rows is None:
-        width = max(map(len, result))
-        return "\n".join(f"{name:<{width}}  {value:8.3f}" for name, value in result.items())
-    names = list(rows["static"])
-    lines = [" ".join([f"{'':<12}", *(f"{name:>20}" for name in names)])]
-    lines += [" ".join([f"{who:<12}", *(f"{row[name]:>20.3f}" for name in names)]) for who, row in rows.items()]
-    return "\n".join(lines)
-
-
-def plot_pair(predicted: Motion, reference: Motion, path: str | Path) -> None:
-    """Draws the opening of the mouth over time, predicted and filmed, into a PNG.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    second = metrics.resample(reference.landmarks, reference.fps)
-    first = metrics.resample(predicted.landmarks, predicted.fps)
-    neutral = second[metrics.neutral_frame(second)]
-    draw_opening(_on_face(predicted, first, neutral), metrics.register(second, neutral), path)
-
-
-def draw_opening(predicted: np.ndarray, reference: np.ndarray, path: str | Path, title: str = "") -> None:
-    """Draws the opening of two faces without head motion, (T, 68, 3) at 62.5/s, into a PNG.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    # The object interface draws without a display and leaves the process's own matplotlib alone.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 3.2), layout="constrained")
-    axes = figure.add_subplot()
-    width = metrics.mouth_width(reference)
-    for face, label, colour in ((reference, "filmed", "#666666"), (predicted, "predicted", "#d1495b")):
-        values = 100.0 * metrics.opening(face) / width
-        axes.plot(np.arange(len(values)) / FRAME_RATE, values, label=label, color=colour, lw=1.6)
-    axes.set(xlabel="time, s", ylabel="opening, % of mouth width", title=title)
-    axes.set_ylim(bottom=0.0)
-    axes.margins(x=0.0)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper right")
-    FigureCanvasAgg(figure)
-    with storage.replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120)

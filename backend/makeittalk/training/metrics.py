@@ -18,6 +18,8 @@ LIPS_AND_JAW = np.concatenate([JAW, LIPS])
 VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
 CLOSURES = frozenset("P B M".split())
 SLOW = 4.0  # Hz: heads that people find natural move below it
+LAG = 0.12  # s by which a clip's own sound and picture may be apart
+SHUT = 0.03  # opening of shut lips, share of the mouth's width
 
 
 def resample(landmarks: np.ndarray, fps: float, rate: float = FRAME_RATE) -> np.ndarray:
@@ -119,6 +121,15 @@ def opening_correlation(predicted: np.ndarray, reference: np.ndarray) -> float:
     return float((first * second).sum()) / size if size > 1e-9 else 0.0
 
 
+def best_correlation(predicted: np.ndarray, reference: np.ndarray, rate: float = FRAME_RATE) -> float:
+    """`opening_correlation` at the shift within ± `LAG` that fits best: a clip's own sync is loose."""
+    count = min(len(predicted), len(reference))
+    most = min(round(LAG * rate), count - 2)
+    shifts = range(-most, most + 1)
+    pairs = ((predicted[max(0, s) : count + min(0, s)], reference[max(0, -s) : count + min(0, -s)]) for s in shifts)
+    return max((opening_correlation(first, second) for first, second in pairs), default=0.0)
+
+
 def rotation_matrices(angles: np.ndarray) -> np.ndarray:
     """Matrices (T, 3, 3) of Euler angles (T, 3) in radians, turning about the fixed x, then y, then z axis."""
     (cx, cy, cz), (sx, sy, sz) = np.cos(angles).T, np.sin(angles).T
@@ -162,6 +173,7 @@ def lip_metrics(predicted: np.ndarray, reference: np.ndarray) -> dict[str, float
         "D-L": landmark_distance(first, second),
         "D-V": landmark_velocity_distance(first, second),
         "opening correlation": opening_correlation(first, second),
+        "best correlation": best_correlation(first, second),
     }
 
 
@@ -187,6 +199,22 @@ def closure_score(openings: np.ndarray, phones: Sequence[tuple[float, float, str
     return float(openings[kind == 1].mean() - openings[kind == 2].mean()) / spread if spread > 1e-9 else 0.0
 
 
+def closures_met(
+    openings: np.ndarray, width: float, phones: Sequence[tuple[float, float, str]], rate: float = FRAME_RATE
+) -> float:
+    """Share of the spoken P, B and M in which the lips shut: an opening under `SHUT` of the mouth's width.
+
+    Args:
+        openings: (T,). width: of the mouth, in their unit. phones, rate: as for `closure_score`.
+
+    Returns:
+        0–1; NaN where there is no P, B or M.
+    """
+    spans = [openings[max(0, round(a * rate)) : max(1, round(b * rate))] for a, b, name in phones if name in CLOSURES]
+    lowest = np.array([span.min() for span in spans if len(span)])
+    return float((lowest < SHUT * width).mean()) if len(lowest) else float("nan")
+
+
 def head_statistics(rotation: np.ndarray, rate: float = FRAME_RATE) -> dict[str, float]:
     """Spread of each angle (°), peak speed (°/s) and share of the motion's power under 4 Hz of (T, 3) radians."""
     angles = np.degrees(np.asarray(rotation, np.float64))
@@ -203,19 +231,24 @@ def head_statistics(rotation: np.ndarray, rate: float = FRAME_RATE) -> dict[str,
     }
 
 
-def voice_contrast(first: np.ndarray, second: np.ndarray, rate: float = FRAME_RATE) -> float:
-    """How far the head statistics of two voices differ, compared with the two halves of one voice.
+def voice_contrast(heads: Sequence[np.ndarray], speakers: Sequence[str], rate: float = FRAME_RATE) -> float:
+    """How far the heads of different voices differ, compared with the two halves of one recording.
 
-    Both (T, 3) radians. Above 1 the voices move their heads more differently than one voice differs from itself.
+    Args:
+        heads: (T, 3) radians each. speakers: who spoke. rate: frames/s.
+
+    Returns:
+        mean distance of two recordings of different speakers ÷ mean distance of the halves, each distance that of the
+        logarithms of the three spreads and the peak speed; above 1 the voices move their heads more differently than
+        one differs from itself. NaN where only one speaks.
     """
 
     def traits(rotation: np.ndarray) -> np.ndarray:
         values = head_statistics(rotation, rate)
         return np.log([max(values[name], 1e-3) for name in ("nod spread", "turn spread", "tilt spread", "peak speed")])
 
-    def halves(rotation: np.ndarray) -> float:
-        middle = len(rotation) // 2
-        return float(np.linalg.norm(traits(rotation[:middle]) - traits(rotation[middle:])))
-
-    between = float(np.linalg.norm(traits(first) - traits(second)))
-    return between / max((halves(first) + halves(second)) / 2, 1e-9)
+    whole = np.array([traits(head) for head in heads])
+    halves = [np.linalg.norm(traits(h[: len(h) // 2]) - traits(h[len(h) // 2 :])) for h in heads]
+    who = np.array(speakers)
+    between = np.linalg.norm(whole[:, None] - whole[None], axis=2)[who[:, None] != who[None]]
+    return float(between.mean()) / max(float(np.mean(halves)), 1e-9) if len(between) else float("nan")

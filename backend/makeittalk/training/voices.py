@@ -20,13 +20,14 @@ def split_voices(names: Iterable[str], seed: int = 0) -> tuple[list[str], list[s
         names to learn from, to validate and to test, each sorted; no speaker is in two of them.
     """
     names = sorted(names)
-    speakers = sorted({_speaker(name) for name in names})
+    speakers = sorted({speaker_of(name) for name in names})
     order = np.random.default_rng(seed).permutation(len(speakers))
     first, second = (round(share * len(speakers)) for share in np.cumsum(_SHARES))
     part = {speakers[place]: (rank >= first) + (rank >= second) for rank, place in enumerate(order)}
-    train, validation, test = ([name for name in names if part[_speaker(name)] == which] for which in range(3))
+    train, validation, test = ([name for name in names if part[speaker_of(name)] == which] for which in range(3))
     return train, validation, test
 
 
-def _speaker(name: str) -> str:
+def speaker_of(name: str) -> str:
+    """The speaker of a recording: what stands before the first "-" of its name."""
     return name.partition("-")[0]
