@@ -1,0 +1,131 @@
+"""Seconds from sound to landmarks, ours against the released architectures with random weights, in one run.
+
+    .venv/bin/python tests/bench/bench_landmarks.py [--threads N]
+
+Detection of the face and decoding of the recording are apart. Of the released pipeline only the three networks are
+timed (voice conversion, content branch, speaker branch; sizes as released); of ours everything: mel, voice embedding,
+networks, head, closures, post-processing. The last line is `ratio X`: released networks ÷ all of ours, for 10 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "backend"))
+
+from makeittalk.animation.predict import listen, move_face  # noqa: E402
+from makeittalk.audio.embedding import speaker_embedding  # noqa: E402
+from makeittalk.audio.loading import load_audio, normalise_loudness  # noqa: E402
+from makeittalk.audio.mel import mel_spectrogram  # noqa: E402
+from makeittalk.constants import EMBEDDING, FRAME_RATE, MEL_BANDS, SAMPLE_RATE  # noqa: E402
+from makeittalk.formats import Face  # noqa: E402
+from makeittalk.landmarks.mean_face import MEAN_FACE  # noqa: E402
+from makeittalk.networks.content import COORDINATES, ContentBranch, ContentConfig  # noqa: E402
+from makeittalk.networks.speaker import SpeakerBranch, SpeakerConfig  # noqa: E402
+from makeittalk.networks.voice import VoiceConfig, VoiceConversion  # noqa: E402
+
+SPEECH = ROOT / "backend" / "makeittalk" / "assets" / "speech.flac"
+SECONDS = (10.0, 60.0)
+REPEATS = 5
+_BATCH = 1024  # windows of the released content branch at once
+
+
+def seconds_of(work: Callable[[], object], repeats: int = REPEATS) -> float:
+    """Median seconds of a piece of work, after a first run that warms up."""
+    work()
+    taken = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
+
+
+class Released:
+    """The three landmark networks at their released sizes, random weights."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        self.voice = VoiceConversion(VoiceConfig.released()).eval()
+        self.content = ContentBranch(ContentConfig.released()).eval()
+        self.speaker = SpeakerBranch(SpeakerConfig.released()).eval()
+        self.face = torch.randn(1, COORDINATES)
+        self.source, self.target = torch.rand(2, 1, EMBEDDING)
+
+    def convert(self, mel: torch.Tensor) -> None:
+        self.voice(mel, self.source, self.target)
+
+    def move_lips(self, mel: torch.Tensor) -> None:
+        for part in mel.split(_BATCH, 1):
+            self.content(part, self.face)
+
+    def move_head(self, mel: torch.Tensor) -> None:
+        for part in mel.split(self.speaker.config.attention, 1):
+            self.speaker(part, self.source, self.face)
+
+
+def parameters(network: torch.nn.Module) -> str:
+    return f"{sum(p.numel() for p in network.parameters()) / 1e6:.2f} M"
+
+
+def line(what: str, seconds: float) -> None:
+    print(f"    {seconds:7.3f} s  {what}")
+
+
+def compare(released: Released, samples: np.ndarray, seconds: float) -> float:
+    """Prints the parts for so much speech and gives released networks ÷ all of ours."""
+    samples = np.resize(samples, int(seconds * SAMPLE_RATE))
+    mel = torch.randn(1, int(seconds * FRAME_RATE), MEL_BANDS)
+    print(f"{seconds:g} s of speech")
+    print("  released networks, random weights")
+    works = {
+        f"voice conversion, {parameters(released.voice)}": released.convert,
+        f"content branch, {parameters(released.content)}": released.move_lips,
+        f"speaker branch, {parameters(released.speaker)}": released.move_head,
+    }
+    total = 0.0
+    with torch.inference_mode():
+        for what, work in works.items():
+            total += (taken := seconds_of(lambda work=work: work(mel)))
+            line(what, taken)
+    line("all three", total)
+
+    print("  ours")
+    loud = normalise_loudness(samples)
+    points = (100.0 * MEAN_FACE + 256.0).astype(np.float32)
+    face = Face(Path("mean face"), 512, 512, points)
+    speech = listen(samples)
+    line("mel", seconds_of(lambda: mel_spectrogram(loud)))
+    line("voice embedding (Resemblyzer)", seconds_of(lambda: speaker_embedding(loud)))
+    line("listening, with both of these", heard := seconds_of(lambda: listen(samples)))
+    line(
+        "networks, head, closures, post-processing", moved := seconds_of(lambda: move_face(speech, face, device="cpu"))
+    )
+    line("sound to landmarks", heard + moved)
+    print(f"  networks and post-processing alone: {total / moved:.2f} times as fast")
+    return total / (heard + moved)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--threads", type=int, default=1, help="of torch, on both sides (default 1)")
+    torch.set_num_threads(options.parse_args().threads)
+    print(f"CPU, {torch.get_num_threads()} thread(s) on both sides, medians of {REPEATS}")
+    released, samples = Released(), load_audio(SPEECH).samples
+    ratios = [compare(released, samples, seconds) for seconds in SECONDS]
+    for seconds, ratio in zip(SECONDS, ratios, strict=True):
+        print(f"{seconds:g} s of speech: sound to landmarks {ratio:.2f} times as fast as the released networks alone")
+    print(f"ratio {ratios[0]:.2f}")
+
+
+if __name__ == "__main__":
+    main()
