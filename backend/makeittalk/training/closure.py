@@ -21,7 +21,7 @@ from ..networks.closure import ClosureNet, probabilities
 from ..networks.features import VoiceAverage, normalise_mel
 from ..progress import Progress, silent
 from ..weights.store import half_precision
-from .augment import Augment, mask_bands, vary_sound
+from .augment import Augment, mask_bands, stretch, vary_sound
 from .dataset import Prepared
 from .loop import LoopConfig, train
 from .phones import PHONES
@@ -111,12 +111,15 @@ class ClosureTask:
         for _ in range(count):
             folder = self.folders[rng.integers(len(self.folders))]
             item = folder[rng.integers(len(folder))]
-            heard = normalise_mel(vary_sound(item.mel, 0.0, options, rng), self.average)
-            start = rng.integers(0, len(item.mel) - frames + 1)
-            cut = slice(start, start + frames)
-            drawn["features"].append(mask_bands(heard[cut].copy(), options, rng))
-            drawn["targets"].append(item.target[cut])
-            drawn["weights"].append(item.weight[cut])
+            # As many frames as the example needs at another pace, the labels of the nearest ones with them.
+            pace = rng.uniform(*options.speed)
+            taken = min(len(item.mel), round(frames * pace))
+            start = rng.integers(0, len(item.mel) - taken + 1)
+            place = start + np.linspace(0, taken - 1, frames).round().astype(int)
+            heard = normalise_mel(vary_sound(item.mel, 0.0, options, rng), self.average)[start : start + taken]
+            drawn["features"].append(mask_bands(stretch(heard, frames).copy(), options, rng))
+            drawn["targets"].append(item.target[place])
+            drawn["weights"].append(item.weight[place])
         return {name: torch.from_numpy(np.stack(values).astype(np.float32)) for name, values in drawn.items()}
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
