@@ -253,6 +253,6 @@ def test_the_voice_moves_to_the_other(shipped: str, data_dir: Path, tmp_path: Pa
     said = speaker_embedding(sound.astype(np.float32))
     original = load_audio(paths[source]).samples
     assert abs(len(sound) - len(original)) <= 1
-    assert said @ voices[other] > voices[source] @ voices[other] + 0.1
-    level = [np.sqrt(np.mean(normalise_loudness(s.astype(np.float32)) ** 2) / np.mean(s**2)) for s in (sound,)]
-    assert 0.5 < level[0] < 2.0  # speech at -20 dBFS, within 6 dB
+    assert said @ voices[other] > said @ voices[source]
+    level = np.abs(normalise_loudness(sound.astype(np.float32))).max() / np.abs(sound).max()
+    assert abs(20 * np.log10(level)) < 1.0  # speech at -20 dBFS

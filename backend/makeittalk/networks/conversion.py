@@ -117,10 +117,12 @@ def say_as(
             "The recording of the other voice holds too little speech to know the voice.",
             "Use one with at least a few seconds of speech.",
         )
+    source = speaker_embedding(audio.samples)
     features = normalise_mel(mel_spectrogram(normalise_loudness(audio.samples)), average)
     progress(0.3, "Converting the voice")
-    said = convert(voice, encode(voice, features, speaker_embedding(audio.samples)), target)
-    sound = waveform(said, part(progress, 0.4, 1.0))
+    sound = waveform(convert(voice, encode(voice, features, source), target), part(progress, 0.4, 1.0))
+    if source.any():  # an average of spectra is fainter than each of them; what holds no speech stays as faint as it is
+        sound = normalise_loudness(sound)
     return np.pad(sound, (0, max(0, len(audio.samples) - len(sound))))[: len(audio.samples)]
 
 
