@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from .. import storage
-from ..errors import InputError
+from ..errors import InputError, MissingError
 from ..progress import Progress, silent
 from . import checkpoint
 from .config import LoopConfig, load_toml
@@ -269,11 +269,16 @@ def _fabric(config: LoopConfig) -> Fabric:
     """Lightning Fabric for the devices asked for.
 
     Raises:
-        InputError: they are not there, or cannot compute in that precision.
+        InputError: they are not there, or cannot compute in that precision. MissingError: Fabric is not installed.
     """
-    from lightning_fabric import Fabric
-    from lightning_fabric.strategies import DDPStrategy
-    from lightning_fabric.utilities.exceptions import MisconfigurationException
+    try:
+        from lightning_fabric import Fabric
+        from lightning_fabric.strategies import DDPStrategy
+        from lightning_fabric.utilities.exceptions import MisconfigurationException
+    except ImportError as error:
+        raise MissingError(
+            f"Training needs Lightning Fabric: {error}.", "Install it with `pip install lightning-fabric`."
+        ) from error
 
     # What Fabric tells of itself would tear the progress bar.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
