@@ -16,6 +16,7 @@ from ..constants import MEL_BANDS
 from ..errors import InputError
 from .conversion import convert, encode, load_voice
 from .features import HIGHEST, LOWEST, VoiceAverage, normalise_mel
+from .voice import VoiceConversion
 
 #: Width of what is heard, by kind.
 KINDS = {"mel": MEL_BANDS, "code": 64, "converted": MEL_BANDS}
@@ -65,6 +66,11 @@ class Hearing(nn.Module):
     Raises:
         InputError: no such kind. MissingError, InputError: the weights are missing or damaged.
     """
+
+    voice: VoiceConversion
+    embedding: Tensor
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, kind: str, weights: str | Path = "voice") -> None:
         super().__init__()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ from torch import nn
 
 from ..constants import FRAME_RATE
 from ..networks.conversion import encode, load_voice
-from ..networks.features import normalise_mel
+from ..networks.features import VoiceAverage, normalise_mel
+from ..networks.voice import VoiceConversion
 from .dataset import Prepared
 from .phones import PHONES
 from .prepare_voices import UNLABELLED, Recording
@@ -100,6 +102,10 @@ def tell_phones(train: list[Recording], test: list[Recording], hear: Listener) -
     return float((told == wanted).mean()), 2.0 * both / max(1.0, float(shut.sum() + heard_shut.sum()))
 
 
+def _code(voice: VoiceConversion, average: VoiceAverage, block: int, recording: Recording) -> np.ndarray:
+    return encode(voice, normalise_mel(recording.mel, average), recording.embedding, block)
+
+
 def measure(weights: str, folder: str | Path, blocks: list[int]) -> dict[str, dict[str, float]]:
     """The table of probes.
 
@@ -125,9 +131,7 @@ def measure(weights: str, folder: str | Path, blocks: list[int]) -> dict[str, di
         "normalised mel": lambda recording: normalise_mel(recording.mel, average),
     }
     for block in blocks:
-        listeners[f"A {block}"] = lambda recording, block=block: encode(
-            voice, normalise_mel(recording.mel, average), recording.embedding, block
-        )
+        listeners[f"A {block}"] = partial(_code, voice, average, block)
     table: dict[str, dict[str, float]] = {}
     for name, hear in listeners.items():
         phones, bilabials = tell_phones(validation, test, hear)

@@ -250,6 +250,7 @@ class VoiceTask:
     def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
         """On voices never trained on, unvaried, by folder: `error` of the mel (deviations²), `phones` told right."""
         voice, head = networks["voice"], networks["phones"]
+        assert isinstance(voice, VoiceConversion)
         result: dict[str, float] = {}
         for folder, recordings in zip(self.config.data, self.voices.validation, strict=True):
             errors, right, known = [], 0, 0
