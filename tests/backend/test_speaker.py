@@ -8,26 +8,32 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from makeittalk.animation.lids import DEPTH, blink_curve
-from makeittalk.animation.living_head import take_apart
+from makeittalk.animation.blinks import DEPTH
+from makeittalk.animation.head_motion import take_apart
+from makeittalk.animation.predict import predict_motion
+from makeittalk.audio.loading import Audio, load_audio
 from makeittalk.audio.pitch import fundamental
 from makeittalk.audio.prosody import prosody_track
 from makeittalk.constants import FRAME_RATE, SAMPLE_RATE
 from makeittalk.errors import InputError
+from makeittalk.formats import Face, Motion
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.networks.features import VoiceAverage
 from makeittalk.networks.manner_inference import Speaker, load_speaker, predict_displacement, save_speaker
 from makeittalk.networks.noise import BANDS, BLINK, NOISE, SWAY, noise_track
 from makeittalk.networks.speaker import SpeakerBranch, SpeakerConfig
 from makeittalk.training import awareness
+from makeittalk.training import config as training_config
 from makeittalk.training.dataset import Prepared
 from makeittalk.training.manner import TRAITS, Manners
 from makeittalk.training.poisson import poisson_disk
 from makeittalk.training.prepare_heads import prepare_heads
 from makeittalk.training.prepare_voxceleb2 import QUALITY, prepare_voxceleb2
 from makeittalk.training.prosody import head_target, stressed_syllables
-from makeittalk.training.speaker import train_speaker
+from makeittalk.training.speaker import SpeakerTrainingConfig, train_speaker
 from safetensors.torch import load_file
+
+CONFIGS = Path(training_config.__file__).parent / "configs"
 
 
 def voice_like(hertz: np.ndarray) -> np.ndarray:
@@ -134,15 +140,6 @@ def test_the_head_is_taken_apart_as_it_was_put_together() -> None:
     blinks = (target.lids[1:] > 0.4) & (target.lids[:-1] <= 0.4)
     shown = (parts.blink[1:] > 0.4) & (parts.blink[:-1] <= 0.4)
     assert blinks.sum() == shown.sum() > 2
-
-
-def test_blinks_are_whole_and_apart() -> None:
-    lids = np.zeros(400)
-    lids[50:60], lids[65:70], lids[200:210], lids[300:310] = 0.5, 0.6, 0.1, 0.4
-    curve = blink_curve(lids)
-    starts = np.flatnonzero((curve[1:] > 0) & (curve[:-1] == 0))
-    assert len(starts) == 2  # one follows too soon, one is no blink
-    assert curve.max() == pytest.approx(DEPTH, abs=0.02) and curve.min() == 0.0
 
 
 def test_poisson_disk_keeps_speakers_apart() -> None:
@@ -321,3 +318,82 @@ def test_voxceleb2_becomes_clips_and_trains(data_dir: Path, tmp_path: Path) -> N
     config = tmp_path / "run.toml"
     config.write_text(CONFIG.format(data=tmp_path / "dest", out=tmp_path / "run", steps=2))
     assert (train_speaker(config) / "speaker.safetensors").is_file()
+
+
+def test_shipped_configurations_can_be_read() -> None:
+    for path in CONFIGS.glob("speaker*.toml"):
+        config = SpeakerTrainingConfig.load(path)
+        assert config.data and config.realism == 0.001 and config.loss.laplacian == 1.0
+    paper = SpeakerTrainingConfig.load(CONFIGS / "speaker_paper.toml")
+    assert (paper.network.hidden, paper.network.layers, paper.network.attention) == (256, 3, 256)
+    assert paper.hears == "code" and not paper.network.streaming
+
+
+def whole_motion(samples: np.ndarray, seed: int = 0, voice: np.ndarray | None = None) -> Motion:
+    """What the product makes of a recording on a mean face."""
+    face = Face("portrait.png", 512, 512, (120.0 * MEAN_FACE + [256.0, 220.0, 0.0]).astype(np.float32))
+    other = None if voice is None else Audio(voice, voice[:, None], SAMPLE_RATE, len(voice) / SAMPLE_RATE)
+    return predict_motion(
+        Audio(samples, samples[:, None], SAMPLE_RATE, len(samples) / SAMPLE_RATE), face, seed=seed, voice=other
+    )
+
+
+def lowered(samples: np.ndarray) -> np.ndarray:
+    """The same words by a larger person: played at three quarters of the speed."""
+    place = np.arange(0.0, len(samples) - 1.0, 0.75)
+    return np.interp(place, np.arange(len(samples)), samples).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def speech(speech_wav: Path) -> np.ndarray:
+    return load_audio(speech_wav).samples
+
+
+def test_voice_and_seed_change_the_head_and_only_that(speech: np.ndarray) -> None:
+    base, again, other = whole_motion(speech), whole_motion(speech), whole_motion(speech, seed=1)
+    voice = whole_motion(speech, voice=lowered(speech))
+    for first, second in ((base, other), (base, voice)):
+        assert np.array_equal(first.content, second.content) and np.array_equal(first.rest, second.rest)
+        assert np.array_equal(first.expression[:, 48:], second.expression[:, 48:])
+        assert np.degrees(np.abs(first.head_rotation - second.head_rotation)).max() > 0.5
+    assert np.array_equal(base.head_rotation, again.head_rotation) and np.array_equal(base.blink, again.blink)
+    assert not np.array_equal(base.blink, other.blink)
+
+
+@pytest.mark.parametrize("hiss", [0.0, 1e-3])
+def test_silence_leaves_the_head_alive_and_the_brows_at_rest(hiss: float) -> None:
+    silence = (hiss * np.random.default_rng(0).standard_normal(25 * SAMPLE_RATE)).astype(np.float32)
+    motion = whole_motion(silence)
+    spread = np.degrees(motion.head_rotation.std(0))
+    assert (spread > 0.2).all() and (spread < 2.5).all()
+    assert np.degrees(np.abs(motion.head_rotation.mean(0))).max() < 1.5
+    assert motion.blink.max() > 0.5
+    assert np.abs(motion.speaker).max() < 3.0  # px: brows rest
+
+
+def test_a_long_recording_keeps_its_head_up(speech: np.ndarray) -> None:
+    pause = np.zeros(SAMPLE_RATE, np.float32)
+    motion = whole_motion(np.concatenate([speech, pause] * (1 + 60 * SAMPLE_RATE // (len(speech) + len(pause)))))
+    degrees = np.degrees(motion.head_rotation)
+    parts = np.array([part.mean(0) for part in np.array_split(degrees, 4)])
+    assert np.abs(parts).max() < 2.5  # it drifts nowhere
+    assert (degrees.std(0) > 0.8).all() and (degrees.std(0) < 6.0).all()
+    speed = np.linalg.norm(np.diff(degrees, axis=0), axis=1) * FRAME_RATE
+    joins = np.arange(128, len(speed), 128)
+    near = np.concatenate([joins - 1, joins])
+    assert speed.max() < 150.0 and speed[near].mean() < 1.3 * np.delete(speed, near).mean()
+    blinks = ((motion.blink[1:] > 0.4) & (motion.blink[:-1] <= 0.4)).sum() / (len(motion.blink) / FRAME_RATE / 60.0)
+    assert 6.0 < blinks < 45.0  # a minute
+
+
+@pytest.mark.slow
+def test_the_head_moves_like_the_speaker(data_dir: Path) -> None:
+    result = awareness.measure_awareness(data_dir / "librispeech")
+    for kind in ("same seed", "different seeds"):
+        values = result[kind]
+        assert isinstance(values, dict)
+        assert values["found first"] >= 0.3 and values["found first over draws"] >= 0.3
+        assert values["p"] < 0.01
+        assert all(1.0 < spread < 6.0 for spread in values["spread"])
+        assert all(share > 0.85 for share in values["slow power"])
+        assert values["peak speed"][0] < 150.0

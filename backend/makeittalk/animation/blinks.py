@@ -1,35 +1,49 @@
-"""Blinks: when the lids go down, and how far each eye's landmarks travel."""
+"""Blinks: whole ones where the speaker branch lets the lids fall, and how far each eye's landmarks travel."""
 
 from __future__ import annotations
 
 import numpy as np
 
-FIRST = 0.5  # s
-INTERVAL = (1.4, 2.4)  # s from one blink to the next
+from ..constants import FRAME_RATE
+from ..networks.noise import DOWN, UP, blink_shape
+
 DEPTH = 0.75  # share of the eye's opening that is shut at the deepest
-DOWN = 0.16  # s
-UP = 0.24  # s
+_FALLING = 0.3  # predicted closure, as a share of DEPTH, from which it is a blink: nobody blinks by a third
+_BETWEEN = 0.4  # s from one blink to the next at least
 
 _LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))  # upper, lower
 _UPPER_SHARE = 0.9  # the upper lid does nearly all of it
 
 
-def blink_curve(frames: int, fps: float, seed: int) -> np.ndarray:
-    """Lid closure over time.
+def blink_curve(predicted: np.ndarray) -> np.ndarray:
+    """Whole blinks where the lids are predicted to fall.
 
     Args:
-        frames: how many. fps: frames/s. seed: what the intervals are drawn from.
+        predicted: (T,) closure, 0 open … 1 shut, at 62.5 frames/s.
 
     Returns:
-        (frames,) float32, 0 open … 1 shut.
+        (T,) float32, every blink `DEPTH` deep and of one shape.
     """
-    time = np.arange(frames) / fps
-    random = np.random.default_rng([seed, 0xB11])
-    gaps = random.uniform(*INTERVAL, size=max(1, int(frames / fps / INTERVAL[0]) + 2))
-    starts = FIRST + np.concatenate([[0.0], np.cumsum(gaps)])
-    since = time - starts[np.clip(np.searchsorted(starts, time, side="right") - 1, 0, None)]
-    phase = np.where(since < DOWN, since / DOWN, 1.0 - (since - DOWN) / UP)
-    return (DEPTH * _smoothstep(np.where(since < 0, 0.0, phase))).astype(np.float32)
+    closure = np.zeros(len(predicted), np.float32)
+    falling = np.concatenate([[False], np.asarray(predicted) > _FALLING * DEPTH, [False]])
+    edges = np.flatnonzero(np.diff(falling.astype(int))).reshape(-1, 2)
+    last = -np.inf
+    for start, stop in edges.tolist():
+        deepest = (start + int(np.argmax(predicted[start:stop]))) / FRAME_RATE
+        if deepest - last < _BETWEEN:
+            continue
+        last = deepest
+        begin = max(0, round((deepest - DOWN) * FRAME_RATE))
+        end = min(len(closure), round((deepest + UP) * FRAME_RATE) + 1)
+        since = np.arange(begin, end) / FRAME_RATE - (deepest - DOWN)
+        closure[begin:end] = np.maximum(closure[begin:end], DEPTH * blink_shape(since))
+    return closure
+
+
+def lid_closure(delta: np.ndarray, neutral: np.ndarray) -> np.ndarray:
+    """How far a displacement shuts the eyes of a face: (T, 68, 3) and (68, 3) → (T,), 1 for shut."""
+    lids = lid_displacement(np.asarray(neutral, np.float64))
+    return (delta * lids).sum((1, 2)) / max(float((lids**2).sum()), 1e-12)
 
 
 def lid_displacement(neutral: np.ndarray) -> np.ndarray:
@@ -40,8 +54,3 @@ def lid_displacement(neutral: np.ndarray) -> np.ndarray:
         delta[upper] = _UPPER_SHARE * gap
         delta[lower] = -(1.0 - _UPPER_SHARE) * gap
     return delta
-
-
-def _smoothstep(x: np.ndarray) -> np.ndarray:
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * (3.0 - 2.0 * x)

@@ -9,6 +9,7 @@ import numpy as np
 from ..audio.embedding import speaker_embedding
 from ..audio.loading import Audio, normalise_loudness
 from ..audio.mel import mel_spectrogram
+from ..audio.prosody import loudness_prosody, prosody_track
 from ..constants import FRAME_RATE
 from ..formats import Face, Motion
 from ..landmarks.pose import Canonical, neck_pivot
@@ -17,8 +18,7 @@ from ..networks.device import choose_device
 from ..networks.inference import predict_content
 from ..progress import Progress, part, silent
 from ..protocol import Amounts
-from .blinks import blink_curve
-from .head_motion import head_motion, loudness_curve
+from .head_motion import head_motion
 from .lips import shut_mouth
 from .postprocess import apply_amounts
 
@@ -30,11 +30,13 @@ class Speech:
     Attributes:
         mel: (T, 80) of the loudness-normalised sound.
         voice: (256,) embedding of who speaks. manner: (256,) of whose manner the face takes on.
+        prosody: (T, 3), audio.prosody; None where the sound itself is not there, and the mel tells the loudness.
     """
 
     mel: np.ndarray
     voice: np.ndarray
     manner: np.ndarray
+    prosody: np.ndarray | None = None
 
 
 def listen(samples: np.ndarray, voice: np.ndarray | None = None, progress: Progress = silent) -> Speech:
@@ -48,7 +50,8 @@ def listen(samples: np.ndarray, voice: np.ndarray | None = None, progress: Progr
     mel = mel_spectrogram(samples)
     progress(0.3, "Recognising the voice")
     own = speaker_embedding(samples)
-    return Speech(mel, own, own if voice is None else speaker_embedding(normalise_loudness(voice)))
+    manner = own if voice is None else speaker_embedding(normalise_loudness(voice))
+    return Speech(mel, own, manner, prosody_track(samples, mel))
 
 
 def predict_motion(
@@ -67,7 +70,7 @@ def predict_motion(
     Args:
         audio: the speech. face: the portrait's landmarks.
         seed: what head motion and blinks are drawn from; the lips do not depend on it.
-        voice: a recording whose speaker embedding is stored instead of that of `audio`.
+        voice: a recording whose speaker's manner the head takes on; the lips do not depend on it either.
         amounts: lip, head, blink and smoothing; 1 each by default.
         device: "auto", "cpu", "cuda" or "mps". weights: a named set of weights, the shipped one by default.
 
@@ -119,14 +122,22 @@ def move_face(
     )
     closure = predict_closure(mel, choose_device(device))
     progress(0.85, "Moving the head")
-    rotation, sway, brows = head_motion(loudness_curve(mel), seed)
+    prosody = loudness_prosody(mel) if speech.prosody is None else speech.prosody
+    moved = head_motion(
+        mel,
+        prosody,
+        speech.manner,
+        frontal + shut,
+        seed,
+        choose_device(device),
+        part(progress, 0.85, 1.0),
+    )
 
     rest = canonical.displacement_from(shut).astype(np.float32)
     content = canonical.displacement_from(lips).astype(np.float32)
-    speaker = canonical.displacement_from(brows).astype(np.float32)
-    blink = blink_curve(len(mel), FRAME_RATE, seed)
+    speaker = canonical.displacement_from(moved.brows).astype(np.float32)
     # The head turns about the viewer's axes, whichever way the portrait looks: only the sway needs the face's scale.
-    shift = (canonical.scale * sway).astype(np.float32)
+    shift = (canonical.scale * moved.translation).astype(np.float32)
     motion = Motion(
         fps=FRAME_RATE,
         landmarks=np.zeros_like(content),
@@ -137,9 +148,9 @@ def move_face(
         rest=rest,
         content=content,
         speaker=speaker,
-        blink=blink,
+        blink=moved.blink,
         closure=closure,
-        head_rotation_raw=rotation.astype(np.float32),
+        head_rotation_raw=moved.rotation,
         head_translation_raw=shift,
     )
     apply_amounts(motion, amounts)

@@ -16,6 +16,7 @@ _SPREAD = 0.16  # of log F0: a lively reader's deviation, with which short recor
 _STEADY = 60.0  # voiced frames that this deviation counts for
 _BRIDGE = 0.12  # s: pitch runs on through unvoiced sounds this long, and fades behind
 _LARGEST = 3.0
+_VOICED = 0.5  # loudness from which a frame is taken for voiced where there is no pitch to tell
 
 
 def prosody_track(samples: np.ndarray, mel: np.ndarray | None = None) -> np.ndarray:
@@ -37,6 +38,14 @@ def prosody_track(samples: np.ndarray, mel: np.ndarray | None = None) -> np.ndar
     track[:, 0] = loudness_curve(mel)
     track[:, 1] = _relative_pitch(pitch, voiced)
     track[:, 2] = gaussian_filter1d(np.where(voiced, periodic, 0.0), 1.0, mode="nearest")
+    return track
+
+
+def loudness_prosody(mel: np.ndarray) -> np.ndarray:
+    """What a mel (T, 80) alone tells of the prosody: (T, 3) with the speaker's usual pitch throughout."""
+    track = np.zeros((len(mel), PROSODY), np.float32)
+    track[:, 0] = loudness_curve(mel)
+    track[:, 2] = track[:, 0] > _VOICED
     return track
 
 

@@ -35,9 +35,10 @@ def choose_device(name: str) -> str:
 
 def release() -> None:
     """Drops the loaded networks and returns their memory to the machine."""
-    from . import inference
+    from . import inference, manner_inference
 
     inference.forget()
+    manner_inference.forget()
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -14,11 +14,12 @@ import torch
 from safetensors.torch import save_file
 
 from .. import storage
-from ..constants import LANDMARKS
+from ..constants import EMBEDDING, LANDMARKS
 from ..errors import InputError
 from ..progress import Progress, silent
 from ..weights.store import half_precision, load_tensors
-from .features import VoiceAverage, normalise_mel
+from .features import VoiceAverage
+from .hearing import hear
 from .noise import noise_track
 from .speaker import SpeakerBranch, SpeakerConfig
 
@@ -35,10 +36,19 @@ class Speaker:
     hears: str
 
 
-def head_features(hears: str, mel: np.ndarray, prosody: np.ndarray, average: VoiceAverage) -> np.ndarray:
-    """What the branch hears: mel (T, 80) and prosody (T, 3) → (T, C) float32."""
-    assert hears == "mel", hears
-    heard = normalise_mel(mel, average)
+def head_features(
+    hears: str, mel: np.ndarray, prosody: np.ndarray, average: VoiceAverage, device: str = "cpu", voice: str = "voice"
+) -> np.ndarray:
+    """What the branch hears: what is said, and beside it how, of which A is meant to know nothing.
+
+    Args:
+        hears: a kind of networks.hearing. mel: (T, 80). prosody: (T, 3), audio.prosody. average: of the branch's
+            weights. voice: weights of voice conversion.
+
+    Returns:
+        (T, C) float32.
+    """
+    heard = hear(hears, mel, np.zeros(EMBEDDING, np.float32), average, device, voice)
     return np.concatenate([heard, np.asarray(prosody, np.float32)], axis=1)
 
 
@@ -67,7 +77,7 @@ def predict_speaker(
         MissingError, InputError: the weights are missing or damaged.
     """
     speaker = load_speaker(weights, device)
-    features = head_features(speaker.hears, mel, prosody, speaker.average)
+    features = head_features(speaker.hears, mel, prosody, speaker.average, device)
     answer = predict_displacement(speaker.branch, features, embedding, face, noise_track(seed, len(mel)), progress)
     return answer.reshape(len(mel), LANDMARKS, 3)
 

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from .. import storage
-from ..animation.living_head import head_motion
+from ..animation.head_motion import head_motion
 from ..animation.postprocess import compose_head
 from ..audio.embedding import speaker_embedding
 from ..audio.loading import load_audio, normalise_loudness

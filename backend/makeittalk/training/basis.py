@@ -17,11 +17,13 @@ from safetensors.numpy import save_file
 from .. import storage
 from ..animation.bake import bounded_fit
 from ..animation.basis import BASIS_FILE, RESIDUAL
-from ..animation.head_motion import head_motion, loudness_curve
+from ..animation.head_motion import head_motion
 from ..animation.lips import shut_mouth
 from ..animation.postprocess import finish_lips
+from ..audio.embedding import speaker_embedding
 from ..audio.loading import load_audio, normalise_loudness
 from ..audio.mel import mel_spectrogram
+from ..audio.prosody import prosody_track
 from ..constants import CANONICAL_JAW, FRAME_RATE
 from ..landmarks.ibug68 import INNER_PAIRS, MIRROR
 from ..landmarks.mean_face import MEAN_FACE
@@ -67,9 +69,10 @@ def speech_displacements(recordings: list[Path], each: int = 5) -> np.ndarray:
     still = np.zeros((1, 68, 3), np.float32)
     for number, path in enumerate(recordings):
         face = vary_face(np.asarray(MEAN_FACE, np.float32), still, FACES, np.random.default_rng(number))[0]
-        mel = mel_spectrogram(normalise_loudness(load_audio(path).samples))
+        samples = normalise_loudness(load_audio(path).samples)
+        mel = mel_spectrogram(samples)
         lips = predict_content(mel, (face + shut_mouth(face)).astype(np.float32)).astype(np.float64)
-        brows = head_motion(loudness_curve(mel), seed=number)[2]
+        brows = head_motion(mel, prosody_track(samples, mel), speaker_embedding(samples), face, seed=number).brows
         closed = finish_lips(lips, FRAME_RATE, predict_closure(mel))
         mirrored = closed[:, MIRROR] * np.array([-1.0, 1.0, 1.0])
         found += [part[::each] for part in (lips, closed + brows, mirrored + brows, 2.0 * closed)]

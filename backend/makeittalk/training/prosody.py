@@ -18,7 +18,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
-from ..animation.lids import DEPTH, lid_displacement
+from ..animation.blinks import DEPTH, lid_displacement
 from ..constants import FRAME_RATE, LANDMARKS
 from ..landmarks.ibug68 import BROW_LEFT, BROW_RIGHT
 from ..landmarks.pose import compose_pose, neck_pivot

@@ -85,6 +85,7 @@ class SpeakerTrainingConfig(LoopConfig):
     Attributes:
         data: folders prepared with embeddings and prosody. share: how often each is drawn, the same when empty.
         hears: "mel", "code" (A) or "converted", see networks.hearing; the prosody comes beside it.
+        voice: weights of voice conversion for the latter two.
         lips: content weights whose Δq the films' landmarks are freed from; empty where the targets move no lips.
         speakers: how many speakers of each folder are trained on, chosen by Poisson disk sampling of their
             embeddings; 0 for all.
@@ -96,6 +97,7 @@ class SpeakerTrainingConfig(LoopConfig):
     data: list[str] = field(default_factory=list)
     share: list[float] = field(default_factory=list)
     hears: str = "code"
+    voice: str = "voice"
     lips: str = ""
     speakers: int = 0
     realism: float = 0.001
@@ -111,7 +113,7 @@ class SpeakerTrainingConfig(LoopConfig):
         if not self.data:
             raise ValueError("it names no data folders")
         self.data = [os.path.expanduser(folder) for folder in self.data]
-        self.lips = os.path.expanduser(self.lips)
+        self.lips, self.voice = os.path.expanduser(self.lips), os.path.expanduser(self.voice)
 
 
 @dataclass
@@ -170,7 +172,7 @@ class SpeakerTask:
         constructed = folder.kind == prepare_heads.KIND
         return Example(
             clip.name,
-            head_features(self.config.hears, clip.mel, clip.prosody, self.average),
+            head_features(self.config.hears, clip.mel, clip.prosody, self.average, voice=self.config.voice),
             clip.embedding.astype(np.float32),
             face,
             (moved - lips).reshape(len(moved), -1),
