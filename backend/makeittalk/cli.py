@@ -119,6 +119,14 @@ def parser() -> argparse.ArgumentParser:
         "--held-out", action="store_true", help="of --voices only the speakers that no network learns from"
     )
     evaluate.add_argument("--weights", default=None, metavar="SET", help="set of weights (default: the shipped one)")
+    evaluate.add_argument(
+        "--without",
+        choices=("voice", "content", "speaker", "all"),
+        help="of --set: the ablations, one part of the method left out, or each in turn",
+    )
+    evaluate.add_argument(
+        "--mel-weights", metavar="SET", help="for --without voice: content weights that learned from the mel"
+    )
     evaluate.add_argument("--json", action="store_true", help="print JSON instead of a table")
     evaluate.add_argument("--seed", type=_seed, default=0, help="another number gives another head motion")
     evaluate.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))

@@ -280,6 +280,8 @@ def evaluate(options: Namespace) -> None:
             "Evaluate needs a predicted and a reference file, or a folder after --set or --voices.",
             "Give one of them.",
         )
+    if options.without and (options.folder is None or options.plot):
+        raise InputError("--without needs --set and draws no plot.", "Give the folder after --set.")
     from .networks.device import choose_device
     from .training import report
 
@@ -303,6 +305,12 @@ def evaluate(options: Namespace) -> None:
             from .training.recordings import evaluate_recordings
 
             result = evaluate_recordings(options.voices, held_out=options.held_out, **more)
+        elif options.without:
+            from .training.ablation import MEL_WEIGHTS, PARTS, ablate
+
+            parts = list(PARTS) if options.without == "all" else [options.without]
+            del more["plot"]
+            result = ablate(options.folder, parts, mel_weights=options.mel_weights or MEL_WEIGHTS, **more)
         else:
             from .training.evaluate import evaluate_set
 

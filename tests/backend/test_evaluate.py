@@ -112,7 +112,7 @@ def test_a_set_is_measured_with_the_shipped_networks(prepared, tmp_path, capsys)
     found = json.loads(capsys.readouterr().out)  # also: no NaN, which is no JSON
     assert plot.read_bytes().startswith(b"\x89PNG")
     rows = found["rows"]
-    assert set(rows) == {"prediction", "animation", "loudness", "retrieval", "static"}
+    assert set(rows) == {"prediction", "animation", "loudness", "retrieval", "static", "filmed"}
     wanted = {"D-LL", "D-VL", "D-A", "D-L", "D-V", "D-Rot", "D-Pos", "opening correlation", "best correlation"}
     for row in rows.values():
         assert set(row) == wanted | {"closure score"} and all(value is not None for value in row.values())
@@ -132,6 +132,24 @@ def test_a_set_is_measured_with_the_shipped_networks(prepared, tmp_path, capsys)
     assert other["rows"]["animation"]["D-A"] == rows["animation"]["D-A"]
     text = report.table(found)
     assert text.splitlines()[0].split()[:3] == ["D-LL", "D-VL", "D-A"] and "retrieval" in text and "nod spread" in text
+
+
+def test_parts_of_the_method_are_left_out(prepared, capsys):
+    command = ["evaluate", "--set", str(prepared), "--without", "all", "--mel-weights", "content_s1", "--json"]
+    assert main(command) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert list(rows) == ["full", "no voice conversion", "no content branch", "no speaker branch"]
+    full, heard, unspoken, still = rows.values()
+    assert set(full) == set(heard) == set(unspoken) == set(still)
+    # Without the speaker branch the lips stay and the made-up films' still heads are met.
+    assert still["D-A"] == pytest.approx(full["D-A"]) and still["D-Rot"] < 0.01 < full["D-Rot"]
+    assert unspoken["D-Rot"] == pytest.approx(full["D-Rot"])
+    assert unspoken["opening correlation"] < full["opening correlation"] - 0.2
+    assert main([*command[:3], "--without", "speaker"]) == 0
+    assert len(capsys.readouterr().out.split("\n\n")[0].splitlines()) == 3  # names of the metrics, full, without
+    assert main(["evaluate", "--set", str(prepared), "--without", "voice", "--mel-weights", "nobody"]) == 2
+    assert "nobody" in capsys.readouterr().err
+    assert main(["evaluate", "--voices", str(prepared), "--without", "all"]) == 2
 
 
 def test_a_set_needs_test_clips(tmp_path):

@@ -16,7 +16,7 @@ from .dataset import Clip, Prepared
 from .performance import Baselines, Performance, measure, move_clip
 from .phone_files import clip_phones
 from .report import Curves, draw, head_row, mean
-from .voices import speaker_of
+from .voices import speakers_of
 
 
 def evaluate_pair(predicted: Motion, reference: Motion) -> dict[str, float]:
@@ -104,8 +104,8 @@ def evaluate_set(
     Returns:
         `set`, `weights`, `clips` (how many); `rows`: mean metrics by predictor ("prediction": what the networks
         answer, "animation": the same after the post-processing, as a character shows it, "loudness", "retrieval",
-        "static"); `heads`: mean head statistics of film, prediction and animation; `each`: metrics of the animation
-        by clip. What cannot be measured is None.
+        "static", and "filmed" for its closure score); `heads`: mean head statistics of film, prediction and
+        animation; `each`: metrics of the animation by clip. What cannot be measured is None.
 
     Raises:
         InputError: the folder was not prepared or holds no test clips.
@@ -125,6 +125,7 @@ def evaluate_set(
         for who, answer in answers.items():
             rows.setdefault(who, []).append(measure(answer, filmed, phones))
         answers["filmed"] = filmed
+        rows.setdefault("filmed", []).append(measure(filmed, filmed, phones))  # for its closure score
         for who, rotations in heads.items():
             rotations.append(answers[who].rotation)
         del answers["static"]
@@ -133,8 +134,7 @@ def evaluate_set(
     if plot is not None:
         order = np.argsort([row["opening correlation"] for row in rows["animation"]])
         draw(curves[int(order[len(order) // 2])], plot)
-    # A name without a speaker is of a corpus with one.
-    speakers = [speaker_of(name) if "-" in name else "" for name in prepared.test]
+    speakers = speakers_of(prepared.test)
     return {
         "set": str(folder),
         "weights": weights or "default",

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import storage
 from ..animation.predict import Speech, move_face
+from ..audio.prosody import loudness_prosody
 from ..constants import EMBEDDING
 from ..formats import Face, Motion
 from ..landmarks.pose import Canonical, neck_pivot, split_pose
@@ -55,10 +56,15 @@ class Performance:
 
 def move_clip(prepared: Prepared, clip: Clip, weights: str | None, device: str, seed: int) -> Motion:
     """The product's answer to a clip's sound, on the clip's own face."""
-    voice = voice_of(prepared, clip)
     size = np.ceil(clip.neutral[:, :2].max(0)).astype(int)
     face = Face(Path(clip.name), max(1, int(size[0])), max(1, int(size[1])), clip.neutral.astype(np.float32))
-    return move_face(Speech(clip.mel, voice, voice), face, seed=seed, device=device, weights=weights)
+    return move_face(speech_of(prepared, clip), face, seed=seed, device=device, weights=weights)
+
+
+def speech_of(prepared: Prepared, clip: Clip) -> Speech:
+    """What the networks hear of a clip; its mel alone tells the loudness where its prosody was not prepared."""
+    voice = voice_of(prepared, clip)
+    return Speech(clip.mel, voice, voice, loudness_prosody(clip.mel) if clip.prosody is None else clip.prosody)
 
 
 def voice_of(prepared: Prepared, clip: Clip) -> np.ndarray:

@@ -31,3 +31,8 @@ def split_voices(names: Iterable[str], seed: int = 0) -> tuple[list[str], list[s
 def speaker_of(name: str) -> str:
     """The speaker of a recording: what stands before the first "-" of its name."""
     return name.partition("-")[0]
+
+
+def speakers_of(names: Iterable[str]) -> list[str]:
+    """The speaker of each clip of a prepared folder; names without one are of a corpus with one speaker."""
+    return [speaker_of(name) if "-" in name else "" for name in names]
