@@ -118,6 +118,7 @@ def move_face(
         (frontal + shut).astype(np.float32),
         device=choose_device(device),
         weights=weights,
+        embedding=speech.voice,
         progress=part(progress, 0.0, 0.85),
     )
     closure = predict_closure(mel, choose_device(device))

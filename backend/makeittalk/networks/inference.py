@@ -7,11 +7,12 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from ..constants import LANDMARKS
+from ..constants import EMBEDDING, LANDMARKS
 from ..progress import Progress, silent
 from ..weights.store import load_content
 from .content import ContentBranch
 from .features import VoiceAverage, normalise_mel
+from .hearing import hear
 
 _BLOCK = 256  # frames of an answer
 _HISTORY = 160  # frames heard before a block, so that it knows what the whole recording would have told it
@@ -26,6 +27,8 @@ def predict_content(
     device: str = "cpu",
     progress: Progress = silent,
     weights: str | None = None,
+    embedding: np.ndarray | None = None,
+    voice: str = "voice",
 ) -> np.ndarray:
     """How lips and jaw move with a recording.
 
@@ -35,6 +38,8 @@ def predict_content(
         device: "cpu", "cuda" or "mps".
         progress: told after every batch; may raise Cancelled.
         weights: name of a set of content weights, None for the default.
+        embedding: (256,) of who speaks, None where nobody knows; a branch that hears the mel has no use for it.
+        voice: weights of voice conversion, for a branch that hears its code or its mel.
 
     Returns:
         (T, 68, 3) float32, canonical displacement from the shut face; zero is the mouth at rest. Brows and eyes
@@ -43,14 +48,18 @@ def predict_content(
     Raises:
         MissingError, InputError: the weights are missing or damaged.
     """
-    branch, average = _loaded(weights, device)
-    return displacements(branch, average, mel, canonical_shut_neutral, progress)
+    branch, average, kind = _loaded(weights, device)
+    if not len(mel):
+        return np.zeros((0, LANDMARKS, 3), np.float32)
+    who = np.zeros(EMBEDDING, np.float32) if embedding is None else embedding
+    heard = hear(kind, mel, who, average, device, voice)
+    return move(branch, heard, canonical_shut_neutral, progress)
 
 
 @lru_cache(maxsize=2)
-def _loaded(weights: str | None, device: str) -> tuple[ContentBranch, VoiceAverage]:
+def _loaded(weights: str | None, device: str) -> tuple[ContentBranch, VoiceAverage, str]:
     branch, meta = load_content(weights, device)
-    return branch, meta["average"]
+    return branch, meta["average"], meta["features"]
 
 
 def displacements(

@@ -39,6 +39,9 @@ class TrainingConfig(LoopConfig):
 
     Attributes:
         data: prepared folders. share: how often each is drawn, the same for all when empty.
+        amplitude: for each folder, by how much the motion of an example is multiplied whose sound is left as recorded,
+            and of one whose sound is varied: other voices come from other faces, which may move more than the filmed
+            one. 1 for all when empty.
         frames: most frames of an example.
         features: what the branch hears: "mel", "code" or "converted" (networks.hearing).
         voice: weights of voice conversion for the last two, a listed set or a path.
@@ -47,6 +50,7 @@ class TrainingConfig(LoopConfig):
 
     data: list[str] = field(default_factory=list)
     share: list[float] = field(default_factory=list)
+    amplitude: list[list[float]] = field(default_factory=list)
     frames: int = 300
     features: str = "mel"
     voice: str = "voice"
@@ -61,6 +65,8 @@ class TrainingConfig(LoopConfig):
             raise ValueError("it names no data folders")
         if self.share and (len(self.share) != len(self.data) or min(self.share) < 0 or sum(self.share) <= 0):
             raise ValueError("share needs one number for each data folder")
+        if self.amplitude and [len(pair) for pair in self.amplitude] != [2] * len(self.data):
+            raise ValueError("amplitude needs two numbers for each data folder")
         if self.frames < 1:
             raise ValueError("frames must be above 0")
         if self.features not in KINDS:
@@ -93,6 +99,7 @@ class ContentTask:
             self.average = load_voice(config.voice)[1]
         share = np.array(config.share or [1.0] * len(folders), float)
         self.share = share / share.sum()
+        self.amplitude = config.amplitude or [[1.0, 1.0]] * len(folders)
         self._loss = LandmarkLoss(config.loss)
 
     def networks(self) -> dict[str, nn.Module]:
@@ -141,13 +148,14 @@ class ContentTask:
 
     def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         options, frames = self.config.augment, self.config.frames
-        clips = self.clips[rng.choice(len(self.clips), p=self.share)]
+        folder = rng.choice(len(self.clips), p=self.share)
+        clips = self.clips[folder]
         clip, face, motion = clips[rng.integers(len(clips))]
         varied = rng.random() < options.varied
         raised = varied and clip.raised is not None and rng.random() < options.raised
         mel = clip.raised if raised and clip.raised is not None else clip.mel
         start = rng.integers(0, max(1, len(mel) - frames + 1))
-        mel, motion = mel[start : start + frames], motion[start : start + frames]
+        mel, motion = mel[start : start + frames], self.amplitude[folder][varied] * motion[start : start + frames]
         if varied:
             count = round(len(mel) / rng.uniform(*options.speed))
             mel, motion = augment.stretch(mel, count), augment.stretch(motion, count)

@@ -92,8 +92,8 @@ def load_content(name: str | None = None, device: str = "cpu") -> tuple[ContentB
         device: "cpu", "cuda" or "mps".
 
     Returns:
-        The branch in eval mode, float32, and a dict: `name`, `config` (ContentConfig), `average` (VoiceAverage) and
-        `notes` (what training wrote down).
+        The branch in eval mode, float32, and a dict: `name`, `config` (ContentConfig), `average` (VoiceAverage),
+        `features` (what the branch hears, one of hearing.KINDS) and `notes` (what training wrote down).
 
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind.
@@ -114,12 +114,14 @@ def load_content(name: str | None = None, device: str = "cpu") -> tuple[ContentB
             raise ValueError("another kind")
         config = ContentConfig.from_dict(json.loads(meta["config"]))
         average = VoiceAverage.from_dict(json.loads(meta["voice"]))
-        notes = json.loads(meta["notes"])
+        notes = dict(json.loads(meta["notes"]))
+        heard = str(notes.get("features", "mel"))
         branch = ContentBranch(config)
         branch.load_state_dict({key: value.float() for key, value in read_tensors(data).items()})
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, RecursionError) as error:
         raise InputError(f"{path} does not hold weights of a content branch.", _AGAIN) from error
-    return branch.to(device).eval(), {"name": name, "config": config, "average": average, "notes": notes}
+    meta = {"name": name, "config": config, "average": average, "features": heard, "notes": notes}
+    return branch.to(device).eval(), meta
 
 
 def load_tensors(name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
