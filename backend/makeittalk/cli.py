@@ -114,6 +114,9 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("predicted", type=Path, nargs="?", metavar="PREDICTED.NPZ")
     evaluate.add_argument("reference", type=Path, nargs="?", metavar="REFERENCE.NPZ")
     evaluate.add_argument("--set", dest="folder", type=Path, help="prepared folder whose test clips are predicted")
+    evaluate.add_argument(
+        "--said-by", type=Path, metavar="FOLDER", help="of --set: its clips converted to the voices of recordings"
+    )
     evaluate.add_argument("--voices", type=Path, metavar="FOLDER", help="folder of recordings without faces")
     evaluate.add_argument(
         "--held-out", action="store_true", help="of --voices only the speakers that no network learns from"

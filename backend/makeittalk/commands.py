@@ -280,8 +280,10 @@ def evaluate(options: Namespace) -> None:
             "Evaluate needs a predicted and a reference file, or a folder after --set or --voices.",
             "Give one of them.",
         )
-    if options.without and (options.folder is None or options.plot):
-        raise InputError("--without needs --set and draws no plot.", "Give the folder after --set.")
+    if (options.without or options.said_by) and options.folder is None:
+        raise InputError("--without and --said-by need --set.", "Give the folder after --set.")
+    if options.without and (options.plot or options.said_by):
+        raise InputError("--without goes neither with --plot nor with --said-by.", "Run the command twice.")
     from .networks.device import choose_device
     from .training import report
 
@@ -314,6 +316,10 @@ def evaluate(options: Namespace) -> None:
         else:
             from .training.evaluate import evaluate_set
 
+            if options.said_by:
+                from .training.disguise import OtherVoices
+
+                more["voices"] = OtherVoices(options.said_by, device=more["device"])
             result = evaluate_set(options.folder, **more)
     print(json.dumps(result, indent=1) if options.json else report.table(result))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from librosa.sequence import dtw
 from made_clips import NEUTRAL, talking, write_clips
 from makeittalk.audio.loading import load_audio
@@ -12,9 +13,13 @@ from makeittalk.cli import main
 from makeittalk.errors import InputError
 from makeittalk.formats import Motion
 from makeittalk.landmarks.pose import Canonical
+from makeittalk.networks.conversion import Target, save_voice
+from makeittalk.networks.features import VoiceAverage
+from makeittalk.networks.voice import VoiceConfig, VoiceConversion
 from makeittalk.training import evaluate, phone_files, recordings, report
 from makeittalk.training.baselines import Loudness, Retrieval, frame_energy, warping_costs
 from makeittalk.training.dataset import Clip, Prepared
+from makeittalk.training.disguise import OtherVoices
 from makeittalk.training.performance import Performance
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
@@ -150,6 +155,35 @@ def test_parts_of_the_method_are_left_out(prepared, capsys):
     assert main(["evaluate", "--set", str(prepared), "--without", "voice", "--mel-weights", "nobody"]) == 2
     assert "nobody" in capsys.readouterr().err
     assert main(["evaluate", "--voices", str(prepared), "--without", "all"]) == 2
+
+
+def test_clips_are_said_by_other_voices(prepared, speech_wav, tmp_path, capsys):
+    torch.manual_seed(0)
+    voice = VoiceConversion(VoiceConfig(width=16, convolutions=1, decoder=16, layers=1, postnet=16)).eval()
+    folder = Prepared.load(prepared)
+    clip = folder.clip(folder.test[0])
+    average = VoiceAverage.of([clip.mel])
+    path = tmp_path / "voice.safetensors"
+    save_voice(path, voice, average, Target(np.zeros(256, np.float32), average), {})
+    (tmp_path / "one.flac").write_bytes(speech_wav.read_bytes())
+    voices = OtherVoices(tmp_path, str(path))
+    said = voices.say(folder, clip, 3)
+    assert said.mel.shape == clip.mel.shape and not np.allclose(said.mel, clip.mel)
+    assert np.array_equal(said.landmarks, clip.landmarks) and said.embedding.any()
+    found = evaluate.evaluate_set(prepared, voices=voices)
+    assert found["rows"]["filmed"]["D-LL"] == 0 and found["part"] == "test"
+    with pytest.raises(InputError, match="no recording of a voice"):
+        OtherVoices(prepared, str(path))
+    assert main(["evaluate", "--voices", str(prepared), "--said-by", str(tmp_path)]) == 2
+    assert "--set" in capsys.readouterr().err
+
+
+def test_validation_clips_stand_in_for_test_clips(tmp_path):
+    for seed in range(3):
+        talking(seed).save(tmp_path)
+    Prepared(tmp_path, "grid", ["clip00", "clip01"], ["clip02"], [], {}).save()
+    found = evaluate.evaluate_set(tmp_path)
+    assert found["part"] == "validation" and list(found["each"]) == ["clip02"]
 
 
 def test_a_set_needs_test_clips(tmp_path):

@@ -18,7 +18,7 @@ from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.networks import closure, conversion, inference
 
 ARRAYS = 4 * 68 * 3 * 4  # bytes a frame of what a motion keeps: landmarks, expression, content, speaker
-ROOM = 5  # times these arrays while they are made: most steps work in double precision
+ROOM = 4  # times these arrays while they are made: most steps work in double precision
 SLACK = 150 * 2**20  # bytes: the allocator's and torch's own
 
 

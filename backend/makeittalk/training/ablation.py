@@ -17,7 +17,7 @@ from ..networks.manner_inference import predict_speaker
 from ..progress import Progress, silent
 from ..protocol import Amounts
 from .dataset import Clip, Prepared
-from .evaluate import require_test
+from .evaluate import held_out
 from .performance import Performance, measure, move_clip, speech_of
 from .phone_files import clip_phones
 from .report import head_row, mean
@@ -51,14 +51,14 @@ def ablate(
         progress: told after every clip. device: where the networks run. seed: of the head motion.
 
     Returns:
-        `set`, `weights`, `clips`, `rows` ("full" and those of PARTS) and `heads`, as `evaluate_set` gives them.
+        `set`, `weights`, `part`, `clips`, `rows` ("full" and those of PARTS) and `heads`, as `evaluate_set` gives them.
 
     Raises:
         InputError: the folder was not prepared or holds no test clips.
         MissingError: there are no such weights.
     """
     prepared = Prepared.load(folder)
-    require_test(prepared)
+    part, names = held_out(prepared)
 
     def whole(clip: Clip, chosen: str | None = weights) -> Motion:
         return move_clip(prepared, clip, chosen, device, seed)
@@ -68,23 +68,24 @@ def ablate(
         "content": lambda clip, motion: without_content(motion, speaker_lips(prepared, clip, seed, device)),
         "speaker": lambda _, motion: without_speaker(motion),
     }
-    rows: dict[str, list[dict[str, float]]] = {"full": []} | {PARTS[name]: [] for name in parts}
+    rows: dict[str, list[dict[str, float]]] = {who: [] for who in ("full", *(PARTS[left] for left in parts))}
     heads: dict[str, list[np.ndarray]] = {who: [] for who in rows}
-    for number, name in enumerate(prepared.test):
+    for number, name in enumerate(names):
         clip = prepared.clip(name)
         filmed, phones = Performance.filmed(clip), clip_phones(prepared, name)
         motion = whole(clip)
-        for who, moved in {"full": motion, **{PARTS[part]: ways[part](clip, motion) for part in parts}}.items():
+        for who, moved in {"full": motion, **{PARTS[left]: ways[left](clip, motion) for left in parts}}.items():
             shown = Performance.shown(moved)
             rows[who].append(measure(shown, filmed, phones))
             heads[who].append(shown.rotation)
-        progress((number + 1) / len(prepared.test), "Comparing")
+        progress((number + 1) / len(names), "Comparing")
     return {
         "set": str(folder),
         "weights": weights or "default",
-        "clips": len(prepared.test),
+        "part": part,
+        "clips": len(names),
         "rows": {who: mean(values) for who, values in rows.items()},
-        "heads": {who: head_row(rotations, speakers_of(prepared.test)) for who, rotations in heads.items()},
+        "heads": {who: head_row(rotations, speakers_of(names)) for who, rotations in heads.items()},
     }
 
 

@@ -13,6 +13,7 @@ from ..landmarks.pose import Canonical, neck_pivot, split_pose
 from ..progress import Progress, part, silent
 from . import metrics
 from .dataset import Clip, Prepared
+from .disguise import OtherVoices
 from .performance import Baselines, Performance, measure, move_clip
 from .phone_files import clip_phones
 from .report import Curves, draw, head_row, mean
@@ -91,6 +92,7 @@ def evaluate_set(
     device: str = "cpu",
     plot: str | Path | None = None,
     seed: int = 0,
+    voices: OtherVoices | None = None,
 ) -> dict[str, Any]:
     """What is predicted for a prepared folder's test clips, beside the baselines.
 
@@ -99,25 +101,28 @@ def evaluate_set(
         weights: a named set, a .safetensors file, or None for the default.
         progress: told after every clip. device: where the networks run.
         plot: PNG to draw of the clip whose opening correlation is the median, None for none.
-        seed: of the head motion.
+        seed: of the head motion. voices: who says the clips instead of their own speakers, or None.
 
     Returns:
-        `set`, `weights`, `clips` (how many); `rows`: mean metrics by predictor ("prediction": what the networks
-        answer, "animation": the same after the post-processing, as a character shows it, "loudness", "retrieval",
-        "static", and "filmed" for its closure score); `heads`: mean head statistics of film, prediction and
-        animation; `each`: metrics of the animation by clip. What cannot be measured is None.
+        `set`, `weights`, `part` ("test", or "validation" where there are no test clips), `clips` (how many); `rows`:
+        mean metrics by predictor ("prediction": what the networks answer, "animation": the same after the
+        post-processing, as a character shows it, "loudness", "retrieval", "static", and "filmed" for its closure
+        score); `heads`: mean head statistics of film, prediction and animation; `each`: metrics of the animation by
+        clip. What cannot be measured is None.
 
     Raises:
-        InputError: the folder was not prepared or holds no test clips.
+        InputError: the folder was not prepared or holds no clips to measure on.
     """
     prepared = Prepared.load(folder)
-    require_test(prepared)
+    part_name, names = held_out(prepared)
     baselines = Baselines(load_clips(prepared, prepared.train, part(progress, 0.0, 0.2), "Fitting the baselines"))
     rows: dict[str, list[dict[str, float]]] = {}
     heads: dict[str, list[np.ndarray]] = {"filmed": [], "prediction": [], "animation": []}
     curves: list[Curves] = []
-    for number, name in enumerate(prepared.test):
+    for number, name in enumerate(names):
         clip = prepared.clip(name)
+        if voices is not None:
+            clip = voices.say(prepared, clip, number)
         motion = move_clip(prepared, clip, weights, device, seed)
         filmed, phones = Performance.filmed(clip), clip_phones(prepared, name)
         answers = {"prediction": Performance.answered(motion), "animation": Performance.shown(motion)}
@@ -130,29 +135,33 @@ def evaluate_set(
             rotations.append(answers[who].rotation)
         del answers["static"]
         curves.append(Curves.of(name, answers, metrics.mouth_width(filmed.face), phones))
-        progress(0.2 + 0.8 * (number + 1) / len(prepared.test), "Comparing")
+        progress(0.2 + 0.8 * (number + 1) / len(names), "Comparing")
     if plot is not None:
         order = np.argsort([row["opening correlation"] for row in rows["animation"]])
         draw(curves[int(order[len(order) // 2])], plot)
-    speakers = speakers_of(prepared.test)
+    speakers = speakers_of(names)
     return {
         "set": str(folder),
         "weights": weights or "default",
-        "clips": len(prepared.test),
+        "part": part_name,
+        "clips": len(names),
         "rows": {who: mean(values) for who, values in rows.items()},
         "heads": {who: head_row(rotations, speakers) for who, rotations in heads.items()},
-        "each": {name: mean([row]) for name, row in zip(prepared.test, rows["animation"], strict=True)},
+        "each": {name: mean([row]) for name, row in zip(names, rows["animation"], strict=True)},
     }
 
 
-def require_test(prepared: Prepared) -> None:
-    """Checks that a folder has clips to measure on and clips to fit the baselines on.
+def held_out(prepared: Prepared) -> tuple[str, list[str]]:
+    """The clips of a folder to measure on: "test", else "validation", and their names.
 
     Raises:
-        InputError: it has not.
+        InputError: there are none, or no clips to fit the baselines on.
     """
-    if not prepared.test or not prepared.train:
+    part_name = "test" if prepared.test else "validation"
+    names: list[str] = getattr(prepared, part_name)
+    if not names or not prepared.train:
         raise InputError(f"{prepared.folder} holds no test clips.", "Prepare a data set that names its test clips.")
+    return part_name, names
 
 
 def load_clips(prepared: Prepared, names: list[str], progress: Progress, stage: str) -> list[Clip]:
