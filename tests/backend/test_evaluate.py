@@ -1,6 +1,7 @@
 """`makeittalk evaluate`: baselines, pairs, sets and recordings, on data small enough to see through."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,11 @@ from makeittalk.networks.features import VoiceAverage
 from makeittalk.networks.voice import VoiceConfig, VoiceConversion
 from makeittalk.training import evaluate, phone_files, recordings, report
 from makeittalk.training.baselines import Loudness, Retrieval, frame_energy, warping_costs
+from makeittalk.training.content import TrainingConfig
 from makeittalk.training.dataset import Clip, Prepared
 from makeittalk.training.disguise import OtherVoices
 from makeittalk.training.performance import Performance
+from makeittalk.weights.store import DEFAULT_CONTENT
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
@@ -155,6 +158,16 @@ def test_parts_of_the_method_are_left_out(prepared, capsys):
     assert main(["evaluate", "--set", str(prepared), "--without", "voice", "--mel-weights", "nobody"]) == 2
     assert "nobody" in capsys.readouterr().err
     assert main(["evaluate", "--voices", str(prepared), "--without", "all"]) == 2
+
+
+def test_the_ablated_recipe_differs_in_what_is_heard_alone():
+    folder = Path(evaluate.__file__).parent / "configs"
+    ablated = TrainingConfig.load(folder / "ablation_no_voice.toml")
+    shipped = TrainingConfig.load(folder / f"{DEFAULT_CONTENT}.toml")
+    assert ablated.features == "mel"
+    assert (ablated.data, ablated.share) == (shipped.data, shipped.share)
+    assert (ablated.loss, ablated.augment) == (shipped.loss, shipped.augment)
+    assert replace(ablated.network, inputs=shipped.network.inputs) == shipped.network
 
 
 def test_clips_are_said_by_other_voices(prepared, speech_wav, tmp_path, capsys):
