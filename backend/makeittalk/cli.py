@@ -137,14 +137,17 @@ def parser() -> argparse.ArgumentParser:
 
     prepare = commands.add_parser("prepare", help="turn a corpus into clips to learn from")
     prepare.add_argument(
-        "kind", choices=("grid", "facegood", "librispeech", "tts", "voices", "vctk", "heads", "voxceleb2", "phones")
+        "kind",
+        choices=("grid", "facegood", "librispeech", "tts", "spoken", "voices", "vctk", "heads", "voxceleb2", "phones"),
     )
     prepare.add_argument("source", type=Path)
     prepare.add_argument("dest", type=Path)
     prepare.add_argument(
-        "--grid", type=Path, metavar="PREPARED", help="librispeech, tts: prepared GRID clips to move like"
+        "--grid", type=Path, metavar="PREPARED", help="librispeech, tts, spoken: prepared GRID clips to move like"
     )
-    prepare.add_argument("--films", type=Path, metavar="FOLDER", help="librispeech: the GRID folder of those clips")
+    prepare.add_argument(
+        "--films", type=Path, metavar="FOLDER", help="librispeech, spoken: the GRID folder they came from"
+    )
     prepare.add_argument("--phones", type=Path, metavar="FOLDER", help="voices: phone times, a JSON a recording")
     prepare.add_argument("--like", type=Path, metavar="PREPARED", help="voices: one speaker, split as these clips")
     prepare.add_argument("--speakers", type=int, default=0, metavar="N", help="heads, voxceleb2: only so many")

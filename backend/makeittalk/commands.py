@@ -326,7 +326,7 @@ def evaluate(options: Namespace) -> None:
 
 def prepare(options: Namespace) -> None:
     """`makeittalk prepare`."""
-    if not options.source.is_dir():
+    if options.kind != "spoken" and not options.source.is_dir():
         raise InputError(f"{options.source} is not a folder.", "Name the corpus' folder.")
     _check_folder(options.dest.absolute().parent, options.dest)
     with _progress_bar() as progress:
@@ -351,6 +351,15 @@ def prepare(options: Namespace) -> None:
             from .training.prepare_tts import prepare_tts
 
             prepared = prepare_tts(options.source, options.dest, options.grid, progress)
+        elif options.kind == "spoken":
+            if options.grid is None or options.films is None:
+                raise InputError(
+                    "Prepare spoken needs the mouth of a filmed speaker.",
+                    "Name prepared GRID clips with --grid and the folder they came from with --films.",
+                )
+            from .training.prepare_spoken import prepare_spoken
+
+            prepared = prepare_spoken(options.source, options.dest, options.grid, options.films, progress)
         elif options.kind in ("voices", "vctk"):
             from .training.prepare_voices import prepare_voices
 

@@ -86,8 +86,7 @@ def prepare_librispeech(
     phones = dest / "phones"
     phones.mkdir(parents=True, exist_ok=True)
     aligner = lru_cache(Aligner)  # made for the first recording whose phones are not known yet
-    clips, tracks = grid_phones(prepared, films, phones, aligner, part(progress, 0.0, 0.2))
-    motion, face = learn_motion(clips, tracks, part(progress, 0.2, 0.4), steps)
+    mouth = teach(prepared, films, phones, part(progress, 0.0, 0.4), steps, aligner)
     train, validation, _ = split_voices(recordings)
     chosen = sorted(train + validation)
     skipped: dict[str, str] = {}
@@ -98,18 +97,41 @@ def prepare_librispeech(
         if not heard:
             skipped[name] = f"No words were understood in {recordings[name]}."
             continue
-        mel = mel_spectrogram(normalise_loudness(samples))
-        track = torch.from_numpy(phone_track(_seen(heard), len(mel), FRAME_RATE))
-        with torch.inference_mode():
-            moved = _LIVELINESS * motion(track[None])[0].numpy()
-        neutral = _PIXELS * face
-        landmarks = neutral + _PIXELS * moved
-        Clip(name, mel, landmarks, neutral, landmarks, embedding=speaker_embedding(samples)).save(dest)
+        samples = normalise_loudness(samples)
+        taught_clip(name, mel_spectrogram(samples), samples, heard, mouth).save(dest)
     train, validation = ([name for name in names if name not in skipped] for names in (train, validation))
     result = Prepared(dest, "librispeech", train, validation, [], skipped)
     result.save()
     progress(1.0, "Recognising phones")
     return result
+
+
+#: A network from phones to motion, and the face at rest (68, 3) that it moves, canonical.
+Mouth = tuple[PhoneMotion, np.ndarray]
+
+
+def teach(
+    prepared: Prepared,
+    films: Path,
+    phones: Path,
+    progress: Progress = silent,
+    steps: int = _STEPS,
+    aligner: Callable[[], Aligner] = Aligner,
+) -> Mouth:
+    """The mouth that a filmed speaker's clips teach; what phones they hold is kept in the folder `phones`."""
+    clips, tracks = grid_phones(prepared, films, phones, lru_cache(aligner), part(progress, 0.0, 0.5))
+    return learn_motion(clips, tracks, part(progress, 0.5, 1.0), steps)
+
+
+def taught_clip(name: str, mel: np.ndarray, samples: np.ndarray, phones: list[Phone], mouth: Mouth) -> Clip:
+    """A recording, its mel (T, 80) and (n,) samples, with the mouth that says its phones."""
+    motion, face = mouth
+    track = torch.from_numpy(phone_track(_seen(phones), len(mel), FRAME_RATE))
+    with torch.inference_mode():
+        moved = _LIVELINESS * motion(track[None])[0].numpy()
+    neutral = _PIXELS * face
+    landmarks = neutral + _PIXELS * moved
+    return Clip(name, mel, landmarks, neutral, landmarks, embedding=speaker_embedding(samples))
 
 
 def grid_phones(
