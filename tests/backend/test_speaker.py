@@ -254,7 +254,7 @@ def heads(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Constructed heads on a few voices."""
     root = tmp_path_factory.mktemp("heads")
     (root / "voices").mkdir()
-    for recording in sorted((data_dir / "librispeech").glob("*.flac"), key=lambda path: path.stat().st_size)[:26]:
+    for recording in sorted((data_dir / "librispeech").glob("*.flac"), key=lambda path: path.stat().st_size)[:25]:
         (root / "voices" / recording.name).symlink_to(recording)
     prepare_heads(root / "voices", root / "heads", variants=1)
     return root / "heads"
@@ -296,6 +296,7 @@ def test_a_killed_training_goes_on_to_the_same_end(heads: Path, tmp_path: Path) 
     assert {"discriminator/loss", "generator/loss", "generator/realism"} <= set(entries[0])
 
 
+@pytest.mark.slow
 def test_voxceleb2_becomes_clips_and_trains(data_dir: Path, tmp_path: Path) -> None:
     films = sorted((data_dir / "grid_s1" / "video").glob("*.mp4"))[:6]
     for number, film in enumerate(films):
@@ -316,7 +317,8 @@ def test_voxceleb2_becomes_clips_and_trains(data_dir: Path, tmp_path: Path) -> N
     assert len(again.train + again.validation + again.test) == 3
     prepare_voxceleb2(tmp_path / "vox", tmp_path / "dest")
     config = tmp_path / "run.toml"
-    config.write_text(CONFIG.format(data=tmp_path / "dest", out=tmp_path / "run", steps=2))
+    text = CONFIG.format(data=tmp_path / "dest", out=tmp_path / "run", steps=2)
+    config.write_text('lips = "default"\nmirror = 0.5\nspeakers = 2\n' + text)
     assert (train_speaker(config) / "speaker.safetensors").is_file()
 
 

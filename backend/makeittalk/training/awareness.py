@@ -37,6 +37,7 @@ _SHORTEST = 8.0  # s of a recording that is cut in two
 _BANDS = (0.0, 0.3, 0.6, 1.2, 2.4, 6.0)  # Hz, edges of the spectrum's bands
 _PERMUTATIONS = 9999
 _DRAWS = 200
+USUAL = (1.0, 6.0)  # °, spread of an axis in people who talk
 AXES = ("nod", "turn", "tilt")
 
 
@@ -119,7 +120,8 @@ def permutation_test(scores: np.ndarray, seed: int = 0) -> float:
 
 
 def statistics(halves: list[Half]) -> dict[str, list[float]]:
-    """Per axis over all halves: mean, least and greatest spread (°), share of power under 4 Hz; peak speed (°/s)."""
+    """Of each axis over all halves: mean, least and greatest spread (°), the share of halves where it is `USUAL`, and
+    the share of power under 4 Hz; of all together, the peak speed (°/s)."""
     spread = np.array([half.rotation.std(0) for half in halves])
     slow = []
     for half in halves:
@@ -131,6 +133,7 @@ def statistics(halves: list[Half]) -> dict[str, list[float]]:
         "spread": spread.mean(0).tolist(),
         "least spread": spread.min(0).tolist(),
         "greatest spread": spread.max(0).tolist(),
+        "usual spread": ((spread >= USUAL[0]) & (spread <= USUAL[1])).mean(0).tolist(),
         "slow power": np.mean(slow, axis=0).tolist(),
         "peak speed": [float(np.max(speed))],
     }

@@ -4,7 +4,8 @@ What follows the voice, after what is published on speech and head motion:
     - stressed syllables (loud, high) carry a nod with its recoil, a swing of the head, and raised brows: Hadar,
       Steiner, Grant & Rose (1983); Graf et al. (2002); Ding, Pelachaud & Artières (2013) for brows and head together;
     - the chin follows the contour of F0: Munhall et al. (2004), Kuratate et al. (1999);
-    - it rises where a phrase begins and falls where it ends; the head settles in pauses: Hadar et al. (1984);
+    - it rises where a phrase begins and falls where it ends, and the head settles in pauses: Hadar, Steiner, Grant &
+      Rose (1983), "Head movement correlates of juncture and stress at sentence level";
     - blinks cluster where a phrase ends: Nakano & Kitazawa (2010).
 The sway between them is chance: `networks.noise`, scaled and coloured by the manner, livelier the louder and faster the
 speech (Busso et al. 2005). These are rules with published causes, not recordings of people.

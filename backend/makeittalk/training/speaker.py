@@ -19,8 +19,10 @@ from ..constants import EMBEDDING, LANDMARKS
 from ..errors import InputError
 from ..landmarks.ibug68 import PARTS
 from ..landmarks.pose import Canonical
+from ..networks.conversion import load_voice
 from ..networks.critic import Critic, CriticConfig
 from ..networks.features import VoiceAverage
+from ..networks.inference import predict_content
 from ..networks.manner_inference import Speaker, head_features, predict_displacement, save_speaker
 from ..networks.noise import NOISE, noise_track
 from ..networks.speaker import ListeningBranch, SpeakerBranch, SpeakerConfig
@@ -31,8 +33,10 @@ from .dataset import Clip, Prepared
 from .loop import LoopConfig, train
 from .losses import UNIT, laplacian_matrix
 from .poisson import poisson_disk
+from .voices import speaker_of
 
 _SEEDS = 2**31
+_SHIPPED = "default"
 BROWS_AND_EYES = np.concatenate([PARTS[name] for name in ("brow_right", "brow_left", "eye_right", "eye_left")])
 
 
@@ -86,7 +90,8 @@ class SpeakerTrainingConfig(LoopConfig):
         data: folders prepared with embeddings and prosody. share: how often each is drawn, the same when empty.
         hears: "mel", "code" (A) or "converted", see networks.hearing; the prosody comes beside it.
         voice: weights of voice conversion for the latter two.
-        lips: content weights whose Δq the films' landmarks are freed from; empty where the targets move no lips.
+        lips: content weights whose Δq the films' landmarks are freed from, "default" for the shipped ones; empty where
+            the targets move no lips.
         speakers: how many speakers of each folder are trained on, chosen by Poisson disk sampling of their
             embeddings; 0 for all.
         realism: μs, weight of the critic's opinion. judged: examples of a batch that it sees, 0 for all.
@@ -147,7 +152,10 @@ class SpeakerTask:
         clips = [[folder.clip(name) for name in _chosen(folder, config.speakers)] for folder in folders]
         if not all(clips):
             raise InputError("A data folder holds no clips to train on.", "Run `makeittalk prepare` again.")
-        self.average = VoiceAverage.of([clip.mel for part in clips for clip in part])
+        if config.hears == "mel":
+            self.average = VoiceAverage.of([clip.mel for part in clips for clip in part])
+        else:
+            self.average = load_voice(config.voice)[1]
         self.train = [[self._example(f, clip) for clip in part] for f, part in zip(folders, clips, strict=True)]
         self.validation = [self._example(folder, folder.clip(n)) for folder in folders for n in folder.validation]
         share = np.array(config.share or [1.0] * len(folders), float)
@@ -166,9 +174,8 @@ class SpeakerTask:
         moved = frame.displacement_to(clip.posed - clip.neutral).astype(np.float32)
         lips = np.zeros_like(moved)
         if self.config.lips:
-            from ..networks.inference import predict_content
-
-            lips = predict_content(clip.mel, face, weights=self.config.lips)
+            content = None if self.config.lips == _SHIPPED else self.config.lips
+            lips = predict_content(clip.mel, face, weights=content, embedding=clip.embedding, voice=self.config.voice)
         constructed = folder.kind == prepare_heads.KIND
         return Example(
             clip.name,
@@ -307,12 +314,12 @@ def train_speaker(config_path: str | Path, progress: Progress = silent, **overri
 
 
 def _chosen(folder: Prepared, speakers: int) -> list[str]:
-    """The training clips of the speakers that Poisson disk sampling keeps; a speaker stands before the first "-"."""
+    """The training clips of the speakers that Poisson disk sampling keeps."""
     if not speakers:
         return folder.train
     clips: dict[str, list[str]] = {}
     for name in folder.train:
-        clips.setdefault(name.partition("-")[0], []).append(name)
+        clips.setdefault(speaker_of(name), []).append(name)
     names = sorted(clips)
     voices = np.zeros((len(names), EMBEDDING))
     for row, name in enumerate(names):
