@@ -25,8 +25,8 @@ from ..weights.store import half_precision, load_tensors
 from .features import VoiceAverage, normalise_mel
 from .voice import VoiceConfig, VoiceConversion
 
-_CHUNK = 1024  # frames encoded or said at once
-_CONTEXT = 128  # frames heard on either side: what the LSTM has forgotten by then no longer shows
+_CHUNK = 2048  # frames encoded or said at once
+_CONTEXT = 256  # frames heard on either side: what the LSTM has forgotten by then no longer shows
 
 
 @dataclass(frozen=True)
