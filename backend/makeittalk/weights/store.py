@@ -120,8 +120,8 @@ def load_content(name: str | None = None, device: str = "cpu") -> tuple[ContentB
         branch.load_state_dict({key: value.float() for key, value in read_tensors(data).items()})
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, RecursionError) as error:
         raise InputError(f"{path} does not hold weights of a content branch.", _AGAIN) from error
-    meta = {"name": name, "config": config, "average": average, "features": heard, "notes": notes}
-    return branch.to(device).eval(), meta
+    found = {"name": name, "config": config, "average": average, "features": heard, "notes": notes}
+    return branch.to(device).eval(), found
 
 
 def load_tensors(name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
