@@ -19,7 +19,7 @@ from makeittalk.training.content import train_content
 from makeittalk.training.dataset import split_names
 from makeittalk.training.losses import LandmarkLoss, LossWeights, laplacian_matrix
 from makeittalk.training.phones import PHONES, Aligner, phone_track
-from makeittalk.training.prepare_facegood import prepare_facegood
+from makeittalk.training.prepare_facegood import held_out, prepare_facegood
 from makeittalk.training.prepare_grid import prepare_grid
 from makeittalk.training.prepare_librispeech import learn_motion
 from makeittalk.weights.store import load_content
@@ -228,6 +228,11 @@ def test_facegood_curves_move_an_ict_head(tmp_path):
     assert moved[100, 66] == pytest.approx((0, 10, 0), abs=0.01)  # half of 2 cm at 10 px/cm, downwards
     assert moved[0, 66] == pytest.approx((0, 0, 0), abs=0.01)
     assert moved[:, 48, 0] == pytest.approx(np.full(len(moved), 10), abs=0.01)
+
+
+def test_whole_recordings_are_held_out():
+    """All heads of a recording share one sound: to learn from one and validate on another would prove nothing."""
+    assert held_out(["a_1_02", "a_1_01", "b_7_05", "b_7_06", "c_0_01"]) == {"a_1_02", "b_7_06"}
 
 
 def test_phones_fill_their_frames():

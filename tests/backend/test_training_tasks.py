@@ -50,7 +50,7 @@ def voice(prepared, tmp_path_factory) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("kind", ["code", "converted"])
+@pytest.mark.parametrize("kind", ["code", "both", "converted"])
 def test_the_branch_learns_from_what_voice_conversion_leaves(prepared, voice, tmp_path, kind):
     path = write_config(tmp_path, prepared, steps=30)
     text = path.read_text().replace("inputs = 80", f"inputs = {KINDS[kind]}")
@@ -71,6 +71,23 @@ def test_the_branch_learns_from_what_voice_conversion_leaves(prepared, voice, tm
     assert np.abs(trained[0].numpy() - heard).max() < 1e-3
     assert move(branch, heard, clip.neutral).shape == (len(clip.mel), 68, 3)
     assert meta["average"].to_dict() == load_voice(voice)[1].to_dict()
+
+
+def test_a_branch_that_heard_the_mel_learns_to_hear_the_code(prepared, voice, tmp_path):
+    """What is grafted answers as it did before, whatever the code says."""
+    first = train_content(write_config(tmp_path, prepared, steps=5)) / "content.safetensors"
+    path = write_config(tmp_path, prepared, steps=5)
+    text = path.read_text().replace("inputs = 80", "inputs = 144")
+    path.write_text(f'features = "both"\nvoice = "{voice}"\ngraft = "{first}"\n' + text)
+    task = ContentTask(TrainingConfig.load(path))
+    old, new = load_content(str(first))[0], task.networks()["content"].eval()
+    heard = torch.randn(1, 40, 144)
+    face = torch.zeros(1, 204)
+    with torch.no_grad():
+        torch.testing.assert_close(new(heard, face), old(heard[..., :80], face))
+    path.write_text(path.read_text().replace('"both"', '"code"').replace("inputs = 144", "inputs = 64"))
+    with pytest.raises(InputError, match="graft"):
+        TrainingConfig.load(path)
 
 
 def test_inputs_must_fit_what_is_heard(prepared, tmp_path):

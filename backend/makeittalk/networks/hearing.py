@@ -1,6 +1,7 @@
-"""What the landmark branches hear: the mel, the code A, or the mel converted to one fixed voice.
+"""What the landmark branches hear: the mel, the code A, both, or the mel converted to one fixed voice.
 
-The paper's branches read A; the released ones read the recording converted to one target speaker.
+The paper's branches read A; the released ones read the recording converted to one target speaker. A says what is said
+whoever says it, the mel beside it when exactly.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .features import HIGHEST, LOWEST, VoiceAverage, normalise_mel
 from .voice import VoiceConversion
 
 #: Width of what is heard, by kind.
-KINDS = {"mel": MEL_BANDS, "code": 64, "converted": MEL_BANDS}
+KINDS = {"mel": MEL_BANDS, "code": 64, "both": MEL_BANDS + 64, "converted": MEL_BANDS}
 
 
 def hear(
@@ -52,6 +53,8 @@ def hear(
     code = encode(voice, features, embedding)
     if kind == "code":
         return code
+    if kind == "both":
+        return np.concatenate([features, code], axis=1)
     said = convert(voice, code, target.embedding)
     # Always the same voice, so that no statistics of the recording are needed, short as it may be.
     return np.clip((said - target.average.mean) / target.average.deviation, LOWEST, HIGHEST)
@@ -96,6 +99,8 @@ class Hearing(nn.Module):
         code = self.voice.encoder(features, embedding)
         if self.kind == "code":
             return code
+        if self.kind == "both":
+            return torch.cat([features, code], 2)
         said = self.voice.speak(code, self.embedding.expand(len(code), -1))[1]
         return ((said - self.mean) / self.deviation).clamp(LOWEST, HIGHEST)
 

@@ -23,7 +23,7 @@ from ..networks.features import VoiceAverage, normalise_mel
 from ..networks.hearing import KINDS, Hearing
 from ..networks.inference import move
 from ..progress import Progress, silent
-from ..weights.store import save_content
+from ..weights.store import load_content, save_content
 from . import augment, metrics
 from .augment import Augment
 from .dataset import Clip, Prepared
@@ -43,8 +43,10 @@ class TrainingConfig(LoopConfig):
             and of one whose sound is varied: other voices come from other faces, which may move more than the filmed
             one. 1 for all when empty.
         frames: most frames of an example.
-        features: what the branch hears: "mel", "code" or "converted" (networks.hearing).
-        voice: weights of voice conversion for the last two, a listed set or a path.
+        features: what the branch hears: "mel", "code", "both" or "converted" (networks.hearing).
+        voice: weights of voice conversion for all but the first, a listed set or a path.
+        graft: weights of a branch that hears the mel, which a branch that hears "both" begins with; it knows nothing
+            of the code yet.
         network, augment, loss: tables of ContentConfig, Augment and LossWeights.
     """
 
@@ -54,6 +56,7 @@ class TrainingConfig(LoopConfig):
     frames: int = 300
     features: str = "mel"
     voice: str = "voice"
+    graft: str = ""
     network: ContentConfig = field(default_factory=ContentConfig)
     augment: Augment = field(default_factory=Augment)
     loss: LossWeights = field(default_factory=LossWeights)
@@ -74,7 +77,9 @@ class TrainingConfig(LoopConfig):
         if self.network.inputs != KINDS[self.features]:
             raise ValueError(f"inputs of the network must be {KINDS[self.features]} for features {self.features!r}")
         self.data = [os.path.expanduser(folder) for folder in self.data]
-        self.voice = os.path.expanduser(self.voice)
+        if self.graft and self.features != "both":
+            raise ValueError('graft is for features "both"')
+        self.voice, self.graft = os.path.expanduser(self.voice), os.path.expanduser(self.graft)
 
 
 class ContentTask:
@@ -105,6 +110,8 @@ class ContentTask:
     def networks(self) -> dict[str, nn.Module]:
         """A fresh branch, and the frozen ear in front of it."""
         branch = ContentBranch(self.config.network)
+        if self.config.graft:
+            graft(branch, load_content(self.config.graft)[0])
         return {"content": branch, "ear": Hearing(self.config.features, self.config.voice)}
 
     def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
@@ -172,6 +179,21 @@ class ContentTask:
         if varied:
             features = augment.mask_bands(features, options, rng)
         return features[begin : begin + frames], motion[begin : begin + frames], face, _voice(clip)
+
+
+def graft(branch: ContentBranch, known: ContentBranch) -> None:
+    """Gives a branch that hears the mel and the code what one knows that hears the mel alone.
+
+    Raises:
+        InputError: the branches differ in more than what they hear.
+    """
+    state = known.state_dict()
+    narrow = state["lstm.weight_ih_l0"]
+    state["lstm.weight_ih_l0"] = nn.functional.pad(narrow, (0, branch.config.inputs - known.config.inputs))
+    try:
+        branch.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError("The grafted branch is of another shape.", "Give both the same [network].") from error
 
 
 def canonical(clip: Clip) -> tuple[np.ndarray, np.ndarray]:

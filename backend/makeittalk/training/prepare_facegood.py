@@ -14,7 +14,7 @@ from ..audio.mel import mel_spectrogram
 from ..constants import FRAME_RATE
 from ..errors import InputError
 from ..progress import Progress, silent
-from .dataset import Clip, Prepared, split_names
+from .dataset import Clip, Prepared
 from .metrics import resample
 
 IDENTITIES = 4  # heads a recording is played on
@@ -37,7 +37,7 @@ def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = 
         progress: told after every clip.
 
     Returns:
-        The prepared folder; nothing is held out but a tenth for validation.
+        The prepared folder; the last recording of each session validates, on all its heads.
 
     Raises:
         InputError: a file is missing or damaged.
@@ -68,11 +68,20 @@ def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = 
             count = min(len(mel), len(landmarks))
             shown = landmarks[:count]
             Clip(name, mel[:count], shown, neutral, shown, embedding=voice).save(dest)
-    train, validation, _ = split_names(names, set())
+    held = held_out([recording.stem for recording in recordings])
+    train, validation = ([name for name in names if (name.rpartition("_")[0] in held) == out] for out in (False, True))
     prepared = Prepared(dest, "facegood", train, validation, [], {})
     prepared.save()
     progress(1.0, "Playing captured curves")
     return prepared
+
+
+def held_out(recordings: list[str]) -> set[str]:
+    """The last recording of each session, the name before the last underscore; none of a session of one."""
+    sessions: dict[str, list[str]] = {}
+    for name in sorted(recordings):
+        sessions.setdefault(name.rpartition("_")[0], []).append(name)
+    return {names[-1] for names in sessions.values() if len(names) > 1}
 
 
 class Head:
