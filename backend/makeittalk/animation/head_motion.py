@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..landmarks.ibug68 import BROW_LEFT, BROW_RIGHT
 from ..landmarks.pose import neck_pivot, split_pose
 from ..networks.manner_inference import predict_speaker
 from ..progress import Progress, silent
 from .blinks import blink_curve, lid_closure
+from .brows import RAISED, brow_raise
 
-_BROWS = np.concatenate([BROW_RIGHT, BROW_LEFT])
 _CHUNK = 4096  # frames whose pose is fitted at once
 
 
@@ -64,10 +63,11 @@ def take_apart(delta: np.ndarray, face: np.ndarray) -> HeadMotion:
     face = np.asarray(face, np.float64)
     pivot = neck_pivot(face)
     rotation, translation = np.zeros((2, len(delta), 3), np.float32)
-    brows, lids = np.zeros_like(delta), np.zeros(len(delta))
+    brows, lids = np.zeros((2, len(delta)))
     for start in range(0, len(delta), _CHUNK):
         part = slice(start, start + _CHUNK)
         rotation[part], translation[part], left = split_pose(face + delta[part], face, pivot)
-        brows[part, _BROWS] = left[:, _BROWS]
+        brows[part] = brow_raise(left)
         lids[part] = lid_closure(left, face)
-    return HeadMotion(rotation, translation, brows, blink_curve(lids))
+    raised = (brows[:, None, None] * RAISED).astype(np.float32)
+    return HeadMotion(rotation, translation, raised, blink_curve(lids))

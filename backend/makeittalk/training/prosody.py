@@ -20,8 +20,8 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
 from ..animation.blinks import DEPTH, lid_displacement
-from ..constants import FRAME_RATE, LANDMARKS
-from ..landmarks.ibug68 import BROW_LEFT, BROW_RIGHT
+from ..animation.brows import RAISED
+from ..constants import FRAME_RATE
 from ..landmarks.pose import compose_pose, neck_pivot
 from ..networks.noise import AXES, BANDS, BLINK, SHIFT, SWAY
 from .manner import Manner
@@ -35,7 +35,6 @@ _HOLD, _HOLD_SPREAD = 0.7, 0.513  # how flat the tops of the sway are, and its d
 _SETTLE = 0.30  # s, how fast the head comes to life and to rest
 _USUAL_RATE = 2.0  # stressed syllables a second
 _SOFT = 0.06  # of the chance: how sharply it is decided whether to blink
-_BROW_SHAPE = np.array([0.55, 0.75, 0.9, 1.0, 1.0])  # from the outer end to the inner
 
 
 @dataclass
@@ -58,11 +57,7 @@ class HeadTarget:
 
     def expression(self, face: np.ndarray) -> np.ndarray:
         """Brows and lids alone, (T, 68, 3) canonical displacement."""
-        delta = self.lids[:, None, None] * lid_displacement(face)
-        for part, shape in ((BROW_RIGHT, _BROW_SHAPE), (BROW_LEFT, _BROW_SHAPE[::-1])):
-            delta[:, part, 1] -= self.brows[:, None] * shape
-        assert delta.shape[1] == LANDMARKS
-        return delta
+        return self.lids[:, None, None] * lid_displacement(face) + self.brows[:, None, None] * RAISED
 
 
 def head_target(prosody: np.ndarray, noise: np.ndarray, manner: Manner) -> HeadTarget:
