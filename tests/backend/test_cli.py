@@ -326,4 +326,4 @@ def test_the_doctor_and_the_weights_are_well(capsys: pytest.CaptureFixture[str])
     assert "FAIL" not in capsys.readouterr().out
     assert main(["weights", "verify"]) == 0
     listed = capsys.readouterr().out
-    assert all(name in listed for name in ("content_s1", "closure", "basis"))
+    assert all(name in listed for name in ("content", "content_mel", "voice", "speaker", "closure", "basis"))

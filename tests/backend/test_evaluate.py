@@ -143,7 +143,7 @@ def test_a_set_is_measured_with_the_shipped_networks(prepared, tmp_path, capsys)
 
 
 def test_parts_of_the_method_are_left_out(prepared, capsys):
-    command = ["evaluate", "--set", str(prepared), "--without", "all", "--mel-weights", "content_s1", "--json"]
+    command = ["evaluate", "--set", str(prepared), "--without", "all", "--mel-weights", "content_mel", "--json"]
     assert main(command) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert list(rows) == ["full", "no voice conversion", "no content branch", "no speaker branch"]

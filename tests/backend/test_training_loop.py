@@ -15,6 +15,7 @@ import torch
 from made_clips import write_clips, write_config
 from makeittalk import cli
 from makeittalk.errors import Cancelled, InputError
+from makeittalk.networks.hearing import KINDS
 from makeittalk.training import checkpoint, config
 from makeittalk.training.closure import ClosureConfig
 from makeittalk.training.content import TrainingConfig, train_content
@@ -316,5 +317,5 @@ def test_a_wrong_configuration_is_one_sentence(tmp_path, capsys, text, complaint
 
 def test_shipped_configurations_can_be_read():
     for path in CONFIGS.glob("content*.toml"):
-        assert TrainingConfig.load(path).network.inputs in (64, 80)
+        assert TrainingConfig.load(path).network.inputs in KINDS.values()
     assert ClosureConfig.load(CONFIGS / "closure.toml", devices="2", accelerator=None).devices == "2"

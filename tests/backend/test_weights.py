@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
 def test_shipped_weights_are_whole_and_small():
     files = store.verify_weights()
     assert store.DEFAULT_CONTENT in [file.name for file in files]
-    assert sum(file.size for file in files) < 5 * 2**20
+    assert sum(file.size for file in files) < 40e6
     listed = {file.path.name for file in files}
     assert {path.name for path in store.FOLDER.glob("*.safetensors")} == listed
 
@@ -41,7 +41,8 @@ def test_shipped_weights_are_whole_and_small():
 def test_shipped_content_branch_loads():
     branch, meta = store.load_content()
     assert not branch.training
-    assert meta["config"].inputs == 80 and meta["config"].hidden == 256 and meta["config"].layers == 3
+    assert meta["features"] == "both" and meta["config"].inputs == 144
+    assert meta["config"].hidden == 256 and meta["config"].layers == 3
     assert all(parameter.dtype == torch.float32 for parameter in branch.parameters())
 
 
@@ -70,7 +71,7 @@ def test_any_face_speaks_alike():
         for part in PARTS.values():
             face[part] += rng.normal(0, 0.1, 3)
         found = gap(face)
-        assert np.corrcoef(found, expected)[0, 1] > 0.99
+        assert np.corrcoef(found, expected)[0, 1] > 0.98
         assert found.std() == pytest.approx(expected.std(), rel=0.15)
 
 

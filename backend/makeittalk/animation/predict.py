@@ -22,6 +22,9 @@ from .head_motion import head_motion
 from .lips import shut_mouth
 from .postprocess import apply_amounts
 
+# Mel: frames of speech rise and fall by 0.06 and more (6 dB) around their mean, hiss and hum by less than 0.005.
+_STEADY = 0.015
+
 
 @dataclass(frozen=True)
 class Speech:
@@ -48,6 +51,10 @@ def listen(samples: np.ndarray, voice: np.ndarray | None = None, progress: Progr
     progress(0.0, "Listening")
     samples = normalise_loudness(samples)
     mel = mel_spectrogram(samples)
+    if len(mel) > FRAME_RATE and mel.mean(1).std() < _STEADY:
+        # Nobody speaks: what the loudness was measured on is the microphone's own noise.
+        samples = np.zeros_like(samples)
+        mel = mel_spectrogram(samples)
     progress(0.3, "Recognising the voice")
     own = speaker_embedding(samples)
     manner = own if voice is None else speaker_embedding(normalise_loudness(voice))

@@ -13,9 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..constants import MEL_BANDS
+from ..constants import EMBEDDING, MEL_BANDS
+from ..errors import InputError
 from ..weights.store import load_tensors
-from .features import VoiceAverage, normalise_mel
+from .features import VoiceAverage
+from .hearing import KINDS, hear
 
 DILATIONS = (1, 1, 2, 4, 8)
 WIDTH = 96
@@ -24,12 +26,12 @@ _BLOCK = 4096  # frames at once
 
 
 class ClosureNet(nn.Module):
-    """Dilated convolutions over normalised mel frames: (B, T, 80) → (B, T) logits."""
+    """Dilated convolutions over what is heard (networks.hearing): (B, T, inputs) → (B, T) logits."""
 
-    def __init__(self, width: int = WIDTH) -> None:
+    def __init__(self, inputs: int = MEL_BANDS, width: int = WIDTH) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        size = MEL_BANDS
+        size = inputs
         for dilation in DILATIONS:
             layers += [
                 nn.Conv1d(size, width, 5, padding=2 * dilation, dilation=dilation),
@@ -56,12 +58,15 @@ def predict_closure(mel: np.ndarray, device: str = "cpu") -> np.ndarray:
     Raises:
         MissingError, InputError: the weights are missing or damaged.
     """
-    network, average = load_closure(device)
-    return probabilities(network, normalise_mel(mel, average))
+    network, average, kind = load_closure(device)
+    if not len(mel):
+        return np.zeros(0, np.float32)
+    # Who speaks is left open: a bilabial is one whoever says it.
+    return probabilities(network, hear(kind, mel, np.zeros(EMBEDDING, np.float32), average, device))
 
 
 def probabilities(network: ClosureNet, features: np.ndarray) -> np.ndarray:
-    """The network's answer for a recording of any length: (T, 80) normalised features → (T,)."""
+    """The network's answer for a recording of any length, (T, inputs) as it is heard → (T,)."""
     device = next(network.parameters()).device
     answer = np.empty(len(features), np.float32)
     with torch.inference_mode():
@@ -75,14 +80,16 @@ def probabilities(network: ClosureNet, features: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=2)
-def load_closure(device: str = "cpu") -> tuple[ClosureNet, VoiceAverage]:
-    """The shipped network in eval mode, and the average voice its features are measured against.
+def load_closure(device: str = "cpu") -> tuple[ClosureNet, VoiceAverage, str]:
+    """The shipped network in eval mode, the average voice its features are measured against, and what it hears.
 
     Raises:
         MissingError, InputError: the weights are missing or damaged.
     """
-
     tensors, meta = load_tensors("closure")
-    network = ClosureNet()
+    kind = str(meta.get("features", "mel"))
+    if kind not in KINDS:
+        raise InputError(f"The closure weights hear {kind!r}.", "Install MakeItTalk again.")
+    network = ClosureNet(KINDS[kind])
     network.load_state_dict({name: value.float() for name, value in tensors.items()})
-    return network.to(device).eval(), VoiceAverage.from_dict(meta)
+    return network.to(device).eval(), VoiceAverage.from_dict(meta), kind

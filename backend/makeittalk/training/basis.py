@@ -31,7 +31,7 @@ from ..networks.closure import predict_closure
 from ..networks.inference import predict_content
 from .augment import Augment, vary_face
 
-RESIDUAL_KEYS = 36
+RESIDUAL_KEYS = 52
 FACES = Augment(shape=0.1, identity=0.08)  # wider than in training: portraits are paintings and cartoons too
 _ROUNDS = 8
 SMALLEST = 0.01  # canonical units, norm over all landmarks: no residual key is finer at value 1

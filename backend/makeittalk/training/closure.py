@@ -16,9 +16,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from .. import storage
+from ..constants import EMBEDDING
 from ..errors import InputError
 from ..networks.closure import ClosureNet, probabilities
+from ..networks.conversion import load_voice
 from ..networks.features import VoiceAverage, normalise_mel
+from ..networks.hearing import KINDS, Hearing
 from ..progress import Progress, silent
 from ..weights.store import half_precision
 from .augment import Augment, mask_bands, stretch, vary_sound
@@ -38,12 +41,15 @@ class ClosureConfig(LoopConfig):
 
     Attributes:
         data: folders made by prepare_voices, drawn from alike. frames: of an example.
+        features, voice: what the network hears, as for the content branch; who speaks is left open.
         rare: how many times more a frame of a bilabial counts, as there are few.
         augment: table of Augment.
     """
 
     data: list[str] = field(default_factory=list)
     frames: int = 160
+    features: str = "mel"
+    voice: str = "voice"
     rare: float = 3.0
     augment: Augment = field(default_factory=Augment)
 
@@ -52,7 +58,10 @@ class ClosureConfig(LoopConfig):
         super().check()
         if not self.data or self.frames < 1:
             raise ValueError("it names no data folders, or no frames")
+        if self.features not in KINDS:
+            raise ValueError(f"features are {', '.join(KINDS)}")
         self.data = [os.path.expanduser(folder) for folder in self.data]
+        self.voice = os.path.expanduser(self.voice)
 
 
 @dataclass
@@ -98,11 +107,17 @@ class ClosureTask:
             self.validation += [item for item in unknown if item.weight.any()]
         if not all(self.folders):
             raise InputError("A data folder holds no labelled voices to train on.", "Prepare them with their phones.")
-        self.average = VoiceAverage.of([item.mel for folder in self.folders for item in folder])
+        if config.features == "mel":
+            self.average = VoiceAverage.of([item.mel for folder in self.folders for item in folder])
+        else:
+            self.average = load_voice(config.voice)[1]
 
     def networks(self) -> dict[str, nn.Module]:
-        """A fresh network."""
-        return {"closure": ClosureNet()}
+        """A fresh network, and the frozen ear in front of it."""
+        return {
+            "closure": ClosureNet(KINDS[self.config.features]),
+            "ear": Hearing(self.config.features, self.config.voice),
+        }
 
     def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
         """Features (B, T, 80), targets (B, T) and weights (B, T)."""
@@ -126,7 +141,7 @@ class ClosureTask:
         """Binary cross-entropy of the frames that count."""
         targets, weights = batch["targets"], batch["weights"]
         each = nn.functional.binary_cross_entropy_with_logits(
-            networks["closure"](batch["features"]),
+            networks["closure"](_heard(networks["ear"], batch["features"])),
             targets,
             weights,
             reduction="sum",
@@ -138,7 +153,11 @@ class ClosureTask:
         """At several probabilities: `recall`, the share of bilabials that are heard somewhere inside, and
         `precision`, the share of heard stretches that touch one."""
         network = cast(ClosureNet, networks["closure"])
-        heard = [probabilities(network, normalise_mel(item.mel, self.average)) for item in self.validation]
+        ear, device = networks["ear"], next(network.parameters()).device
+        heard = []
+        for item in self.validation:
+            mel = torch.from_numpy(normalise_mel(item.mel, self.average))[None].to(device)
+            heard.append(probabilities(network, _heard(ear, mel)[0].cpu().numpy()))
         figures: dict[str, float] = {}
         for threshold in _SHOWN:
             recall, precision = measure([chance > threshold for chance in heard], self.validation)
@@ -147,10 +166,16 @@ class ClosureTask:
 
     def save(self, networks: Mapping[str, nn.Module], out: Path, notes: dict[str, str]) -> None:
         """Writes `closure.safetensors`."""
-        meta = {"format": "1", "kind": "closure", "data": json.dumps(self.average.to_dict())}
+        data = self.average.to_dict() | {"features": self.config.features}
+        meta = {"format": "1", "kind": "closure", "data": json.dumps(data)}
         meta["notes"] = json.dumps(notes | {"validation": self.validate(networks)})
         with storage.replacing(out / "closure.safetensors") as temporary:
             save_file(half_precision(networks["closure"]), temporary, meta)
+
+
+def _heard(ear: nn.Module, features: Tensor) -> Tensor:
+    """What an unknown voice's normalised mels (B, T, 80) are heard as."""
+    return ear(features, features.new_zeros(len(features), EMBEDDING))
 
 
 def measure(heard: list[np.ndarray], items: list[Labelled]) -> tuple[float, float]:

@@ -20,7 +20,7 @@ from ..networks.features import VoiceAverage
 
 FOLDER = Path(__file__).parent
 SUMS = "SHA256SUMS"
-DEFAULT_CONTENT = "content_s1"
+DEFAULT_CONTENT = "content"
 FORMAT = 1
 MAX_BYTES = 512 * 2**20  # of one file
 _MAX_HEADER = 1 << 20
