@@ -29,7 +29,8 @@ from .phones import PHONES, Aligner, Phone, phone_track
 from .voices import split_voices
 
 _SECONDS = 10.0  # used of each recording
-_STEPS, _BATCH, _RATE = 600, 24, 2e-3
+TEACHING = 600  # steps in which the mouth learns phones
+_BATCH, _RATE = 24, 2e-3
 _SCALE = 0.05  # canonical units in one unit of the network's answer
 _PIXELS = 100.0  # px a canonical unit in the clips written
 #: Phones that look like another one, or that GRID's fifty words hardly hold.
@@ -63,7 +64,7 @@ def prepare_librispeech(
     grid: str | Path,
     films: str | Path,
     progress: Progress = silent,
-    steps: int = _STEPS,
+    steps: int = TEACHING,
 ) -> Prepared:
     """Writes one clip a recording of the training and validation voices; `split_voices` says which those are.
 
@@ -115,7 +116,7 @@ def teach(
     films: Path,
     phones: Path,
     progress: Progress = silent,
-    steps: int = _STEPS,
+    steps: int = TEACHING,
     aligner: Callable[[], Aligner] = Aligner,
 ) -> Mouth:
     """The mouth that a filmed speaker's clips teach; what phones they hold is kept in the folder `phones`."""
@@ -166,7 +167,7 @@ def _align(films: Path, name: str, aligner: Callable[[], Aligner]) -> list[Phone
 
 
 def learn_motion(
-    clips: list[Clip], tracks: list[np.ndarray], progress: Progress = silent, steps: int = _STEPS
+    clips: list[Clip], tracks: list[np.ndarray], progress: Progress = silent, steps: int = TEACHING
 ) -> tuple[PhoneMotion, np.ndarray]:
     """The network from phones to motion, and the speaker's mean face at rest (68, 3), canonical and symmetric."""
     from .content import canonical

@@ -21,7 +21,7 @@ from ..progress import Progress, part, silent
 from .dataset import Prepared
 from .phone_files import FOLDER, keep_phones
 from .phones import Aligner
-from .prepare_librispeech import taught_clip, teach
+from .prepare_librispeech import TEACHING, taught_clip, teach
 from .prepare_tts import Synthesiser, pad
 
 SOUNDS = "sounds"  # beside the clips: what `prepare voices` reads, with the phones
@@ -37,6 +37,7 @@ def prepare_spoken(
     films: str | Path,
     progress: Progress = silent,
     versions: int = 2,
+    steps: int = TEACHING,
 ) -> Prepared:
     """Writes clips for the sentences of a text, each said by `versions` voices.
 
@@ -47,7 +48,8 @@ def prepare_spoken(
     Args:
         source: UTF-8 text file. dest: folder to write, made where missing.
         grid: prepared GRID folder. films: the GRID folder it was made from, with `align/` and `audio/`.
-        progress: told after every sentence. versions: voices that say a sentence.
+        progress: told after every sentence. versions: voices that say a sentence. steps: how long the mouth learns
+            phones.
 
     Returns:
         The prepared folder. Sentences with words that PocketSphinx does not know are skipped.
@@ -62,7 +64,7 @@ def prepare_spoken(
     voices, aligner = Synthesiser.find(), Aligner()
     for folder in (dest / SOUNDS, dest / FOLDER):
         folder.mkdir(parents=True, exist_ok=True)
-    mouth = teach(Prepared.load(grid), Path(films), dest / FOLDER, part(progress, 0.0, 0.3))
+    mouth = teach(Prepared.load(grid), Path(films), dest / FOLDER, part(progress, 0.0, 0.3), steps)
     names: list[str] = []
     skipped: dict[str, str] = {}
     for number, words in enumerate(sentences):
