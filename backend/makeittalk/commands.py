@@ -324,6 +324,20 @@ def evaluate(options: Namespace) -> None:
     print(json.dumps(result, indent=1) if options.json else report.table(result))
 
 
+def _mouth(options: Namespace) -> tuple[Path, Path]:
+    """Prepared clips of a filmed speaker and the films they came from, for voices that were not filmed.
+
+    Raises:
+        InputError: one is not named.
+    """
+    if options.grid is None or options.films is None:
+        raise InputError(
+            f"Prepare {options.kind} needs the mouth of a filmed speaker.",
+            "Name prepared GRID clips with --grid and the folder they came from with --films.",
+        )
+    return options.grid, options.films
+
+
 def prepare(options: Namespace) -> None:
     """`makeittalk prepare`."""
     if options.kind != "spoken" and not options.source.is_dir():
@@ -335,14 +349,9 @@ def prepare(options: Namespace) -> None:
 
             prepared = prepare_grid(options.source, options.dest, progress)
         elif options.kind == "librispeech":
-            if options.grid is None or options.films is None:
-                raise InputError(
-                    "Prepare librispeech needs the mouth of a filmed speaker.",
-                    "Name prepared GRID clips with --grid and the folder they came from with --films.",
-                )
             from .training.prepare_librispeech import prepare_librispeech
 
-            prepared = prepare_librispeech(options.source, options.dest, options.grid, options.films, progress)
+            prepared = prepare_librispeech(options.source, options.dest, *_mouth(options), progress)
         elif options.kind == "tts":
             if options.grid is None:
                 raise InputError(
@@ -352,14 +361,9 @@ def prepare(options: Namespace) -> None:
 
             prepared = prepare_tts(options.source, options.dest, options.grid, progress)
         elif options.kind == "spoken":
-            if options.grid is None or options.films is None:
-                raise InputError(
-                    "Prepare spoken needs the mouth of a filmed speaker.",
-                    "Name prepared GRID clips with --grid and the folder they came from with --films.",
-                )
             from .training.prepare_spoken import prepare_spoken
 
-            prepared = prepare_spoken(options.source, options.dest, options.grid, options.films, progress)
+            prepared = prepare_spoken(options.source, options.dest, *_mouth(options), progress)
         elif options.kind in ("voices", "vctk"):
             from .training.prepare_voices import prepare_voices
 

@@ -81,14 +81,17 @@ def warp_matrix(factor: float) -> np.ndarray:
     return matrix
 
 
-def stretch(values: np.ndarray, count: int) -> np.ndarray:
-    """A sequence (T, …) read at `count` places evenly spread over it."""
-    if count == len(values):
-        return values
-    place = np.linspace(0.0, len(values) - 1.0, count)
+def at(values: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """A sequence (T, …) read between its frames at `place` (N,); its ends go on where it ends."""
+    place = np.clip(place, 0.0, len(values) - 1.0)
     below = np.minimum(place.astype(int), len(values) - 2)
     share = (place - below).reshape(-1, *[1] * (values.ndim - 1)).astype(np.float32)
     return (1.0 - share) * values[below] + share * values[below + 1]
+
+
+def stretch(values: np.ndarray, count: int) -> np.ndarray:
+    """A sequence (T, …) read at `count` places evenly spread over it."""
+    return values if count == len(values) else at(values, np.linspace(0.0, len(values) - 1.0, count))
 
 
 def add_noise(mel: np.ndarray, decibels: float, rng: np.random.Generator) -> np.ndarray:

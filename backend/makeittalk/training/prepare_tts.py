@@ -24,6 +24,7 @@ from ..audio.mel import mel_spectrogram
 from ..constants import FRAME_RATE, SAMPLE_RATE
 from ..errors import InputError, MakeItTalkError, MissingError
 from ..progress import Progress, silent
+from .augment import at
 from .dataset import Clip, Prepared
 from .phone_files import FOLDER, aligned_words, keep_phones
 from .phones import Aligner, Phone
@@ -179,11 +180,3 @@ def time_map(here: np.ndarray, there: np.ndarray, frames: int) -> np.ndarray:
     place = np.interp(np.arange(frames) / FRAME_RATE, edges, shown) * FRAME_RATE
     window = np.hanning(_SOFTEN + 2)[1:-1]
     return np.convolve(np.pad(place, _SOFTEN // 2, mode="edge"), window / window.sum(), "valid")
-
-
-def at(values: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """A sequence (T, …) read between its frames at `place` (N,); its ends stay where it ends."""
-    place = np.clip(place, 0.0, len(values) - 1.0)
-    below = np.minimum(place.astype(int), len(values) - 2)
-    share = (place - below).reshape(-1, *[1] * (values.ndim - 1))
-    return ((1.0 - share) * values[below] + share * values[below + 1]).astype(np.float32)
