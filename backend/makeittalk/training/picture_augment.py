@@ -1,0 +1,97 @@
+"""Varies faces for the image network: place, shape, light and skin, alike on portrait, warp and target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..landmarks.ibug68 import EYE_LEFT, EYE_RIGHT, LIPS
+from ..rendering.face_crop import SIZE
+
+#: Which point is which in a mirrored face.
+_MIRROR = np.array(
+    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, *range(35, 30, -1)]
+    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
+    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
+)
+
+
+@dataclass(frozen=True)
+class PictureAugment:
+    """How far faces are varied.
+
+    Attributes:
+        turn: ± degrees. scale: largest enlargement and its inverse. stretch: largest ratio of width to height and its
+            inverse. shift: ± of the square's side.
+        colour: spread of the random matrix that mixes the channels. light: spread of gain and gamma, as exponents of e.
+        swap: share of examples whose channels are permuted.
+        mouth, eyes: shares of the patches that are laid around mouth and eyes; the rest lie anywhere.
+    """
+
+    turn: float = 12.0
+    scale: float = 1.25
+    stretch: float = 1.12
+    shift: float = 0.03
+    colour: float = 0.12
+    light: float = 0.22
+    swap: float = 0.08
+    mouth: float = 0.65
+    eyes: float = 0.15
+
+
+def patch_map(
+    rng: np.random.Generator, augment: PictureAugment, landmarks: np.ndarray, size: int
+) -> tuple[np.ndarray, bool]:
+    """The affine map (2, 3) from the face's square to a varied patch, and whether it is mirrored.
+
+    Args:
+        landmarks: (68, 2) px of the square, of the moment to make. size: side of the patch; with the whole square's
+            side the patch is the whole square.
+    """
+    turn = np.deg2rad(rng.uniform(-augment.turn, augment.turn))
+    scale = np.exp(rng.uniform(-1, 1) * np.log(augment.scale))
+    stretch = np.exp(rng.uniform(-1, 1) * np.log(augment.stretch) / 2)
+    mirrored = bool(rng.random() < 0.5)
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    matrix = matrix @ np.diag([scale * stretch * (-1 if mirrored else 1), scale / stretch])
+    centre = np.full(2, SIZE / 2)
+    if size < SIZE:
+        draw = rng.random()
+        if draw < augment.mouth:
+            centre = landmarks[LIPS].mean(axis=0)
+        elif draw < augment.mouth + augment.eyes:
+            centre = landmarks[EYE_LEFT if rng.random() < 0.5 else EYE_RIGHT].mean(axis=0)
+        else:
+            centre = rng.uniform(size / 2, SIZE - size / 2, 2)
+        centre = centre + rng.uniform(-0.2, 0.2, 2) * size
+    target = size / 2 + rng.uniform(-1, 1, 2) * augment.shift * size
+    return np.column_stack([matrix, target - matrix @ centre]), mirrored
+
+
+def move_points(points: np.ndarray, affine: np.ndarray, mirrored: bool) -> np.ndarray:
+    """Landmarks (68, 2) in the patch; in a mirrored face left is right."""
+    moved = points @ affine[:, :2].T + affine[:, 2]
+    return moved[_MIRROR] if mirrored else moved
+
+
+def move_picture(picture: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
+    """The patch (size, size, 3) of a picture; points of the map are corners of pixels, OpenCV's are their middles."""
+    shifted = affine.copy()
+    shifted[:, 2] += affine[:, :2] @ [0.5, 0.5] - 0.5
+    return np.asarray(
+        cv2.warpAffine(picture, shifted, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    )
+
+
+def recolour(rng: np.random.Generator, augment: PictureAugment, pictures: np.ndarray) -> np.ndarray:
+    """Pictures (…, 3) 0–1 in one other light and skin, float32 0–1."""
+    mix = np.eye(3) + rng.normal(0, augment.colour, (3, 3))
+    mix /= np.maximum(mix.sum(axis=1, keepdims=True), 0.3)
+    if rng.random() < augment.swap:
+        mix = mix[rng.permutation(3)]
+    mix = np.diag(np.exp(rng.normal(0, augment.light, 1) + rng.normal(0, augment.light / 3, 3))) @ mix
+    gamma = float(np.exp(rng.normal(0, augment.light)))
+    mixed = np.clip(pictures.reshape(-1, 3) @ mix.T.astype(np.float32), 0.0, 1.0)
+    return np.asarray(cv2.pow(np.ascontiguousarray(mixed), gamma).reshape(pictures.shape), np.float32)

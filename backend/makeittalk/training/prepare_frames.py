@@ -1,0 +1,185 @@
+"""Films of faces → takes for the image network: portraits, and other moments as filmed and as the mesh shows them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from .. import storage
+from ..animation.resample import with_head
+from ..errors import InputError, MakeItTalkError
+from ..formats import Face, Motion
+from ..landmarks.tracking import track_video
+from ..progress import Progress, silent
+from ..rendering.deform import deform
+from ..rendering.face_crop import FaceCrop
+from ..rendering.mesh import build_mesh
+from ..rendering.warp import Warper
+from .dataset import Prepared, split_names
+from .takes import Take
+
+FRAMES = 12  # of a take
+_LONGEST = 3000  # frames of a film that are kept in memory
+
+Track = Callable[[Path, Progress], tuple[np.ndarray, float, tuple[int, int]]]
+
+
+def prepare_frames(
+    source: str | Path, dest: str | Path, progress: Progress = silent, track: Track = track_video, count: int = 0
+) -> Prepared:
+    """Makes one take of each film; a second run goes on where the first one stopped.
+
+    Args:
+        source: a folder of films, or of a GRID speaker (`video/*.mp4`, `test.txt`), or of rendered heads
+            (`prepare renders`). dest: folder to write, made where missing.
+        progress: told after every film. track: finds landmarks in a film.
+        count: most takes to make, 0 for all; those to train on come first.
+
+    Returns:
+        The prepared folder. Films without a face in every frame are skipped with their reason.
+
+    Raises:
+        InputError: the source holds no films.
+    """
+    source, dest = Path(source), Path(dest)
+    listed = source / "test.txt"
+    held_out = set(listed.read_text(encoding="utf-8").split()) if listed.is_file() else set()
+    if (source / "prepared.json").is_file():
+        renders = Prepared.load(source)
+        if renders.kind != "renders":
+            raise InputError(f"{source} holds no rendered heads.", "Make them with `makeittalk prepare renders`.")
+        films = {name: source / f"{name}.npz" for name in renders.train + renders.validation + renders.test}
+        held_out = set(renders.test)
+    else:
+        folder = source / "video" if (source / "video").is_dir() else source
+        films = {path.stem: path for path in sorted(folder.glob("*.mp4"))}
+    if not films:
+        raise InputError(f"{source} holds no films (*.mp4).", "Name a folder of films of faces.")
+    dest.mkdir(parents=True, exist_ok=True)
+    train, validation, test = split_names(list(films), held_out)
+    wanted = _spread(train, validation, test, count)
+    skipped: dict[str, str] = {}
+    for index, name in enumerate(wanted):
+        progress(index / len(wanted), "Preparing frames")
+        if (dest / f"{name}.npy").is_file():
+            continue
+        try:
+            pictures, landmarks = _moments(films[name], track)
+            make_take(name, pictures, landmarks).save(dest)
+        except MakeItTalkError as error:
+            skipped[name] = error.message
+    made = [name for name in wanted if name not in skipped]
+    prepared = Prepared(
+        dest, "frames", *([n for n in part if n in set(made)] for part in (train, validation, test)), skipped
+    )
+    prepared.save()
+    progress(1.0, "Preparing frames")
+    return prepared
+
+
+def make_take(name: str, pictures: np.ndarray, landmarks: np.ndarray, frames: int = FRAMES) -> Take:
+    """A take of a film; its name, not the clock, chooses the portrait and the moments.
+
+    Half of the portraits are the frame with the least open mouth, half any frame; half of the moments are drawn from
+    the film's most open third.
+
+    Args:
+        pictures: (T, H, W, 3) uint8 RGB. landmarks: (T, 68, 3) px.
+
+    Raises:
+        InputError: the face cannot be meshed.
+    """
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    opening = np.linalg.norm(landmarks[:, 62] - landmarks[:, 66], axis=1)
+    first = int(opening.argmin() if rng.random() < 0.5 else rng.integers(len(pictures)))
+    others = np.setdiff1d(np.arange(len(pictures)), [first])
+    wide = others[np.argsort(opening[others])][-max(1, len(others) // 3) :]
+    half = rng.permutation(wide)[: frames // 2]
+    rest = rng.permutation(np.setdiff1d(others, half))[: frames - len(half)]
+    return warp_take(name, pictures, landmarks, first, np.sort(np.concatenate([half, rest])))
+
+
+def warp_take(name: str, pictures: np.ndarray, landmarks: np.ndarray, first: int, moments: np.ndarray) -> Take:
+    """The take of a film's frame `first` as the portrait and the frames `moments` (N,) as targets.
+
+    Args:
+        pictures: (T, H, W, 3) uint8 RGB. landmarks: (T, 68, 3) px.
+
+    Raises:
+        InputError: the face cannot be meshed.
+    """
+    height, width = pictures.shape[1:3]
+    neutral = landmarks[first].astype(np.float32)
+    rgba = np.dstack([pictures[first], np.full((height, width), 255, np.uint8)])
+    mesh = build_mesh(Face(Path("portrait.png"), width, height, neutral), rgba)
+    motion = with_head(
+        Motion(fps=25.0, landmarks=landmarks[moments].astype(np.float32), neutral=neutral, neck_pivot=mesh.neck_pivot)
+    )
+    assert motion.expression is not None and motion.head_rotation is not None and motion.head_translation is not None
+    vertices = deform(mesh, motion.expression, motion.head_rotation, motion.head_translation)
+    crop = FaceCrop.of(neutral)
+    with Warper(mesh, rgba) as warper:
+        warps = np.stack([crop.take(frame[..., :3]) for frame in warper.frames(motion)])
+    return Take(
+        name,
+        crop.take(pictures[first]),
+        warps,
+        np.stack([crop.take(pictures[moment]) for moment in moments]),
+        crop.place(neutral[:, :2]),
+        crop.place(vertices[:, mesh.landmark_vertices, :2]),
+    )
+
+
+def read_film(path: str | Path) -> np.ndarray:
+    """Every picture of a short film, (T, H, W, 3) uint8 RGB.
+
+    Raises:
+        InputError: it is no film, or longer than 3000 frames.
+    """
+    storage.check_file(path)
+    try:
+        with open(path, "rb") as stream, av.open(stream, "r", options={"protocol_whitelist": "none"}) as container:
+            pictures = []
+            for frame in container.decode(video=0):
+                pictures.append(frame.to_ndarray(format="rgb24"))
+                if len(pictures) > _LONGEST:
+                    raise InputError(f"{path} is longer than {_LONGEST} frames.", "Cut the film.")
+    except (FFmpegError, OSError, IndexError) as error:
+        raise InputError(f"{path} is not a film that can be read.", "Convert it to MP4.") from error
+    if not pictures:
+        raise InputError(f"{path} holds no frames.", "Choose a film of a face.")
+    return np.stack(pictures)
+
+
+def _moments(path: Path, track: Track) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures (T, H, W, 3) and landmarks (T, 68, 3) of a film or of a rendered take."""
+    if path.suffix == ".npz":
+        arrays = storage.read_npz(path)
+        try:
+            return arrays["pictures"], arrays["landmarks"]
+        except KeyError as error:
+            raise InputError(f"{path} holds no rendered head.", "Make it again.") from error
+    pictures = read_film(path)
+    landmarks, _, _ = track(path, silent)
+    if not np.isfinite(landmarks).all() or len(landmarks) != len(pictures):
+        raise InputError(f"{path} has frames without a face.")
+    if len(pictures) < 2:
+        raise InputError(f"{path} holds one frame only.")
+    return pictures, landmarks
+
+
+def _spread(train: list[str], validation: list[str], test: list[str], count: int) -> list[str]:
+    """Names in the order they are prepared; a part of each split where `count` takes do not reach for all."""
+    names = train + validation + test
+    if not count or count >= len(names):
+        return names
+    chosen = []
+    for part in (train, validation, test):
+        picked = np.linspace(0, len(part) - 1, max(1, round(count / len(names) * len(part)))) if part else np.zeros(0)
+        chosen += [part[int(index)] for index in picked]
+    return chosen
