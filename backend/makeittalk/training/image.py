@@ -24,6 +24,7 @@ from .dataset import Prepared
 from .loop import LoopConfig, train
 from .perceptual import load_features, perceptual_loss, style_loss
 from .picture_augment import PictureAugment, move_picture, move_points, patch_map, recolour
+from .picture_metrics import compare, mouth_box
 from .takes import Take
 
 KINDS = ("correction", "paper")
@@ -37,12 +38,14 @@ class ImageLoss:
         perceptual, style: of VGG's features; 0 for none.
         mouth: how much more a pixel around the lips weighs in the L1 loss.
         mask: pulls the correction's mask to zero where it gains nothing.
+        seen: side of the part of each patch, px, that the features are compared in: VGG costs more than the network.
     """
 
     perceptual: float = 0.1
     style: float = 0.02
     mouth: float = 3.0
     mask: float = 0.004
+    seen: int = 64
 
 
 @dataclass
@@ -108,14 +111,14 @@ class ImageTask:
             "pictures": torch.from_numpy(pictures).permute(0, 3, 1, 2),
             "drawn": torch.from_numpy(drawn).permute(0, 3, 1, 2),
             "weight": torch.from_numpy(np.stack([example[2] for example in examples]))[:, None],
+            "corner": torch.from_numpy(np.stack([example[3] for example in examples])),
         }
 
-    def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Pictures (s, s, 9) float32 0–1, drawn landmarks (s, s, 4) uint8 and weights (s, s) of one patch."""
+    def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         takes = self.takes[int(rng.choice(len(self.takes), p=self.share))]
         take = takes[int(rng.integers(len(takes)))]
         moment = int(rng.integers(len(take.landmarks)))
-        return example(take, moment, self.config.patch, self.config.loss.mouth, (rng, self.config.augment))
+        return example(take, moment, self.config.patch, self.config.loss, (rng, self.config.augment))
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
         pictures, drawn = batch["pictures"], batch["drawn"].float() / 255
@@ -131,9 +134,10 @@ class ImageTask:
             parts["mask"] = mask.mean()
             total = total + weights.mask * parts["mask"]
         if "features" in networks:
+            corners, side = batch["corner"].tolist(), min(weights.seen, self.config.patch)
             with torch.no_grad():
-                wanted = networks["features"](target)
-            found = networks["features"](made)
+                wanted = networks["features"](_cut(target, corners, side))
+            found = networks["features"](_cut(made, corners, side))
             parts["perceptual"] = perceptual_loss(found, wanted)
             total = total + weights.perceptual * parts["perceptual"]
             if weights.style:
@@ -148,18 +152,17 @@ class ImageTask:
             scores: list[tuple[float, float]] = []
             for take in takes[:24]:
                 moments = range(0, len(take.landmarks), 3)
-                examples = [example(take, moment, SIZE, 0.0) for moment in moments]
+                examples = [example(take, moment, SIZE, self.config.loss) for moment in moments]
                 pictures = torch.from_numpy(np.stack([e[0] for e in examples])).permute(0, 3, 1, 2)
                 drawn = torch.from_numpy(np.stack([e[1] for e in examples])).permute(0, 3, 1, 2).float() / 255
                 device = next(networks["image"].parameters()).device
                 inputs = network_inputs(self.config.kind, pictures, drawn).to(device)
                 made, _ = compose(self.config.kind, networks["image"](inputs), pictures.to(device))
-                for index, moment in enumerate(moments):
-                    box = mouth_box(take.landmarks[moment])
-                    target = pictures[index, 6:][:, box[0], box[1]]
-                    error = (made[index].cpu().float().clamp(0, 1)[:, box[0], box[1]] - target).square().mean()
-                    warped = (pictures[index, 3:6][:, box[0], box[1]] - target).square().mean()
-                    scores.append((float(-10 * error.log10()), float(-10 * warped.clamp(min=1e-7).log10())))
+                shown = made.clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+                for picture, moment in zip(shown, moments, strict=True):
+                    box, truth = mouth_box(take.landmarks[moment]), take.targets[moment]
+                    pair = [compare(frame, truth, box)["PSNR"] for frame in (picture, take.warps[moment])]
+                    scores.append((pair[0], pair[1]))
             if scores:
                 name = Path(folder).name
                 found[f"{name} mouth"], found[f"{name} mouth warp"] = np.mean(scores, axis=0).tolist()
@@ -188,17 +191,18 @@ def example(
     take: Take,
     moment: int,
     size: int,
-    mouth: float,
+    loss: ImageLoss,
     varied: tuple[np.random.Generator, PictureAugment] | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, ...]:
     """One moment of a take as arrays.
 
     Args:
-        size: side of the patch. mouth: additional weight of pixels around the lips. varied: what to vary it by.
+        size: side of the patch. loss: what weighs how much. varied: what to vary it by.
 
     Returns:
         Portrait, warp and target, (size, size, 9) float32 0–1; landmark image and filled mouth, (size, size, 4)
-        uint8; weights (size, size) float32.
+        uint8; weights (size, size) float32; column and row (2,) of the part that features are compared in: around the
+        mouth where the patch shows it, else its middle.
     """
     points = take.landmarks[moment]
     if varied is None:
@@ -213,7 +217,12 @@ def example(
         pictures = recolour(rng, augment, stacked).reshape(size, size, 9)
         points = move_points(points, affine, mirrored)
     drawn = np.dstack([draw_landmarks(points, size), fill_mouth(points, size)])
-    return pictures, drawn, 1 + mouth * _around_lips(points, size)
+    middle = points[LIPS].mean(axis=0)
+    if not (middle.min() > 0 and middle.max() < size):
+        middle = np.full(2, size / 2)
+    side = min(loss.seen, size)
+    corner = np.clip(np.rint(middle - side / 2), 0, size - side).astype(np.int64)
+    return pictures, drawn, 1 + loss.mouth * _around_lips(points, size), corner
 
 
 def network_inputs(kind: str, pictures: Tensor, drawn: Tensor) -> Tensor:
@@ -233,15 +242,6 @@ def compose(kind: str, answer: Tensor, pictures: Tensor) -> tuple[Tensor, Tensor
     return warp + mask * (answer[:, :3] - warp), mask
 
 
-def mouth_box(points: np.ndarray, margin: float = 0.25) -> tuple[slice, slice]:
-    """Rows and columns around the lips of landmarks (68, 2) px of the square, wider by a share of the mouth's width."""
-    lips = points[LIPS]
-    grow = margin * float(np.ptp(lips[:, 0]))
-    low = np.clip(np.floor(lips.min(axis=0) - grow), 0, SIZE - 2).astype(int)
-    high = np.clip(np.ceil(lips.max(axis=0) + grow), low + 2, SIZE).astype(int)
-    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
-
-
 def _around_lips(points: np.ndarray, size: int) -> np.ndarray:
     """A soft hill (size, size) over the mouth, 1 at its middle."""
     lips = points[LIPS]
@@ -255,3 +255,12 @@ def _around_lips(points: np.ndarray, size: int) -> np.ndarray:
 
 def _channels_last(network: nn.Module) -> nn.Module:
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def _cut(pictures: Tensor, corners: list[list[int]], side: int) -> Tensor:
+    """The square at each picture's corner (column, row), (B, 3, side, side)."""
+    parts = [
+        picture[:, row : row + side, column : column + side]
+        for picture, (column, row) in zip(pictures, corners, strict=True)
+    ]
+    return torch.stack(parts).contiguous(memory_format=torch.channels_last)
