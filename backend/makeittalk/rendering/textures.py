@@ -7,14 +7,20 @@ import numpy as np
 
 from .. import formats
 
+_ROWS = 512  # at a time: the largest portrait has 67 million pixels
+
 
 def premultiplied(rgba: np.ndarray) -> np.ndarray:
     """(H, W, 4) uint8 with colour × alpha, so that filtering never mixes in what is transparent."""
     if rgba[..., 3].min() == 255:
         return rgba
-    alpha = rgba[..., 3:].astype(np.uint16)
-    colour = (rgba[..., :3] * alpha + 127) // 255
-    return np.concatenate([colour.astype(np.uint8), rgba[..., 3:]], axis=2)
+    result = np.empty_like(rgba)
+    for start in range(0, len(rgba), _ROWS):
+        part = rgba[start : start + _ROWS]
+        alpha = part[..., 3:].astype(np.uint16)
+        result[start : start + _ROWS, :, :3] = (part[..., :3] * alpha + 127) // 255
+        result[start : start + _ROWS, :, 3:] = alpha
+    return result
 
 
 def straight(rgba: np.ndarray) -> np.ndarray:
@@ -22,8 +28,13 @@ def straight(rgba: np.ndarray) -> np.ndarray:
     alpha = rgba[..., 3:]
     if alpha.min() == 255:
         return rgba
-    colour = rgba[..., :3].astype(np.float32) * 255.0 / np.maximum(alpha, 1)
-    return np.concatenate([np.rint(np.minimum(colour, 255)).astype(np.uint8), alpha], axis=2)
+    result = np.empty_like(rgba)
+    for start in range(0, len(rgba), _ROWS):
+        part = rgba[start : start + _ROWS]
+        colour = part[..., :3].astype(np.float32) * 255.0 / np.maximum(part[..., 3:], 1)
+        result[start : start + _ROWS, :, :3] = np.rint(np.minimum(colour, 255))
+        result[start : start + _ROWS, :, 3:] = part[..., 3:]
+    return result
 
 
 def shown_textures(mesh: formats.Mesh, rgba: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:

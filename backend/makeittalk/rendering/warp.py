@@ -116,6 +116,17 @@ class Warper:
             for positions, matrix, step in zip(moved, matrices, motion.head_translation[batch], strict=True):
                 yield self._draw(positions, matrix, step)
 
+    def draw(self, vertices: np.ndarray) -> np.ndarray:
+        """The picture of vertices that are already where they shall be seen.
+
+        Args:
+            vertices: (V, 3) px, expression and head in them.
+
+        Returns:
+            (height, width, 4) uint8, straight alpha.
+        """
+        return self._draw(vertices, np.eye(3), np.zeros(3))
+
     def _draw(self, positions: np.ndarray, matrix: np.ndarray, translation: np.ndarray) -> np.ndarray:
         head = np.eye(4)
         head[:3, :3] = matrix

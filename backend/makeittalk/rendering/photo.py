@@ -1,0 +1,183 @@
+"""Photoreal frames: the warp at full resolution, its face repaired by a network in a square of 256 px."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from .. import formats
+from ..animation.resample import with_head
+from ..landmarks import ibug68
+from .colour_match import ColourMatch
+from .deform import deform
+from .face_crop import SIZE, FaceCrop
+from .landmark_image import fill_mouth
+from .paste import Patch, border_window, face_zone
+from .textures import premultiplied
+from .warp import Warper
+
+if TYPE_CHECKING:
+    from ..networks.image_inference import ImageModel
+
+_LARGEST_BATCH = 8  # frames
+_BATCH_BYTES = 192 * 2**20  # of full-resolution frames that wait for the network
+_MOVED = 64  # frames whose vertices are moved together
+_AROUND_MOUTH = 9  # px of the square left out around lips and lids where colours are compared
+
+
+def motion_vertices(mesh: formats.Mesh, motion: formats.Motion) -> Iterator[np.ndarray]:
+    """The vertices (V, 3) px of every frame of a motion, expression and head in them.
+
+    Args:
+        mesh: the character's. motion: of its portrait; without head arrays the pose is fitted on the stable points.
+    """
+    motion = with_head(motion)
+    assert motion.expression is not None and motion.head_rotation is not None
+    assert motion.head_translation is not None
+    if motion.neck_pivot is not None:
+        mesh = replace(mesh, neck_pivot=motion.neck_pivot)
+    for first in range(0, motion.frames, _MOVED):
+        part = slice(first, first + _MOVED)
+        yield from deform(mesh, motion.expression[part], motion.head_rotation[part], motion.head_translation[part])
+
+
+class PhotoRenderer:
+    """Draws photoreal frames of one character; use it in a `with` block, in one thread.
+
+    Attributes:
+        width, height: size of the frames, px. crop: the square of the frames that the network sees.
+    """
+
+    def __init__(
+        self,
+        mesh: formats.Mesh,
+        rgba: np.ndarray,
+        model: ImageModel | None = None,
+        device: str = "auto",
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        """
+        Args:
+            mesh: the character's mesh. rgba: (H, W, 4) uint8, its portrait.
+            model: the network, the shipped one on `device` by default ("auto", "cpu", "cuda", "mps").
+            size: width, height of the frames, those of the portrait by default.
+
+        Raises:
+            InputError: the mesh belongs to a portrait of another size, or there is no such device.
+            MissingError: the network's weights are not installed.
+        """
+        if model is None:
+            from ..networks.device import choose_device
+            from ..networks.image_inference import load_image
+
+            model = load_image(device=choose_device(device))
+        self._model = model
+        self._landmarks = mesh.landmark_vertices
+        self._warper = Warper(mesh, rgba, size)
+        self.width, self.height = self._warper.width, self._warper.height
+        self._scale = np.array([self.width, self.height]) / np.asarray(mesh.image_size, np.float64)
+        rest = mesh.vertices[self._landmarks, :2] * self._scale
+        self.crop = FaceCrop.of(rest)
+        self._rest = self.crop.place(rest)
+        if (self.width, self.height) != (rgba.shape[1], rgba.shape[0]):
+            shrinks = self.width < rgba.shape[1]
+            rgba = cv2.resize(
+                rgba, (self.width, self.height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+            )
+        self._ground = np.full(3, 128.0, np.float32)
+        self._ground = _mean_colour(self._seen(rgba)[0], self._seen(rgba)[1])
+        self._portrait = self._seen(rgba)[0]
+        self._window = border_window()
+        frame_bytes = 4 * self.width * self.height
+        self._batch = int(np.clip(_BATCH_BYTES // frame_bytes, 1, _LARGEST_BATCH))
+        self._match = self._matched()
+
+    def frames(self, vertices: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """The pictures of a moving mesh, one at a time.
+
+        Args:
+            vertices: (V, 3) px each, where the vertices shall be seen: after expression and head.
+
+        Yields:
+            (height, width, 4) uint8, straight alpha.
+        """
+        waiting = iter(vertices)
+        while batch := list(islice(waiting, self._batch)):
+            pictures, seen, solid, places = [], [], [], []
+            for moved in batch:
+                pictures.append(self._warper.draw(moved))
+                shown, cover = self._seen(pictures[-1])
+                seen.append(shown)
+                solid.append(cover)
+                places.append(self.crop.place(moved[self._landmarks, :2] * self._scale))
+            colours, masks = self._model.translate(self._portrait, np.stack(seen), np.stack(places))
+            for i, place in enumerate(places):
+                picture, pictures[i] = pictures[i], np.empty(0)  # not held longer than it takes
+                self._paste(picture, seen[i], solid[i], place, colours[i], masks[i])
+                yield picture
+
+    def _paste(
+        self,
+        picture: np.ndarray,
+        seen: np.ndarray,
+        solid: np.ndarray,
+        place: np.ndarray,
+        colour: np.ndarray,
+        mask: np.ndarray,
+    ) -> None:
+        zone = self._window * face_zone(np.stack([self._rest, place]))
+        share = mask.astype(np.float32) / 255.0
+        change = zone[..., None] * self._match.change(seen, colour, share)
+        # What lies under a translucent pixel is the ground that the network was shown, not the picture's detail.
+        Patch.of(seen, change, zone * share * (solid == 255)).onto(picture, self.crop)
+
+    def _matched(self) -> ColourMatch:
+        """The network's cast, from what it makes of the portrait at rest."""
+        colours, masks = self._model.translate(self._portrait, self._portrait[None], self._rest[None])
+        hollow = fill_mouth(self._rest)
+        for eye in (ibug68.EYE_RIGHT, ibug68.EYE_LEFT):
+            cv2.fillPoly(hollow, [np.rint(np.clip(self._rest[eye] - 0.5, -4096, 4096)).astype(np.int32)], 255)
+        around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_AROUND_MOUTH, _AROUND_MOUTH))
+        plain = (cv2.dilate(hollow, around) == 0).astype(np.float32)
+        weight = plain * self._window * face_zone(self._rest)
+        return ColourMatch.of(self._portrait, colours[0], masks[0].astype(np.float32) / 255.0, weight)
+
+    def _seen(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The crop (256, 256, 3) uint8 of a picture on the ground, and its alpha (256, 256) uint8."""
+        height, width = picture.shape[:2]
+        crop = self.crop
+        left, top = np.clip([crop.left, crop.top], 0, [width - 1, height - 1])
+        right, bottom = np.clip([crop.left + crop.side, crop.top + crop.side], [left + 1, top + 1], [width, height])
+        part = premultiplied(picture[top:bottom, left:right])
+        taken = FaceCrop(crop.left - int(left), crop.top - int(top), crop.side).take(part)
+        alpha = taken[..., 3]
+        if alpha.min() == 255:
+            return np.ascontiguousarray(taken[..., :3]), alpha
+        ground = (255.0 - alpha[..., None]) / 255.0 * self._ground
+        return np.rint(np.minimum(taken[..., :3] + ground, 255.0)).astype(np.uint8), alpha
+
+    def close(self) -> None:
+        """Frees what the drawing holds; the network stays loaded."""
+        self._warper.close()
+
+    def __enter__(self) -> PhotoRenderer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _mean_colour(seen: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """The mean colour (3,) of what is opaque in a crop: a ground that it does not stand out from."""
+    weight = alpha.astype(np.float64) ** 2
+    if weight.sum() < 1.0:
+        return np.full(3, 128.0, np.float32)
+    return np.asarray((seen * weight[..., None]).sum(axis=(0, 1)) / weight.sum(), np.float32)
