@@ -23,7 +23,7 @@ from ..rendering.landmark_image import draw_landmarks, fill_mouth
 from .dataset import Prepared
 from .loop import LoopConfig, train
 from .perceptual import load_features, perceptual_loss, style_loss
-from .picture_augment import PictureAugment, move_picture, move_points, patch_map, recolour
+from .picture_augment import PictureAugment, apart_map, move_picture, move_points, patch_map, recolour
 from .picture_metrics import compare, mouth_box
 from .takes import Take
 
@@ -44,7 +44,7 @@ class ImageLoss:
     perceptual: float = 0.1
     style: float = 0.02
     mouth: float = 3.0
-    mask: float = 0.004
+    mask: float = 0.01
     seen: int = 64
 
 
@@ -210,10 +210,9 @@ def example(
     else:
         rng, augment = varied
         affine, mirrored = patch_map(rng, augment, points, size)
-        moved = [
-            move_picture(picture, affine, size) for picture in (take.portrait, take.warps[moment], take.targets[moment])
-        ]
-        stacked = np.stack(moved, axis=2) / np.float32(255)  # (s, s, 3 pictures, 3)
+        portrait = move_picture(take.portrait, apart_map(rng, augment, affine, size), size)
+        others = [move_picture(picture, affine, size) for picture in (take.warps[moment], take.targets[moment])]
+        stacked = np.stack([portrait, *others], axis=2) / np.float32(255)  # (s, s, 3 pictures, 3)
         pictures = recolour(rng, augment, stacked).reshape(size, size, 9)
         points = move_points(points, affine, mirrored)
     drawn = np.dstack([draw_landmarks(points, size), fill_mouth(points, size)])

@@ -27,6 +27,8 @@ class PictureAugment:
             inverse. shift: ± of the square's side.
         colour: spread of the random matrix that mixes the channels. light: spread of gain and gamma, as exponents of e.
         swap: share of examples whose channels are permuted.
+        apart: ± turn (degrees) and shift (% of the side) of the portrait alone. A filmed speaker who hardly moves
+            would teach that the portrait's pixels already lie in the right place.
         mouth, eyes: shares of the patches that are laid around mouth and eyes; the rest lie anywhere.
     """
 
@@ -37,6 +39,7 @@ class PictureAugment:
     colour: float = 0.12
     light: float = 0.22
     swap: float = 0.08
+    apart: float = 15.0
     mouth: float = 0.65
     eyes: float = 0.15
 
@@ -68,6 +71,16 @@ def patch_map(
         centre = centre + rng.uniform(-0.2, 0.2, 2) * size
     target = size / 2 + rng.uniform(-1, 1, 2) * augment.shift * size
     return np.column_stack([matrix, target - matrix @ centre]), mirrored
+
+
+def apart_map(rng: np.random.Generator, augment: PictureAugment, affine: np.ndarray, size: int) -> np.ndarray:
+    """The map (2, 3) of the portrait, which lies elsewhere than the moment that `affine` places."""
+    turn = np.deg2rad(rng.uniform(-augment.apart, augment.apart))
+    scale = np.exp(rng.uniform(-1, 1) * augment.apart / 100)
+    more = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    middle = np.full(2, size / 2)
+    shift = rng.uniform(-1, 1, 2) * augment.apart / 100 * size
+    return np.column_stack([more @ affine[:, :2], more @ (affine[:, 2] - middle) + middle + shift])
 
 
 def move_points(points: np.ndarray, affine: np.ndarray, mirrored: bool) -> np.ndarray:
