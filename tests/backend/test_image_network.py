@@ -67,6 +67,7 @@ def test_slim_networks(config):
         picture, answer = network(x), network.answer(x)
     assert picture.shape == (2, 3, side, side)
     assert answer.min() < 0 and torch.equal(picture, answer.clamp(0, 1))
+    assert network.train()(x).min() < 0
 
 
 def test_it_learns_a_portrait():
@@ -76,7 +77,7 @@ def test_it_learns_a_portrait():
     x = torch.rand(4, 6, 2, 2).repeat_interleave(8, 2).repeat_interleave(8, 3)
     losses = []
     for _ in range(60):
-        loss = (network.answer(x) - x[:, 3:]).abs().mean()
+        loss = (network(x) - x[:, 3:]).abs().mean()
         steps.zero_grad()
         loss.backward()
         steps.step()

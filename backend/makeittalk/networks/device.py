@@ -35,8 +35,9 @@ def choose_device(name: str) -> str:
 
 def release() -> None:
     """Drops the loaded networks and returns their memory to the machine."""
-    from . import inference, manner_inference
+    from . import image_inference, inference, manner_inference
 
+    image_inference.forget()
     inference.forget()
     manner_inference.forget()
     gc.collect()

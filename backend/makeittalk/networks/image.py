@@ -126,11 +126,15 @@ class PaperUNet(nn.Module):
         self.model = Level(INPUTS, widths[0], level, outermost=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The picture: `answer` with its negatives cut to 0, (B, 3, H, W), BGR 0–1. Shapes as in `answer`."""
-        return self.answer(x).clamp(min=0.0)
+        """The picture (B, 3, H, W), BGR 0–1, of x as in `answer`.
+
+        It is the answer with its negatives cut to 0; while training the whole answer, for what is cut learns nothing.
+        """
+        answer = self.answer(x)
+        return answer if self.training else answer.clamp(min=0.0)
 
     def answer(self, x: Tensor) -> Tensor:
-        """What the network says, −1 to 1; losses compare this, since where it is cut nothing would be learnt.
+        """What the network says, −1 to 1.
 
         Args:
             x: (B, 6, H, W), 0–1: landmark image (BGR, as rendering.landmark_image draws it), then portrait (BGR);

@@ -1,0 +1,217 @@
+"""Runs an image network over the frames of a character: 256 × 256 px around the face, uint8 in and out."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from .. import storage
+from ..constants import LANDMARKS
+from ..errors import InputError, MissingError
+from ..rendering.face_crop import SIZE
+from ..rendering.landmark_image import draw_landmarks, fill_mouth
+from ..weights.store import FORMAT, half_precision, load_tensors
+from .correction import CorrectionConfig, CorrectionNet
+from .device import choose_device
+from .folding import fast_dtype, fold_norms
+from .image import ImageConfig, PaperUNet
+
+DEFAULT_IMAGE = "image"
+KINDS = ("correction", "paper")
+_BATCH = 8  # frames at once where free memory is not asked; more gain no time on a CPU
+_LARGEST_BATCH = 64  # frames at once on a GPU
+_SHARE = 0.5  # of a GPU's free memory
+
+ImageNetwork = CorrectionNet | PaperUNet
+
+
+class ImageModel:
+    """An image network ready to run.
+
+    Attributes:
+        kind: "correction" or "paper". device: "cpu", "cuda" or "mps". dtype: what it computes in.
+        notes: what its training wrote down.
+    """
+
+    def __init__(
+        self,
+        network: ImageNetwork,
+        kind: str,
+        device: str = "cpu",
+        notes: Mapping[str, Any] | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        """
+        Args:
+            network: is copied. dtype: the fastest on the device by default.
+        """
+        assert kind in KINDS, kind
+        self.kind, self.device, self.notes = kind, device, dict(notes or {})
+        self.dtype = dtype or fast_dtype(device)
+        self._network = self._placed(fold_norms(copy.deepcopy(network).float().eval().requires_grad_(False)))
+        # Which channels hold the portrait, the same for all frames, and which what moves.
+        self._still, self._moving = (slice(0, 3), slice(3, 10)) if kind == "correction" else (slice(3, 6), slice(0, 3))
+        self._frame_bytes = 0  # memory that a frame takes on a GPU, known once one was made
+
+    def translate(
+        self, portrait: np.ndarray, warps: np.ndarray, landmarks: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What the network makes of frames.
+
+        Args:
+            portrait: (256, 256, 3) uint8 RGB, the face at rest.
+            warps: (B, 256, 256, 3) uint8 RGB, the portrait moved by the mesh; the paper's network does not look.
+            landmarks: (B, 68, ≥2), px of these pictures.
+
+        Returns:
+            Colours (B, 256, 256, 3) uint8 RGB, and masks (B, 256, 256) uint8: where the colours shall stand, 255 for
+            wholly; everywhere for the paper's network.
+
+        Raises:
+            MissingError: the GPU's memory does not hold a single frame.
+        """
+        count = len(landmarks)
+        assert portrait.shape == (SIZE, SIZE, 3) and portrait.dtype == np.uint8, portrait.shape
+        assert warps.shape == (count, SIZE, SIZE, 3) and warps.dtype == np.uint8, warps.shape
+        assert landmarks.shape[1] == LANDMARKS and landmarks.shape[2] >= 2, landmarks.shape
+        with torch.inference_mode(), torch.backends.cudnn.flags(benchmark=False, deterministic=True):
+            made = self._made(portrait, warps, landmarks)
+        colours, masks = made[..., :3], made[..., 3:]
+        if self.kind == "paper":
+            return np.ascontiguousarray(colours[..., ::-1]), np.full((count, SIZE, SIZE), 255, np.uint8)
+        return np.ascontiguousarray(colours), np.ascontiguousarray(masks[..., 0])
+
+    def _made(self, portrait: np.ndarray, warps: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """The network's channels of all frames, (B, 256, 256, 3 or 4) uint8; they leave the device together."""
+        count = len(landmarks)
+        made = torch.empty((count, SIZE, SIZE, 4 if self.kind == "correction" else 3), dtype=torch.uint8)
+        made = made.to(self.device)
+        shown = torch.from_numpy(portrait[..., ::-1].copy() if self.kind == "paper" else portrait)
+        first = 0
+        # The first frame of a GPU goes alone: it tells how much memory one takes.
+        size = 1 if self.device == "cuda" and not self._frame_bytes else self._at_once()
+        while first < count:
+            part = slice(first, min(first + size, count))
+            try:
+                made[part] = self._pictures(shown, self._drawn(warps[part], landmarks[part]))
+            except torch.OutOfMemoryError as error:
+                if size == 1:
+                    raise MissingError(
+                        "The GPU has too little free memory for a single frame.",
+                        "Close other programs or choose the CPU.",
+                    ) from error
+                torch.cuda.empty_cache()
+                size = max(1, size // 2)
+                continue
+            first, size = part.stop, size if size > 1 else self._at_once()
+        return np.asarray(made.cpu().numpy())
+
+    def _drawn(self, warps: np.ndarray, landmarks: np.ndarray) -> Tensor:
+        """The channels that move, (B, 256, 256, 7 or 3) uint8."""
+        lines = np.stack([draw_landmarks(points) for points in landmarks])
+        if self.kind == "paper":
+            return torch.from_numpy(lines)
+        mouths = np.stack([fill_mouth(points) for points in landmarks])[..., None]
+        return torch.from_numpy(np.concatenate([warps, lines, mouths], axis=3))
+
+    def _pictures(self, portrait: Tensor, moving: Tensor) -> Tensor:
+        """One batch through the network, on the device: (B, 256, 256, 3 or 4) uint8."""
+        cuda = self.device == "cuda"
+        if cuda:
+            before = torch.cuda.memory_allocated()
+            torch.cuda.reset_peak_memory_stats()
+        x = torch.empty((len(moving), SIZE, SIZE, portrait.shape[2] + moving.shape[3]), device=self.device)
+        x[..., self._still] = portrait.to(self.device)
+        x[..., self._moving] = moving.to(self.device)
+        answer = self._network((x / 255.0).to(self.dtype).permute(0, 3, 1, 2)).float()
+        if self.dtype == torch.float16 and not self._frame_bytes and not bool(torch.isfinite(answer).all()):
+            # Numbers beyond half precision's reach: rare, and seen in the first frame.
+            self.dtype = torch.float32
+            self._network = self._placed(self._network)
+            return self._pictures(portrait, moving)
+        if cuda:
+            self._frame_bytes = max(self._frame_bytes, (torch.cuda.max_memory_allocated() - before) // len(moving))
+        return answer.clamp_(0.0, 1.0).mul_(255.0).add_(0.5).to(torch.uint8).permute(0, 2, 3, 1)
+
+    def _at_once(self) -> int:
+        """How many frames fit the memory, a fixed number where it is the machine's own."""
+        if self.device != "cuda" or not self._frame_bytes:
+            return _BATCH
+        kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        free = torch.cuda.mem_get_info()[0] + kept
+        return int(np.clip(_SHARE * free / self._frame_bytes, 1, _LARGEST_BATCH))
+
+    def _placed(self, network: nn.Module) -> nn.Module:
+        """The network on the device, in its precision, channels last."""
+        moved: nn.Module = network.to(self.device, self.dtype)
+        return moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def save_image(path: str | Path, network: nn.Module, kind: str, notes: Mapping[str, Any]) -> None:
+    """Writes an image network in half precision with everything that is needed to use it.
+
+    Args:
+        path: a .safetensors file. network: a CorrectionNet or PaperUNet. kind: "correction" or "paper".
+        notes: what to remember of its training, JSON values.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    assert isinstance(network, ImageNetwork) and kind in KINDS, kind
+    data = {"kind": kind, "config": network.config.to_dict(), "notes": dict(notes)}
+    meta = {"format": str(FORMAT), "kind": "image", "data": json.dumps(data)}
+    with storage.replacing(path) as temporary:
+        save_file(half_precision(network), temporary, meta)
+
+
+def load_image(name: str | None = None, device: str = "cpu") -> ImageModel:
+    """An image network with its weights, kept loaded until `forget`.
+
+    Args:
+        name: a listed set, a path to a .safetensors file of one's own training, or None for the default.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Raises:
+        MissingError: no such weights. InputError: they are damaged or of another kind, or there is no such device.
+    """
+    return _loaded(name or DEFAULT_IMAGE, choose_device(device))
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str, device: str) -> ImageModel:
+    tensors, data = load_tensors(name)
+    try:
+        kind, config = str(data["kind"]), data["config"]
+        with torch.device("meta"):  # sizes are compared before memory is taken
+            network = _network(kind, config)
+        network.load_state_dict({key: value.float() for key, value in tensors.items()}, assign=True)
+        if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
+            raise ValueError("not all of it is numbers")
+        notes = dict(data["notes"])
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, RecursionError) as error:
+        raise InputError(
+            f"{name} does not hold weights of an image network.", "Install MakeItTalk again, or name other weights."
+        ) from error
+    return ImageModel(network, kind, device, notes)
+
+
+def _network(kind: str, config: dict[str, Any]) -> ImageNetwork:
+    if kind == "correction":
+        return CorrectionNet(CorrectionConfig.from_dict(config))
+    if kind == "paper":
+        return PaperUNet(ImageConfig.from_dict(config))
+    raise ValueError(f"no kind of network: {kind}")
+
+
+def forget() -> None:
+    """Drops the networks that were kept loaded."""
+    _loaded.cache_clear()
