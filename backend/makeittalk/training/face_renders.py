@@ -34,6 +34,7 @@ _HEAD = "ict_facekit.npz"
 _TEST, _VALIDATION = 10, 20  # one take in so many
 _INDEX = 20  # takes after which the index is written again, so that an interrupted run leaves a usable folder
 _LIPS_MEET = 0.06  # cm between the inner lips' points where lips touch
+_MARGIN = 8.0  # px between face and edge of the picture
 _MOST_AWAY = 0.06  # of the face's width: landmarks of nose and eyes that lie further off are wrong
 _PIVOT = np.array([0.0, -8.0, -1.0])  # cm: the head turns about the neck
 
@@ -98,9 +99,10 @@ def _film_person(head: HeadScene, rng: np.random.Generator, frames: int) -> Take
     model, size = head.model, head.size
     person = model.person(np.clip(rng.normal(0.0, rng.uniform(0.5, 1.0), model.modes), -2.2, 2.2))
     head.set_look(random_look(model, rng, size))
-    camera = _Camera.random(rng, size)
     posture = Rotation.from_euler("yxz", rng.uniform(-1.0, 1.0, 3) * [20, 12, 10], degrees=True)
     still = _motion(Rotation.from_rotvec(0.4 * posture.as_rotvec()), 0.0)
+    centre = _follow_neck(person, _motion(posture, 0.0), still)[model.landmarks].mean(0)
+    camera = _Camera.random(rng, size, centre)
     manner = _Manner(rng)
     pictures: list[np.ndarray] = []
     landmarks: list[np.ndarray] = []
@@ -147,7 +149,9 @@ def _opening(curves: dict[str, float]) -> float:
 
 
 def _find(picture: np.ndarray, points: np.ndarray) -> np.ndarray | None:
-    """MediaPipe's landmarks (68, 3) px of the face at `points`, None where it sees none or another."""
+    """MediaPipe's landmarks (68, 3) px of the face at `points`, None where it sees none or another, or part of one."""
+    if points[:, :2].min() < _MARGIN or (points[:, :2] > np.array(picture.shape[1::-1]) - _MARGIN).any():
+        return None
     faces = mesh_points(_mesh(), picture)
     if not faces:
         return None
@@ -178,9 +182,10 @@ class _Camera:
         self.matrix = matrix
 
     @classmethod
-    def random(cls, rng: np.random.Generator, size: tuple[int, int]) -> _Camera:
+    def random(cls, rng: np.random.Generator, size: tuple[int, int], centre: np.ndarray) -> _Camera:
+        """A camera that has the face's centre (3,) about in the middle of its pictures."""
         height = rng.uniform(23.5, 34.0)
-        middle = np.array([rng.normal(0.0, 0.05) * height, -0.5 + rng.normal(0.0, 0.05) * height])
+        middle = centre[:2] + rng.uniform(-0.06, 0.06, 2) * height + [0.0, 0.03 * height]
         return cls(float(np.exp(rng.uniform(np.log(50.0), np.log(250.0)))), height, middle, size)
 
     def landmarks(self, points: np.ndarray) -> np.ndarray:

@@ -46,7 +46,7 @@ def random_look(model: HeadModel, rng: np.random.Generator, size: tuple[int, int
         model: the head. rng: draws everything. size: (width, height) of the backdrop, px.
     """
     tone = rng.uniform(0.0, len(_SKINS) - 1.0)
-    skin = _mix(_SKINS, tone) * (1.0 + rng.normal(0.0, [0.03, 0.015, 0.045]))
+    skin = _mix(_SKINS, tone) * (1.0 + rng.normal(0.0, [0.025, 0.012, 0.04]))
     hair_place = rng.uniform(0, len(_HAIRS) - 1) if tone < 3.5 else rng.uniform(0.0, 2.2)
     if tone >= 3.5 and rng.random() < 0.1:
         hair_place = rng.uniform(6.6, 7.4)  # grey
@@ -151,7 +151,7 @@ def _paint_front(
     bearded = rng.random() < 0.3
     if bearded:
         _beard(picture, points, rng, hair, skin)
-    _lips(picture, points, rng, skin, dark, lipstick=not bearded and rng.random() < 0.3)
+    _lips(picture, points, rng, skin, dark, lipstick=not bearded and rng.random() < 0.2)
     _brows(picture, points, rng, hair)
     _lash_line(picture, points, rng)
     return np.clip(picture, 0, 255).astype(np.uint8)
@@ -329,7 +329,8 @@ def _backdrop(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
             grid = rng.normal(0.0, 1.0, (cells, cells, 3)) * rng.uniform(2.0, 14.0)
             grid = grid.mean(2, keepdims=True) * 1.7 + (grid - grid.mean(2, keepdims=True)) * 0.4
             picture += cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    grey = picture.mean(2, keepdims=True)
+    return np.clip(grey + (picture - grey) * rng.uniform(0.0, 1.0), 0, 255).astype(np.uint8)
 
 
 def _mix(colours: np.ndarray, place: float) -> np.ndarray:

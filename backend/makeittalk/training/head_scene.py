@@ -20,6 +20,9 @@ _SHADOW = 512  # px, side of the shadow map
 _REACH = 22.0  # cm around the head's middle that light is measured in
 _MIDDLE = np.array([0.0, -1.0, 1.0])
 _DIRECTIONS = 48
+#: Attributes of a vertex and their sizes: those that move, those that stay.
+_MOVING = {"position": 3, "normal": 3, "ambient": 1}
+_STEADY = {"rest": 3, "uv": 2, "hair": 1, "inside": 1}
 #: Openings of the jaw for which ambient light is measured beforehand.
 _OPENINGS = (0.0, 0.3, 0.7)
 
@@ -28,14 +31,13 @@ _VERTEX = """
 uniform mat4 camera;
 uniform mat4 light;
 in vec3 position; in vec3 normal; in float ambient;
-in vec3 rest; in vec2 uv; in float kind; in float hair; in float inside;
+in vec3 rest; in vec2 uv; in float hair; in float inside;
 out vec3 at; out vec3 facing; out vec3 still; out vec4 lit; out float open_sky; out vec2 place;
-out float growth; out float wet; flat out int part;
+out float growth; out float wet;
 void main() {
     gl_Position = camera * vec4(position, 1.0);
     at = position; facing = normal; still = rest; open_sky = ambient; place = uv; growth = hair; wet = inside;
     lit = light * vec4(position, 1.0);
-    part = int(kind + 0.5);
 }
 """
 
@@ -48,7 +50,7 @@ uniform vec3 hair_colour; uniform vec3 iris_colour; uniform vec3 rim_colour; uni
 uniform vec3 tooth; uniform vec3 gum; uniform vec3 cloth_colour; uniform vec3 cloth_other; uniform float cloth_kind;
 uniform vec3 gaze_right; uniform vec3 gaze_left; uniform vec3 ball; uniform float lashes;
 in vec3 at; in vec3 facing; in vec3 still; in vec4 lit; in float open_sky; in vec2 place;
-in float growth; in float wet; flat in int part;
+in float growth; in float wet;
 out vec4 result;
 
 vec3 linear(vec3 c) { return pow(c, vec3(2.2)); }
@@ -57,75 +59,79 @@ float sunlit(vec3 n) {
     vec3 p = lit.xyz / lit.w * 0.5 + 0.5;
     float slope = 1.0 - clamp(dot(n, key_way), 0.0, 1.0);
     float sum = 0.0;
-    for (int i = -1; i <= 1; i++)
-        for (int j = -1; j <= 1; j++)
-            sum += texture(shadow, vec3(p.xy + 1.6 * vec2(i, j) / SHADOW, p.z - 0.006 - 0.012 * slope));
-    return sum / 9.0;
+    for (int i = 0; i < 4; i++)  // each the mean of four
+        sum += texture(shadow, vec3(p.xy + (vec2(i & 1, i >> 1) * 2.4 - 1.2) / SHADOW, p.z - 0.006 - 0.012 * slope));
+    return sum / 4.0;
 }
 
 void main() {
     vec3 n = normalize(facing);
     vec3 to_eye = normalize(eye_point - at);
-    if (part >= 4 && dot(n, to_eye) < 0.0) n = -n;
+#if PART >= 4
+    if (dot(n, to_eye) < 0.0) n = -n;
+#endif
     float rough = texture(grain, still.xy * 0.11 + still.z * 0.017).r;
     float fine = texture(grain, still.xy * 0.43 + still.z * 0.06).g;
     vec3 albedo; vec3 soft = vec3(0.0); float shine = 0.0; float power = 20.0; float alpha = 1.0;
     float sky_light = open_sky;
-    if (part == 0) {
-        vec2 where = (still.xy - cover.xz) / (cover.yw - cover.xz);
-        albedo = linear(texture(front, where).rgb) * (0.90 + 0.2 * fine);
-        soft = vec3(0.32, 0.13, 0.08);
-        shine = gloss * (0.5 + rough) * 0.35; power = 14.0;
-        vec3 flesh = gum * 0.75;
-        albedo = mix(albedo, flesh, wet);
-        shine = mix(shine, 0.25, wet); power = mix(power, 40.0, wet);
-        // Strands run down and away from the crown.
-        float around = atan(still.x, still.z + 1.0);
-        float strand = texture(grain, vec2(around * 2.3, still.y * 0.035 + length(still.xz) * 0.02)).b;
-        float lock_ = texture(grain, vec2(around * 0.35, still.y * 0.02)).r;
-        float grown = smoothstep(0.0, 0.5, growth + 1.1 * (strand - 0.5) + 0.6 * (lock_ - 0.5));
-        vec3 hair = hair_colour * (0.35 + 0.9 * strand) * (0.6 + 0.8 * lock_);
-        albedo = mix(albedo, hair, grown);
-        soft *= 1.0 - grown; shine = mix(shine, 0.12 * strand, grown); power = mix(power, 10.0, grown);
-    } else if (part == 1) {
-        albedo = gum * (0.85 + 0.3 * fine); soft = vec3(0.2, 0.05, 0.05); shine = 0.35; power = 45.0;
-    } else if (part == 2) {
-        float root = max(smoothstep(-2.45, -2.0, still.y), smoothstep(-4.3, -4.8, still.y));
-        albedo = mix(tooth * 1.1 * (0.93 + 0.1 * rough), gum, root);
-        soft = vec3(0.25, 0.22, 0.18); shine = 0.35; power = 60.0;
-    } else if (part == 3) {
-        vec3 centre = vec3(still.x < 0.0 ? -ball.x : ball.x, ball.yz);
-        vec3 way = normalize(still - centre);
-        vec3 axis = still.x < 0.0 ? gaze_right : gaze_left;
-        float angle = acos(clamp(dot(way, axis), -1.0, 1.0));
-        float turn = atan(way.y - axis.y, way.x - axis.x);
-        float rays = texture(grain, vec2(turn * 1.6, angle * 0.4)).b;
-        vec3 iris = mix(iris_colour, rim_colour, smoothstep(0.22, 0.40, angle)) * (0.55 + 0.9 * rays);
-        vec3 veins = mix(vec3(1.0), vec3(1.0, 0.75, 0.7), smoothstep(0.6, 1.1, angle) * rough);
-        albedo = mix(iris, white * veins, smoothstep(0.395, 0.455, angle));
-        albedo *= smoothstep(pupil - 0.03, pupil + 0.03, angle) * 0.98 + 0.02;
-        // Lids shade the ball that they lie on.
-        sky_light = open_sky * 0.35 + 0.5 * (0.35 + 0.65 * smoothstep(0.75, 0.1, abs(way.y + 0.05)));
-        shine = 1.6; power = 260.0; soft = vec3(0.15);
-    } else if (part == 4) {
-        // `growth` is how far from the lid a lash has come.
-        albedo = hair_colour * 0.12; alpha = lashes * (1.0 - 0.85 * growth) * (still.y < ball.y - 0.15 ? 0.25 : 0.8);
-    } else if (part == 5) {
-        float stripe = cloth_kind < 1.0 ? rough : cloth_kind < 2.0 ? step(0.5, fract(still.y * 0.4))
-            : step(0.5, fract(still.x * 0.3)) * 0.6 + 0.4 * step(0.5, fract(still.y * 0.3));
-        albedo = mix(cloth_colour, cloth_other, stripe) * (0.8 + 0.4 * fine);
-        soft = vec3(0.1);
-    } else {
-        float strand = texture(grain, vec2(place.x * 5.0, place.y * 0.25)).b;
-        float lock_ = texture(grain, vec2(place.x * 0.8, place.y * 0.1)).r;
-        albedo = hair_colour * (0.3 + 0.9 * strand) * (0.6 + 0.8 * lock_); shine = 0.1 * strand; power = 10.0;
-    }
-    // Little light comes back from the depth of the mouth.
+#if PART == 0
+    vec2 where = (still.xy - cover.xz) / (cover.yw - cover.xz);
+    albedo = linear(texture(front, where).rgb) * (0.90 + 0.2 * fine);
+    soft = vec3(0.32, 0.13, 0.08);
+    shine = gloss * (0.5 + rough) * 0.35; power = 14.0;
+    vec3 flesh = gum * 0.75;
+    albedo = mix(albedo, flesh, wet);
+    shine = mix(shine, 0.25, wet); power = mix(power, 40.0, wet);
+    // Strands run down and away from the crown.
+    float around = atan(still.x, still.z + 1.0);
+    float strand = texture(grain, vec2(around * 2.3, still.y * 0.035 + length(still.xz) * 0.02)).b;
+    float lock_ = texture(grain, vec2(around * 0.35, still.y * 0.02)).r;
+    float grown = smoothstep(0.0, 0.5, growth + 1.1 * (strand - 0.5) + 0.6 * (lock_ - 0.5));
+    vec3 hair = hair_colour * (0.35 + 0.9 * strand) * (0.6 + 0.8 * lock_);
+    albedo = mix(albedo, hair, grown);
+    soft *= 1.0 - grown; shine = mix(shine, 0.12 * strand, grown); power = mix(power, 10.0, grown);
+#elif PART == 1
+    albedo = gum * (0.85 + 0.3 * fine); soft = vec3(0.2, 0.05, 0.05); shine = 0.35; power = 45.0;
+#elif PART == 2
+    float root = max(smoothstep(-2.45, -2.0, still.y), smoothstep(-4.3, -4.8, still.y));
+    albedo = mix(tooth * 1.1 * (0.93 + 0.1 * rough), gum, root);
+    soft = vec3(0.25, 0.22, 0.18); shine = 0.35; power = 60.0;
+#elif PART == 3
+    vec3 centre = vec3(still.x < 0.0 ? -ball.x : ball.x, ball.yz);
+    vec3 way = normalize(still - centre);
+    vec3 axis = still.x < 0.0 ? gaze_right : gaze_left;
+    float angle = acos(clamp(dot(way, axis), -1.0, 1.0));
+    float turn = atan(way.y - axis.y, way.x - axis.x);
+    float rays = texture(grain, vec2(turn * 1.6, angle * 0.4)).b;
+    vec3 iris = mix(iris_colour, rim_colour, smoothstep(0.22, 0.40, angle)) * (0.55 + 0.9 * rays);
+    vec3 veins = mix(vec3(1.0), vec3(1.0, 0.75, 0.7), smoothstep(0.6, 1.1, angle) * rough);
+    albedo = mix(iris, white * veins, smoothstep(0.395, 0.455, angle));
+    albedo *= smoothstep(pupil - 0.03, pupil + 0.03, angle) * 0.98 + 0.02;
+    // Lids shade the ball that they lie on.
+    sky_light = open_sky * 0.35 + 0.5 * (0.35 + 0.65 * smoothstep(0.75, 0.1, abs(way.y + 0.05)));
+    shine = 1.6; power = 260.0; soft = vec3(0.15);
+#elif PART == 4
+    // `growth` is how far from the lid a lash has come.
+    albedo = hair_colour * 0.12; alpha = lashes * (1.0 - 0.85 * growth) * (still.y < ball.y - 0.15 ? 0.25 : 0.8);
+#elif PART == 5
+    float stripe = cloth_kind < 1.0 ? rough : cloth_kind < 2.0 ? step(0.5, fract(still.y * 0.4))
+        : step(0.5, fract(still.x * 0.3)) * 0.6 + 0.4 * step(0.5, fract(still.y * 0.3));
+    albedo = mix(cloth_colour, cloth_other, stripe) * (0.8 + 0.4 * fine);
+    soft = vec3(0.1);
+#else
+    float strand = texture(grain, vec2(place.x * 5.0, place.y * 0.25)).b;
+    float lock_ = texture(grain, vec2(place.x * 0.8, place.y * 0.1)).r;
+    albedo = hair_colour * (0.3 + 0.9 * strand) * (0.6 + 0.8 * lock_); shine = 0.1 * strand; power = 10.0;
+#endif
+    // Little light comes back from the depth of the mouth; it is scattered among teeth and lips.
     float depth = mix(0.12, 1.0, smoothstep(5.0, 10.0, still.z));
-    if (part == 1 || part == 2) sky_light *= depth;
-    if (part == 0) sky_light *= mix(1.0, depth, wet);
     float shade = sunlit(n);
-    if (part == 1 || part == 2) shade = mix(shade, 1.0, 0.25) * depth;  // light is scattered among teeth and lips
+#if PART == 1 || PART == 2
+    sky_light *= depth;
+    shade = mix(shade, 1.0, 0.25) * depth;
+#elif PART == 0
+    sky_light *= mix(1.0, depth, wet);
+#endif
     float straight = dot(n, key_way);
     vec3 wrapped = clamp((vec3(straight) + soft) / (1.0 + soft), 0.0, 1.0);
     // Light that enters skin leaves it past the edge of a shadow, reddened.
@@ -216,21 +222,21 @@ class HeadScene:
 
     def _build(self) -> None:
         context, model = self._context, self.model
-        self._program = context.program(vertex_shader=_VERTEX, fragment_shader=_FRAGMENT)
+        # A program for each kind: processors that draw would walk through every branch at every pixel.
+        self._programs = {
+            kind: context.program(vertex_shader=_VERTEX, fragment_shader=_FRAGMENT.replace("PART", str(kind)))
+            for kind in range(LOCKS + 1)
+        }
         self._depth_program = context.program(vertex_shader=_DEPTH_VERTEX, fragment_shader=_DEPTH_FRAGMENT)
         self._extra = [_torso(), _locks()]
         counts = [len(model.neutral), *(len(part.rest) for part in self._extra)]
         self._starts = np.concatenate([[0], np.cumsum(counts)])
         self._moving = context.buffer(reserve=28 * int(self._starts[-1]), dynamic=True)
-        self._steady = context.buffer(reserve=32 * int(self._starts[-1]), dynamic=True)
-        self._layout = [
-            (self._moving, "3f 3f 1f", "position", "normal", "ambient"),
-            (self._steady, "3f 2f 1f 1f 1f", "rest", "uv", "kind", "hair", "inside"),
-        ]
+        self._steady = context.buffer(reserve=28 * int(self._starts[-1]), dynamic=True)
         kinds = model.kinds[model.quads[:, 0]]
-        self._solid = self._array(model.quads[kinds < LASH])
-        self._lashes = self._array(model.quads[kinds == LASH])
-        self._parts = [self._array(part.quads + self._starts[1 + i]) for i, part in enumerate(self._extra)]
+        self._parts = {kind: self._array(kind, model.quads[kinds == kind]) for kind in range(LASH + 1)}
+        for index, part in enumerate(self._extra):
+            self._parts[part.kind] = self._array(part.kind, part.quads + self._starts[1 + index])
         self._casting = self._depth_array(model.quads[kinds < LASH])
         size = (round(_FINER * self.size[0]), round(_FINER * self.size[1]))
         self._canvas = context.framebuffer(context.renderbuffer(size, 4), context.depth_renderbuffer(size))
@@ -253,8 +259,14 @@ class HeadScene:
         self._lash_tips = _tips(model)
         self.inside = self._find_inside()
 
-    def _array(self, quads: np.ndarray) -> moderngl.VertexArray:
-        return self._context.vertex_array(self._program, self._layout, self._index(quads))
+    def _array(self, kind: int, quads: np.ndarray) -> moderngl.VertexArray:
+        program = self._programs[kind]
+        content = []
+        for buffer, values in ((self._moving, _MOVING), (self._steady, _STEADY)):
+            # What a program does not use is not among its attributes.
+            layout = " ".join(f"{size}f" if name in program else f"{4 * size}x" for name, size in values.items())
+            content.append((buffer, layout, *(name for name in values if name in program)))
+        return self._context.vertex_array(program, content, self._index(quads))
 
     def _depth_array(self, quads: np.ndarray) -> moderngl.VertexArray:
         layout = [(self._moving, "3f 16x", "position")]
@@ -320,14 +332,14 @@ class HeadScene:
             if texture is not None:
                 texture.release()
         self._front, self._backdrop = (self._texture(picture) for picture in (look.front, look.backdrop))
-        steady = np.zeros((int(self._starts[-1]), 8), np.float32)
+        steady = np.zeros((int(self._starts[-1]), 7), np.float32)
         head = steady[: len(model.neutral)]
-        head[:, :3], head[:, 3:5], head[:, 5] = model.neutral, model.uv, model.kinds
+        head[:, :3], head[:, 3:5] = model.neutral, model.uv
         lash = model.kinds == LASH
-        head[:, 6], head[:, 7] = np.where(lash, self._lash_tips, look.hair), self.inside
+        head[:, 5], head[:, 6] = np.where(lash, self._lash_tips, look.hair), self.inside
         for index, part in enumerate(self._extra):
             rows = steady[self._starts[index + 1] : self._starts[index + 2]]
-            rows[:, :3], rows[:, 3:5], rows[:, 5] = part.rest, part.uv, part.kind
+            rows[:, :3], rows[:, 3:5] = part.rest, part.uv
         self._steady.write(steady)
         self._set("cover", FRONT)
         self._set("ball", tuple(self._ball))
@@ -375,17 +387,19 @@ class HeadScene:
         ):
             texture.use(unit)
             self._set(name, unit)
-        self._program["camera"].write(np.ascontiguousarray(camera.T, np.float32))
-        self._program["light"].write(np.ascontiguousarray(light.T, np.float32))
+        for program in self._programs.values():
+            program["camera"].write(np.ascontiguousarray(camera.T, np.float32))
+            program["light"].write(np.ascontiguousarray(light.T, np.float32))
         self._set("eye_point", tuple(eye))
         self._context.enable(moderngl.CULL_FACE)
-        self._solid.render()
+        for kind in range(LASH):
+            self._parts[kind].render()
         self._context.disable(moderngl.CULL_FACE)
-        self._parts[0].render()
+        self._parts[CLOTH].render()
         if look.locks > 0:
-            self._parts[1].render()
+            self._parts[LOCKS].render()
         self._context.enable(moderngl.BLEND)
-        self._lashes.render()
+        self._parts[LASH].render()
         width, height = self._canvas.size
         pixels = np.empty((height, width, 3), np.uint8)
         self._canvas.read_into(pixels, components=3, alignment=1)
@@ -415,8 +429,9 @@ class HeadScene:
         return texture
 
     def _set(self, name: str, value: Any) -> None:
-        if name in self._program:
-            self._program[name].value = value
+        for program in self._programs.values():
+            if name in program:
+                program[name].value = value
 
     def release(self) -> None:
         """Frees the context and all it holds."""
