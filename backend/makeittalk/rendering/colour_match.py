@@ -58,8 +58,8 @@ class ColourMatch:
 
 def _robust_line(answer: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Gain and offset (3,) of truth ≈ gain · answer + offset; outliers, as an open mouth, have no say."""
-    near = [cv2.GaussianBlur(picture, (0, 0), _STEP / 2)[::_STEP, ::_STEP].reshape(-1, 3) for picture in (answer, truth)]
-    x, y = (values.astype(np.float64) for values in near)
+    soft = (cv2.GaussianBlur(picture, (0, 0), _STEP / 2) for picture in (answer, truth))
+    x, y = (picture[::_STEP, ::_STEP].reshape(-1, 3).astype(np.float64) for picture in soft)
     given = weight[::_STEP, ::_STEP].reshape(-1).astype(np.float64)
     gain, offset = np.ones(3), np.zeros(3)
     for channel in range(3):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -39,6 +41,34 @@ def displacements(mesh: formats.Mesh, expression: np.ndarray) -> np.ndarray:
     moved = np.matmul(mesh.W.astype(np.float32, copy=False), np.asarray(expression, np.float32))
     moved[..., 2] *= np.float32(mesh.depth_scale)
     return np.asarray(moved)
+
+
+def landed(mesh: formats.Mesh, motion: formats.Motion) -> formats.Motion:
+    """The motion with an expression by which the mesh's landmarks are seen exactly where the motion has them.
+
+    The plane is flatter than the head it shows and turns by less: a filmed head would fall beside itself.
+
+    Args:
+        mesh: of the motion's portrait. motion: with its head arrays.
+    """
+    assert motion.expression is not None and motion.head_rotation is not None
+    assert motion.head_translation is not None
+    if motion.neck_pivot is not None:
+        mesh = replace(mesh, neck_pivot=motion.neck_pivot)
+    small = replace(
+        mesh,
+        vertices=mesh.vertices[mesh.landmark_vertices],
+        W=mesh.W[mesh.landmark_vertices],
+        head_weights=mesh.head_weights[mesh.landmark_vertices],
+    )
+    back = Rotation.from_euler("xyz", motion.head_rotation.astype(np.float64)).as_matrix()
+    expression = motion.expression.astype(np.float64)
+    for _ in range(3):
+        seen = deform(small, expression, motion.head_rotation, motion.head_translation)
+        missed = (motion.landmarks - seen).astype(np.float64)
+        missed[..., 2] = 0.0
+        expression += missed @ back
+    return replace(motion, expression=expression.astype(np.float32))
 
 
 def signed_areas(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from ..animation.resample import with_head
 from ..landmarks import ibug68
 from .colour_match import ColourMatch
 from .deform import deform
-from .face_crop import SIZE, FaceCrop
+from .face_crop import FaceCrop
 from .landmark_image import fill_mouth
 from .paste import Patch, border_window, face_zone
 from .textures import premultiplied
