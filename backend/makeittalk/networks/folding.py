@@ -1,4 +1,4 @@
-"""Makes a trained network cheaper to run: norms folded into convolutions, and the numbers that a device is fast with."""
+"""Makes a trained network cheap to run: norms folded into convolutions, numbers that the device is fast with."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class ImageModel:
         count = len(landmarks)
         made = torch.empty((count, SIZE, SIZE, 4 if self.kind == "correction" else 3), dtype=torch.uint8)
         made = made.to(self.device)
-        shown = torch.from_numpy(portrait[..., ::-1].copy() if self.kind == "paper" else portrait)
+        shown = torch.from_numpy(np.array(portrait[..., ::-1] if self.kind == "paper" else portrait))
         first = 0
         # The first frame of a GPU goes alone: it tells how much memory one takes.
         size = 1 if self.device == "cuda" and not self._frame_bytes else self._at_once()
