@@ -4,9 +4,29 @@ No postponed annotations here: Blender reads the annotations themselves.
 """
 
 import bpy
-from bpy.props import IntProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
 
 PACKAGE = __package__.rpartition(".")[0]  # the extension's own name, whatever it is loaded as
+_DEVICES = (
+    ("auto", "Automatic", "The fastest that there is"),
+    ("cuda", "GPU (CUDA, ROCm)", "A graphics card by NVIDIA, or by AMD under ROCm"),
+    ("mps", "GPU (Apple)", "The graphics of an Apple chip"),
+    ("cpu", "Processor", "The processor, which every machine has"),
+)
+_shown_devices: list[tuple[str, str, str]] = []  # Blender does not keep the texts of a list that is made anew
+
+
+def _devices(_self: bpy.types.AddonPreferences, _context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
+    """The devices; those that the running backend has not found on this machine say so."""
+    from . import connection  # it reads these preferences itself
+
+    client = connection.current()
+    found = client.devices if client is not None else []
+    _shown_devices[:] = [
+        (name, label if not found or name in ("auto", *found) else f"{label}: not here", text)
+        for name, label, text in _DEVICES
+    ]
+    return _shown_devices
 
 
 class MakeItTalkPreferences(bpy.types.AddonPreferences):
@@ -18,6 +38,7 @@ class MakeItTalkPreferences(bpy.types.AddonPreferences):
         "empty takes the environment variable MAKEITTALK_PYTHON",
         subtype="FILE_PATH",
     )
+    device: EnumProperty(name="Device", description="What the networks run on", items=_devices)
     idle_minutes: IntProperty(
         name="End When Idle (minutes)",
         description="The backend ends after this time without work and gives its memory back; 0 keeps it",
@@ -32,6 +53,7 @@ class MakeItTalkPreferences(bpy.types.AddonPreferences):
         layout = self.layout
         layout.use_property_split = True
         layout.prop(self, "python")
+        layout.prop(self, "device")
         layout.prop(self, "idle_minutes")
         text, icon = connection.status()
         layout.label(text=text, icon=icon)
@@ -44,6 +66,12 @@ def get() -> MakeItTalkPreferences | None:
     """The preferences, or None where the extension is loaded without being enabled as an add-on."""
     found = bpy.context.preferences.addons.get(PACKAGE)
     return found.preferences if found is not None else None
+
+
+def device() -> str:
+    """What the networks shall run on: "auto", "cpu", "cuda" or "mps"."""
+    settings = get()
+    return settings.device if settings is not None else "auto"
 
 
 def register() -> None:

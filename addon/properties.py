@@ -19,10 +19,17 @@ from bpy.props import (
 
 from . import compat, rebaking
 from .scene import character as characters
+from .scene import photo_plane
 
 STYLES = (
     ("auto", "Automatic", "Choose the way to draw the portrait by itself"),
     ("cartoon", "Warp", "Move the portrait's own pixels: cartoons, paintings, sharp edges"),
+    ("photo", "Photo", "Let a network draw mouth, lids and folds of a photograph, in photoreal frames"),
+)
+_RANGES = (
+    ("CHARACTER", "Character", "The frames of the scene on which this character speaks"),
+    ("SCENE", "Scene", "The scene's frame range"),
+    ("PREVIEW", "Preview", "The scene's preview range"),
 )
 _AMOUNTS = {
     "lip": ("Lips", "How much the lips and the jaw move; 1 is natural"),
@@ -107,6 +114,10 @@ def _changed(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
         rebaking.schedule(self.id_data)
 
 
+def _switched(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
+    photo_plane.switch(self.id_data)
+
+
 class MakeItTalkCharacter(bpy.types.PropertyGroup):
     """One character (on its collection): how it was made, and what it re-bakes from."""
 
@@ -148,6 +159,23 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     head: _amount("head", _changed)
     blink: _amount("blink", _changed)
     smooth: _amount("smooth", _changed)
+    plane: PointerProperty(type=bpy.types.Object)
+    photo_strip: StringProperty(description="Name of the photoreal frames' strip in the sequencer")
+    photo_range: EnumProperty(name="Frames", description="Which frames are drawn", items=_RANGES)
+    photo_folder: StringProperty(
+        name="Folder",
+        description="Where the frames are written; empty for photoreal/ and the character's name beside the .blend",
+        subtype="DIR_PATH",
+        options=compat.PATH_OPTIONS,
+    )
+    photo_film: BoolProperty(
+        name="Write MP4", description="Also write the frames with the speech as an MP4 into their folder"
+    )
+    show_photoreal: BoolProperty(
+        name="Show Photoreal",
+        description="Show the photoreal frames instead of the moving mesh, in the viewport and in renders",
+        update=_switched,
+    )
 
     def place(self, start: int) -> None:
         """Says where the curves start without moving them."""

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..backend.makeittalk import protocol
-from . import connection, rebaking
+from . import connection, preferences, rebaking
+from .backend_client import Job
 from .errors import AddonError
 from .scene import character as characters
 
+#: What is read from the scene before the backend is asked: each step yields the done fraction and what is being done.
+Reading = Generator[tuple[float, str], None, None]
+
+_INTERVAL = 0.02  # s between two looks at a job that Blender waits for
 _current: Task | None = None
 
 
 class Task:
-    """One `animate` job under way.
+    """One job under way: what it reads from the scene, then the backend's work on it.
 
     Args:
         context: where it was asked for; its scene gets the result.
-        request: what the backend is asked; its folder is filled in here.
+        ask: makes the request, once everything is read; it is given the job's folder, as `reading` is.
         take: turns the answer into Blender data and returns a sentence for the user.
+        answer: what the backend answers.
+        reading: what has to be read from the scene first, in steps that are short enough for the user to go on.
+        when_cancelled: the sentence for a user who has cancelled it.
 
     Raises:
         AddonError: the backend cannot be started.
@@ -33,17 +43,25 @@ class Task:
     def __init__(
         self,
         context: bpy.types.Context,
-        request: protocol.Animate,
-        take: Callable[[bpy.types.Context, protocol.AnimateData], str],
+        ask: Callable[[Path], Any],
+        take: Callable[[bpy.types.Context, Any], str],
+        answer: type[Any] = protocol.AnimateData,
+        reading: Callable[[Path], Reading] | None = None,
+        when_cancelled: str = "Cancelled. Nothing was changed.",
     ) -> None:
         global _current
-        self._take = take
+        self._ask, self._take, self._answer = ask, take, answer
         self._scene = context.scene.session_uid
+        self._job: Job | None = None
+        self._error: AddonError | None = None
+        self._stopped = False
+        self.when_cancelled = when_cancelled
         self.folder = Path(tempfile.mkdtemp(prefix="makeittalk-"))
+        self._reading = reading(self.folder) if reading is not None else None
         try:
-            request.folder = str(self.folder)
             self.client = connection.get()
-            self.job = self.client.submit(request)
+            if self._reading is None:
+                self._submit()
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
@@ -56,19 +74,35 @@ class Task:
     def _session(self) -> Any:
         return bpy.context.window_manager.makeittalk  # never kept: opening a file may replace it
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was stopped as asked."""
+        return self._stopped or (self._job is not None and self._job.cancelled)
+
     def poll(self) -> bool:
-        """Takes in what the backend said; True once the job is finished."""
+        """Reads on, or takes in what the backend said; True once the job is finished, well or not."""
         self.client.poll()
-        job = self.job
+        if self._job is None:
+            return self._stopped or not self._read_on()
+        job = self._job
         if job.cancel_asked is not None:
             self._session.progress(job.fraction, "Cancelling")
         elif job.stage:
             self._session.progress(job.fraction, job.stage, job.seconds_left)
         return job.finished
 
+    def wait(self) -> None:
+        """Blocks until the job is finished."""
+        while not self.poll():
+            if self._job is not None:
+                time.sleep(_INTERVAL)
+
     def cancel(self) -> None:
         """Asks the backend to stop; `poll` goes on until it has."""
-        self.client.cancel(self.job)
+        if self._job is not None:
+            self.client.cancel(self._job)
+        else:
+            self._stopped = True
 
     def finish(self, context: bpy.types.Context) -> str:
         """Turns the finished job into Blender data and returns a sentence for the user.
@@ -77,7 +111,11 @@ class Task:
             AddonError: the job failed or was cancelled, or the result cannot be used; the scene is as it was.
         """
         try:
-            data = protocol.AnimateData.from_dict(self.job.result())
+            if self._error is not None:
+                raise self._error
+            if self._job is None:
+                raise AddonError("Cancelled.")
+            data = self._answer.from_dict(self._job.result())
             scene = next((item for item in bpy.data.scenes if item.session_uid == self._scene), None)
             if scene is None:
                 raise AddonError("The scene was removed meanwhile.", "Run it again.")
@@ -92,11 +130,29 @@ class Task:
     def close(self) -> None:
         """Ends the task, whatever became of it."""
         global _current
+        if self._reading is not None:
+            self._reading.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         self._session.running = False
         self._session.progress(0.0, "")
         if _current is self:
             _current = None
+
+    def _read_on(self) -> bool:
+        """Takes the next step of the reading; False once there is nothing to wait for any more."""
+        assert self._reading is not None
+        try:
+            fraction, stage = next(self._reading)
+            self._session.progress(fraction, stage)
+        except StopIteration:
+            self._submit()
+        except AddonError as error:
+            self._error = error
+            return False
+        return True
+
+    def _submit(self) -> None:
+        self._job = self.client.submit(self._ask(self.folder))
 
 
 def current() -> Task | None:
@@ -137,7 +193,7 @@ def make(context: bpy.types.Context) -> Task:
         collection = characters.build(context.scene, made)
         return f"{collection.name} speaks from frame {start} to {start + collection.makeittalk.frames - 1}."
 
-    return Task(context, request, take)
+    return Task(context, _into(request), take)
 
 
 def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
@@ -158,7 +214,11 @@ def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
         kept = characters.retake(found, Path(data.motion), Path(data.bake))
         return f"{found.name} has a new take. {rebaking.kept_message(kept)}".strip()
 
-    return Task(context, request, take)
+    return Task(context, _into(request), take)
+
+
+def _into(request: protocol.Animate) -> Callable[[Path], protocol.Animate]:
+    return lambda folder: replace(request, folder=str(folder))
 
 
 def _request(values: dict[str, Any], fps: float) -> protocol.Animate:
@@ -167,6 +227,7 @@ def _request(values: dict[str, Any], fps: float) -> protocol.Animate:
         audio=bpy.path.abspath(values["speech"]),
         voice=bpy.path.abspath(values["voice"]) if values["voice"] else "",
         style=values["style"],
+        device=preferences.device(),
         seed=values["seed"],
         fps=fps,
         lip=values["lip"],

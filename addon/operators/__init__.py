@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import baking, making, managing
+from . import baking, making, managing, photoreal
 
-CLASSES = (*making.CLASSES, *baking.CLASSES, *managing.CLASSES)
+CLASSES = (*making.CLASSES, *baking.CLASSES, *managing.CLASSES, *photoreal.CLASSES)
 
 
 def register() -> None:

@@ -32,7 +32,7 @@ class Running(Reasoned):
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             task = self.start(context)
-            task.client.wait(task.job)
+            task.wait()
             return self._finish(context, task)
         except AddonError as error:
             return self._fail(context, error)
@@ -74,9 +74,9 @@ class Running(Reasoned):
 
     def _finish(self, context: bpy.types.Context, task: tasks.Task) -> set[str]:
         session = context.window_manager.makeittalk
-        if task.job.cancelled:
+        if task.cancelled:
             task.close()
-            session.say("Cancelled. Nothing was changed.")
+            session.say(task.when_cancelled)
             self.report({"INFO"}, "Cancelled.")  # type: ignore[attr-defined]
             return {"CANCELLED"}
         try:

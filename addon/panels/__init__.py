@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import character, main
+from . import character, main, photoreal
 
-CLASSES = (*main.CLASSES, *character.CLASSES)
+CLASSES = (*main.CLASSES, *character.CLASSES, *photoreal.CLASSES)
 
 
 def register() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import compat
 from ..errors import AddonError
-from . import actions, files, materials, mesh, payload, rig, setup, shape_keys, sound, textures
+from . import actions, files, materials, mesh, payload, photo_plane, rig, setup, shape_keys, sound, textures
 from .transaction import all_or_nothing
 
 _PIXEL_TOLERANCE = 0.05  # px at 256 px face width: what leaving keys out may cost one shape key or head channel
@@ -169,6 +169,9 @@ def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
         compat.sequencer_strips(scene).remove(strip)
         if speech is not None and speech.users == 0:
             bpy.data.sounds.remove(speech)
+    pictures = sound.find_strip(scene, settings.photo_strip)
+    if pictures is not None:
+        compat.sequencer_strips(scene).remove(pictures)
     items = list(character.objects)
     data = [item.data for item in items]
     materials_used = [slot for block in data if isinstance(block, bpy.types.Mesh) for slot in block.materials if slot]
@@ -199,9 +202,11 @@ def move(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -
         actions.move(settings.rig, frames)
     if settings.body and settings.body.data.shape_keys:
         actions.move(settings.body.data.shape_keys, frames)
-    strip = sound.find_strip(scene, settings.strip)
-    if strip is not None:
-        strip.frame_start += frames
+    for name in (settings.strip, settings.photo_strip):
+        strip = sound.find_strip(scene, name)
+        if strip is not None:
+            strip.frame_start += frames
+    photo_plane.move(character, frames)
 
 
 def unpack(character: bpy.types.Collection, folder: Path) -> tuple[Path, Path]:

@@ -24,6 +24,13 @@ def points_to_blender(points: np.ndarray, size: np.ndarray) -> np.ndarray:
     return np.stack([(x - width / 2) / height, z / height, (height / 2 - y) / height], axis=-1)
 
 
+def points_from_blender(points: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Turns places in Blender (…, 3) into the portrait's, (…, 3) float64 px; the inverse of `points_to_blender`."""
+    width, height = float(size[0]), float(size[1])
+    x, y, z = np.moveaxis(np.asarray(points, np.float64), -1, 0)
+    return np.stack([x * height + width / 2, height / 2 - z * height, y * height], axis=-1)
+
+
 def offsets_to_blender(offsets: np.ndarray, size: np.ndarray) -> np.ndarray:
     """Turns displacements in the portrait (…, 3 px) into Blender's (…, 3 float64)."""
     x, y, z = np.moveaxis(np.asarray(offsets, np.float64), -1, 0)

@@ -46,15 +46,35 @@ def add_sound(scene: bpy.types.Scene, name: str, path: Path, start: int, pack: b
         strip.sound.pack()
         strip.sound.filepath = f"//{path.name}"
     elif bpy.data.filepath:
-        strip.sound.filepath = _relative(strip.sound.filepath)
+        strip.sound.filepath = relative(strip.sound.filepath)
     return strip
+
+
+def file_of(sound: bpy.types.Sound, folder: Path) -> Path:
+    """The recording of a sound as a file: its own, or a copy in `folder` of what the .blend holds.
+
+    Raises:
+        AddonError: the file is gone, or the copy cannot be written.
+    """
+    path = Path(bpy.path.abspath(sound.filepath))
+    if sound.packed_file is None:
+        if not path.is_file():
+            raise AddonError(f"The recording {path} is missing.", "Put it back, or remove its strip.")
+        return path
+    copy = folder / f"speech{path.suffix}"
+    try:
+        copy.write_bytes(bytes(sound.packed_file.data))
+    except OSError as error:
+        raise AddonError(f"{copy.name} cannot be written to the temporary folder.", "Free some space.") from error
+    return copy
 
 
 def _unplayable(path: Path) -> AddonError:
     return AddonError(f"Blender cannot play {path.name}.", "Convert it to WAV or FLAC.")
 
 
-def _relative(path: str) -> str:
+def relative(path: str) -> str:
+    """A path as seen from the saved .blend, where there is a way."""
     try:
         return bpy.path.relpath(path)
     except ValueError:  # another drive on Windows

@@ -48,6 +48,23 @@ def array_image(name: str, pixels: np.ndarray) -> bpy.types.Image:
     return image
 
 
+def write_picture(image: bpy.types.Image, path: Path) -> None:
+    """Writes a picture's file, packed or beside the .blend, as it is.
+
+    Raises:
+        AddonError: the file is missing, or the copy cannot be written.
+    """
+    source = Path(bpy.path.abspath(image.filepath))
+    try:
+        data = bytes(image.packed_file.data) if image.packed_file is not None else source.read_bytes()
+    except OSError as error:
+        raise AddonError(f"The picture {source} of {image.name} cannot be read.", "Put it back.") from error
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise AddonError(f"{path.name} cannot be written to the temporary folder.", "Free some space.") from error
+
+
 def has_transparency(image: bpy.types.Image) -> bool:
     """Whether any pixel of the image lets something through."""
     if image.channels < 4:

@@ -1,4 +1,4 @@
-"""The project's files (format 1) as dataclasses: `face.json`, `motion.npz`, `mesh.npz`, `bake.npz`.
+"""The project's files (format 1) as dataclasses: `face.json`, `motion.npz`, `mesh.npz`, `bake.npz`, `moves.npz`.
 
 Pixels are those of the portrait: x right, y down, z away from the viewer. Reading checks every shape, so that
 what is loaded can be trusted by the code behind.
@@ -236,6 +236,8 @@ class Mesh(_Arrays):
         mouth_image: (H, W, 4) uint8 texture of material 1.
         depth_scale: share of their depth that displacements keep: the plane is flatter than the head it shows, so
             that it can be turned. `keys` have it in them; whoever uses W multiplies z by it.
+        picture: (32,) uint8, `picture.fingerprint` of the portrait it was built from; None in older files.
+        lost_depth: (V,) px, what was taken from the depth of `vertices` when the relief was flattened.
     """
 
     vertices: np.ndarray
@@ -253,6 +255,8 @@ class Mesh(_Arrays):
     image_size: np.ndarray
     mouth_image: np.ndarray
     depth_scale: float = 1.0
+    picture: np.ndarray | None = None
+    lost_depth: np.ndarray | None = None
 
     @classmethod
     def _shapes(cls) -> dict[str, tuple[int | str, ...]]:
@@ -272,6 +276,8 @@ class Mesh(_Arrays):
             "image_size": (2,),
             "mouth_image": ("H", "I", 4),
             "depth_scale": (),
+            "picture": (32,),
+            "lost_depth": ("V",),
         }
 
     @classmethod
@@ -281,7 +287,7 @@ class Mesh(_Arrays):
         Raises:
             InputError: the file is damaged, or an index points nowhere.
         """
-        values = cls._read(path, frozenset(cls._shapes()) - {"depth_scale"})
+        values = cls._read(path, frozenset(cls._shapes()) - {"depth_scale", "picture", "lost_depth"})
         values["depth_scale"] = float(values.get("depth_scale", 1.0))
         count = len(values["vertices"])
         for name in ("triangles", "landmark_vertices"):
@@ -336,6 +342,31 @@ class Bake(_Arrays):
         values = cls._read(path, frozenset(cls._shapes()))
         values["fps"] = _check_rate(path, values["fps"])
         return cls(**values)
+
+
+@dataclass
+class Moves(_Arrays):
+    """How a character's mesh moves, frame by frame: what the add-on reads from Blender for photoreal frames.
+
+    Attributes:
+        vertices: (T, V, 3) float32 px of the portrait, the order that of `Mesh.vertices`; expression and head included.
+    """
+
+    vertices: np.ndarray
+
+    @classmethod
+    def _shapes(cls) -> dict[str, tuple[int | str, ...]]:
+        return {"vertices": ("T", "V", 3)}
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Moves:
+        """Reads a character's moves.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        values = cls._read(path, frozenset(cls._shapes()))
+        return cls(values["vertices"].astype(np.float32, copy=False))
 
 
 def _check_format(path: str | os.PathLike[str], value: Any) -> None:

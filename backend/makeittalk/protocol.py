@@ -115,6 +115,29 @@ class Rebake(_Fields):
 
 
 @dataclass
+class Photoreal(_Fields):
+    """Draws photoreal frames of a character as it moves in the scene; see `photoreal.render_frames`.
+
+    `portrait`, `mesh` and `moves` are files of the job's folder. `output` is the folder of the frames, `first` the
+    number of the first; `film` names an .mp4 to write from them and `audio` its speech, of which the first frame
+    stands at `audio_start` seconds. Empty `weights` are the default ones.
+    """
+
+    method: ClassVar[str] = "photoreal"
+    portrait: str = ""
+    mesh: str = ""
+    moves: str = ""
+    output: str = ""
+    first: int = 1
+    fps: float = 24.0
+    film: str = ""
+    audio: str = ""
+    audio_start: float = 0.0
+    device: str = "auto"
+    weights: str = ""
+
+
+@dataclass
 class Cancel(_Fields):
     """Stops the job with the id `target`."""
 
@@ -129,7 +152,9 @@ class Shutdown(_Fields):
     method: ClassVar[str] = "shutdown"
 
 
-REQUESTS: dict[str, type[_Fields]] = {kind.method: kind for kind in (Hello, Detect, Animate, Rebake, Cancel, Shutdown)}
+REQUESTS: dict[str, type[_Fields]] = {
+    kind.method: kind for kind in (Hello, Detect, Animate, Rebake, Photoreal, Cancel, Shutdown)
+}
 
 
 @dataclass
@@ -198,6 +223,17 @@ class RebakeData(_Fields):
     """What `rebake` answers."""
 
     bake: str = ""
+
+
+@dataclass
+class PhotorealData(_Fields):
+    """What `photoreal` answers: the frames that follow one another in the folder, and how many were drawn just now."""
+
+    folder: str = ""
+    first: int = 1
+    last: int = 1
+    drawn: int = 0
+    film: str = ""
 
 
 def encode_request(number: int, request: _Fields) -> bytes:

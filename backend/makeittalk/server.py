@@ -41,6 +41,7 @@ class Server:
             protocol.Detect: detect,
             protocol.Animate: animate,
             protocol.Rebake: rebake,
+            protocol.Photoreal: photoreal,
         }
 
     def run(self) -> int:
@@ -204,6 +205,37 @@ def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:
     motion, mesh = Motion.load(request.motion), Mesh.load(request.mesh)
     progress(0.3, "Baking the curves")
     return asdict(protocol.RebakeData(bake=str(pipeline.bake(motion, mesh, folder, request.fps, _amounts(request)))))
+
+
+def photoreal(request: protocol.Photoreal, progress: Progress) -> dict[str, Any]:
+    """Draws photoreal frames, and gives back the memory that they took."""
+    from .photoreal import Sound, render_frames
+
+    try:
+        rendered = render_frames(
+            request.portrait,
+            request.mesh,
+            request.moves,
+            request.output,
+            first=request.first,
+            fps=request.fps,
+            film=request.film,
+            sound=Sound(Path(request.audio), request.audio_start) if request.audio else None,
+            device=request.device,
+            weights=request.weights or None,
+            progress=progress,
+        )
+    finally:
+        free_memory()
+    return asdict(
+        protocol.PhotorealData(
+            folder=str(rendered.folder),
+            first=rendered.first,
+            last=rendered.last,
+            drawn=rendered.drawn,
+            film=str(rendered.film or ""),
+        )
+    )
 
 
 def free_memory() -> None:

@@ -10,6 +10,13 @@ from makeittalk import protocol
 from makeittalk.protocol import ProtocolError, Reply
 
 REQUESTS = sorted(protocol.REQUESTS.items())
+RESULTS = [
+    protocol.HelloData,
+    protocol.DetectData,
+    protocol.AnimateData,
+    protocol.RebakeData,
+    protocol.PhotorealData,
+]
 OTHER = {int: 41, float: 0.25, str: "Größe 'quoted' \"写真\"\n", bool: False, list: ["a", "b"], dict: {"n": 1}}
 
 
@@ -34,7 +41,7 @@ def test_every_reply_comes_back() -> None:
     assert line.count(b"\n") == 1 and protocol.decode_reply(line) == reply
 
 
-@pytest.mark.parametrize("kind", [protocol.HelloData, protocol.DetectData, protocol.AnimateData, protocol.RebakeData])
+@pytest.mark.parametrize("kind", RESULTS)
 def test_every_result_travels_in_a_reply(kind: type) -> None:
     data = changed(kind)
     reply = protocol.decode_reply(protocol.encode_reply(Reply(1, "result", data=dataclasses.asdict(data))))

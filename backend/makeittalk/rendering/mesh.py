@@ -9,6 +9,7 @@ import numpy as np
 from .. import formats
 from ..errors import InputError
 from ..landmarks.pose import neck_pivot
+from ..picture import fingerprint
 from . import mouth
 from .contours import Contours, Sampling, build_contours
 from .deform import deform, displacements, signed_areas
@@ -18,6 +19,7 @@ from .influence import head_weights, landmark_weights, still_vertices
 from .support import support_points
 from .tidy import tidy_landmarks
 from .triangulation import crossing_edges, inside_polygon, missing_edges, open_pockets, triangulate
+from .turned import around
 from .unfold import pull_apart, turn_edges
 
 Keys = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -78,9 +80,13 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
         neck_pivot=pivot.astype(np.float32),
         image_size=face.size,
         mouth_image=np.zeros((1, 1, 4), np.uint8),
+        picture=fingerprint(rgba),
     )
+    whole = mesh.vertices[:, 2].copy()
     _flatten(mesh, contours, points, ground)
+    lost = whole - mesh.vertices[:, 2]
     mouth.add_mouth(mesh, contours, landmarks, rgba, own_mouth)
+    mesh.lost_depth = around(points, lost, mesh.vertices[:, :2]).astype(np.float32)
     mesh.keys = displacements(mesh, mesh.key_landmarks)
     for name in ("vertices", "uv", "W", "head_weights", "keys"):
         setattr(mesh, name, np.ascontiguousarray(getattr(mesh, name), np.float32))

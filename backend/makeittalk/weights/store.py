@@ -84,6 +84,23 @@ def write_sums(folder: Path | None = None) -> None:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def fingerprint_of(name: str) -> str:
+    """The SHA-256 of weights, without loading them.
+
+    Args:
+        name: a listed set, or a path to a .safetensors file of one's own training.
+
+    Raises:
+        MissingError: no such weights. InputError: the file cannot be read.
+    """
+    if name.endswith(".safetensors"):
+        return hashlib.sha256(storage.read_bytes(name, MAX_BYTES)).hexdigest()
+    file = next((file for file in list_weights() if file.name == name), None)
+    if file is None:
+        raise MissingError(f"There are no weights called {name!r}.", _AGAIN)
+    return file.sha256
+
+
 def load_content(name: str | None = None, device: str = "cpu") -> tuple[ContentBranch, dict[str, Any]]:
     """The content branch with its weights, ready to predict.
 

@@ -1,0 +1,85 @@
+"""Photoreal Frames, and what can be done with them."""
+
+from typing import ClassVar
+
+import bpy
+from bpy.props import StringProperty
+
+from .. import photoreal, tasks
+from ..errors import AddonError
+from ..scene import character as characters
+from ..scene import photo_plane, picture_strip
+from . import reasons
+from .running import Running
+
+
+class MAKEITTALK_OT_photoreal_frames(Running, bpy.types.Operator):
+    """Draw photoreal frames of this character as it moves now, edits included; only what is missing or has changed"""
+
+    bl_idname = "makeittalk.photoreal_frames"
+    bl_label = "Photoreal Frames"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    weights: StringProperty(
+        name="Weights",
+        description="A network of your own training (.safetensors); empty for the one that comes with the backend",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        return (
+            reasons.busy_reason()
+            or reasons.character_reason(context)
+            or _motion_reason(context, characters.active(context))
+            or reasons.backend_reason()
+        )
+
+    def start(self, context: bpy.types.Context) -> tasks.Task:
+        return photoreal.start(context, characters.active(context), self.weights)
+
+
+class MAKEITTALK_OT_photoreal_strip(reasons.Reasoned, bpy.types.Operator):
+    """Put the photoreal frames into the video sequencer, in step with the speech"""
+
+    bl_idname = "makeittalk.photoreal_strip"
+    bl_label = "Add to Sequencer"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        return reasons.busy_reason() or reasons.character_reason(context) or _frames_reason(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        character = characters.active(context)
+        try:
+            first, files = photo_plane.shown_files(character)
+            picture_strip.place(context.scene, character, files, first)
+        except AddonError as error:
+            context.window_manager.makeittalk.say(error.message, error.hint, error=True)
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+def _motion_reason(context: bpy.types.Context, character: bpy.types.Collection) -> str:
+    """Why a character's motion cannot be read now."""
+    settings = character.makeittalk
+    if settings.body is None or settings.rig is None or settings.body.type != "MESH":
+        return f"{character.name} has lost its mesh or its rig."
+    if "EDIT" in (settings.body.mode, settings.rig.mode):
+        return "Leave Edit Mode first."
+    try:
+        photoreal.frame_range(context.scene, character)
+    except AddonError as error:
+        return str(error)
+    return ""
+
+
+def _frames_reason(context: bpy.types.Context) -> str:
+    """Why there are no photoreal frames to use."""
+    found = photo_plane.plane_of(characters.active(context))
+    return "" if found is not None else "Press Photoreal Frames first."
+
+
+CLASSES = (MAKEITTALK_OT_photoreal_frames, MAKEITTALK_OT_photoreal_strip)
