@@ -102,6 +102,33 @@ def test_batches_do_not_show(networks, scene):
         assert off.max() <= 1  # a library may add up in another order for another number of frames
 
 
+class Crowded(torch.nn.Module):
+    """A network on a device that holds so many frames at once."""
+
+    def __init__(self, network, room):
+        super().__init__()
+        self.network, self.room, self.asked = network, room, []
+
+    def forward(self, x):
+        self.asked.append(len(x))
+        if len(x) > self.room:
+            raise torch.OutOfMemoryError("no room")
+        return self.network(x)
+
+
+def test_memory_that_runs_out_halves_the_batches(networks, scene):
+    portrait, warps, landmarks = scene
+    model = ImageModel(networks["correction"], "correction")
+    expected = model.translate(portrait, warps, landmarks)
+    model._network = crowded = Crowded(model._network, 3)
+    found = model.translate(portrait, warps, landmarks)
+    assert crowded.asked == [8, 4, 2, 2, 2, 2, 2, 1]
+    assert all(np.abs(a.astype(int) - b).max() <= 1 for a, b in zip(found, expected, strict=True))
+    crowded.room = 0
+    with pytest.raises(MissingError, match="too little free memory"):
+        model.translate(portrait, warps, landmarks)
+
+
 def test_no_frames_no_pictures(networks):
     colours, masks = ImageModel(networks["correction"], "correction").translate(
         np.zeros((SIZE, SIZE, 3), np.uint8), np.zeros((0, SIZE, SIZE, 3), np.uint8), np.zeros((0, 68, 2))

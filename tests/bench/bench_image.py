@@ -3,8 +3,9 @@
     .venv/bin/python tests/bench/bench_image.py [--threads N] [--rounds N]
 
 The released UNet (ngf 64, float32, random weights, run plainly) and its twin of half the width get tensors that are
-ready; ours goes from uint8 pictures and landmarks to uint8 pictures, the landmarks drawn on the way. Without shipped
-image weights a fresh network of the same sizes stands in. All take turns, round by round, so that whatever else the
+ready; ours goes from uint8 pictures and landmarks to uint8 pictures, the landmarks drawn on the way. Whole frames are
+what a user waits for: the warp at full size, ours, and the paste. Without shipped image weights a fresh network of the
+same sizes stands in. All take turns, round by round, so that whatever else the
 machine does meets them alike; each figure is the median of the rounds. Memory is that of a process of its own.
 The last line is `ratio X`: ours ÷ the released UNet at the better of its batches, on the CPU.
 """
@@ -16,6 +17,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,10 +34,15 @@ from makeittalk.networks.correction import CorrectionNet  # noqa: E402
 from makeittalk.networks.device import available_devices  # noqa: E402
 from makeittalk.networks.image import INPUTS, ImageConfig, PaperUNet  # noqa: E402
 from makeittalk.networks.image_inference import DEFAULT_IMAGE, ImageModel, load_image  # noqa: E402
+from makeittalk.pipeline import find_face  # noqa: E402
+from makeittalk.rendering.deform import deform  # noqa: E402
 from makeittalk.rendering.face_crop import SIZE, FaceCrop  # noqa: E402
 from makeittalk.rendering.landmark_image import draw_landmarks, fill_mouth  # noqa: E402
+from makeittalk.rendering.mesh import build_mesh  # noqa: E402
+from makeittalk.rendering.photo import PhotoRenderer  # noqa: E402
 from makeittalk.weights.store import list_weights  # noqa: E402
 
+PHOTO = ROOT / "backend" / "makeittalk" / "assets" / "portrait_photo.jpg"
 FRAMES = 16  # of ours in a round on the CPU
 GPU_FRAMES = 512
 GPU_BATCH = 16  # of the released UNet
@@ -64,20 +71,42 @@ def plain(ngf: int, batch: int, device: str = "cpu", dtype: torch.dtype = torch.
     return Variant(f"{'released UNet' if ngf == 64 else 'its twin'}, ngf {ngf}, {numbers}, batch {batch}", batch, work)
 
 
-def ours(frames: int, device: str = "cpu") -> Variant:
-    """The default from pictures and landmarks to pictures."""
+def default(device: str) -> tuple[ImageModel, str]:
+    """The network that photoreal frames are made with, and what it is."""
     shipped = any(file.name == DEFAULT_IMAGE for file in list_weights())
     torch.manual_seed(0)
     model = load_image(device=device) if shipped else ImageModel(CorrectionNet(), "correction", device)
+    numbers = str(model.dtype).removeprefix("torch.")
+    return model, f"{'shipped' if shipped else 'fresh'} {model.kind} network, {numbers}"
+
+
+def ours(frames: int, device: str = "cpu") -> Variant:
+    """The default from pictures and landmarks to pictures."""
+    model, which = default(device)
     rng = np.random.default_rng(0)
     portrait = rng.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
     warps, landmarks = np.repeat(portrait[None], frames, axis=0), nodding(frames)
-    numbers = str(model.dtype).removeprefix("torch.")
-    return Variant(
-        f"ours end to end ({'shipped' if shipped else 'fresh'} {model.kind}, {numbers})",
-        frames,
-        lambda: model.translate(portrait, warps, landmarks),
-    )
+    return Variant(f"ours, {which}, end to end", frames, lambda: model.translate(portrait, warps, landmarks))
+
+
+def whole(frames: int, device: str = "cpu") -> Variant:
+    """Photoreal frames of the embedded photograph at its full size, from the moved mesh."""
+    model, _ = default(device)
+    with tempfile.TemporaryDirectory() as folder:
+        portrait = find_face(PHOTO, folder)
+    mesh = build_mesh(portrait.face, portrait.rgba)
+    time = np.arange(frames)[:, None]
+    jaw = mesh.key_landmarks[mesh.key_names.tolist().index("jawOpen")]
+    speaking = (0.5 + 0.5 * np.sin(time))[..., None] * jaw
+    moves = deform(mesh, speaking, 0.1 * np.sin(0.7 * time + np.arange(3)), np.zeros((frames, 3)))
+    renderer = PhotoRenderer(mesh, portrait.rgba, model)
+    name = f"whole frames of {renderer.width} × {renderer.height}: warp, ours, paste"
+
+    def work() -> None:
+        for _ in renderer.frames(moves):
+            pass
+
+    return Variant(name, frames, work)
 
 
 def nodding(frames: int) -> np.ndarray:
@@ -93,6 +122,7 @@ CPU: dict[str, Callable[[], Variant]] = {
     "twin": lambda: plain(32, 1),
     "twin in batches": lambda: plain(32, 4),
     "ours": lambda: ours(FRAMES),
+    "whole": lambda: whole(FRAMES),
 }
 
 
@@ -146,6 +176,7 @@ def on_gpu(device: str, rounds: int) -> None:
         lambda: plain(64, GPU_BATCH, device),
         lambda: plain(64, GPU_BATCH, device, torch.float16),
         lambda: ours(GPU_FRAMES, device),
+        lambda: whole(GPU_FRAMES, device),
     ):
         if device == "cuda":
             torch.cuda.empty_cache()

@@ -60,7 +60,8 @@ class ImageModel:
         self._network = self._placed(fold_norms(copy.deepcopy(network).float().eval().requires_grad_(False)))
         # Which channels hold the portrait, the same for all frames, and which what moves.
         self._still, self._moving = (slice(0, 3), slice(3, 10)) if kind == "correction" else (slice(3, 6), slice(0, 3))
-        self._frame_bytes = 0  # memory that a frame takes on a GPU, known once one was made
+        self._tried = self.dtype != torch.float16 and device != "cuda"
+        self._frame_bytes = 0  # memory that a frame takes on a GPU, known once one was tried
 
     def translate(
         self, portrait: np.ndarray, warps: np.ndarray, landmarks: np.ndarray
@@ -84,7 +85,12 @@ class ImageModel:
         assert warps.shape == (count, SIZE, SIZE, 3) and warps.dtype == np.uint8, warps.shape
         assert landmarks.shape[1] == LANDMARKS and landmarks.shape[2] >= 2, landmarks.shape
         with torch.inference_mode(), torch.backends.cudnn.flags(benchmark=False, deterministic=True):
-            made = self._made(portrait, warps, landmarks)
+            try:
+                made = self._made(portrait, warps, landmarks)
+            except torch.OutOfMemoryError as error:
+                raise MissingError(
+                    "The GPU has too little free memory for a single frame.", "Close other programs or choose the CPU."
+                ) from error
         colours, masks = made[..., :3], made[..., 3:]
         if self.kind == "paper":
             return np.ascontiguousarray(colours[..., ::-1]), np.full((count, SIZE, SIZE), 255, np.uint8)
@@ -96,23 +102,20 @@ class ImageModel:
         made = torch.empty((count, SIZE, SIZE, 4 if self.kind == "correction" else 3), dtype=torch.uint8)
         made = made.to(self.device)
         shown = torch.from_numpy(np.array(portrait[..., ::-1] if self.kind == "paper" else portrait))
-        first = 0
-        # The first frame of a GPU goes alone: it tells how much memory one takes.
-        size = 1 if self.device == "cuda" and not self._frame_bytes else self._at_once()
+        if count and not self._tried:
+            self._try(shown, self._drawn(warps[:1], landmarks[:1]))
+        first, size = 0, self._at_once()
         while first < count:
             part = slice(first, min(first + size, count))
             try:
-                made[part] = self._pictures(shown, self._drawn(warps[part], landmarks[part]))
-            except torch.OutOfMemoryError as error:
+                answer = self._answer(shown, self._drawn(warps[part], landmarks[part]))
+            except torch.OutOfMemoryError:
                 if size == 1:
-                    raise MissingError(
-                        "The GPU has too little free memory for a single frame.",
-                        "Close other programs or choose the CPU.",
-                    ) from error
-                torch.cuda.empty_cache()
-                size = max(1, size // 2)
+                    raise
+                size = size // 2
                 continue
-            first, size = part.stop, size if size > 1 else self._at_once()
+            made[part] = answer.clamp_(0.0, 1.0).mul_(255.0).add_(0.5).to(torch.uint8).permute(0, 2, 3, 1)
+            first = part.stop
         return np.asarray(made.cpu().numpy())
 
     def _drawn(self, warps: np.ndarray, landmarks: np.ndarray) -> Tensor:
@@ -123,28 +126,31 @@ class ImageModel:
         mouths = np.stack([fill_mouth(points) for points in landmarks])[..., None]
         return torch.from_numpy(np.concatenate([warps, lines, mouths], axis=3))
 
-    def _pictures(self, portrait: Tensor, moving: Tensor) -> Tensor:
-        """One batch through the network, on the device: (B, 256, 256, 3 or 4) uint8."""
+    def _answer(self, portrait: Tensor, moving: Tensor) -> Tensor:
+        """What the network says of one batch, on the device: (B, 3 or 4, 256, 256) float32."""
+        x = torch.empty((len(moving), SIZE, SIZE, portrait.shape[2] + moving.shape[3]), device=self.device)
+        x[..., self._still] = portrait.to(self.device)
+        x[..., self._moving] = moving.to(self.device)
+        answer: Tensor = self._network((x / 255.0).to(self.dtype).permute(0, 3, 1, 2))
+        return answer.float()
+
+    def _try(self, portrait: Tensor, moving: Tensor) -> None:
+        """Learns from one frame how much memory it takes, and whether half precision reaches as far as its numbers."""
         cuda = self.device == "cuda"
         if cuda:
             before = torch.cuda.memory_allocated()
             torch.cuda.reset_peak_memory_stats()
-        x = torch.empty((len(moving), SIZE, SIZE, portrait.shape[2] + moving.shape[3]), device=self.device)
-        x[..., self._still] = portrait.to(self.device)
-        x[..., self._moving] = moving.to(self.device)
-        answer = self._network((x / 255.0).to(self.dtype).permute(0, 3, 1, 2)).float()
-        if self.dtype == torch.float16 and not self._frame_bytes and not bool(torch.isfinite(answer).all()):
-            # Numbers beyond half precision's reach: rare, and seen in the first frame.
+        if self.dtype == torch.float16 and not bool(torch.isfinite(self._answer(portrait, moving)).all()):
             self.dtype = torch.float32
             self._network = self._placed(self._network)
-            return self._pictures(portrait, moving)
+            self._answer(portrait, moving)
         if cuda:
-            self._frame_bytes = max(self._frame_bytes, (torch.cuda.max_memory_allocated() - before) // len(moving))
-        return answer.clamp_(0.0, 1.0).mul_(255.0).add_(0.5).to(torch.uint8).permute(0, 2, 3, 1)
+            self._frame_bytes = max(1, torch.cuda.max_memory_allocated() - before)
+        self._tried = True
 
     def _at_once(self) -> int:
         """How many frames fit the memory, a fixed number where it is the machine's own."""
-        if self.device != "cuda" or not self._frame_bytes:
+        if self.device != "cuda":
             return _BATCH
         kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
         free = torch.cuda.mem_get_info()[0] + kept
