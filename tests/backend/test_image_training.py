@@ -106,8 +106,6 @@ def test_takes_hold_what_was_filmed_and_what_the_mesh_shows(prepared, films):
     for warp, target, points in zip(take.warps, take.targets, take.landmarks, strict=True):
         assert compare(warp, target, mouth_box(points))["PSNR"] > 22
         assert np.abs(warp.astype(int) - target).mean() < 6
-    still = Take.load(prepared, "two")
-    assert not np.array_equal(still.portrait, take.portrait) or not np.array_equal(still.rest, take.rest)
 
 
 def test_a_second_run_keeps_takes_and_names_films_that_cannot_be_used(films, talking, prepared, tmp_path):
@@ -157,6 +155,7 @@ def test_patches_and_their_landmarks_are_varied_alike(prepared):
             at = points[other if mirrored else point]
             if at.min() > 12 and at.max() < 116:
                 rows, columns = np.mgrid[:128, :128] + 0.5
+                moved = moved * (np.hypot(columns - at[0], rows - at[1]) < 10)  # not its reflection at the border
                 centre = np.array([(moved * columns).sum(), (moved * rows).sum()]) / moved.sum()
                 assert np.abs(centre - at).max() < 0.3
     assert seen == {True, False}

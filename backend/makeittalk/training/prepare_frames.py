@@ -27,6 +27,7 @@ FRAMES = 12  # of a take
 _LONGEST = 3000  # frames of a film that are kept in memory
 
 Track = Callable[[Path, Progress], tuple[np.ndarray, float, tuple[int, int]]]
+Splits = tuple[list[str], list[str], list[str]]
 
 
 def prepare_frames(
@@ -47,22 +48,9 @@ def prepare_frames(
         InputError: the source holds no films.
     """
     source, dest = Path(source), Path(dest)
-    listed = source / "test.txt"
-    held_out = set(listed.read_text(encoding="utf-8").split()) if listed.is_file() else set()
-    if (source / "prepared.json").is_file():
-        renders = Prepared.load(source)
-        if renders.kind != "renders":
-            raise InputError(f"{source} holds no rendered heads.", "Make them with `makeittalk prepare renders`.")
-        films = {name: source / f"{name}.npz" for name in renders.train + renders.validation + renders.test}
-        held_out = set(renders.test)
-    else:
-        folder = source / "video" if (source / "video").is_dir() else source
-        films = {path.stem: path for path in sorted(folder.glob("*.mp4"))}
-    if not films:
-        raise InputError(f"{source} holds no films (*.mp4).", "Name a folder of films of faces.")
+    films, splits = _films(source)
     dest.mkdir(parents=True, exist_ok=True)
-    train, validation, test = split_names(list(films), held_out)
-    wanted = _spread(train, validation, test, count)
+    wanted = _spread(splits, count)
     skipped: dict[str, str] = {}
     for index, name in enumerate(wanted):
         progress(index / len(wanted), "Preparing frames")
@@ -73,10 +61,8 @@ def prepare_frames(
             make_take(name, pictures, landmarks).save(dest)
         except MakeItTalkError as error:
             skipped[name] = error.message
-    made = [name for name in wanted if name not in skipped]
-    prepared = Prepared(
-        dest, "frames", *([n for n in part if n in set(made)] for part in (train, validation, test)), skipped
-    )
+    made = set(wanted) - set(skipped)
+    prepared = Prepared(dest, "frames", *([name for name in part if name in made] for part in splits), skipped)
     prepared.save()
     progress(1.0, "Preparing frames")
     return prepared
@@ -156,6 +142,27 @@ def read_film(path: str | Path) -> np.ndarray:
     return np.stack(pictures)
 
 
+def _films(source: Path) -> tuple[dict[str, Path], Splits]:
+    """Films or rendered takes by name, and which of them are to train, to validate and to test.
+
+    Raises:
+        InputError: there are none.
+    """
+    if (source / "prepared.json").is_file():
+        renders = Prepared.load(source)
+        if renders.kind != "renders":
+            raise InputError(f"{source} holds no rendered heads.", "Make them with `makeittalk prepare renders`.")
+        splits = (renders.train, renders.validation, renders.test)
+        return {name: source / f"{name}.npz" for part in splits for name in part}, splits
+    folder = source / "video" if (source / "video").is_dir() else source
+    films = {path.stem: path for path in sorted(folder.glob("*.mp4"))}
+    if not films:
+        raise InputError(f"{source} holds no films (*.mp4).", "Name a folder of films of faces.")
+    listed = source / "test.txt"
+    held_out = set(listed.read_text(encoding="utf-8").split()) if listed.is_file() else set()
+    return films, split_names(list(films), held_out)
+
+
 def _moments(path: Path, track: Track) -> tuple[np.ndarray, np.ndarray]:
     """Pictures (T, H, W, 3) and landmarks (T, 68, 3) of a film or of a rendered take."""
     if path.suffix == ".npz":
@@ -173,13 +180,11 @@ def _moments(path: Path, track: Track) -> tuple[np.ndarray, np.ndarray]:
     return pictures, landmarks
 
 
-def _spread(train: list[str], validation: list[str], test: list[str], count: int) -> list[str]:
-    """Names in the order they are prepared; a part of each split where `count` takes do not reach for all."""
-    names = train + validation + test
-    if not count or count >= len(names):
-        return names
+def _spread(splits: Splits, count: int) -> list[str]:
+    """Names in the order they are prepared: all, or `count` of them spread over each split."""
+    total = sum(map(len, splits))
     chosen = []
-    for part in (train, validation, test):
-        picked = np.linspace(0, len(part) - 1, max(1, round(count / len(names) * len(part)))) if part else np.zeros(0)
-        chosen += [part[int(index)] for index in picked]
+    for part in splits:
+        share = len(part) if not count else min(len(part), max(1, round(count / total * len(part))))
+        chosen += [part[int(index)] for index in np.linspace(0, len(part) - 1, share)] if part else []
     return chosen
