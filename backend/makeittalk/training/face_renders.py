@@ -240,8 +240,7 @@ class _Manner:
     def frame(self) -> dict[str, float]:
         """One moment of speech."""
         rng = self._rng
-        shapes: tuple[Callable[[], dict[str, float]], ...] = (_closed, _open, _round, _teeth, _lip_on_teeth, _smile)
-        share = [_one(shapes, rng)(rng) for _ in range(2)]
+        share = [_SOUNDS[rng.choice(len(_SOUNDS), p=_OFTEN)](rng) for _ in range(2)]
         blend = rng.uniform(0.0, 1.0) if rng.random() < 0.4 else 0.0  # between two sounds
         values = {k: (1 - blend) * share[0].get(k, 0.0) + blend * share[1].get(k, 0.0) for k in share[0] | share[1]}
         if rng.random() < 0.3:
@@ -282,12 +281,6 @@ _SINGLE = frozenset((
     "jawForward jawLeft jawOpen jawRight mouthClose mouthFunnel mouthLeft mouthPucker mouthRight mouthRollLower "
     "mouthRollUpper mouthShrugLower mouthShrugUpper shut"
 ).split())  # fmt: skip
-
-
-def _one(
-    shapes: tuple[Callable[..., dict[str, float]], ...], rng: np.random.Generator
-) -> Callable[..., dict[str, float]]:
-    return shapes[rng.choice(len(shapes), p=[0.2, 0.32, 0.18, 0.17, 0.05, 0.08])]
 
 
 def _closed(rng: np.random.Generator) -> dict[str, float]:
@@ -340,6 +333,17 @@ def _smile(rng: np.random.Generator) -> dict[str, float]:
             "mouthUpperUp": rng.uniform(0.0, 0.4)}  # fmt: skip
 
 
+_SOUNDS: tuple[Callable[[np.random.Generator], dict[str, float]], ...] = (
+    _closed,
+    _open,
+    _round,
+    _teeth,
+    _lip_on_teeth,
+    _smile,
+)
+_OFTEN = (0.2, 0.32, 0.18, 0.17, 0.05, 0.08)  # shares of these
+
+
 def prepare_renders(
     source: str | Path, dest: str | Path, progress: Progress = silent, count: int = COUNT, seed: int = 0
 ) -> Prepared:
@@ -368,14 +372,15 @@ def prepare_renders(
                 render_take(head, np.random.default_rng([seed, number])).save(dest / f"{name}.npz")
             names.append(name)
             if len(names) % _INDEX == 0:
-                _split(dest, names).save()
-    prepared = _split(dest, names)
+                split_takes(dest, names).save()
+    prepared = split_takes(dest, names)
     prepared.save()
     progress(1.0, "Rendering heads")
     return prepared
 
 
-def _split(dest: Path, names: list[str]) -> Prepared:
+def split_takes(dest: Path, names: list[str]) -> Prepared:
+    """The index of takes in the order of their numbers."""
     parts: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
     for number, name in enumerate(names, 1):
         parts["test" if number % _TEST == 0 else "validation" if number % _VALIDATION == 5 else "train"].append(name)

@@ -139,10 +139,10 @@ def _paint_front(
     red = np.array([0.04, -0.09, -0.08]) * skin * rng.uniform(0.0, 1.4) * (1.0 - 0.5 * dark)
     for centre, radius in (((4.3, -0.6), 1.9), ((-4.3, -0.6), 1.9), ((0.0, 0.4), 1.1), ((0.0, -7.0), 1.4)):
         picture += _blob(centre, radius, 1.0)[..., None] * red
-    around_eyes = sum(_blob((side * 3.1, 3.4), 1.7, 0.62) for side in (-1, 1))
+    around_eyes = _blob((3.1, 3.4), 1.7, 0.62) + _blob((-3.1, 3.4), 1.7, 0.62)
     picture += around_eyes[..., None] * rng.uniform(-0.16, 0.02) * skin * (0.5, 0.7, 0.7)
     if rng.random() < 0.25:  # eye shadow
-        lid = sum(_blob((side * 3.1, 4.4), 1.3, 0.5) for side in (-1, 1))[..., None] * rng.uniform(0.2, 0.7)
+        lid = (_blob((3.1, 4.4), 1.3, 0.5) + _blob((-3.1, 4.4), 1.3, 0.5))[..., None] * rng.uniform(0.2, 0.7)
         picture = picture * (1 - lid) + lid * np.clip(skin * 0.6 + rng.normal(0.0, 25.0, 3), 0, 255)
     if rng.random() < 0.3:
         _freckles(picture, rng, skin)

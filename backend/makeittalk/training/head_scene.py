@@ -247,7 +247,8 @@ class HeadScene:
         self._grain = context.texture(grain.shape[1::-1], 3, grain, alignment=1)
         self._grain.build_mipmaps()
         self._grain.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
-        self._front = self._backdrop = None
+        blank = np.zeros((1, 1, 3), np.uint8)
+        self._front, self._backdrop = self._texture(blank), self._texture(blank)
         program = context.program(vertex_shader=_BACKDROP_VERTEX, fragment_shader=_BACKDROP_FRAGMENT)
         corners = context.buffer(np.array([-1, -1, 1, -1, -1, 1, 1, 1], np.float32).tobytes())
         self._behind = context.vertex_array(program, [(corners, "2f", "corner")])
@@ -329,8 +330,7 @@ class HeadScene:
         self._look = look
         model = self.model
         for texture in (self._front, self._backdrop):
-            if texture is not None:
-                texture.release()
+            texture.release()
         self._front, self._backdrop = (self._texture(picture) for picture in (look.front, look.backdrop))
         steady = np.zeros((int(self._starts[-1]), 7), np.float32)
         head = steady[: len(model.neutral)]
