@@ -138,7 +138,19 @@ def parser() -> argparse.ArgumentParser:
     prepare = commands.add_parser("prepare", help="turn a corpus into clips to learn from")
     prepare.add_argument(
         "kind",
-        choices=("grid", "facegood", "librispeech", "tts", "spoken", "voices", "vctk", "heads", "voxceleb2", "phones"),
+        choices=(
+            "grid",
+            "facegood",
+            "librispeech",
+            "tts",
+            "spoken",
+            "voices",
+            "vctk",
+            "heads",
+            "voxceleb2",
+            "phones",
+            "renders",
+        ),
     )
     prepare.add_argument("source", type=Path)
     prepare.add_argument("dest", type=Path)
@@ -152,6 +164,7 @@ def parser() -> argparse.ArgumentParser:
     prepare.add_argument("--like", type=Path, metavar="PREPARED", help="voices: one speaker, split as these clips")
     prepare.add_argument("--speakers", type=int, default=0, metavar="N", help="heads, voxceleb2: only so many")
     prepare.add_argument("--clips", type=int, default=0, metavar="N", help="voxceleb2: only the best of each speaker")
+    prepare.add_argument("--count", type=int, default=600, metavar="N", help="renders: takes, each of another head")
 
     train = commands.add_parser("train", help="train a network")
     train.add_argument("network", choices=("voice", "content", "speaker", "closure"))

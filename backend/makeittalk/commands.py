@@ -340,7 +340,7 @@ def _mouth(options: Namespace) -> tuple[Path, Path]:
 
 def prepare(options: Namespace) -> None:
     """`makeittalk prepare`."""
-    if options.kind != "spoken" and not options.source.is_dir():
+    if options.kind not in ("spoken", "renders") and not options.source.is_dir():
         raise InputError(f"{options.source} is not a folder.", "Name the corpus' folder.")
     _check_folder(options.dest.absolute().parent, options.dest)
     with _progress_bar() as progress:
@@ -376,6 +376,10 @@ def prepare(options: Namespace) -> None:
             from .training.prepare_heads import prepare_heads
 
             prepared = prepare_heads(options.source, options.dest, progress, speakers=options.speakers)
+        elif options.kind == "renders":
+            from .training.face_renders import prepare_renders
+
+            prepared = prepare_renders(options.source, options.dest, progress, count=options.count)
         elif options.kind == "voxceleb2":
             from .training.prepare_voxceleb2 import prepare_voxceleb2
 
