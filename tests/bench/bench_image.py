@@ -5,9 +5,9 @@
 The released UNet (ngf 64, float32, random weights, run plainly) and its twin of half the width get tensors that are
 ready; ours goes from uint8 pictures and landmarks to uint8 pictures, the landmarks drawn on the way. Whole frames are
 what a user waits for: the warp at full size, ours, and the paste. Without shipped image weights a fresh network of the
-same sizes stands in. All take turns, round by round, so that whatever else the
-machine does meets them alike; each figure is the median of the rounds. Memory is that of a process of its own.
-The last line is `ratio X`: ours ÷ the released UNet at the better of its batches, on the CPU.
+same sizes stands in. All take turns, round by round, so that whatever else the machine does meets them alike; each
+figure is the median of the rounds. Memory is that of a process of its own, at its peak. The last line is `ratio X`:
+ours ÷ the released UNet at the better of its batches, on the CPU.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -33,6 +35,6 @@ def fast_dtype(device: str) -> torch.dtype:
     """What convolutions run fastest in: half precision on a GPU, bfloat16 on a CPU that has it, else float32."""
     if device != "cpu":
         return torch.float16
-    ask = getattr(torch.cpu, "get_capabilities", dict)
+    ask: Callable[[], Mapping[str, object]] = getattr(torch.cpu, "get_capabilities", dict)
     able = ask()
     return torch.bfloat16 if any(able.get(name) for name in _NATIVE_BFLOAT16) else torch.float32

@@ -27,7 +27,7 @@ from .image import ImageConfig, PaperUNet
 
 DEFAULT_IMAGE = "image"
 KINDS = ("correction", "paper")
-_BATCH = 8  # frames at once where free memory is not asked; more gain no time on a CPU
+_BATCH = 8  # frames at once where free memory is not asked; a CPU is slower with fewer and with more
 _LARGEST_BATCH = 64  # frames at once on a GPU
 _SHARE = 0.5  # of a GPU's free memory
 
@@ -159,7 +159,7 @@ class ImageModel:
     def _placed(self, network: nn.Module) -> nn.Module:
         """The network on the device, in its precision, channels last."""
         moved: nn.Module = network.to(self.device, self.dtype)
-        return moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+        return moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def save_image(path: str | Path, network: nn.Module, kind: str, notes: Mapping[str, Any]) -> None:
