@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     animate.add_argument("portrait", type=Path, help="picture of a face: photo, painting or cartoon")
     animate.add_argument("audio", type=Path, help=AUDIO_HELP)
     _output(animate, "file to write, by suffix: .mp4 .blend .npz .json .csv; may be given several times", many=True)
-    animate.add_argument("--style", choices=("auto", "cartoon"), default="auto", help="how the picture is moved")
+    _style(animate)
     _rate(animate, "25")
     for name, what in (("lip", "lip motion"), ("head", "head motion"), ("blink", "blinks"), ("smooth", "smoothing")):
         animate.add_argument(f"--{name}", type=_amount, default=1.0, help=f"amount of {what} (default 1)")
@@ -101,8 +101,12 @@ def parser() -> argparse.ArgumentParser:
     render.add_argument("portrait", type=Path)
     render.add_argument("motion", type=Path, metavar="MOTION.NPZ")
     _output(render, ".mp4 file, or a folder for PNG pictures")
-    render.add_argument("--style", choices=("cartoon",), default="cartoon", help="how the picture is moved")
+    _style(render)
     render.add_argument("--audio", type=Path, help="sound of the video")
+    render.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    render.add_argument(
+        "--weights", default=None, metavar="SET", help="of the network of photoreal frames (default: image)"
+    )
     _rate(render, None)
     _detector(render)
 
@@ -121,6 +125,12 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--held-out", action="store_true", help="of --voices only the speakers that no network learns from"
     )
+    evaluate.add_argument("--films", type=Path, metavar="FOLDER", help="films to make again from their first frames")
+    evaluate.add_argument(
+        "--image", action="append", metavar="SET", help="of --films: weights of an image network; may be repeated"
+    )
+    evaluate.add_argument("--count", type=_count, default=0, metavar="N", help="of --films: only so many")
+    evaluate.add_argument("--sheet", type=Path, metavar="PNG", help="of --films: also draw some of the frames")
     evaluate.add_argument("--weights", default=None, metavar="SET", help="set of weights (default: the shipped one)")
     evaluate.add_argument(
         "--without",
@@ -149,6 +159,7 @@ def parser() -> argparse.ArgumentParser:
             "heads",
             "voxceleb2",
             "phones",
+            "frames",
             "renders",
         ),
     )
@@ -163,11 +174,13 @@ def parser() -> argparse.ArgumentParser:
     prepare.add_argument("--phones", type=Path, metavar="FOLDER", help="voices: phone times, a JSON a recording")
     prepare.add_argument("--like", type=Path, metavar="PREPARED", help="voices: one speaker, split as these clips")
     prepare.add_argument("--speakers", type=int, default=0, metavar="N", help="heads, voxceleb2: only so many")
-    prepare.add_argument("--clips", type=int, default=0, metavar="N", help="voxceleb2: only the best of each speaker")
-    prepare.add_argument("--count", type=int, default=600, metavar="N", help="renders: takes, each of another head")
+    prepare.add_argument(
+        "--clips", type=int, default=0, metavar="N", help="frames: so many; voxceleb2: the best of each speaker"
+    )
+    prepare.add_argument("--count", type=_count, default=600, metavar="N", help="renders: takes, each of another head")
 
     train = commands.add_parser("train", help="train a network")
-    train.add_argument("network", choices=("voice", "content", "speaker", "closure"))
+    train.add_argument("network", choices=("voice", "content", "speaker", "closure", "image"))
     train.add_argument("config", type=Path, help="TOML file, see training/configs")
     train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="instead of the file's accelerator")
     train.add_argument("--devices", metavar="N", help="how many of them, or auto for all")
@@ -193,6 +206,11 @@ def _output(command: argparse.ArgumentParser, text: str, many: bool = False) -> 
     command.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT", help=text, **({"action": "append"} if many else {})
     )
+
+
+def _style(command: argparse.ArgumentParser) -> None:
+    text = "drawn by the mesh alone, or photoreal with a network that repairs the face (default: as the picture is)"
+    command.add_argument("--style", choices=("auto", "cartoon", "photo"), default="auto", help=text)
 
 
 def _rate(command: argparse.ArgumentParser, default: str | None) -> None:
@@ -222,6 +240,13 @@ def _seed(text: str) -> int:
     value = int(text)
     if not 0 <= value < 2**31:
         raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 on, not {text}")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"at least 1, not {text}")
     return value
 
 

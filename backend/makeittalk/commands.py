@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import storage
-from .errors import InputError, OutputError
+from .errors import InputError, MissingError, OutputError
 from .progress import Progress, part, silent
 
 if TYPE_CHECKING:
-    from .pipeline import Character
+    from .networks.image_inference import ImageModel
+    from .pipeline import Character, Portrait
     from .training.log import Log
 
 SUFFIXES = (".mp4", ".blend", ".npz", ".json", ".csv")
@@ -114,9 +115,11 @@ def animate(options: Namespace) -> None:
             progress=part(progress, 0.0, 0.4),
         )
         _tell(character.notices)
+        films = any(output.suffix.lower() == ".mp4" for output in outputs)
+        model = _image_model(character.portrait, options.style, options.device) if films else None
         writers: dict[str, Callable[[Path, Progress], None]] = {
             ".npz": lambda output, _progress: character.motion.save(output),
-            ".mp4": lambda output, progress: _write_video(character, output, rate, progress),
+            ".mp4": lambda output, progress: _write_video(character, output, rate, model, progress),
             ".blend": lambda output, _progress: _write_blend(character, output, rate, options),
             ".json": lambda output, _progress: _write_table(character, output, float(rate)),
             ".csv": lambda output, _progress: _write_table(character, output, float(rate)),
@@ -127,17 +130,43 @@ def animate(options: Namespace) -> None:
             writers[output.suffix.lower()](output, share)
 
 
-def _write_video(character: Character, output: Path, rate: Fraction, progress: Progress) -> None:
+def _image_model(portrait: Portrait, style: str, device: str, weights: str | None = None) -> ImageModel | None:
+    """The network of a portrait's photoreal frames, None where the mesh alone shall move it.
+
+    Raises:
+        InputError: there is no such device. MissingError: the weights that were asked for are not there.
+    """
+    asked = style == "photo" or weights is not None
+    if style == "auto":
+        from .rendering.style import choose_style
+
+        style, reason = choose_style(portrait.rgba, portrait.face.landmarks)
+        _tell([reason])
+    if style != "photo":
+        return None
+    from .networks.image_inference import load_image
+
+    try:
+        return load_image(weights, device)
+    except MissingError as error:
+        if asked:
+            raise
+        _tell([f"Its frames are drawn by the mesh alone: {error}"])
+        return None
+
+
+def _write_video(
+    character: Character, output: Path, rate: Fraction, model: ImageModel | None, progress: Progress
+) -> None:
     from .animation.resample import frame_count, resample
+    from .rendering.moving import moving_portrait
     from .rendering.video import write_mp4
-    from .rendering.warp import Warper
 
     audio = character.audio
     # As many frames as the sound is long, to the frame.
     motion = resample(character.motion, float(rate), frame_count(audio.seconds, float(rate)))
-    with Warper(character.mesh, character.portrait.rgba) as warper:
-        frames = warper.frames(motion, float(rate))
-        write_mp4(output, frames, rate, (warper.width, warper.height), audio, progress, total=motion.frames)
+    with moving_portrait(character.mesh, character.portrait.rgba, motion, model) as (frames, size):
+        write_mp4(output, frames, rate, size, audio, progress, total=motion.frames)
 
 
 def _write_blend(character: Character, output: Path, rate: Fraction, options: Namespace) -> None:
@@ -159,6 +188,7 @@ def _write_blend(character: Character, output: Path, rate: Fraction, options: Na
         head=options.head,
         blink=options.blink,
         smooth=options.smooth,
+        style=options.style,
     )
 
 
@@ -240,8 +270,8 @@ def render(options: Namespace) -> None:
     from .audio.loading import load_audio
     from .pipeline import face_for_motion
     from .rendering.mesh import build_mesh
+    from .rendering.moving import moving_portrait
     from .rendering.video import write_mp4, write_pngs
-    from .rendering.warp import Warper
 
     audio = load_audio(options.audio) if options.audio else None
     with _progress_bar() as progress, _work_folder() as folder:
@@ -249,11 +279,13 @@ def render(options: Namespace) -> None:
         portrait, motion = face_for_motion(options.portrait, motion, folder, options.detector, share)
         _tell(portrait.notices)
         mesh = build_mesh(portrait.face, portrait.rgba)
+        model = _image_model(portrait, options.style, options.device, options.weights)
+        # Landmarks alone, of this picture's size: they were seen, and stay where they were seen.
+        filmed = motion.content is None and motion.image_size is not None
         shown = resample(motion, float(rate), frame_count(audio.seconds, float(rate)) if audio else None)
-        with Warper(mesh, portrait.rgba) as warper:
-            frames, share = warper.frames(shown, float(rate)), part(progress, 0.2, 1.0)
+        with moving_portrait(mesh, portrait.rgba, shown, model, filmed) as (frames, size):
+            share = part(progress, 0.2, 1.0)
             if as_video:
-                size = (warper.width, warper.height)
                 write_mp4(options.output, frames, rate, size, audio, share, total=shown.frames)
             else:
                 write_pngs(options.output, frames, share, total=shown.frames)
@@ -274,12 +306,16 @@ def evaluate(options: Namespace) -> None:
     if options.plot:
         _check_output(options.plot, (".png",))
     pair = options.predicted is not None and options.reference is not None
-    asked = [pair, options.folder is not None, options.voices is not None]
+    asked = [pair, options.folder is not None, options.voices is not None, options.films is not None]
     if sum(asked) != 1 or (options.predicted is None) != (options.reference is None):
         raise InputError(
-            "Evaluate needs a predicted and a reference file, or a folder after --set or --voices.",
+            "Evaluate needs a predicted and a reference file, or a folder after --set, --voices or --films.",
             "Give one of them.",
         )
+    if (options.image or options.count or options.sheet) and not options.films:
+        raise InputError("--image, --count and --sheet need --films.", "Give the folder after --films.")
+    if options.sheet:
+        _check_output(options.sheet, (".png",))
     if (options.without or options.said_by) and options.folder is None:
         raise InputError("--without and --said-by need --set.", "Give the folder after --set.")
     if options.without and (options.plot or options.said_by):
@@ -303,6 +339,13 @@ def evaluate(options: Namespace) -> None:
             result = evaluate_pair(predicted, reference)
             if options.plot:
                 plot_pair(predicted, reference, options.plot)
+        elif options.films:
+            from .networks.image_inference import load_image
+            from .training.reenactment import evaluate_films
+
+            names = options.image or ["image"]
+            models = {Path(name).stem: load_image(name, more["device"]) for name in names}
+            result = evaluate_films(options.films, models, options.count, options.sheet, progress)
         elif options.voices:
             from .training.recordings import evaluate_recordings
 
@@ -376,6 +419,10 @@ def prepare(options: Namespace) -> None:
             from .training.prepare_heads import prepare_heads
 
             prepared = prepare_heads(options.source, options.dest, progress, speakers=options.speakers)
+        elif options.kind == "frames":
+            from .training.prepare_frames import prepare_frames
+
+            prepared = prepare_frames(options.source, options.dest, progress, count=options.clips)
         elif options.kind == "renders":
             from .training.face_renders import prepare_renders
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .animation.bake import bake_motion
+from .animation.placement import place
 from .animation.predict import predict_motion
 from .animation.retarget import retarget
 from .audio.loading import Audio, load_audio, write_wav
@@ -179,7 +180,9 @@ def face_for_motion(
 ) -> tuple[Portrait, Motion]:
     """A portrait prepared for a motion, and the motion on it.
 
-    A motion made for a picture of this size brings its own landmarks; any other is carried over to the face found.
+    Where the picture has the size of the motion's own, its face is looked for there and tells whether it is that
+    picture, a moment of the film that was tracked, or another face (see `placement.place`); a picture in which no face
+    is found is taken for the motion's own. On a picture of another size the motion is carried over.
 
     Raises:
         InputError: the portrait cannot be used.
@@ -188,10 +191,17 @@ def face_for_motion(
     prepared = image, rgba, notices = prepare_portrait(source, folder)
     height, width = rgba.shape[:2]
     progress(0.5, "Reading the portrait")
-    if motion.image_size is not None and (width, height) == tuple(int(side) for side in motion.image_size):
-        portrait = Portrait(Face(image, width, height, motion.neutral), rgba, folder / "face.json", notices)
-    else:
+    if motion.image_size is None or (width, height) != tuple(int(side) for side in motion.image_size):
         portrait = _with_face(source, folder, prepared, detector=detector)
-        motion = retarget(motion, portrait.face.landmarks)
+        progress(1.0, "Reading the portrait")
+        return portrait, retarget(motion, portrait.face.landmarks)
+    try:
+        found = detect_landmarks(rgba, detector, name=str(source))
+        landmarks, motion, carried = place(motion, found.landmarks)
+        notices = [*notices, *found.notices]
+        if carried:
+            notices.append(f"The motion is of another face and was carried over to the one in {source}.")
+    except InputError:
+        landmarks = motion.neutral
     progress(1.0, "Reading the portrait")
-    return portrait, motion
+    return Portrait(Face(image, width, height, landmarks), rgba, folder / "face.json", notices), motion

@@ -18,7 +18,7 @@ _NEAR = 0.04  # the same face in the same place, though no tracked moment of it
 _IDENTICAL = 1e-3
 
 
-def place(motion: Motion, found: np.ndarray) -> tuple[np.ndarray, Motion, str]:
+def place(motion: Motion, found: np.ndarray) -> tuple[np.ndarray, Motion, bool]:
     """The portrait's landmarks as a motion in its pixels means them, and the motion on them.
 
     A portrait that the motion was made for has the motion's neutral landmarks, which may be corrected ones. A moment
@@ -29,19 +29,19 @@ def place(motion: Motion, found: np.ndarray) -> tuple[np.ndarray, Motion, str]:
         motion: of a picture of the portrait's size. found: (68, 3) px, landmarks detected in the portrait.
 
     Returns:
-        landmarks (68, 3) float32 px, the motion with those as its neutral, and a sentence where it was carried over.
+        landmarks (68, 3) float32 px, the motion with those as its neutral, and whether it was carried over.
     """
     neutral = _distance(motion.neutral, found)
     frames = _distance(motion.landmarks, found)
     nearest = int(frames.argmin())
     filmed = motion.content is None and float(_distance(motion.landmarks, motion.neutral).min()) < _IDENTICAL
     if not filmed and neutral <= _SAME:
-        return motion.neutral, motion, ""
+        return motion.neutral, motion, False
     if filmed and frames[nearest] <= _MOMENT:
-        return motion.landmarks[nearest], _resting(motion, motion.landmarks[nearest]), ""
+        return motion.landmarks[nearest], _resting(motion, motion.landmarks[nearest]), False
     if filmed and frames[nearest] <= _NEAR:
-        return found, _resting(motion, found), ""
-    return found, retarget(motion, found), "The motion is of another face and was carried over to the one in"
+        return found, _resting(motion, found), False
+    return found, retarget(motion, found), True
 
 
 def _resting(motion: Motion, neutral: np.ndarray) -> Motion:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -43,32 +41,21 @@ def displacements(mesh: formats.Mesh, expression: np.ndarray) -> np.ndarray:
     return np.asarray(moved)
 
 
-def landed(mesh: formats.Mesh, motion: formats.Motion) -> formats.Motion:
-    """The motion with an expression by which the mesh's landmarks are seen exactly where the motion has them.
+def landed(mesh: formats.Mesh, vertices: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Vertices moved in the picture plane so that the mesh's landmarks are seen exactly where they shall be.
 
-    The plane is flatter than the head it shows and turns by less: a filmed head would fall beside itself.
+    The plane is flatter than the head it shows, and a filmed head would fall beside itself.
 
     Args:
-        mesh: of the motion's portrait. motion: with its head arrays.
+        mesh: the mesh. vertices: (…, V, 3) px, expression and head in them. landmarks: (…, 68, ≥2) px.
+
+    Returns:
+        (…, V, 3) float32, px.
     """
-    assert motion.expression is not None and motion.head_rotation is not None
-    assert motion.head_translation is not None
-    if motion.neck_pivot is not None:
-        mesh = replace(mesh, neck_pivot=motion.neck_pivot)
-    small = replace(
-        mesh,
-        vertices=mesh.vertices[mesh.landmark_vertices],
-        W=mesh.W[mesh.landmark_vertices],
-        head_weights=mesh.head_weights[mesh.landmark_vertices],
-    )
-    back = Rotation.from_euler("xyz", motion.head_rotation.astype(np.float64)).as_matrix()
-    expression = motion.expression.astype(np.float64)
-    for _ in range(3):
-        seen = deform(small, expression, motion.head_rotation, motion.head_translation)
-        missed = (motion.landmarks - seen).astype(np.float64)
-        missed[..., 2] = 0.0
-        expression += missed @ back
-    return replace(motion, expression=expression.astype(np.float32))
+    moved = np.array(vertices, np.float32)
+    missed = (landmarks[..., :2] - moved[..., mesh.landmark_vertices, :2]).astype(np.float32)
+    moved[..., :2] += np.matmul(mesh.W.astype(np.float32, copy=False), missed)
+    return moved
 
 
 def signed_areas(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
