@@ -38,10 +38,12 @@ def read_moves(
         scene, character = find()
         with _frame_kept(scene), _shown(character):
             until = time.monotonic() + _CHUNK
-            while done < len(frames) and time.monotonic() < until:
+            while True:
                 scene.frame_set(frames[done])
                 vertices[done] = _vertices(character, vertices.shape[1])
                 done += 1
+                if done == len(frames) or time.monotonic() >= until:
+                    break
         yield done / len(frames)
 
 

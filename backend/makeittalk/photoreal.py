@@ -117,6 +117,7 @@ def render_frames(
             speech = _heard(sound, len(moves) / float(rate)) if sound is not None else None
             write_mp4(film, pictures, rate, size, speech, part(progress, 0.9, 1.0), total=len(moves))
         low, high = store.stretch(first, last, character)
+        store.hold(low)
     progress(1.0, "Finishing")
     return Rendered(Path(folder), low, high, len(missing), Path(film) if film else None)
 

@@ -31,6 +31,7 @@ from PIL import Image
 
 SIDE = 300  # px of the portrait: small is quick
 FRAMES = 8
+HELD = "photoreal_00000.png"  # what Blender shows before frame 1
 RUN = """
 import sys
 from makeittalk.errors import MakeItTalkError
@@ -82,15 +83,19 @@ def draw(job: Path, tmp_path: Path) -> Callable[..., Rendered]:
 
 def state(folder: Path) -> dict[str, tuple[int, bytes]]:
     """When each picture was written, and what it holds."""
-    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in sorted(folder.glob("*.png"))}
+    files = [path for path in sorted(folder.glob("*.png")) if path.name != HELD]
+    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
 
 
 def test_every_frame_is_the_moving_portrait(draw: Callable[..., Rendered], job: Path, tmp_path: Path) -> None:
     told: list[str] = []
     done = draw(first=40, progress=lambda _fraction, stage: told.append(stage))
     assert (done.first, done.last, done.drawn) == (40, 40 + FRAMES - 1, FRAMES)
-    pictures = [np.asarray(Image.open(path)) for path in sorted((tmp_path / "frames").glob("photoreal_000*.png"))]
-    assert len(pictures) == FRAMES and all(picture.shape == (SIDE, SIDE, 3) for picture in pictures)
+    files = sorted((tmp_path / "frames").glob("*.png"))
+    assert [int(path.stem[-5:]) for path in files] == list(range(39, 40 + FRAMES))
+    assert files[0].read_bytes() == files[1].read_bytes()  # shown before the first
+    pictures = [np.asarray(Image.open(path)) for path in files[1:]]
+    assert all(picture.shape == (SIDE, SIDE, 3) for picture in pictures)
     portrait = np.asarray(Image.open(job / "portrait.png"))
     for picture, other in itertools.pairwise(pictures):
         assert 0.2 < np.abs(picture.astype(int) - portrait).mean() < 40.0

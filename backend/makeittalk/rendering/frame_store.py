@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -107,6 +108,18 @@ class FrameStore:
         while there(last + 1):
             last += 1
         return first, last
+
+    def hold(self, number: int) -> None:
+        """Shows a frame before its time, too: Blender looks for the picture before a sequence's first one there.
+
+        Raises:
+            OutputError: the disk is full, or the folder is gone or closed to writing.
+        """
+        before = number - 1
+        if number < 1 or (before in self._known and self._is_whole(before)):
+            return
+        with storage.replacing(self.path(before)) as temporary:
+            shutil.copyfile(self.path(number), temporary)
 
     def read(self, number: int) -> np.ndarray:
         """The picture of a frame, (H, W, 3 or 4) uint8 RGB(A).
