@@ -12,7 +12,7 @@ from makeittalk.networks.correction import CorrectionConfig, CorrectionNet
 from makeittalk.networks.features import VoiceAverage
 from makeittalk.networks.folding import fast_dtype, fold_norms
 from makeittalk.networks.image import ImageConfig, PaperUNet
-from makeittalk.networks.image_inference import ImageModel, load_image, save_image
+from makeittalk.networks.image_inference import DEFAULT_IMAGE, ImageModel, load_image, read_image, save_image
 from makeittalk.rendering.face_crop import SIZE
 from makeittalk.rendering.landmark_image import draw_landmarks, fill_mouth
 from makeittalk.weights import store
@@ -90,6 +90,16 @@ def test_fast_pictures_are_those_of_the_network(networks, scene, kind, dtype, me
         assert masks.min() == 255
 
 
+def test_shipped_weights_look_the_same_in_bfloat16(scene):
+    if DEFAULT_IMAGE not in [file.name for file in store.list_weights()]:
+        pytest.skip("no image weights are shipped")
+    portrait, warps, landmarks = (part[:2] if part.shape[0] == 11 else part for part in scene)
+    network, kind, _ = read_image()
+    half, single = (ImageModel(network, kind, dtype=dtype) for dtype in (torch.bfloat16, torch.float32))
+    pairs = zip(half.translate(portrait, warps, landmarks), single.translate(portrait, warps, landmarks), strict=True)
+    assert all(np.abs(a.astype(int) - b).mean() < 2 for a, b in pairs)
+
+
 def test_batches_do_not_show(networks, scene):
     portrait, warps, landmarks = scene
     model = ImageModel(networks["correction"], "correction")
@@ -111,6 +121,7 @@ class Crowded(torch.nn.Module):
 
     def forward(self, x):
         self.asked.append(len(x))
+        assert torch.backends.cudnn.enabled and torch.backends.cudnn.deterministic
         if len(x) > self.room:
             raise torch.OutOfMemoryError("no room")
         return self.network(x)

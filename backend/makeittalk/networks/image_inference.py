@@ -84,7 +84,8 @@ class ImageModel:
         assert portrait.shape == (SIZE, SIZE, 3) and portrait.dtype == np.uint8, portrait.shape
         assert warps.shape == (count, SIZE, SIZE, 3) and warps.dtype == np.uint8, warps.shape
         assert landmarks.shape[1] == LANDMARKS and landmarks.shape[2] >= 2, landmarks.shape
-        with torch.inference_mode(), torch.backends.cudnn.flags(benchmark=False, deterministic=True):
+        # `flags` turns cuDNN off unless told otherwise.
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, deterministic=True):
             try:
                 made = self._made(portrait, warps, landmarks)
             except torch.OutOfMemoryError as error:
@@ -104,7 +105,7 @@ class ImageModel:
         shown = torch.from_numpy(np.array(portrait[..., ::-1] if self.kind == "paper" else portrait))
         if count and not self._tried:
             self._try(shown, self._drawn(warps[:1], landmarks[:1]))
-        first, size = 0, self._at_once()
+        first, size = 0, self._at_once() if count else 0
         while first < count:
             part = slice(first, min(first + size, count))
             try:
@@ -194,11 +195,24 @@ def load_image(name: str | None = None, device: str = "cpu") -> ImageModel:
 
 @lru_cache(maxsize=2)
 def _loaded(name: str, device: str) -> ImageModel:
+    network, kind, notes = read_image(name)
+    return ImageModel(network, kind, device, notes)
+
+
+def read_image(name: str = DEFAULT_IMAGE) -> tuple[ImageNetwork, str, dict[str, Any]]:
+    """An image network as it was trained, in eval mode, float32, on the CPU; its kind; what its training wrote down.
+
+    Args:
+        name: as in `load_image`.
+
+    Raises:
+        MissingError: no such weights. InputError: they are damaged or of another kind.
+    """
     tensors, data = load_tensors(name)
     try:
-        kind, config = str(data["kind"]), data["config"]
+        kind = str(data["kind"])
         with torch.device("meta"):  # sizes are compared before memory is taken
-            network = _network(kind, config)
+            network = _network(kind, data["config"])
         network.load_state_dict({key: value.float() for key, value in tensors.items()}, assign=True)
         if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
             raise ValueError("not all of it is numbers")
@@ -207,7 +221,7 @@ def _loaded(name: str, device: str) -> ImageModel:
         raise InputError(
             f"{name} does not hold weights of an image network.", "Install MakeItTalk again, or name other weights."
         ) from error
-    return ImageModel(network, kind, device, notes)
+    return network.eval(), kind, notes
 
 
 def _network(kind: str, config: dict[str, Any]) -> ImageNetwork:
