@@ -67,6 +67,26 @@ def sequencer_strips(scene: bpy.types.Scene, create: bool = False) -> Any | None
     return editor.strips if hasattr(editor, "strips") else editor.sequences
 
 
+def compositor_tree(scene: bpy.types.Scene) -> bpy.types.NodeTree:
+    """The scene's compositor, made with what a new one shows where there is none: the rendered picture.
+
+    From 5.0 it is a node group that scenes share; before that every scene has its own.
+    """
+    if bpy.app.version < (5, 0, 0):
+        if not scene.use_nodes:
+            scene.use_nodes = True
+        assert scene.node_tree is not None
+        return scene.node_tree
+    if scene.compositing_node_group is None:
+        tree = bpy.data.node_groups.new("Compositor", "CompositorNodeTree")
+        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+        rendered, output = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("NodeGroupOutput")
+        output.location = (400, 0)
+        tree.links.new(rendered.outputs["Image"], output.inputs["Image"])
+        scene.compositing_node_group = tree
+    return scene.compositing_node_group
+
+
 def dithered_transparency(material: bpy.types.Material) -> None:
     """Lets Eevee draw a material's transparency sorted pixel by pixel, as it has been able to since 4.2."""
     material.surface_render_method = "DITHERED"

@@ -188,10 +188,11 @@ def make(context: bpy.types.Context) -> Task:
             start=start,
             pack_sound=audio.resolve() != Path(speech).resolve(),  # a repaired copy lies in a folder that goes
             every_frame=every_frame,
-            settings=remembered | {"notices": "\n".join(str(notice) for notice in data.notices)},
+            settings=remembered | _answered(data),
         )
         collection = characters.build(context.scene, made)
-        return f"{collection.name} speaks from frame {start} to {start + collection.makeittalk.frames - 1}."
+        told = f"{collection.name} speaks from frame {start} to {start + collection.makeittalk.frames - 1}."
+        return f"{told} Photoreal Frames below draw it as the photograph it is." if data.style == "photo" else told
 
     return Task(context, _into(request), take)
 
@@ -215,6 +216,12 @@ def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
         return f"{found.name} has a new take. {rebaking.kept_message(kept)}".strip()
 
     return Task(context, _into(request), take)
+
+
+def _answered(data: protocol.AnimateData) -> dict[str, Any]:
+    """What a character remembers of the backend's answer: the style it chose where that was left to it."""
+    style = data.style if data.style in ("cartoon", "photo") else "cartoon"
+    return {"style": style, "notices": "\n".join(str(notice) for notice in data.notices)}
 
 
 def _into(request: protocol.Animate) -> Callable[[Path], protocol.Animate]:

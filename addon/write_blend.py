@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--start", type=int, default=1, help="frame on which the speech begins")
     parser.add_argument("--name", default="Character", help="what the character is called")
     parser.add_argument("--portrait", default="", help="path of the picture it was made from, for the record")
-    parser.add_argument("--style", default="auto", help="auto or cartoon")
+    parser.add_argument("--style", default="auto", help="auto, cartoon or photo")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--voice", default="")
     parser.add_argument("--every-frame", action="store_true", help="one key on every frame")

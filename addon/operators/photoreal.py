@@ -62,6 +62,27 @@ class MAKEITTALK_OT_photoreal_strip(reasons.Reasoned, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class MAKEITTALK_OT_photoreal_compositor(reasons.Reasoned, bpy.types.Operator):
+    """Add the photoreal frames to the scene's compositor as an image node, which you connect as you like"""
+
+    bl_idname = "makeittalk.photoreal_compositor"
+    bl_label = "Use in Compositor"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        return reasons.busy_reason() or reasons.character_reason(context) or _frames_reason(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            photo_plane.add_to_compositor(context.scene, characters.active(context))
+        except AddonError as error:
+            context.window_manager.makeittalk.say(error.message, error.hint, error=True)
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
 def _motion_reason(context: bpy.types.Context, character: bpy.types.Collection) -> str:
     """Why a character's motion cannot be read now."""
     settings = character.makeittalk
@@ -82,4 +103,4 @@ def _frames_reason(context: bpy.types.Context) -> str:
     return "" if found is not None else "Press Photoreal Frames first."
 
 
-CLASSES = (MAKEITTALK_OT_photoreal_frames, MAKEITTALK_OT_photoreal_strip)
+CLASSES = (MAKEITTALK_OT_photoreal_frames, MAKEITTALK_OT_photoreal_strip, MAKEITTALK_OT_photoreal_compositor)

@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from .. import compat
 from ..errors import AddonError
 from . import materials
 from .coordinates import points_to_blender
@@ -88,6 +89,28 @@ def shown_files(character: bpy.types.Collection) -> tuple[int, list[Path]]:
     if lost is not None:
         raise AddonError(f"{lost} is missing.", "Press Photoreal Frames again.")
     return user.frame_start, files
+
+
+def add_to_compositor(scene: bpy.types.Scene, character: bpy.types.Collection) -> bpy.types.Node:
+    """Gives the scene's compositor an Image node with the frames, unconnected; the one that is there is set anew.
+
+    Raises:
+        AddonError: there are no frames.
+    """
+    plane = plane_of(character)
+    texture = _texture(plane) if plane is not None else None
+    if texture is None:
+        raise AddonError(f"{character.name} has no photoreal frames.", "Press Photoreal Frames first.")
+    nodes = compat.compositor_tree(scene).nodes
+    node = next((item for item in nodes if item.type == "IMAGE" and item.image == texture.image), None)
+    if node is None:
+        node = nodes.new("CompositorNodeImage")
+        node.image = texture.image
+        node.location = (0, -420)
+    user = texture.image_user
+    node.frame_duration, node.frame_start, node.frame_offset = user.frame_duration, user.frame_start, user.frame_offset
+    node.use_auto_refresh, node.use_cyclic = True, False
+    return node
 
 
 def move(character: bpy.types.Collection, frames: int) -> None:

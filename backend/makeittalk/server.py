@@ -160,10 +160,11 @@ def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
     """Makes every file of a character."""
     from . import pipeline
     from .progress import part
+    from .rendering.style import choose_style
 
     folder = _job_folder(request.folder)
-    if request.style not in ("auto", "cartoon"):
-        raise InputError(f"The style {request.style!r} is not known.", "Use auto or cartoon.")
+    if request.style not in ("auto", "cartoon", "photo"):
+        raise InputError(f"The style {request.style!r} is not known.", "Use auto, cartoon or photo.")
     character = pipeline.animate(
         request.portrait,
         request.audio,
@@ -179,6 +180,9 @@ def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
     )
     progress(0.97, "Baking the curves")
     baked = pipeline.bake(character.motion, character.mesh, folder, request.fps)
+    style, reason = request.style, ""
+    if style == "auto":
+        style, reason = choose_style(character.portrait.rgba, character.portrait.face.landmarks)
     progress(1.0, "Baking the curves")
     return asdict(
         protocol.AnimateData(
@@ -188,9 +192,9 @@ def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
             motion=str(folder / "motion.npz"),
             bake=str(baked),
             audio=str(character.sound),
-            style="cartoon",
+            style=style,
             seconds=character.audio.seconds,
-            notices=character.notices,
+            notices=[*character.notices, *([reason] if reason else [])],
         )
     )
 

@@ -91,6 +91,7 @@ def test_a_job_makes_every_file(backend: Backend, tmp_path: Path) -> None:
     assert abs(len(bake.key_values) / 25.0 - data.seconds) <= 1 / 25
     assert abs(motion.seconds - data.seconds) < 0.05
     assert Path(data.portrait) == face.image and Path(data.audio).is_file()
+    assert data.style == "cartoon" and any("drawing" in notice for notice in data.notices)
     fractions = [reply.fraction for reply in backend.of(number, "progress")]
     assert len(fractions) > 5 and fractions == sorted(fractions) and fractions[-1] == 1.0
 
@@ -122,7 +123,7 @@ def test_a_bad_input_is_a_sentence_and_the_process_lives(backend: Backend, tmp_p
 
 
 def test_a_style_of_the_future_is_refused(backend: Backend, tmp_path: Path) -> None:
-    number = backend.send(animate_request(tmp_path, style="photo"))
+    number = backend.send(animate_request(tmp_path, style="oil"))
     backend.wait(number)
     assert backend.of(number, "error")[0].code == "input"
 

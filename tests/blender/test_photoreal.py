@@ -245,6 +245,22 @@ class TestPlane:
         with pytest.raises(RuntimeError, match=r"photoreal_00023\.png is missing"):
             bpy.ops.makeittalk.photoreal_strip()
 
+    def test_the_compositor_gets_the_frames(self, plane, tmp_path):
+        scene = bpy.context.scene
+        scene.frame_set(23)
+        before = render(tmp_path / "before.png")
+        for _press in range(2):  # the second time the node is set anew
+            assert bpy.ops.makeittalk.photoreal_compositor() == {"FINISHED"}
+        tree = part("addon.compat").compositor_tree(scene)
+        nodes = [node for node in tree.nodes if node.type == "IMAGE"]
+        assert len(nodes) == 1
+        assert (nodes[0].frame_start, nodes[0].frame_offset, nodes[0].frame_duration) == (20, 19, 10)
+        np.testing.assert_allclose(render(tmp_path / "unconnected.png"), before, atol=1.0)
+        output = next(node for node in tree.nodes if node.type in ("COMPOSITE", "GROUP_OUTPUT"))
+        tree.links.new(nodes[0].outputs["Image"], output.inputs[0])
+        difference = np.abs(render(tmp_path / "connected.png") - picture(23)[..., :3])[3:-3, 3:-3]
+        assert difference.mean() < 1.0
+
 
 @pytest.fixture(scope="session")
 def network(backend_python, tmp_path_factory) -> str:

@@ -1,8 +1,8 @@
 """Runs inside a real Blender window: a user's session, by simulated mouse and keys, with a screenshot of each state.
 
-    blender --enable-event-simulate --python drive.py -- ZIP PORTRAIT SPEECH FOLDER
+    blender --enable-event-simulate --python drive.py -- ZIP PORTRAIT SPEECH NETWORK FOLDER
 
-FOLDER receives the screenshots and `result.json`: what was seen at each step, or the error that ended it.
+NETWORK holds weights for photoreal frames. FOLDER receives the screenshots and `result.json`: what was seen at each step, or the error that ended it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-ARCHIVE, PORTRAIT, SPEECH, FOLDER = sys.argv[sys.argv.index("--") + 1 :]
+ARCHIVE, PORTRAIT, SPEECH, NETWORK, FOLDER = sys.argv[sys.argv.index("--") + 1 :]
 MODULE = "bl_ext.user_default.makeittalk"
 TIMEOUT = 90.0  # s for any one thing to happen
 seen: dict[str, object] = {}
@@ -139,6 +139,21 @@ def press() -> Iterator[float]:
     yield 0.2
 
 
+def photoreal() -> Iterator[float]:
+    """Starts Photoreal Frames as its button does and waits until frames are drawn."""
+    with bpy.context.temp_override(window=ui.window, area=ui.area, region=ui.region("UI")):
+        assert bpy.ops.makeittalk.photoreal_frames("INVOKE_DEFAULT", weights=NETWORK) == {"RUNNING_MODAL"}
+    yield from until(lambda: session().stage.startswith("Frame ") or not session().running, "frames are drawn")
+    yield 0.1
+
+
+def photoreal_files() -> dict[str, int]:
+    """When each frame of the active character was written."""
+    addon_job = addon("photoreal")
+    folder, _kept = addon_job.output_folder(addon("scene.character").active(bpy.context))
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.png")}
+
+
 def face_curve() -> list[float]:
     character = addon("scene.character").active(bpy.context)
     keys = character.makeittalk.body.data.shape_keys
@@ -215,6 +230,36 @@ def user() -> Iterator[float]:
     yield 1.5
     ui.shot("9-recovered")
     seen["recovered"] = state()
+
+    scene, settings = bpy.context.scene, addon("scene.character").active(bpy.context).makeittalk
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 20, 59
+    settings.photo_range = "PREVIEW"
+    scene.frame_set(45)
+    yield from photoreal()
+    ui.shot("10-photoreal-progress")
+    seen["photoreal progress"] = state()
+    ui.key("ESC")
+    yield from until(lambda: not session().running, "ESC cancels the frames")
+    yield 0.5
+    kept = photoreal_files()
+    seen["photoreal cancelled"] = state() | {"frames": len(kept), "frame": scene.frame_current}
+    yield from photoreal()
+    yield from until(lambda: not session().running, "the frames are finished")
+    yield 1.5
+    ui.shot("11-photoreal")
+    files = photoreal_files()
+    seen["photoreal"] = state() | {
+        "frames": len(files),
+        "kept": all(files[name] == when for name, when in kept.items()),
+        "shown": settings.show_photoreal and settings.plane is not None and settings.body.hide_viewport,
+    }
+    ui.key("Z", ctrl=True)
+    shown = lambda: addon("scene.photo_plane").plane_of(addon("scene.character").active(bpy.context))  # noqa: E731
+    yield from until(lambda: shown() is None, "one undo takes the plane away")
+    ui.key("Z", ctrl=True, shift=True)
+    yield from until(lambda: shown() is not None, "redo brings it back")
+    yield 0.5
+    ui.shot("12-photoreal-redone")
 
 
 steps = user()

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from makeittalk.networks.correction import CorrectionConfig, CorrectionNet
+from makeittalk.networks.image_inference import save_image
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
@@ -19,7 +21,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "make
 CHROOT = Path(os.environ.get("MAKEITTALK_GUI_BLENDER") or CACHE)
 SHOTS = HERE / "shots"
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.timeout(450)]
 
 
 def host_python() -> str:
@@ -46,9 +48,12 @@ def seen(tmp_path_factory) -> dict:
     for old in SHOTS.iterdir():
         old.unlink()
     inside = Path("/project")  # where blender_gui_run.sh shows the checkout
+    network = folder / "network.safetensors"
+    save_image(network, CorrectionNet(CorrectionConfig(widths=(4, 4), blocks=0)), "correction", {})
     arguments = [
         str(archive),
         *(str(inside / (assets / name).relative_to(ROOT)) for name in ("portrait_cartoon.png", "speech.flac")),
+        str(network),
         str(inside / SHOTS.relative_to(ROOT)),
     ]
     command = [
@@ -63,7 +68,7 @@ def seen(tmp_path_factory) -> dict:
         "PASS": f"MAKEITTALK_PYTHON={inside / '.venv' / 'bin' / 'python'}",
         "BLENDER_USER_RESOURCES": str(folder / "user"),
     }
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=280)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400)
     result = SHOTS / "result.json"
     assert result.is_file(), done.stdout[-3000:] + done.stderr[-3000:]
     found = json.loads(result.read_text())
@@ -113,3 +118,13 @@ def test_a_killed_backend_is_said_and_survived(seen):
     assert killed["is_error"] and "stopped unexpectedly" in killed["message"] and "Restart" in killed["hint"]
     assert killed["characters"] == ["portrait_cartoon"]
     assert len(seen["recovered"]["characters"]) == 2 and not seen["recovered"]["is_error"]
+
+
+def test_photoreal_frames_show_progress_and_keep_what_is_drawn(seen):
+    progress, cancelled, done = (seen[name] for name in ("photoreal progress", "photoreal cancelled", "photoreal"))
+    assert progress["running"] and progress["stage"].startswith("Frame ") and progress["stage"].endswith(" of 40")
+    assert 0 < cancelled["frames"] < 40 and "kept" in cancelled["message"] and not cancelled["is_error"]
+    assert cancelled["frame"] == 45
+    assert done["kept"] and done["shown"] and not done["is_error"]
+    assert done["frames"] == 41  # Blender shows the first before its time, too
+    assert f"{40 - cancelled['frames']} of 40 frames" in done["message"]
