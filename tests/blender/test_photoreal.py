@@ -174,11 +174,12 @@ class TestPlane:
 
     @pytest.mark.parametrize("engine", ["CYCLES", "EEVEE"])
     def test_frame_f_shows_the_picture_of_f(self, plane, engine, tmp_path):
-        for frame, number in ((20, 20), (27, 27), (29, 29)):
+        name = part("addon.compat").eevee_engine() if engine == "EEVEE" else engine
+        bpy.context.scene.eevee.taa_render_samples = 4  # without a graphics card each takes seconds
+        for frame in (27,) if engine == "EEVEE" else (20, 27, 29):
             bpy.context.scene.frame_set(frame)
-            name = part("addon.compat").eevee_engine() if engine == "EEVEE" else engine
             found = render(tmp_path / f"{frame}.png", name)
-            difference = np.abs(found - picture(number)[..., :3])[3:-3, 3:-3]
+            difference = np.abs(found - picture(frame)[..., :3])[3:-3, 3:-3]
             assert difference.mean() < 1.0 and difference.max() < 4.0, (frame, difference.mean())
 
     def test_before_and_after_the_ends_stay(self, plane, tmp_path):

@@ -2,7 +2,8 @@
 
     blender --enable-event-simulate --python drive.py -- ZIP PORTRAIT SPEECH NETWORK FOLDER
 
-NETWORK holds weights for photoreal frames. FOLDER receives the screenshots and `result.json`: what was seen at each step, or the error that ended it.
+NETWORK holds weights for photoreal frames. FOLDER receives the screenshots and `result.json`: what was seen at each
+step, or the error that ended it.
 """
 
 from __future__ import annotations
