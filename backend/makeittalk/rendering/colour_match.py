@@ -14,7 +14,7 @@ import numpy as np
 _STEP = 4  # px between the places where colours are compared
 _SURE = 0.25  # mask below which a network does not answer for its colours
 _SPREAD = 12.0  # levels of 255: differences beyond are not a cast
-_PRIOR = 60.0  # places' worth of belief that there is no cast
+_PRIOR = 10.0  # places' worth of belief that there is no cast
 _MOST_GAIN, _MOST_OFFSET = 0.4, 60.0
 _WIDE = 10.0  # px, how coarse the cast left after gain and offset is
 _LEAST = 0.05  # share of seen neighbours below which nothing is known of a place
