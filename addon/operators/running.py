@@ -32,7 +32,11 @@ class Running(Reasoned):
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             task = self.start(context)
-            task.wait()
+            try:
+                task.wait()
+            except BaseException:
+                task.close()
+                raise
             return self._finish(context, task)
         except AddonError as error:
             return self._fail(context, error)
@@ -58,7 +62,12 @@ class Running(Reasoned):
             return {"RUNNING_MODAL"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        finished = task.poll()
+        try:
+            finished = task.poll()
+        except BaseException:  # nobody would end it any more
+            self._stop_timer(context)
+            task.close()
+            raise
         redraw_panels()
         if not finished:
             return {"PASS_THROUGH"}

@@ -371,6 +371,10 @@ class TestJob:
         plane = part("addon.scene.photo_plane").plane_of(part("addon.scene.character").active(bpy.context))
         image = plane.active_material.node_tree.nodes.active.image
         assert image.filepath.startswith("//photoreal/Ada/photoreal_00001")
+        assert bpy.ops.makeittalk.photoreal_strip() == {"FINISHED"}
+        strip = next(s for s in part("addon.compat").sequencer_strips(bpy.context.scene) if s.type == "IMAGE")
+        assert strip.directory.startswith("//photoreal")
+        assert os.path.samefile(bpy.path.abspath(strip.directory), tmp_path / "photoreal" / "Ada")
 
     def test_the_range_is_what_was_chosen(self, press):
         scene, settings = bpy.context.scene, press.character.makeittalk

@@ -58,6 +58,14 @@ class Window:
         self.window.event_simulate(type=kind, value="PRESS", x=x, y=y, **modifiers)
         self.window.event_simulate(type=kind, value="RELEASE", x=x, y=y, **modifiers)
 
+    def scroll(self, clicks: int) -> None:
+        """Turns the wheel over the sidebar, down for positive numbers."""
+        region = self.region("UI")
+        x, y = region.x + region.width // 2, region.y + region.height // 2
+        self.move(x, y)
+        for _click in range(abs(clicks)):
+            self.window.event_simulate(type="WHEELDOWNMOUSE" if clicks > 0 else "WHEELUPMOUSE", value="PRESS", x=x, y=y)
+
     def shot(self, name: str) -> np.ndarray:
         """Saves what is on the screen; returns it (H, W, 3), first row at the bottom."""
         path = Path(FOLDER) / f"{name}.png"
@@ -232,6 +240,7 @@ def user() -> Iterator[float]:
     ui.shot("9-recovered")
     seen["recovered"] = state()
 
+    bpy.ops.makeittalk.select_character(name=characters()[0])  # the one that the camera sees
     scene, settings = bpy.context.scene, addon("scene.character").active(bpy.context).makeittalk
     scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 20, 59
     settings.photo_range = "PREVIEW"
@@ -247,6 +256,8 @@ def user() -> Iterator[float]:
     yield from photoreal()
     yield from until(lambda: not session().running, "the frames are finished")
     yield 1.5
+    ui.scroll(40)
+    yield 1.0
     ui.shot("11-photoreal")
     files = photoreal_files()
     seen["photoreal"] = state() | {
