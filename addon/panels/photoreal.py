@@ -33,9 +33,9 @@ class MAKEITTALK_PT_photoreal(Sidebar, bpy.types.Panel):
             draw_sentence(layout, context, reason, "INFO")
         if photo_plane.plane_of(chosen) is not None:
             layout.prop(settings, "show_photoreal", toggle=True, icon="IMAGE_PLANE")
-            row = layout.row(align=True)
-            row.operator("makeittalk.photoreal_strip", icon="SEQUENCE")
-            row.operator("makeittalk.photoreal_compositor", icon="NODE_COMPOSITING")
+            column = layout.column(align=True)  # side by side their names would not fit a narrow sidebar
+            column.operator("makeittalk.photoreal_strip", icon="SEQUENCE")
+            column.operator("makeittalk.photoreal_compositor", icon="NODE_COMPOSITING")
 
 
 CLASSES = (MAKEITTALK_PT_photoreal,)
