@@ -23,7 +23,7 @@ from ..rendering.landmark_image import draw_landmarks, fill_mouth
 from .dataset import Prepared
 from .loop import LoopConfig, train
 from .perceptual import load_features, perceptual_loss, style_loss
-from .picture_augment import PictureAugment, apart_map, move_picture, move_points, patch_map, recolour
+from .picture_augment import PictureAugment, apart_map, move_picture, move_points, patch_map, recolour, textured
 from .picture_metrics import compare, mouth_box
 from .takes import Take
 
@@ -215,6 +215,7 @@ def example(
         stacked = np.stack([portrait, *others], axis=2) / np.float32(255)  # (s, s, 3 pictures, 3)
         pictures = recolour(rng, augment, stacked).reshape(size, size, 9)
         points = move_points(points, affine, mirrored)
+        pictures = textured(rng, augment, pictures, fill_mouth(points, size))
     drawn = np.dstack([draw_landmarks(points, size), fill_mouth(points, size)])
     middle = points[LIPS].mean(axis=0)
     if not (middle.min() > 0 and middle.max() < size):

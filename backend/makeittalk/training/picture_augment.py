@@ -29,6 +29,8 @@ class PictureAugment:
         swap: share of examples whose channels are permuted.
         apart: ± turn (degrees) and shift (% of the side) of the portrait alone. A filmed speaker who hardly moves
             would teach that the portrait's pixels already lie in the right place.
+        texture: share of examples whose skin is given a texture that moves with it, and strokes like wrinkles, hair or
+            frames of glasses. The films are soft; a network that saw nothing else would smooth every sharp photograph.
         mouth, eyes: shares of the patches that are laid around mouth and eyes; the rest lie anywhere.
     """
 
@@ -40,6 +42,7 @@ class PictureAugment:
     light: float = 0.22
     swap: float = 0.08
     apart: float = 15.0
+    texture: float = 0.75
     mouth: float = 0.65
     eyes: float = 0.15
 
@@ -108,3 +111,51 @@ def recolour(rng: np.random.Generator, augment: PictureAugment, pictures: np.nda
     gamma = float(np.exp(rng.normal(0, augment.light)))
     mixed = np.clip(pictures.reshape(-1, 3) @ mix.T.astype(np.float32), 0.0, 1.0)
     return np.asarray(cv2.pow(np.ascontiguousarray(mixed), gamma).reshape(pictures.shape), np.float32)
+
+
+def textured(rng: np.random.Generator, augment: PictureAugment, pictures: np.ndarray, mouth: np.ndarray) -> np.ndarray:
+    """Pictures (s, s, 9) 0–1 with the same texture on warp and target: what the mesh moves, the film has moved as well.
+
+    Args:
+        pictures: portrait, warp and target. mouth: (s, s) uint8, the opening between the lips, which stays as it is.
+    """
+    if rng.random() >= augment.texture:
+        return pictures
+    size = len(mouth)
+    skin = 1 - cv2.GaussianBlur(cv2.dilate(mouth, np.ones((3, 3), np.uint8)), (0, 0), 1.0)[..., None] / np.float32(255)
+    grain, other = _grain(rng, size)
+    strokes, cover = _strokes(rng, size)
+    result = pictures.copy()
+    for first in (3, 6):
+        part = result[..., first : first + 3]
+        part += skin * grain
+        part += skin * cover * (strokes - part)
+    result[..., :3] += other
+    return np.clip(result, 0.0, 1.0)
+
+
+def _grain(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Two fields of noise (2, size, size, 3), alike in size, direction and strength."""
+    spread = np.exp(rng.uniform(np.log(0.35), np.log(2.5), 2))
+    noise = rng.standard_normal((2 * size, size, 1 if rng.random() < 0.7 else 3), np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), sigmaX=float(spread[0]), sigmaY=float(spread[1])).reshape(2, size, size, -1)
+    strength = 0.09 * rng.random() ** 2 / max(float(noise.std()), 1e-6)
+    return np.repeat(noise * np.float32(strength), 3 // noise.shape[3], axis=3)
+
+
+def _strokes(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Colours (size, size, 3) 0–1 of a few curves, and how far each pixel (size, size, 1) is covered by them."""
+    colours = np.zeros((size, size, 3), np.float32)
+    cover = np.zeros((size, size), np.float32)
+    for _ in range(int(rng.integers(0, 6))):
+        line = np.zeros((size, size), np.uint8)
+        centre = tuple(int(value) for value in rng.integers(0, size, 2))
+        axes = tuple(int(value) for value in rng.integers(4, size, 2))
+        start, turn, length = (float(value) for value in rng.uniform([0, 0, 20], [360, 360, 300]))
+        width = int(rng.integers(1, 5))
+        cv2.ellipse(line, centre, axes, turn, start, start + length, 255, width, cv2.LINE_AA)
+        drawn = line / np.float32(255) * np.float32(rng.uniform(0.1, 1.0))
+        shade = rng.random(3, np.float32) * np.float32(rng.uniform(0.1, 1.0))
+        colours += (drawn[..., None] > 0) * (shade - colours)
+        cover = np.maximum(cover, drawn)
+    return colours, cover[..., None]
