@@ -9,11 +9,13 @@ import numpy as np
 
 from .face_crop import SIZE, FaceCrop
 from .frame import FaceFrame
+from .landmark_image import fill_mouth
 
 _BORDER = 0.10  # of the crop's side: nothing is pasted at its border, everything that far inside
 _NEAR, _FAR = 0.05, 0.16  # of the crop's side from the face's outline: pasted in full, and no more
 _BAND = 1 << 20  # px of the picture worked on together
 _AGREE = 8.0  # levels of 255: what a network changes by less keeps the warp's own fine detail
+_LIP_EDGE = 7  # px of the square around the mouth's opening that a network may draw anew
 _UNSEEN = 0.25  # levels of 255 that rounding hides
 
 
@@ -36,6 +38,19 @@ def face_zone(points: np.ndarray, size: int = SIZE) -> np.ndarray:
         cv2.fillConvexPoly(mask, np.rint(16 * hull).astype(np.int32), 0, cv2.LINE_8, 4)
     away = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) / size
     return np.asarray(_smooth((_FAR - away) / (_FAR - _NEAR)), np.float32)
+
+
+def hollow_zone(points: np.ndarray, size: int = SIZE) -> np.ndarray:
+    """The mouth's opening and the lips' inner edge, (size, size) float32: 1 there, softly 0 around it.
+
+    Args:
+        points: (68, 2) px of the square.
+    """
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_LIP_EDGE, _LIP_EDGE))
+    return (
+        np.asarray(cv2.GaussianBlur(cv2.dilate(fill_mouth(points, size), around), (0, 0), _LIP_EDGE / 4), np.float32)
+        / 255
+    )
 
 
 def _smooth(share: np.ndarray) -> np.ndarray:
@@ -104,6 +119,8 @@ class Patch:
 def _enlarged(layers: np.ndarray, place: tuple[int, int, int, int], side: int) -> np.ndarray:
     """The part `place` (x, y, width, height) of layers (n, n, C) float32 enlarged to `side`, cubic."""
     x, y, width, height = place
+    if len(layers) == side:
+        return layers[y : y + height, x : x + width]
     step = len(layers) / side
     matrix = np.array([[step, 0, (x + 0.5) * step - 0.5], [0, step, (y + 0.5) * step - 0.5]])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -17,8 +18,7 @@ from ..landmarks import ibug68
 from .colour_match import ColourMatch
 from .deform import deform
 from .face_crop import FaceCrop
-from .landmark_image import fill_mouth
-from .paste import Patch, border_window, face_zone
+from .paste import Patch, border_window, face_zone, hollow_zone
 from .textures import premultiplied
 from .warp import Warper
 
@@ -26,9 +26,25 @@ if TYPE_CHECKING:
     from ..networks.image_inference import ImageModel
 
 _LARGEST_BATCH = 8  # frames
-_BATCH_BYTES = 192 * 2**20  # of full-resolution frames that wait for the network
+_BATCH_BYTES = 128 * 2**20  # of full-resolution frames in a batch; two batches are in work
+_PASTERS = 4  # threads
 _MOVED = 64  # frames whose vertices are moved together
-_AROUND_MOUTH = 9  # px of the square left out around lips and lids where colours are compared
+_AROUND = 19  # px of the square: what is left out around lips and lids, which are drawn anew, comparing colours
+_SHADING = 3.0  # px of the square: finer than this, all else keeps the portrait's own detail
+_OWN_MOUTH = (0.06, 0.12)  # opening ÷ width of a mouth at rest: drawn by the network, kept as the portrait shows it
+
+
+_Answer = tuple[np.ndarray, np.ndarray]  # a network's colours and mask of one frame
+
+
+@dataclass
+class _Batch:
+    """Frames drawn by the mesh alone: the pictures, their alpha in the square, what the network sees, landmarks."""
+
+    pictures: list[np.ndarray] = field(default_factory=list)
+    covers: list[np.ndarray] = field(default_factory=list)
+    seen: np.ndarray = field(default_factory=lambda: np.empty(0))
+    places: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 def motion_vertices(mesh: formats.Mesh, motion: formats.Motion) -> Iterator[np.ndarray]:
@@ -97,6 +113,8 @@ class PhotoRenderer:
         frame_bytes = 4 * self.width * self.height
         self._batch = int(np.clip(_BATCH_BYTES // frame_bytes, 1, _LARGEST_BATCH))
         self._match = self._matched()
+        low, high = _OWN_MOUTH
+        self._own_mouth = float(np.clip((_opening(self._rest) - low) / (high - low), 0.0, 1.0))
 
     def frames(self, vertices: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """The pictures of a moving mesh, one at a time.
@@ -108,43 +126,54 @@ class PhotoRenderer:
             (height, width, 4) uint8, straight alpha.
         """
         waiting = iter(vertices)
-        while batch := list(islice(waiting, self._batch)):
-            pictures, seen, solid, places = [], [], [], []
-            for moved in batch:
-                pictures.append(self._warper.draw(moved))
-                shown, cover = self._seen(pictures[-1])
-                seen.append(shown)
-                solid.append(cover)
-                places.append(self.crop.place(moved[self._landmarks, :2] * self._scale))
-            colours, masks = self._model.translate(self._portrait, np.stack(seen), np.stack(places))
-            for i, place in enumerate(places):
-                picture, pictures[i] = pictures[i], np.empty(0)  # not held longer than it takes
-                self._paste(picture, seen[i], solid[i], place, colours[i], masks[i])
-                yield picture
+        ahead = self._batch > 1  # the next batch is drawn while the network works on this one
+        with ThreadPoolExecutor(1) as network, ThreadPoolExecutor(_PASTERS) as pasters:
+            batch = self._drawn(waiting)
+            while batch.pictures:
+                answer = network.submit(self._model.translate, self._portrait, batch.seen, batch.places)
+                following = self._drawn(waiting) if ahead else None
+                colours, masks = answer.result()
+                parts = zip(batch.pictures, batch.seen, batch.covers, batch.places, colours, masks, strict=True)
+                pasted = [pasters.submit(self._paste, *part[:4], part[4:]) for part in parts]
+                batch.pictures.clear()  # not held longer than it takes
+                while pasted:
+                    yield pasted.pop(0).result()
+                batch = following or self._drawn(waiting)
+
+    def _drawn(self, vertices: Iterator[np.ndarray]) -> _Batch:
+        """The warp of the next frames, none at the end."""
+        batch = _Batch()
+        seen, places = [], []
+        for moved in islice(vertices, self._batch):
+            picture = self._warper.draw(moved)
+            shown, cover = self._seen(picture)
+            batch.pictures.append(picture)
+            batch.covers.append(cover)
+            seen.append(shown)
+            places.append(self.crop.place(moved[self._landmarks, :2] * self._scale))
+        if seen:
+            batch.seen, batch.places = np.stack(seen), np.stack(places)
+        return batch
 
     def _paste(
-        self,
-        picture: np.ndarray,
-        seen: np.ndarray,
-        solid: np.ndarray,
-        place: np.ndarray,
-        colour: np.ndarray,
-        mask: np.ndarray,
-    ) -> None:
+        self, picture: np.ndarray, seen: np.ndarray, cover: np.ndarray, place: np.ndarray, answer: _Answer
+    ) -> np.ndarray:
+        """A picture with what the network made of its crop `seen`, whose alpha is `cover`."""
         zone = self._window * face_zone(np.stack([self._rest, place]))
-        share = mask.astype(np.float32) / 255.0
-        change = zone[..., None] * self._match.change(seen, colour, share)
+        share = answer[1].astype(np.float32) / 255.0
+        change = zone[..., None] * self._match.change(seen, answer[0], share)
         # What lies under a translucent pixel is the ground that the network was shown, not the picture's detail.
-        Patch.of(seen, change, zone * share * (solid == 255)).onto(picture, self.crop)
+        Patch.of(seen, change, zone * share * (cover == 255)).onto(picture, self.crop)
+        return picture
 
     def _matched(self) -> ColourMatch:
         """The network's cast, from what it makes of the portrait at rest."""
         colours, masks = self._model.translate(self._portrait, self._portrait[None], self._rest[None])
-        hollow = fill_mouth(self._rest)
-        for eye in (ibug68.EYE_RIGHT, ibug68.EYE_LEFT):
-            cv2.fillPoly(hollow, [np.rint(np.clip(self._rest[eye] - 0.5, -4096, 4096)).astype(np.int32)], 255)
-        around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_AROUND_MOUTH, _AROUND_MOUTH))
-        plain = (cv2.dilate(hollow, around) == 0).astype(np.float32)
+        drawn = np.zeros(masks.shape[1:], np.uint8)
+        for part in (ibug68.EYE_RIGHT, ibug68.EYE_LEFT, ibug68.LIP_OUTER):
+            cv2.fillPoly(drawn, [np.rint(np.clip(self._rest[part] - 0.5, -4096, 4096)).astype(np.int32)], 255)
+        around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_AROUND, _AROUND))
+        plain = (cv2.dilate(drawn, around) == 0).astype(np.float32)
         weight = plain * self._window * face_zone(self._rest)
         return ColourMatch.of(self._portrait, colours[0], masks[0].astype(np.float32) / 255.0, weight)
 
@@ -173,6 +202,12 @@ class PhotoRenderer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _opening(points: np.ndarray) -> float:
+    """Gap between the lips of landmarks (68, 2), in widths of the mouth."""
+    width = float(np.linalg.norm(points[54] - points[48]))
+    return float(np.linalg.norm(points[62] - points[66])) / max(width, 1e-6)
 
 
 def _mean_colour(seen: np.ndarray, alpha: np.ndarray) -> np.ndarray:
