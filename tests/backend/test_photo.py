@@ -205,7 +205,7 @@ def test_a_tint_is_taken_out(character: tuple) -> None:
     for warp, frame in zip(warps, frames, strict=True):
         difference = frame[middle].astype(float) - warp[middle]
         assert np.abs(difference.mean(axis=(0, 1))).max() < 1.5  # of 9 to 28 that it adds
-        assert np.abs(cv2.blur(difference, (25, 25))).max() < 6.0
+        assert np.abs(cv2.blur(difference, (25, 25))).max() < 8.0
 
 
 def test_fine_detail_stays_where_a_network_says_it_again() -> None:

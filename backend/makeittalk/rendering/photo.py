@@ -161,7 +161,14 @@ class PhotoRenderer:
         """A picture with what the network made of its crop `seen`, whose alpha is `cover`."""
         zone = self._window * face_zone(np.stack([self._rest, place]))
         share = answer[1].astype(np.float32) / 255.0
-        change = zone[..., None] * self._match.change(seen, answer[0], share)
+        change = self._match.change(seen, answer[0], share)
+        if self._model.kind == "correction":
+            # A new mouth where the portrait has none to show; everywhere else no more than light and shade.
+            hollow = hollow_zone(place)
+            own = 1.0 - self._own_mouth
+            change = own * hollow[..., None] * change + _shading(change, 1.0 - hollow)
+            share = own * hollow * share
+        change = zone[..., None] * change
         # What lies under a translucent pixel is the ground that the network was shown, not the picture's detail.
         Patch.of(seen, change, zone * share * (cover == 255)).onto(picture, self.crop)
         return picture
@@ -202,6 +209,13 @@ class PhotoRenderer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _shading(change: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """The coarse part of a change (256, 256, 3) where `where` (256, 256) is 1, apart from what is beyond."""
+    known = cv2.GaussianBlur(where, (0, 0), _SHADING)[..., None]
+    coarse = cv2.GaussianBlur(change * where[..., None], (0, 0), _SHADING) / np.maximum(known, 1e-3)
+    return np.asarray(coarse * where[..., None], np.float32)
 
 
 def _opening(points: np.ndarray) -> float:
