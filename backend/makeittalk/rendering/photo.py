@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -30,11 +30,11 @@ _BATCH_BYTES = 128 * 2**20  # of full-resolution frames in a batch; two batches 
 _PASTERS = 4  # threads
 _MOVED = 64  # frames whose vertices are moved together
 _AROUND = 19  # px of the square: what is left out around lips and lids, which are drawn anew, comparing colours
+_CHEEKS = [1, 3, 5, 11, 13, 15, 35, 31]
 _SHADING = 3.0  # px of the square: finer than this, all else keeps the portrait's own detail
-_OWN_MOUTH = (0.06, 0.12)  # opening ÷ width of a mouth at rest: drawn by the network, kept as the portrait shows it
-
-
-_Answer = tuple[np.ndarray, np.ndarray]  # a network's colours and mask of one frame
+#: A mouth at rest whose teeth show is kept as the portrait has it, one that is shut or dark is the network's to draw:
+#: opening ÷ width, and brightness ÷ that of the skin, from which this begins and where it is complete.
+_OPEN, _BRIGHT = (0.06, 0.12), (0.70, 0.95)
 
 
 @dataclass
@@ -113,8 +113,7 @@ class PhotoRenderer:
         frame_bytes = 4 * self.width * self.height
         self._batch = int(np.clip(_BATCH_BYTES // frame_bytes, 1, _LARGEST_BATCH))
         self._match = self._matched()
-        low, high = _OWN_MOUTH
-        self._own_mouth = float(np.clip((_opening(self._rest) - low) / (high - low), 0.0, 1.0))
+        self._own_mouth = _teeth_shown(self._portrait, self._rest)
 
     def frames(self, vertices: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """The pictures of a moving mesh, one at a time.
@@ -133,8 +132,10 @@ class PhotoRenderer:
                 answer = network.submit(self._model.translate, self._portrait, batch.seen, batch.places)
                 following = self._drawn(waiting) if ahead else None
                 colours, masks = answer.result()
-                parts = zip(batch.pictures, batch.seen, batch.covers, batch.places, colours, masks, strict=True)
-                pasted = [pasters.submit(self._paste, *part[:4], part[4:]) for part in parts]
+                pasted = [
+                    pasters.submit(self._paste, picture, batch.seen[i], batch.covers[i], batch.places[i], answered)
+                    for i, (picture, *answered) in enumerate(zip(batch.pictures, colours, masks, strict=True))
+                ]
                 batch.pictures.clear()  # not held longer than it takes
                 while pasted:
                     yield pasted.pop(0).result()
@@ -156,9 +157,9 @@ class PhotoRenderer:
         return batch
 
     def _paste(
-        self, picture: np.ndarray, seen: np.ndarray, cover: np.ndarray, place: np.ndarray, answer: _Answer
+        self, picture: np.ndarray, seen: np.ndarray, cover: np.ndarray, place: np.ndarray, answer: Sequence[np.ndarray]
     ) -> np.ndarray:
-        """A picture with what the network made of its crop `seen`, whose alpha is `cover`."""
+        """A picture with the colours and the mask that are the answer to its crop `seen`, whose alpha is `cover`."""
         zone = self._window * face_zone(np.stack([self._rest, place]))
         share = answer[1].astype(np.float32) / 255.0
         change = self._match.change(seen, answer[0], share)
@@ -218,10 +219,23 @@ def _shading(change: np.ndarray, where: np.ndarray) -> np.ndarray:
     return np.asarray(coarse * where[..., None], np.float32)
 
 
-def _opening(points: np.ndarray) -> float:
-    """Gap between the lips of landmarks (68, 2), in widths of the mouth."""
+def _teeth_shown(portrait: np.ndarray, points: np.ndarray) -> float:
+    """How far a portrait (256, 256, 3) with landmarks (68, 2) shows teeth of its own, 0–1."""
     width = float(np.linalg.norm(points[54] - points[48]))
-    return float(np.linalg.norm(points[62] - points[66])) / max(width, 1e-6)
+    inside = cv2.erode(fill_mouth(points), np.ones((3, 3), np.uint8)) > 127
+    if not inside.any():
+        return 0.0
+    cheeks = np.zeros(inside.shape, np.uint8)
+    cv2.fillConvexPoly(cheeks, cv2.convexHull(np.rint(points[_CHEEKS]).astype(np.int32)), 255)
+    grey = cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY).astype(np.float64)
+    skin = float(np.median(grey[cheeks > 0])) if cheeks.any() else 255.0
+    opening = float(np.linalg.norm(points[62] - points[66])) / max(width, 1e-6)
+    return _share(opening, _OPEN) * _share(float(np.percentile(grey[inside], 75)) / max(skin, 1.0), _BRIGHT)
+
+
+def _share(value: float, bounds: tuple[float, float]) -> float:
+    low, high = bounds
+    return float(np.clip((value - low) / (high - low), 0.0, 1.0))
 
 
 def _mean_colour(seen: np.ndarray, alpha: np.ndarray) -> np.ndarray:
