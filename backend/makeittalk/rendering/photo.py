@@ -18,6 +18,7 @@ from ..landmarks import ibug68
 from .colour_match import ColourMatch
 from .deform import deform
 from .face_crop import FaceCrop
+from .landmark_image import fill_mouth
 from .paste import Patch, border_window, face_zone, hollow_zone
 from .textures import premultiplied
 from .warp import Warper
