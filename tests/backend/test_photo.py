@@ -180,22 +180,20 @@ def test_skin_keeps_its_detail_whatever_a_network_smooths() -> None:
     assert detail[0].std() > 0.85 * detail[1].std()
 
 
-def test_a_mouth_open_at_rest_keeps_its_own_teeth() -> None:
+@pytest.mark.parametrize("teeth", [True, False])
+def test_a_mouth_whose_teeth_show_at_rest_keeps_them(teeth: bool) -> None:
     rgba, points = picture(300, 360), landmarks(300, 360)
-    shut = points.copy()
-    shut[[61, 62, 63, 67, 66, 65], 1] = points[[60, 64], 1].mean()
-    wide = shut.copy()
-    width = np.linalg.norm(shut[54] - shut[48])
-    wide[[67, 66, 65, 56, 57, 58], 1] += 0.25 * width
-    for rest, own in ((shut, False), (wide, True)):
-        mesh = made(rest, rgba)
-        motion = talking(mesh, rest)
-        warps, frames, _ = both(mesh, rgba, motion, MouthPainter())
-        x, y = np.rint(motion.landmarks[-1, 60:68, :2].mean(axis=0)).astype(int)
-        inside = (-1, slice(y - 2, y + 3), slice(x - 2, x + 3), slice(0, 3))
-        expected = warps[inside] if own else np.broadcast_to(MOUTH, (5, 5, 3))
-        assert np.abs(frames[inside].astype(int) - expected).max() <= 6
-        assert np.abs(warps[inside].astype(int) - MOUTH).max() > 6
+    points[[67, 66, 65, 56, 57, 58], 1] += 0.25 * np.linalg.norm(points[54] - points[48])
+    inner = np.rint(points[60:68, :2]).astype(np.int32)
+    cv2.fillPoly(rgba, [inner], (250, 245, 235, 255) if teeth else (30, 15, 15, 255))
+    mesh = made(points, rgba)
+    motion = talking(mesh, points)
+    warps, frames, _ = both(mesh, rgba, motion, MouthPainter())
+    x, y = np.rint(motion.landmarks[-1, 60:68, :2].mean(axis=0)).astype(int)
+    inside = (-1, slice(y - 2, y + 3), slice(x - 2, x + 3), slice(0, 3))
+    expected = warps[inside] if teeth else np.broadcast_to(MOUTH, (5, 5, 3))
+    assert np.abs(frames[inside].astype(int) - expected).max() <= 6
+    assert np.abs(warps[inside].astype(int) - MOUTH).max() > 6
 
 
 def test_a_tint_is_taken_out(character: tuple) -> None:
