@@ -21,6 +21,7 @@ from makeittalk.rendering.deform import landed
 from makeittalk.rendering.face_crop import FaceCrop
 from makeittalk.rendering.landmark_image import fill_mouth
 from makeittalk.rendering.mesh import build_mesh
+from makeittalk.rendering.own_mouth import OwnMouth
 from makeittalk.rendering.paste import Patch, border_window, face_zone
 from makeittalk.rendering.photo import PhotoRenderer, motion_vertices
 from makeittalk.rendering.warp import Warper
@@ -194,6 +195,29 @@ def test_a_mouth_whose_teeth_show_at_rest_keeps_them(teeth: bool) -> None:
     expected = warps[inside] if teeth else np.broadcast_to(MOUTH, (5, 5, 3))
     assert np.abs(frames[inside].astype(int) - expected).max() <= 6
     assert np.abs(warps[inside].astype(int) - MOUTH).max() > 6
+
+
+def test_a_dark_mouth_is_kept_until_it_opens_wider() -> None:
+    rest = FaceCrop.of(landmarks(300, 360)).place(landmarks(300, 360)[:, :2])
+    lower = [67, 66, 65, 56, 57, 58]
+    middle = (rest[62] + rest[66]) / 2
+    rest[[61, 62, 63]] = [[rest[i, 0], middle[1]] for i in (61, 62, 63)]
+    rest[[67, 66, 65]] = [[rest[i, 0], middle[1]] for i in (67, 66, 65)]
+    width = float(np.linalg.norm(rest[54] - rest[48]))
+
+    def opened(share: float) -> np.ndarray:
+        points = rest.copy()
+        points[lower, 1] += share * width
+        return points
+
+    portrait = np.full((256, 256, 3), 160, np.uint8)
+    cv2.fillPoly(portrait, [np.rint(opened(0.2)[60:68]).astype(np.int32)], (30, 15, 15))
+    dark = OwnMouth.of(portrait, opened(0.2))
+    assert (dark.kept(opened(0.2)), dark.kept(opened(0.28)), dark.kept(opened(0.55))) == (1.0, 1.0, 0.0)
+    assert 0 < dark.kept(opened(0.4)) < 1
+    cv2.fillPoly(portrait, [np.rint(opened(0.2)[60:68]).astype(np.int32)], (230, 225, 215))
+    assert OwnMouth.of(portrait, opened(0.2)).kept(opened(0.55)) == 1.0
+    assert OwnMouth.of(portrait, rest).kept(opened(0.1)) == 0.0
 
 
 def test_a_tint_is_taken_out(character: tuple) -> None:

@@ -18,7 +18,7 @@ from ..landmarks import ibug68
 from .colour_match import ColourMatch
 from .deform import deform
 from .face_crop import FaceCrop
-from .landmark_image import fill_mouth
+from .own_mouth import OwnMouth
 from .paste import Patch, border_window, face_zone, hollow_zone
 from .textures import premultiplied
 from .warp import Warper
@@ -31,11 +31,7 @@ _BATCH_BYTES = 128 * 2**20  # of full-resolution frames in a batch; two batches 
 _PASTERS = 4  # threads
 _MOVED = 64  # frames whose vertices are moved together
 _AROUND = 19  # px of the square: what is left out around lips and lids, which are drawn anew, comparing colours
-_CHEEKS = [1, 3, 5, 11, 13, 15, 35, 31]
 _SHADING = 3.0  # px of the square: finer than this, all else keeps the portrait's own detail
-#: A mouth at rest whose teeth show is kept as the portrait has it, one that is shut or dark is the network's to draw:
-#: opening ÷ width, and brightness ÷ that of the skin, from which this begins and where it is complete.
-_OPEN, _BRIGHT = (0.06, 0.12), (0.70, 0.95)
 
 
 @dataclass
@@ -114,7 +110,7 @@ class PhotoRenderer:
         frame_bytes = 4 * self.width * self.height
         self._batch = int(np.clip(_BATCH_BYTES // frame_bytes, 1, _LARGEST_BATCH))
         self._match = self._matched()
-        self._own_mouth = _teeth_shown(self._portrait, self._rest)
+        self._own_mouth = OwnMouth.of(self._portrait, self._rest)
 
     def frames(self, vertices: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """The pictures of a moving mesh, one at a time.
@@ -167,7 +163,7 @@ class PhotoRenderer:
         if self._model.kind == "correction":
             # A new mouth where the portrait has none to show; everywhere else no more than light and shade.
             hollow = hollow_zone(place)
-            own = 1.0 - self._own_mouth
+            own = 1.0 - self._own_mouth.kept(place)
             change = own * hollow[..., None] * change + _shading(change, 1.0 - hollow)
             share = own * hollow * share
         change = zone[..., None] * change
@@ -218,25 +214,6 @@ def _shading(change: np.ndarray, where: np.ndarray) -> np.ndarray:
     known = cv2.GaussianBlur(where, (0, 0), _SHADING)[..., None]
     coarse = cv2.GaussianBlur(change * where[..., None], (0, 0), _SHADING) / np.maximum(known, 1e-3)
     return np.asarray(coarse * where[..., None], np.float32)
-
-
-def _teeth_shown(portrait: np.ndarray, points: np.ndarray) -> float:
-    """How far a portrait (256, 256, 3) with landmarks (68, 2) shows teeth of its own, 0–1."""
-    width = float(np.linalg.norm(points[54] - points[48]))
-    inside = cv2.erode(fill_mouth(points), np.ones((3, 3), np.uint8)) > 127
-    if not inside.any():
-        return 0.0
-    cheeks = np.zeros(inside.shape, np.uint8)
-    cv2.fillConvexPoly(cheeks, cv2.convexHull(np.rint(points[_CHEEKS]).astype(np.int32)), 255)
-    grey = cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY).astype(np.float64)
-    skin = float(np.median(grey[cheeks > 0])) if cheeks.any() else 255.0
-    opening = float(np.linalg.norm(points[62] - points[66])) / max(width, 1e-6)
-    return _share(opening, _OPEN) * _share(float(np.percentile(grey[inside], 75)) / max(skin, 1.0), _BRIGHT)
-
-
-def _share(value: float, bounds: tuple[float, float]) -> float:
-    low, high = bounds
-    return float(np.clip((value - low) / (high - low), 0.0, 1.0))
 
 
 def _mean_colour(seen: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -18,8 +18,7 @@ from ..networks.image_inference import ImageModel
 from ..progress import Progress, part, silent
 from ..rendering.face_crop import FaceCrop
 from ..rendering.mesh import build_mesh
-from ..rendering.photo import PhotoRenderer, motion_vertices
-from ..rendering.warp import Warper
+from ..rendering.moving import moving_portrait
 from .picture_metrics import compare, face_box, mouth_box
 from .prepare_frames import read_film
 
@@ -87,11 +86,9 @@ def reenact(
     mesh: Mesh = build_mesh(Face(Path("portrait.png"), width, height, neutral), rgba)
     motion = Motion(25.0, landmarks[moments].astype(np.float32), neutral, neck_pivot=mesh.neck_pivot)
     made = {"portrait": np.repeat(pictures[first][None], len(moments), axis=0)}
-    with Warper(mesh, rgba) as warper:
-        made["warp"] = np.stack([frame[..., :3] for frame in warper.frames(motion)])
-    for way, model in models.items():
-        with PhotoRenderer(mesh, rgba, model) as renderer:
-            made[way] = np.stack([frame[..., :3] for frame in renderer.frames(motion_vertices(mesh, motion))])
+    for way, model in {"warp": None, **models}.items():
+        with moving_portrait(mesh, rgba, motion, model, filmed=True) as (frames, _):
+            made[way] = np.stack([frame[..., :3] for frame in frames])
     return Reenactment(name, pictures[moments], landmarks[moments], made)
 
 
