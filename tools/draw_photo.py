@@ -1,4 +1,4 @@
-"""Draws the picture of photoreal frames: `.venv/bin/python tools/draw_photo.py docs/photo.png [PORTRAIT…]`.
+"""Draws the picture of photoreal frames: `.venv/bin/python tools/draw_photo.py docs/photo.jpg [PORTRAIT…]`.
 
 A row for each portrait: as it is, its mesh with an open mouth, the photoreal frame of that, and one of a turned head.
 Without names: the embedded photograph, Grace Hopper (matplotlib's sample, US Navy), and the pictures in `portraits` of
@@ -84,10 +84,10 @@ def main(target: str, *names: str) -> None:
         others = [float(np.linalg.norm(face[0] - own)) for other, face in enumerate(faces) if other != index]
         nearest = f"{min(others):.2f}" if others else "–"
         print(f"{path.stem}: open mouth {distances[0]:.2f}, turned head {distances[1]:.2f}, nearest other {nearest}")
-    Image.fromarray(np.vstack(rows)).save(target, optimize=True)
+    Image.fromarray(np.vstack(rows)).save(target, optimize=True, quality=88)
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:
-        sys.exit("Usage: python tools/draw_photo.py OUT.png [PORTRAIT…]")
+        sys.exit("Usage: python tools/draw_photo.py OUT.jpg [PORTRAIT…]")
     main(*sys.argv[1:])
