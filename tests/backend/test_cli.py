@@ -175,7 +175,8 @@ def test_a_full_disk(suffix: str, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     script = (
-        'mount -t tmpfs -o size=48k tmpfs "$1"; "$2" -m makeittalk.cli animate "$3" "$4" --style cartoon -o "$1/out$5"; '
+        'mount -t tmpfs -o size=48k tmpfs "$1"; "$2" -m makeittalk.cli animate "$3" "$4" '
+        '--style cartoon -o "$1/out$5"; '
         'status=$?; ls -A "$1"; exit $status'
     )
     command = ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "_"]
