@@ -2,7 +2,8 @@
 
 A row for each portrait: as it is, its mesh with an open mouth, the photoreal frame of that, and one of a turned head.
 Without names: the embedded photograph, Grace Hopper (matplotlib's sample, US Navy), and the pictures in `portraits` of
-the training data. What it prints says who is still seen (training/identity.py), against the nearest other portrait.
+the training data. What it prints says whether a seam is seen (training/seam.py), and who is still seen
+(training/identity.py), against the nearest other portrait.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from makeittalk.rendering.photo import PhotoRenderer
 from makeittalk.rendering.turned import restore_depth
 from makeittalk.rendering.warp import Warper
 from makeittalk.training.identity import describe_face
+from makeittalk.training.seam import box_seam, paste_seam
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +64,11 @@ def row(path: Path, model: ImageModel) -> tuple[list[np.ndarray], list[np.ndarra
     with PhotoRenderer(mesh, portrait.rgba, model) as renderer:
         frames = list(renderer.frames(vertices))
         square = renderer.crop
+    box, paste = box_seam(frames[0], warp, square), paste_seam(frames[0], warp)
+    print(
+        f"{path.stem}: gradient at the square's sides {box.across:.2f} (warp {box.before:.2f}, beside {box.beside:.2f})"
+        + (f", around what was changed {paste.ratio:.2f} of the gradient beside it" if paste else "")
+    )
     height, width = warp.shape[:2]
     side = min(round(WIDER * square.side), height, width)
     left, top = (corner - (side - square.side) // 2 for corner in (square.left, square.top))
