@@ -47,9 +47,7 @@ class MAKEITTALK_OT_rebake(reasons.Reasoned, bpy.types.Operator):
             rebake.client.wait(rebake.job)
             kept = rebake.apply()
         except AddonError as error:
-            session.say(error.message, error.hint, error=True)
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return self.fail(context, error)
         session.say(rebaking.kept_message(kept) or "Re-baked.")
         self.report({"INFO"}, session.message)
         return {"FINISHED"}

@@ -86,9 +86,7 @@ class MAKEITTALK_OT_restart_backend(reasons.Reasoned, bpy.types.Operator):
         try:
             connection.get()
         except AddonError as error:
-            session.say(error.message, error.hint, error=True)
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return self.fail(context, error)
         session.say("")
         connection.redraw_panels()
         return {"FINISHED"}

@@ -39,48 +39,50 @@ class MAKEITTALK_OT_photoreal_frames(Running, bpy.types.Operator):
         return photoreal.start(context, characters.active(context), self.weights)
 
 
-class MAKEITTALK_OT_photoreal_strip(reasons.Reasoned, bpy.types.Operator):
+class _WithFrames(reasons.Reasoned):
+    """What the operators that use finished frames share; they say what is done with them."""
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        return reasons.busy_reason() or reasons.character_reason(context) or _frames_reason(context)
+
+    def use(self, scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
+        """Uses the frames.
+
+        Raises:
+            AddonError: they cannot be used.
+        """
+        raise NotImplementedError
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            self.use(context.scene, characters.active(context))
+        except AddonError as error:
+            return self.fail(context, error)
+        return {"FINISHED"}
+
+
+class MAKEITTALK_OT_photoreal_strip(_WithFrames, bpy.types.Operator):
     """Put the photoreal frames into the video sequencer, in step with the speech"""
 
     bl_idname = "makeittalk.photoreal_strip"
     bl_label = "Add to Sequencer"
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
-    @classmethod
-    def disabled_reason(cls, context: bpy.types.Context) -> str:
-        return reasons.busy_reason() or reasons.character_reason(context) or _frames_reason(context)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        character = characters.active(context)
-        try:
-            first, files = photo_plane.shown_files(character)
-            picture_strip.place(context.scene, character, files, first)
-        except AddonError as error:
-            context.window_manager.makeittalk.say(error.message, error.hint, error=True)
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+    def use(self, scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
+        first, files = photo_plane.shown_files(character)
+        picture_strip.place(scene, character, files, first)
 
 
-class MAKEITTALK_OT_photoreal_compositor(reasons.Reasoned, bpy.types.Operator):
+class MAKEITTALK_OT_photoreal_compositor(_WithFrames, bpy.types.Operator):
     """Add the photoreal frames to the scene's compositor as an image node, which you connect as you like"""
 
     bl_idname = "makeittalk.photoreal_compositor"
     bl_label = "Use in Compositor"
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
-    @classmethod
-    def disabled_reason(cls, context: bpy.types.Context) -> str:
-        return reasons.busy_reason() or reasons.character_reason(context) or _frames_reason(context)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            photo_plane.add_to_compositor(context.scene, characters.active(context))
-        except AddonError as error:
-            context.window_manager.makeittalk.say(error.message, error.hint, error=True)
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+    def use(self, scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
+        photo_plane.add_to_compositor(scene, character)
 
 
 def _motion_reason(context: bpy.types.Context, character: bpy.types.Collection) -> str:

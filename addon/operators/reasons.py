@@ -7,6 +7,7 @@ import os
 import bpy
 
 from .. import connection, tasks
+from ..errors import AddonError
 from ..scene import character as characters
 
 
@@ -24,6 +25,12 @@ class Reasoned:
         if reason:
             cls.poll_message_set(reason)  # type: ignore[attr-defined]
         return not reason
+
+    def fail(self, context: bpy.types.Context, error: AddonError) -> set[str]:
+        """Tells the user of an error, in the panel and in the status bar, and ends the operator."""
+        context.window_manager.makeittalk.say(error.message, error.hint, error=True)
+        self.report({"ERROR"}, str(error))  # type: ignore[attr-defined]
+        return {"CANCELLED"}
 
 
 def file_reason(path: str, what: str) -> str:

@@ -39,13 +39,13 @@ class Running(Reasoned):
                 raise
             return self._finish(context, task)
         except AddonError as error:
-            return self._fail(context, error)
+            return self.fail(context, error)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         try:
             self._task = self.start(context)
         except AddonError as error:
-            return self._fail(context, error)
+            return self.fail(context, error)
         manager = context.window_manager
         self._timer = manager.event_timer_add(_TICK, window=context.window)
         manager.modal_handler_add(self)  # type: ignore[arg-type]
@@ -91,16 +91,14 @@ class Running(Reasoned):
         try:
             message = task.finish(context)
         except AddonError as error:
-            return self._fail(context, error)
+            return self.fail(context, error)
         session.say(message)
         self.report({"INFO"}, message)  # type: ignore[attr-defined]
         return {"FINISHED"}
 
-    def _fail(self, context: bpy.types.Context, error: AddonError) -> set[str]:
-        context.window_manager.makeittalk.say(error.message, error.hint, error=True)
+    def fail(self, context: bpy.types.Context, error: AddonError) -> set[str]:
         redraw_panels()
-        self.report({"ERROR"}, str(error))  # type: ignore[attr-defined]
-        return {"CANCELLED"}
+        return super().fail(context, error)
 
     def _stop_timer(self, context: bpy.types.Context) -> None:
         if self._timer is not None:

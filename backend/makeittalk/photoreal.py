@@ -90,7 +90,9 @@ def render_frames(
     progress(0.0, "Reading the character")
     rate = exact_rate(fps)
     mesh, moves = Mesh.load(mesh_file), Moves.load(moves_file).vertices
-    rgba = _portrait(portrait, mesh)
+    rgba = np.asarray(read_picture(portrait)[0])
+    mark = fingerprint(rgba)
+    _check_portrait(rgba, mark, mesh)
     if moves.shape[1] != len(mesh.vertices):
         raise InputError(
             f"The moving mesh has {moves.shape[1]} vertices, the character {len(mesh.vertices)}.",
@@ -98,7 +100,7 @@ def render_frames(
         )
     if first < 0:
         raise InputError(f"Frame {first} cannot be numbered.", "Begin at frame 0 or later.")
-    character = _character(rgba, mesh_file, weights)
+    character = _character(mark, mesh_file, weights)
     shown = [Shown(character, _hash(vertices)) for vertices in moves]
     with FrameStore(folder) as store:
         missing = [index for index in range(len(moves)) if not store.has(first + index, shown[index])]
@@ -152,13 +154,12 @@ def _turned(mesh: Mesh, moves: np.ndarray, missing: list[int]) -> Iterator[np.nd
         yield from restore_depth(mesh, moves[missing[first : first + _TURNED]])
 
 
-def _portrait(path: PathLike, mesh: Mesh) -> np.ndarray:
-    """The picture (H, W, 4) uint8 that the mesh was built from.
+def _check_portrait(rgba: np.ndarray, mark: np.ndarray, mesh: Mesh) -> None:
+    """Sees to it that a picture (H, W, 4) uint8 with this fingerprint is the one that the mesh was built from.
 
     Raises:
         InputError: it is another one.
     """
-    rgba = np.asarray(read_picture(path)[0])
     hint = "Put the old picture back, or run Make It Talk with the new one."
     width, height = (int(side) for side in mesh.image_size)
     if (rgba.shape[1], rgba.shape[0]) != (width, height):
@@ -167,18 +168,17 @@ def _portrait(path: PathLike, mesh: Mesh) -> np.ndarray:
             f"{width} × {height} px.",
             hint,
         )
-    if mesh.picture is not None and not np.array_equal(mesh.picture, fingerprint(rgba)):
+    if mesh.picture is not None and not np.array_equal(mesh.picture, mark):
         raise InputError("The portrait is no longer the picture that the character was made from.", hint)
-    return rgba
 
 
-def _character(rgba: np.ndarray, mesh_file: PathLike, weights: str | None) -> str:
+def _character(mark: np.ndarray, mesh_file: PathLike, weights: str | None) -> str:
     """A hash of what all frames of a character share."""
     from .networks.image_inference import DEFAULT_IMAGE
     from .weights.store import fingerprint_of
 
     digest = hashlib.blake2b(f"{_VERSION} {fingerprint_of(weights or DEFAULT_IMAGE)}".encode(), digest_size=16)
-    digest.update(fingerprint(rgba).data)
+    digest.update(mark.data)
     digest.update(Path(mesh_file).read_bytes())
     return digest.hexdigest()
 

@@ -29,8 +29,7 @@ from makeittalk.training.perceptual import load_features, perceptual_loss, style
 from makeittalk.training.picture_augment import PictureAugment, move_picture, move_points, patch_map, recolour
 from makeittalk.training.picture_metrics import compare, face_box, mouth_box
 from makeittalk.training.prepare_frames import prepare_frames, read_film
-from makeittalk.training.reenactment import evaluate_films, reenact
-from makeittalk.training.reenactment import test_films as films_of
+from makeittalk.training.reenactment import evaluate_films, reenact, unlearned_films
 from makeittalk.training.takes import Take
 
 CONFIG = """
@@ -273,7 +272,7 @@ def test_reenactment_scores_every_way_and_draws_them(talking, films, tmp_path):
     found = evaluate_films(films, {}, sheet=tmp_path / "sheet.png", track=track)
     assert found["films"] == 1 and set(found["rows"]) == {"portrait", "warp"}
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
-    assert [film.stem for film in films_of(films)] == ["three"]
+    assert [film.stem for film in unlearned_films(films)] == ["three"]
 
 
 def test_boxes_and_figures_are_those_of_the_definition():

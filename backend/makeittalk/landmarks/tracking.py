@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import av
@@ -17,6 +19,8 @@ from ..progress import Progress, silent
 from .face_mesh import centre_depth, find_faces, mesh_points, new_mesh
 from .quiet import quiet_stderr
 
+#: Finds the landmarks of a film, as `track_video` does; what prepares films takes another one from tests and caches.
+Track = Callable[[Path, Progress], tuple[np.ndarray, float, tuple[int, int]]]
 LONGEST_GAP = 0.2  # s without a face that are bridged by interpolation
 _SMALLEST_FACE = 0.2  # of the frame: MediaPipe's own finder misses smaller ones, so the frame is cut down to them
 _WINDOW = 2.8  # side of the cut, in extents of the face

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ..animation.lips import mouth_width, opening
 from .landmark_image import fill_mouth
 
 _CHEEKS = [1, 3, 5, 11, 13, 15, 35, 31]
@@ -30,16 +31,16 @@ class OwnMouth:
     @classmethod
     def of(cls, portrait: np.ndarray, points: np.ndarray) -> OwnMouth:
         """Looks between the lips of a portrait (256, 256, 3) uint8 with landmarks (68, 2) px."""
-        opening = _opening(points)
+        gap = _opening(points)
         inside = cv2.erode(fill_mouth(points), np.ones((3, 3), np.uint8)) > 127
         if not inside.any():
-            return cls(0.0, 0.0, opening)
+            return cls(0.0, 0.0, gap)
         cheeks = np.zeros(inside.shape, np.uint8)
         cv2.fillConvexPoly(cheeks, cv2.convexHull(np.rint(points[_CHEEKS]).astype(np.int32)), 255)
         grey = cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY).astype(np.float64)
         skin = float(np.median(grey[cheeks > 0])) if cheeks.any() else 255.0
         bright = float(np.percentile(grey[inside], 75)) / max(skin, 1.0)
-        return cls(_share(opening, _OPEN), _share(bright, _BRIGHT), opening)
+        return cls(_share(gap, _OPEN), _share(bright, _BRIGHT), gap)
 
     def kept(self, points: np.ndarray) -> float:
         """How far the portrait's own mouth is kept at landmarks (68, 2), 0–1.
@@ -52,10 +53,8 @@ class OwnMouth:
 
 
 def _opening(points: np.ndarray) -> float:
-    width = float(np.linalg.norm(points[54] - points[48]))
-    return float(np.linalg.norm(points[62] - points[66])) / max(width, 1e-6)
+    return float(opening(points) / max(float(mouth_width(points)), 1e-6))
 
 
 def _share(value: float, bounds: tuple[float, float]) -> float:
-    low, high = bounds
-    return float(np.clip((value - low) / (high - low), 0.0, 1.0))
+    return float(np.interp(value, bounds, (0.0, 1.0)))

@@ -104,7 +104,7 @@ class PhotoRenderer:
                 rgba, (self.width, self.height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
             )
         self._ground = np.full(3, 128.0, np.float32)
-        self._ground = _mean_colour(self._seen(rgba)[0], self._seen(rgba)[1])
+        self._ground = _mean_colour(*self._seen(rgba))
         self._portrait = self._seen(rgba)[0]
         self._window = border_window()
         frame_bytes = 4 * self.width * self.height

@@ -134,6 +134,12 @@ class Prepared:
         return cls(Path(folder), str(value.get("kind", "")), **splits, skipped=reasons)
 
 
+def listed_test(source: Path) -> set[str]:
+    """Names in a corpus' `test.txt`, which nothing learns from; none where there is no such list."""
+    listed = source / "test.txt"
+    return set(listed.read_text(encoding="utf-8").split()) if listed.is_file() else set()
+
+
 def split_names(names: list[str], test: set[str], seed: int = 0) -> tuple[list[str], list[str], list[str]]:
     """Train, validation and test names; the validation clips are drawn by the seed from those not in `test`."""
     rest = sorted(name for name in names if name not in test)

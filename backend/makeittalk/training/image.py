@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..landmarks.ibug68 import LIPS
 from ..networks.correction import CorrectionConfig, CorrectionNet
 from ..networks.image import ImageConfig, PaperUNet
-from ..networks.image_inference import save_image
+from ..networks.image_inference import KINDS, save_image
 from ..progress import Progress, silent
 from ..rendering.face_crop import SIZE
 from ..rendering.landmark_image import draw_landmarks, fill_mouth
@@ -26,8 +26,6 @@ from .perceptual import load_features, perceptual_loss, style_loss
 from .picture_augment import PictureAugment, apart_map, move_picture, move_points, patch_map, recolour, textured
 from .picture_metrics import compare, mouth_box
 from .takes import Take
-
-KINDS = ("correction", "paper")
 
 
 @dataclass(frozen=True)
@@ -98,21 +96,13 @@ class ImageTask:
         network = (
             CorrectionNet(self.config.correction) if self.config.kind == "correction" else PaperUNet(self.config.paper)
         )
-        found: dict[str, nn.Module] = {"image": network.to(memory_format=torch.channels_last)}  # type: ignore[call-overload]
+        found: dict[str, nn.Module] = {"image": _channels_last(network)}
         if self.config.loss.perceptual or self.config.loss.style:
             found["features"] = _channels_last(load_features())
         return found
 
     def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        examples = [self._example(rng) for _ in range(count)]
-        pictures = np.stack([example[0] for example in examples])
-        drawn = np.stack([example[1] for example in examples])
-        return {
-            "pictures": torch.from_numpy(pictures).permute(0, 3, 1, 2),
-            "drawn": torch.from_numpy(drawn).permute(0, 3, 1, 2),
-            "weight": torch.from_numpy(np.stack([example[2] for example in examples]))[:, None],
-            "corner": torch.from_numpy(np.stack([example[3] for example in examples])),
-        }
+        return _batch([self._example(rng) for _ in range(count)])
 
     def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         takes = self.takes[int(rng.choice(len(self.takes), p=self.share))]
@@ -121,12 +111,8 @@ class ImageTask:
         return example(take, moment, self.config.patch, self.config.loss, (rng, self.config.augment))
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        pictures, drawn = batch["pictures"], batch["drawn"].float() / 255
-        target = pictures[:, 6:]
-        inputs = network_inputs(self.config.kind, pictures, drawn)
-        made, mask = compose(
-            self.config.kind, networks["image"](inputs.contiguous(memory_format=torch.channels_last)), pictures
-        )
+        target = batch["pictures"][:, 6:]
+        made, mask = self._made(networks["image"], batch)
         weights = self.config.loss
         parts: dict[str, Tensor] = {"l1": (batch["weight"] * (made - target).abs()).mean()}
         total = parts["l1"]
@@ -145,19 +131,22 @@ class ImageTask:
                 total = total + weights.style * parts["style"]
         return {"loss": total, **parts}
 
+    def _made(self, network: nn.Module, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None]:
+        """The pictures that a network makes of a batch, and their masks; see `compose`."""
+        inputs = network_inputs(self.config.kind, batch["pictures"], batch["drawn"].float() / 255)
+        answer = network(inputs.contiguous(memory_format=torch.channels_last))
+        return compose(self.config.kind, answer, batch["pictures"])
+
     def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
         """PSNR in the mouth box of the network and of the warp alone, for each folder."""
         found: dict[str, float] = {}
+        device = next(networks["image"].parameters()).device
         for folder, takes in zip(self.config.data, self.held, strict=True):
             scores: list[tuple[float, float]] = []
             for take in takes[:24]:
                 moments = range(0, len(take.landmarks), 3)
-                examples = [example(take, moment, SIZE, self.config.loss) for moment in moments]
-                pictures = torch.from_numpy(np.stack([e[0] for e in examples])).permute(0, 3, 1, 2)
-                drawn = torch.from_numpy(np.stack([e[1] for e in examples])).permute(0, 3, 1, 2).float() / 255
-                device = next(networks["image"].parameters()).device
-                inputs = network_inputs(self.config.kind, pictures, drawn).to(device)
-                made, _ = compose(self.config.kind, networks["image"](inputs), pictures.to(device))
+                batch = _batch([example(take, moment, SIZE, self.config.loss) for moment in moments])
+                made, _ = self._made(networks["image"], {name: value.to(device) for name, value in batch.items()})
                 shown = made.clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
                 for picture, moment in zip(shown, moments, strict=True):
                     box, truth = mouth_box(take.landmarks[moment]), take.targets[moment]
@@ -215,8 +204,10 @@ def example(
         stacked = np.stack([portrait, *others], axis=2) / np.float32(255)  # (s, s, 3 pictures, 3)
         pictures = recolour(rng, augment, stacked).reshape(size, size, 9)
         points = move_points(points, affine, mirrored)
-        pictures = textured(rng, augment, pictures, fill_mouth(points, size))
-    drawn = np.dstack([draw_landmarks(points, size), fill_mouth(points, size)])
+    mouth = fill_mouth(points, size)
+    if varied is not None:
+        pictures = textured(rng, augment, pictures, mouth)
+    drawn = np.dstack([draw_landmarks(points, size), mouth])
     middle = points[LIPS].mean(axis=0)
     if not (middle.min() > 0 and middle.max() < size):
         middle = np.full(2, size / 2)
@@ -255,6 +246,17 @@ def _around_lips(points: np.ndarray, size: int) -> np.ndarray:
 
 def _channels_last(network: nn.Module) -> nn.Module:
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _batch(examples: list[tuple[np.ndarray, ...]]) -> dict[str, Tensor]:
+    """Examples (see `example`) as tensors, channels before rows."""
+    pictures, drawn, weight, corner = (torch.from_numpy(np.stack(part)) for part in zip(*examples, strict=True))
+    return {
+        "pictures": pictures.permute(0, 3, 1, 2),
+        "drawn": drawn.permute(0, 3, 1, 2),
+        "weight": weight[:, None],
+        "corner": corner,
+    }
 
 
 def _cut(pictures: Tensor, corners: list[list[int]], side: int) -> Tensor:

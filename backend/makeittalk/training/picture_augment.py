@@ -7,15 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..landmarks.ibug68 import EYE_LEFT, EYE_RIGHT, LIPS
+from ..landmarks.ibug68 import EYE_LEFT, EYE_RIGHT, LIPS, MIRROR
 from ..rendering.face_crop import SIZE
-
-#: Which point is which in a mirrored face.
-_MIRROR = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, *range(35, 30, -1)]
-    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
-    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
-)
 
 
 @dataclass(frozen=True)
@@ -89,7 +82,7 @@ def apart_map(rng: np.random.Generator, augment: PictureAugment, affine: np.ndar
 def move_points(points: np.ndarray, affine: np.ndarray, mirrored: bool) -> np.ndarray:
     """Landmarks (68, 2) in the patch; in a mirrored face left is right."""
     moved = points @ affine[:, :2].T + affine[:, 2]
-    return moved[_MIRROR] if mirrored else moved
+    return moved[MIRROR] if mirrored else moved
 
 
 def move_picture(picture: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:

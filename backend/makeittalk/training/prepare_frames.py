@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -11,22 +10,21 @@ import numpy as np
 from av.error import FFmpegError
 
 from .. import storage
-from ..animation.resample import with_head
+from ..animation.lips import opening
 from ..errors import InputError, MakeItTalkError
-from ..formats import Face, Motion
-from ..landmarks.tracking import track_video
+from ..formats import Face, Mesh, Motion
+from ..landmarks.tracking import Track, track_video
 from ..progress import Progress, silent
-from ..rendering.deform import deform
 from ..rendering.face_crop import FaceCrop
 from ..rendering.mesh import build_mesh
+from ..rendering.photo import motion_vertices
 from ..rendering.warp import Warper
-from .dataset import Prepared, split_names
+from .dataset import Prepared, listed_test, split_names
 from .takes import Take
 
 FRAMES = 12  # of a take
 _LONGEST = 3000  # frames of a film that are kept in memory
 
-Track = Callable[[Path, Progress], tuple[np.ndarray, float, tuple[int, int]]]
 Splits = tuple[list[str], list[str], list[str]]
 
 
@@ -82,10 +80,10 @@ def make_take(name: str, pictures: np.ndarray, landmarks: np.ndarray, frames: in
         InputError: the face cannot be meshed.
     """
     rng = np.random.default_rng(zlib.crc32(name.encode()))
-    opening = np.linalg.norm(landmarks[:, 62] - landmarks[:, 66], axis=1)
-    first = int(opening.argmin() if rng.random() < 0.5 else rng.integers(len(pictures)))
+    gap = opening(landmarks)
+    first = int(gap.argmin() if rng.random() < 0.5 else rng.integers(len(pictures)))
     others = np.setdiff1d(np.arange(len(pictures)), [first])
-    wide = others[np.argsort(opening[others])][-max(1, len(others) // 3) :]
+    wide = others[np.argsort(gap[others])][-max(1, len(others) // 3) :]
     half = rng.permutation(wide)[: frames // 2]
     rest = rng.permutation(np.setdiff1d(others, half))[: frames - len(half)]
     return warp_take(name, pictures, landmarks, first, np.sort(np.concatenate([half, rest])))
@@ -100,26 +98,40 @@ def warp_take(name: str, pictures: np.ndarray, landmarks: np.ndarray, first: int
     Raises:
         InputError: the face cannot be meshed.
     """
-    height, width = pictures.shape[1:3]
-    neutral = landmarks[first].astype(np.float32)
-    rgba = np.dstack([pictures[first], np.full((height, width), 255, np.uint8)])
-    mesh = build_mesh(Face(Path("portrait.png"), width, height, neutral), rgba)
-    motion = with_head(
-        Motion(fps=25.0, landmarks=landmarks[moments].astype(np.float32), neutral=neutral, neck_pivot=mesh.neck_pivot)
-    )
-    assert motion.expression is not None and motion.head_rotation is not None and motion.head_translation is not None
-    vertices = deform(mesh, motion.expression, motion.head_rotation, motion.head_translation)
-    crop = FaceCrop.of(neutral)
+    mesh, rgba, motion = film_character(pictures, landmarks, first, moments)
+    vertices = np.stack(list(motion_vertices(mesh, motion)))
+    crop = FaceCrop.of(motion.neutral)
     with Warper(mesh, rgba) as warper:
-        warps = np.stack([crop.take(frame[..., :3]) for frame in warper.frames(motion)])
+        warps = np.stack([crop.take(warper.draw(moved)[..., :3]) for moved in vertices])
     return Take(
         name,
         crop.take(pictures[first]),
         warps,
         np.stack([crop.take(pictures[moment]) for moment in moments]),
-        crop.place(neutral[:, :2]),
+        crop.place(motion.neutral[:, :2]),
         crop.place(vertices[:, mesh.landmark_vertices, :2]),
     )
+
+
+def film_character(
+    pictures: np.ndarray, landmarks: np.ndarray, first: int, moments: np.ndarray
+) -> tuple[Mesh, np.ndarray, Motion]:
+    """A film's frame `first` as a character, and its frames `moments` (N,) as the motion of it.
+
+    Args:
+        pictures: (T, H, W, 3) uint8 RGB. landmarks: (T, 68, 3) px.
+
+    Returns:
+        the mesh, the portrait (H, W, 4) uint8, and the motion of N frames.
+
+    Raises:
+        InputError: the face cannot be meshed.
+    """
+    height, width = pictures.shape[1:3]
+    neutral = landmarks[first].astype(np.float32)
+    rgba = np.dstack([pictures[first], np.full((height, width), 255, np.uint8)])
+    mesh = build_mesh(Face(Path("portrait.png"), width, height, neutral), rgba)
+    return mesh, rgba, Motion(25.0, landmarks[moments].astype(np.float32), neutral, neck_pivot=mesh.neck_pivot)
 
 
 def read_film(path: str | Path) -> np.ndarray:
@@ -143,6 +155,18 @@ def read_film(path: str | Path) -> np.ndarray:
     return np.stack(pictures)
 
 
+def films_in(source: Path) -> list[Path]:
+    """The films of a folder, or of a GRID speaker's `video` in it.
+
+    Raises:
+        InputError: there are none.
+    """
+    films = sorted((source / "video" if (source / "video").is_dir() else source).glob("*.mp4"))
+    if not films:
+        raise InputError(f"{source} holds no films (*.mp4).", "Name a folder of films of faces.")
+    return films
+
+
 def _films(source: Path) -> tuple[dict[str, Path], Splits]:
     """Films or rendered takes by name, and which of them are to train, to validate and to test.
 
@@ -155,23 +179,17 @@ def _films(source: Path) -> tuple[dict[str, Path], Splits]:
             raise InputError(f"{source} holds no rendered heads.", "Make them with `makeittalk prepare renders`.")
         splits = (renders.train, renders.validation, renders.test)
         return {name: source / f"{name}.npz" for part in splits for name in part}, splits
-    folder = source / "video" if (source / "video").is_dir() else source
-    films = {path.stem: path for path in sorted(folder.glob("*.mp4"))}
-    if not films:
-        raise InputError(f"{source} holds no films (*.mp4).", "Name a folder of films of faces.")
-    listed = source / "test.txt"
-    held_out = set(listed.read_text(encoding="utf-8").split()) if listed.is_file() else set()
-    return films, split_names(list(films), held_out)
+    films = {path.stem: path for path in films_in(source)}
+    return films, split_names(list(films), listed_test(source))
 
 
 def _moments(path: Path, track: Track) -> tuple[np.ndarray, np.ndarray]:
     """Pictures (T, H, W, 3) and landmarks (T, 68, 3) of a film or of a rendered take."""
     if path.suffix == ".npz":
-        arrays = storage.read_npz(path)
-        try:
-            return arrays["pictures"], arrays["landmarks"]
-        except KeyError as error:
-            raise InputError(f"{path} holds no rendered head.", "Make it again.") from error
+        from .face_renders import Take as Rendered  # brings OpenGL
+
+        rendered = Rendered.load(path)
+        return rendered.pictures, rendered.landmarks
     pictures = read_film(path)
     landmarks, _, _ = track(path, silent)
     if not np.isfinite(landmarks).all() or len(landmarks) != len(pictures):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import librosa
@@ -14,16 +13,14 @@ from ..audio.loading import load_audio, normalise_loudness
 from ..audio.mel import mel_spectrogram
 from ..constants import FRAME_RATE, SAMPLE_RATE
 from ..errors import InputError, MakeItTalkError
-from ..landmarks.tracking import track_video
+from ..landmarks.tracking import Track, track_video
 from ..progress import Progress, silent
-from .dataset import Clip, Prepared, split_names
+from .dataset import Clip, Prepared, listed_test, split_names
 from .metrics import neutral_frame, register, resample
 
 SEMITONES = (-3.0, 10.0)  # how far the second voice of a clip lies from the first: lower men to high women
 _EMBEDDING_SECONDS = 60.0  # of speech that describe the speaker
 _SHIFTED_MOUTH = 0.25  # opening ÷ mouth width beyond which even the least open frame is no face at rest
-
-Track = Callable[[Path, Progress], tuple[np.ndarray, float, tuple[int, int]]]
 
 
 def prepare_grid(
@@ -60,9 +57,7 @@ def prepare_grid(
                 skipped[video.stem] = error.message
                 continue
         names.append(video.stem)
-    listed = source / "test.txt"
-    test = set(listed.read_text(encoding="utf-8").split()) if listed.is_file() else set()
-    train, validation, held_out = split_names(names, test)
+    train, validation, held_out = split_names(names, listed_test(source))
     prepared = Prepared(dest, "grid", train, validation, held_out, skipped)
     prepared.save()
     _describe_speaker(source, dest, train)

@@ -9,7 +9,6 @@ Speakers are chosen by Poisson disk sampling of their embeddings, clips by the q
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from ..audio.prosody import prosody_track
 from ..constants import FRAME_RATE
 from ..errors import InputError, MakeItTalkError
 from ..landmarks.pose import fit_rigid
-from ..landmarks.tracking import track_video
+from ..landmarks.tracking import Track, track_video
 from ..progress import Progress, part, silent
 from .dataset import Clip, Prepared
 from .metrics import face_width, neutral_frame, register, resample
@@ -37,8 +36,6 @@ QUALITY = "quality.json"
 _SOUNDS = (".m4a", ".wav", ".flac", ".aac")
 _SHORTEST = 1.0  # s
 _SMOOTH = 7  # frames of the film (0.28 s): what landmarks do beyond a cubic over them is jitter
-
-Track = Callable[[Path, Progress], tuple[np.ndarray, float, tuple[int, int]]]
 
 
 @dataclass(frozen=True)

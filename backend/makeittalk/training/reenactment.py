@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from .. import storage
+from ..animation.lips import opening
 from ..errors import InputError, MakeItTalkError
-from ..formats import Face, Mesh, Motion
-from ..landmarks.tracking import track_video
+from ..landmarks.tracking import Track, track_video
 from ..networks.image_inference import ImageModel
 from ..progress import Progress, part, silent
 from ..rendering.face_crop import FaceCrop
-from ..rendering.mesh import build_mesh
 from ..rendering.moving import moving_portrait
+from .dataset import listed_test
 from .picture_metrics import compare, face_box, mouth_box
-from .prepare_frames import read_film
+from .prepare_frames import film_character, films_in, read_film
 
-Track = Callable[[Path, Progress], tuple[np.ndarray, float, tuple[int, int]]]
 _LABEL = 20  # px above the columns of a contact sheet
 
 
@@ -80,11 +80,7 @@ def reenact(
         InputError: the face cannot be meshed.
     """
     moments = np.setdiff1d(np.arange(0, len(pictures), step), [first])
-    height, width = pictures.shape[1:3]
-    neutral = landmarks[first].astype(np.float32)
-    rgba = np.dstack([pictures[first], np.full((height, width), 255, np.uint8)])
-    mesh: Mesh = build_mesh(Face(Path("portrait.png"), width, height, neutral), rgba)
-    motion = Motion(25.0, landmarks[moments].astype(np.float32), neutral, neck_pivot=mesh.neck_pivot)
+    mesh, rgba, motion = film_character(pictures, landmarks, first, moments)
     made = {"portrait": np.repeat(pictures[first][None], len(moments), axis=0)}
     for way, model in {"warp": None, **models}.items():
         with moving_portrait(mesh, rgba, motion, model, filmed=True) as (frames, _):
@@ -113,7 +109,7 @@ def evaluate_films(
     Raises:
         InputError: there are no films with a face in every frame. OutputError: the sheet cannot be written.
     """
-    films = test_films(folder, count)
+    films = unlearned_films(folder, count)
     found: list[dict[str, dict[str, float]]] = []
     drawn: list[np.ndarray] = []
     ways: Sequence[str] = ()
@@ -132,8 +128,8 @@ def evaluate_films(
         found.append(result.scores())
         ways = list(result.made)
         if len(drawn) < 8 and index % max(1, len(films) // 8) == 0:
-            opening = np.linalg.norm(result.landmarks[:, 62] - result.landmarks[:, 66], axis=1)
-            drawn.append(result.row(int(opening.argmax()) if len(drawn) % 4 else len(opening) // 2))
+            gap = opening(result.landmarks)
+            drawn.append(result.row(int(gap.argmax()) if len(drawn) % 4 else len(gap) // 2))
         share(1.0, "Making films again")
     if not found:
         raise InputError(f"No film in {folder} shows a face in every frame.", "Choose films of one face.")
@@ -145,21 +141,19 @@ def evaluate_films(
     return {"rows": rows, "films": len(found)}
 
 
-def test_films(folder: str | Path, count: int = 0) -> list[Path]:
+def unlearned_films(folder: str | Path, count: int = 0) -> list[Path]:
     """The films that nothing learns from.
 
     Raises:
         InputError: there are none.
     """
     folder = Path(folder)
-    inside = folder / "video" if (folder / "video").is_dir() else folder
-    films = sorted(inside.glob("*.mp4"))
-    listed = folder / "test.txt"
-    if listed.is_file():
-        test = set(listed.read_text(encoding="utf-8").split())
+    films = films_in(folder)
+    if (folder / "test.txt").is_file():
+        test = listed_test(folder)
         films = [film for film in films if film.stem in test]
-    if not films:
-        raise InputError(f"{folder} holds no films (*.mp4).", "Name a folder of films of faces.")
+        if not films:
+            raise InputError(f"{folder} holds none of the films in its test.txt.", "Name a folder of films of faces.")
     if count and count < len(films):
         films = [films[int(index)] for index in np.linspace(0, len(films) - 1, count)]
     return films
@@ -176,7 +170,5 @@ def draw_sheet(path: str | Path, heads: Sequence[str], rows: Sequence[np.ndarray
     size = picture.shape[1] // len(heads)
     for index, head in enumerate(heads):
         cv2.putText(top, head, (index * size + 6, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (40, 40, 40), 1, cv2.LINE_AA)
-    ok, data = cv2.imencode(".png", cv2.cvtColor(np.vstack([top, picture]), cv2.COLOR_RGB2BGR))
-    assert ok
     with storage.replacing(path) as temporary:
-        temporary.write_bytes(data.tobytes())
+        Image.fromarray(np.vstack([top, picture])).save(temporary)

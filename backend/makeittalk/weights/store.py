@@ -95,10 +95,7 @@ def fingerprint_of(name: str) -> str:
     """
     if name.endswith(".safetensors"):
         return hashlib.sha256(storage.read_bytes(name, MAX_BYTES)).hexdigest()
-    file = next((file for file in list_weights() if file.name == name), None)
-    if file is None:
-        raise MissingError(f"There are no weights called {name!r}.", _AGAIN)
-    return file.sha256
+    return _listed(name).sha256
 
 
 def load_content(name: str | None = None, device: str = "cpu") -> tuple[ContentBranch, dict[str, Any]]:
@@ -154,9 +151,7 @@ def load_tensors(name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         path = Path(name)
         data = storage.read_bytes(path, MAX_BYTES)
     else:
-        file = next((file for file in list_weights() if file.name == name), None)
-        if file is None:
-            raise MissingError(f"There are no weights called {name!r}.", _AGAIN)
+        file = _listed(name)
         path, data = file.path, _verified(file)
     try:
         return read_tensors(data), json.loads(_metadata(data)["data"])
@@ -187,6 +182,18 @@ def half_precision(network: torch.nn.Module) -> dict[str, torch.Tensor]:
         name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
         for name, value in network.state_dict().items()
     }
+
+
+def _listed(name: str) -> WeightFile:
+    """The listed file of that name.
+
+    Raises:
+        MissingError: there is none.
+    """
+    file = next((file for file in list_weights() if file.name == name), None)
+    if file is None:
+        raise MissingError(f"There are no weights called {name!r}.", _AGAIN)
+    return file
 
 
 def _verified(file: WeightFile) -> bytes:
