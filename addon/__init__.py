@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from . import connection, operators, panels, preferences, properties, rebaking, tasks
+from . import operators, panels, preferences, properties
+from .jobs import connection
+from .jobs import rebake as rebaking
+from .jobs import task as tasks
 
 
 def register() -> None:

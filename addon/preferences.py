@@ -18,7 +18,7 @@ _shown_devices: list[tuple[str, str, str]] = []  # Blender does not keep the tex
 
 def _devices(_self: bpy.types.AddonPreferences, _context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
     """The devices; those that the running backend has not found on this machine say so."""
-    from . import connection  # it reads these preferences itself
+    from .jobs import connection  # it reads these preferences itself
 
     client = connection.current()
     found = client.devices if client is not None else []
@@ -48,7 +48,7 @@ class MakeItTalkPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, _context: bpy.types.Context) -> None:
-        from . import connection  # it reads these preferences itself
+        from .jobs import connection  # it reads these preferences itself
 
         layout = self.layout
         layout.use_property_split = True

@@ -17,7 +17,8 @@ from bpy.props import (
     StringProperty,
 )
 
-from . import compat, rebaking
+from . import compat
+from .jobs import rebake as rebaking
 from .scene import character as characters
 from .scene import photo_plane
 

@@ -31,8 +31,8 @@ def main(arguments: list[str]) -> int:
         print("This Python has no bpy. Install the bpy package, or name a Blender with --blender.", file=sys.stderr)
         return 2
     extension = _load_extension()
-    from makeittalk_extension.addon import rates  # type: ignore[import-not-found]
-    from makeittalk_extension.addon.errors import AddonError  # type: ignore[import-not-found]
+    from makeittalk_extension.addon.core import rates  # type: ignore[import-not-found]
+    from makeittalk_extension.addon.core.errors import AddonError  # type: ignore[import-not-found]
 
     try:
         options.rate = rates.parse_rate(options.fps)
@@ -90,7 +90,7 @@ def _load_extension() -> ModuleType:
 
 def _build(options: Any) -> None:
     import bpy
-    from makeittalk_extension.addon import rates  # type: ignore[import-not-found]
+    from makeittalk_extension.addon.core import rates  # type: ignore[import-not-found]
     from makeittalk_extension.addon.scene import character  # type: ignore[import-not-found]
 
     scene = bpy.context.scene
@@ -117,7 +117,7 @@ def _build(options: Any) -> None:
 def _save(output: Path) -> None:
     """Saves beside the output and renames, so that an interrupted run leaves nothing half-written."""
     import bpy
-    from makeittalk_extension.addon.errors import AddonError  # type: ignore[import-not-found]
+    from makeittalk_extension.addon.core.errors import AddonError  # type: ignore[import-not-found]
 
     if output.is_dir():
         raise AddonError(f"{output} is a folder.", "Name a file to write.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 def main() -> int:
     sys.path.insert(0, str(Path(__file__).resolve().parent))
-    from makeittalk.server import serve
+    from makeittalk.jobs.server import serve
 
     return serve()
 

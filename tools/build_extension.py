@@ -24,8 +24,8 @@ REQUIRED = (
     "addon/__init__.py",
     "addon/write_blend.py",
     "backend/serve.py",
-    "backend/makeittalk/protocol.py",
-    "backend/makeittalk/server.py",
+    "backend/makeittalk/exchange/protocol.py",
+    "backend/makeittalk/jobs/server.py",
     "backend/makeittalk/weights/SHA256SUMS",
 )
 TOP = {"blender_manifest.toml", "__init__.py", "LICENSE", "README.md", "addon", "backend", "shaders"}
@@ -68,10 +68,12 @@ def check_version() -> str:
     Raises:
         BuildError: it does not.
     """
-    version = runpy.run_path(str(ROOT / "backend" / "makeittalk" / "version.py"))["VERSION"]
+    version = runpy.run_path(str(ROOT / "backend" / "makeittalk" / "exchange" / "version.py"))["VERSION"]
     manifest = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))
     if manifest["version"] != version:
-        raise BuildError(f"blender_manifest.toml says {manifest['version']}, backend/makeittalk/version.py {version}.")
+        raise BuildError(
+            f"blender_manifest.toml says {manifest['version']}, backend/makeittalk/exchange/version.py {version}."
+        )
     return version
 
 

@@ -16,17 +16,17 @@ from pathlib import Path
 import cv2
 import matplotlib
 import numpy as np
+from makeittalk.images.face_crop import FaceCrop
+from makeittalk.jobs.animate import find_face
 from makeittalk.landmarks.pose import Canonical
+from makeittalk.mesh.build import build_mesh
+from makeittalk.mesh.deform import deform
+from makeittalk.mesh.depth_restore import restore_depth
 from makeittalk.networks.image_inference import ImageModel, load_image
-from makeittalk.pipeline import find_face
-from makeittalk.rendering.deform import deform
-from makeittalk.rendering.face_crop import FaceCrop
-from makeittalk.rendering.mesh import build_mesh
 from makeittalk.rendering.photo import PhotoRenderer
-from makeittalk.rendering.turned import restore_depth
 from makeittalk.rendering.warp import Warper
-from makeittalk.training.identity import describe_face
-from makeittalk.training.seam import box_seam, paste_seam
+from makeittalk_lab.evaluation.identity import describe_face
+from makeittalk_lab.evaluation.seam import box_seam, paste_seam
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent

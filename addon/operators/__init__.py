@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import bpy
 
-from . import baking, making, managing, photoreal
+from . import make as making
+from . import manage as managing
+from . import photoreal
+from . import rebake as baking
 
 CLASSES = (*making.CLASSES, *baking.CLASSES, *managing.CLASSES, *photoreal.CLASSES)
 

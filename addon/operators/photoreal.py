@@ -5,12 +5,13 @@ from typing import ClassVar
 import bpy
 from bpy.props import StringProperty
 
-from .. import photoreal, tasks
-from ..errors import AddonError
+from ..core.errors import AddonError
+from ..jobs import photoreal
+from ..jobs import task as tasks
 from ..scene import character as characters
 from ..scene import photo_plane, picture_strip
 from . import reasons
-from .running import Running
+from .modal_job import Running
 
 
 class MAKEITTALK_OT_photoreal_frames(Running, bpy.types.Operator):

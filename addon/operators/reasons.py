@@ -6,8 +6,9 @@ import os
 
 import bpy
 
-from .. import connection, tasks
-from ..errors import AddonError
+from ..core.errors import AddonError
+from ..jobs import connection
+from ..jobs import task as tasks
 from ..scene import character as characters
 
 

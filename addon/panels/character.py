@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import bpy
 
-from ..rebaking import scene_rate
+from ..jobs.rebake import scene_rate
 from ..scene import character as characters
 from ..scene import setup
 from .main import Sidebar

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import bpy
 
-from .. import connection
-from ..operators.making import MAKEITTALK_OT_make_it_talk
+from ..jobs import connection
+from ..operators.make import MAKEITTALK_OT_make_it_talk
 from .text import draw_sentence
 
 

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from .. import compat
-from .curve_fit import Keys, fit_keys, handles
+from ..core.curve_fit import Keys, fit_keys, handles
 
 _BEZIER = 2  # Keyframe.interpolation
 _ALIGNED = 3  # Keyframe.handle_left_type, handle_right_type

@@ -10,8 +10,9 @@ import bpy
 import numpy as np
 
 from .. import compat
-from ..errors import AddonError
-from . import actions, files, materials, mesh, payload, photo_plane, rig, setup, shape_keys, sound, textures
+from ..core import files, payload
+from ..core.errors import AddonError
+from . import actions, materials, mesh, photo_plane, rig, setup, shape_keys, sound, textures
 from .transaction import all_or_nothing
 
 _PIXEL_TOLERANCE = 0.05  # px at 256 px face width: what leaving keys out may cost one shape key or head channel

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import bpy
 import numpy as np
 
-from ..errors import AddonError
-from .coordinates import points_from_blender
+from ..core.coordinates import points_from_blender
+from ..core.errors import AddonError
 
 _CHUNK = 0.06  # s of reading between two turns of the user's
 

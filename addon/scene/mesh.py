@@ -5,8 +5,8 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from .coordinates import points_to_blender
-from .files import MeshArrays
+from ..core.coordinates import points_to_blender
+from ..core.files import MeshArrays
 
 
 def new_mesh(name: str, arrays: MeshArrays) -> bpy.types.Mesh:

@@ -8,9 +8,9 @@ import bpy
 import numpy as np
 
 from .. import compat
-from ..errors import AddonError
+from ..core.coordinates import points_to_blender
+from ..core.errors import AddonError
 from . import materials
-from .coordinates import points_to_blender
 from .sound import relative
 
 

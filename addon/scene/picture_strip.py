@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from .. import compat
-from ..errors import AddonError
+from ..core.errors import AddonError
 from . import sound
 
 

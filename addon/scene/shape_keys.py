@@ -5,8 +5,8 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from .coordinates import offsets_to_blender, points_to_blender
-from .files import MeshArrays
+from ..core.coordinates import offsets_to_blender, points_to_blender
+from ..core.files import MeshArrays
 
 
 def add_shape_keys(body: bpy.types.Object, arrays: MeshArrays) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from .. import compat
-from ..errors import AddonError
+from ..core.errors import AddonError
 
 
 def add_sound(scene: bpy.types.Scene, name: str, path: Path, start: int, pack: bool) -> bpy.types.Sound:

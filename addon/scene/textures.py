@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..errors import AddonError
+from ..core.errors import AddonError
 
 
 def portrait_image(name: str, path: Path) -> bpy.types.Image:

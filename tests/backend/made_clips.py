@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from makeittalk.landmarks.mean_face import MEAN_FACE
-from makeittalk.training.dataset import Clip, Prepared, split_names
+from makeittalk_lab.data.clips import Clip, Prepared, split_names
 
 NEUTRAL = (100.0 * MEAN_FACE + (150.0, 100.0, 0.0)).astype(np.float32)
 

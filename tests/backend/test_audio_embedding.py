@@ -5,7 +5,7 @@ import pytest
 from makeittalk.audio import embedding
 from makeittalk.audio.embedding import speaker_embedding
 from makeittalk.audio.loading import load_audio, normalise_loudness
-from makeittalk.constants import SAMPLE_RATE
+from makeittalk.exchange.constants import SAMPLE_RATE
 
 
 @pytest.fixture(scope="module")

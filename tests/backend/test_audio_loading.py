@@ -10,8 +10,8 @@ import soundfile
 import soxr
 from makeittalk.audio import sink
 from makeittalk.audio.loading import load_audio, normalise_loudness, write_wav
-from makeittalk.constants import SAMPLE_RATE
-from makeittalk.errors import Cancelled, InputError, OutputError
+from makeittalk.exchange.constants import SAMPLE_RATE
+from makeittalk.exchange.errors import Cancelled, InputError, OutputError
 from media import encode_film, encode_sound, lag
 
 COMPRESSED = [

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from makeittalk.audio import mel
 from makeittalk.audio.mel import mel_filters, mel_spectrogram
-from makeittalk.constants import FRAME_RATE, SAMPLE_RATE
+from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from makeittalk.cli import main
-from makeittalk.formats import Face, Motion
+from makeittalk.cli.main import main
+from makeittalk.exchange.formats import Face, Motion
 from makeittalk.networks.correction import CorrectionConfig, CorrectionNet
 from makeittalk.networks.image_inference import save_image
 from PIL import Image
@@ -175,7 +175,7 @@ def test_a_full_disk(suffix: str, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     script = (
-        'mount -t tmpfs -o size=48k tmpfs "$1"; "$2" -m makeittalk.cli animate "$3" "$4" '
+        'mount -t tmpfs -o size=48k tmpfs "$1"; "$2" -m makeittalk.cli.main animate "$3" "$4" '
         '--style cartoon -o "$1/out$5"; '
         'status=$?; ls -A "$1"; exit $status'
     )

@@ -14,13 +14,13 @@ from makeittalk.animation.predict import predict_motion
 from makeittalk.animation.resample import resample
 from makeittalk.audio.loading import load_audio, normalise_loudness
 from makeittalk.audio.mel import mel_spectrogram
-from makeittalk.constants import FRAME_RATE
-from makeittalk.formats import Face, Motion
+from makeittalk.exchange.constants import FRAME_RATE
+from makeittalk.exchange.formats import Face, Motion
+from makeittalk.exchange.protocol import Amounts
 from makeittalk.landmarks.detector import detect_landmarks
+from makeittalk.mesh.build import build_mesh
 from makeittalk.networks import closure
 from makeittalk.networks.closure import ClosureNet, predict_closure, probabilities
-from makeittalk.protocol import Amounts
-from makeittalk.rendering.mesh import build_mesh
 
 ASSETS = Path(__file__).resolve().parents[2] / "backend" / "makeittalk" / "assets"
 

@@ -7,7 +7,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from makeittalk.errors import InputError, MissingError
+from makeittalk.exchange.errors import InputError, MissingError
 from makeittalk.landmarks import alignment3d
 from makeittalk.landmarks.detector import available_detectors, detect_landmarks, draw_overlay
 from makeittalk.landmarks.ibug68 import INNER_PAIRS, MIRROR

@@ -10,20 +10,21 @@ import torch
 from librosa.sequence import dtw
 from made_clips import NEUTRAL, talking, write_clips
 from makeittalk.audio.loading import load_audio
-from makeittalk.cli import main
-from makeittalk.errors import InputError
-from makeittalk.formats import Motion
+from makeittalk.cli.main import main
+from makeittalk.exchange.errors import InputError
+from makeittalk.exchange.formats import Motion
 from makeittalk.landmarks.pose import Canonical
-from makeittalk.networks.conversion import Target, save_voice
-from makeittalk.networks.features import VoiceAverage
+from makeittalk.networks.normalised_mel import VoiceAverage
 from makeittalk.networks.voice import VoiceConfig, VoiceConversion
-from makeittalk.training import evaluate, phone_files, recordings, report
-from makeittalk.training.baselines import Loudness, Retrieval, frame_energy, warping_costs
-from makeittalk.training.content import TrainingConfig
-from makeittalk.training.dataset import Clip, Prepared
-from makeittalk.training.disguise import OtherVoices
-from makeittalk.training.performance import Performance
+from makeittalk.networks.voice_inference import Target, save_voice
 from makeittalk.weights.store import DEFAULT_CONTENT
+from makeittalk_lab.data import phone_files
+from makeittalk_lab.data.clips import Clip, Prepared
+from makeittalk_lab.evaluation import evaluate, recordings, report
+from makeittalk_lab.evaluation.baselines import Loudness, Retrieval, frame_energy, warping_costs
+from makeittalk_lab.evaluation.cross_voice import OtherVoices
+from makeittalk_lab.evaluation.face_motion import Performance
+from makeittalk_lab.training.content import TrainingConfig
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makeittalk.cli import main
-from makeittalk.errors import InputError, MissingError
+from makeittalk.cli.main import main
+from makeittalk.exchange.errors import InputError, MissingError
+from makeittalk.images.landmark_image import fill_mouth
 from makeittalk.landmarks import ibug68
-from makeittalk.rendering.landmark_image import fill_mouth
-from makeittalk.training import face_renders
-from makeittalk.training.dataset import Prepared
-from makeittalk.training.face_renders import SIZE, Take, prepare_renders, render_take
-from makeittalk.training.head_model import HeadModel
-from makeittalk.training.head_scene import HeadScene
+from makeittalk_lab.data.clips import Prepared
+from makeittalk_lab.synthetic import face_renders
+from makeittalk_lab.synthetic.face_renders import SIZE, Take, prepare_renders, render_take
+from makeittalk_lab.synthetic.head_model import HeadModel
+from makeittalk_lab.synthetic.head_scene import HeadScene
 
 TAKES, FRAMES = 5, 5
 LUMINANCE = np.array([0.2, 0.7, 0.1])

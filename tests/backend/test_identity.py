@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from makeittalk.training.identity import SAME_PERSON, identity_distances, main
+from makeittalk_lab.evaluation.identity import SAME_PERSON, identity_distances, main
 from PIL import Image
 
 pytest.importorskip("dlib")

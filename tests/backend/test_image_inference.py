@@ -5,16 +5,16 @@ import json
 import numpy as np
 import pytest
 import torch
-from makeittalk.errors import InputError, MissingError
+from makeittalk.exchange.errors import InputError, MissingError
+from makeittalk.images.face_crop import SIZE
+from makeittalk.images.landmark_image import draw_landmarks, fill_mouth
 from makeittalk.networks import device
 from makeittalk.networks.content import ContentBranch, ContentConfig
 from makeittalk.networks.correction import CorrectionConfig, CorrectionNet
-from makeittalk.networks.features import VoiceAverage
 from makeittalk.networks.folding import fast_dtype, fold_norms
 from makeittalk.networks.image import ImageConfig, PaperUNet
 from makeittalk.networks.image_inference import DEFAULT_IMAGE, ImageModel, load_image, read_image, save_image
-from makeittalk.rendering.face_crop import SIZE
-from makeittalk.rendering.landmark_image import draw_landmarks, fill_mouth
+from makeittalk.networks.normalised_mel import VoiceAverage
 from makeittalk.weights import store
 from safetensors.torch import load_file, save_file
 

@@ -9,28 +9,28 @@ import av
 import numpy as np
 import pytest
 import torch
-from makeittalk import cli
 from makeittalk.animation.basis import character_keys
-from makeittalk.errors import InputError, MissingError
-from makeittalk.formats import Face, Motion
+from makeittalk.cli import main as cli
+from makeittalk.exchange.errors import InputError, MissingError
+from makeittalk.exchange.formats import Face, Motion
+from makeittalk.images.face_crop import SIZE, FaceCrop
+from makeittalk.images.landmark_image import draw_landmarks
+from makeittalk.images.portrait import prepare_portrait
 from makeittalk.landmarks.detector import detect_landmarks
 from makeittalk.landmarks.ibug68 import LIPS
-from makeittalk.landmarks.portrait import prepare_portrait
+from makeittalk.mesh.build import build_mesh
 from makeittalk.networks.image_inference import load_image
-from makeittalk.rendering.face_crop import SIZE, FaceCrop
-from makeittalk.rendering.landmark_image import draw_landmarks
-from makeittalk.rendering.mesh import build_mesh
 from makeittalk.rendering.warp import Warper
-from makeittalk.training import perceptual
-from makeittalk.training.dataset import Prepared
-from makeittalk.training.image import ImageLoss, compose, example, train_image
-from makeittalk.training.log import Log
-from makeittalk.training.perceptual import load_features, perceptual_loss, style_loss
-from makeittalk.training.picture_augment import PictureAugment, move_picture, move_points, patch_map, recolour
-from makeittalk.training.picture_metrics import compare, face_box, mouth_box
-from makeittalk.training.prepare_frames import prepare_frames, read_film
-from makeittalk.training.reenactment import evaluate_films, reenact, unlearned_films
-from makeittalk.training.takes import Take
+from makeittalk_lab.data.clips import Prepared
+from makeittalk_lab.data.image_clips import Take
+from makeittalk_lab.data.picture_augment import PictureAugment, move_picture, move_points, patch_map, recolour
+from makeittalk_lab.evaluation.picture_metrics import compare, face_box, mouth_box
+from makeittalk_lab.evaluation.reenactment import evaluate_films, reenact, unlearned_films
+from makeittalk_lab.prepare.frames import prepare_frames, read_film
+from makeittalk_lab.training import perceptual
+from makeittalk_lab.training.image import ImageLoss, compose, example, train_image
+from makeittalk_lab.training.log import Log
+from makeittalk_lab.training.perceptual import load_features, perceptual_loss, style_loss
 
 CONFIG = """
 data = ["{data}"]

@@ -12,10 +12,12 @@ import pytest
 from makeittalk.animation.lips import mouth_width, opening, shut_mouth
 from makeittalk.animation.predict import predict_motion
 from makeittalk.audio.loading import Audio, load_audio
-from makeittalk.constants import FRAME_RATE, SAMPLE_RATE
-from makeittalk.formats import Face, Motion
+from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
+from makeittalk.exchange.formats import Face, Motion
 from makeittalk.landmarks.mean_face import MEAN_FACE
-from makeittalk.networks import closure, conversion, inference
+from makeittalk.networks import closure
+from makeittalk.networks import content_inference as inference
+from makeittalk.networks import voice_inference as conversion
 
 ARRAYS = 4 * 68 * 3 * 4  # bytes a frame of what a motion keeps: landmarks, expression, content, speaker
 ROOM = 4  # times these arrays while they are made: most steps work in double precision

@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from makeittalk import formats
+from makeittalk.exchange import formats
 from makeittalk.landmarks.detector import detect_landmarks
-from makeittalk.rendering.deform import deform, signed_areas
-from makeittalk.rendering.mesh import build_mesh
+from makeittalk.mesh.build import build_mesh
+from makeittalk.mesh.deform import deform, signed_areas
 from makeittalk.rendering.warp import Warper
 
 STILL = np.zeros(3)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makeittalk import formats
 from makeittalk.animation.predict import predict_motion
 from makeittalk.animation.resample import resample
 from makeittalk.audio.loading import load_audio
-from makeittalk.rendering.deform import deform, signed_areas
-from makeittalk.rendering.mesh import build_mesh
+from makeittalk.exchange import formats
+from makeittalk.mesh.build import build_mesh
+from makeittalk.mesh.deform import deform, signed_areas
 from scipy.spatial.transform import Rotation
 
 pytestmark = pytest.mark.data

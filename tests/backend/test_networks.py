@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 from makeittalk.networks.content import ContentBranch, ContentConfig
-from makeittalk.networks.features import VoiceAverage, normalise_mel
-from makeittalk.networks.inference import displacements
+from makeittalk.networks.content_inference import displacements
+from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
 from makeittalk.networks.speaker import SpeakerBranch, SpeakerConfig
 
 torch.set_num_threads(1)

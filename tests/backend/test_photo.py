@@ -9,23 +9,23 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from makeittalk import formats
+from makeittalk.exchange import formats
+from makeittalk.images.face_crop import FaceCrop
+from makeittalk.images.landmark_image import fill_mouth
 from makeittalk.landmarks.detector import detect_landmarks
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.landmarks.pose import compose_pose
+from makeittalk.mesh.build import build_mesh
+from makeittalk.mesh.deform import landed
 from makeittalk.networks.correction import CorrectionConfig, CorrectionNet
 from makeittalk.networks.image import ImageConfig, PaperUNet
 from makeittalk.networks.image_inference import ImageModel
 from makeittalk.rendering import photo
-from makeittalk.rendering.deform import landed
-from makeittalk.rendering.face_crop import FaceCrop
-from makeittalk.rendering.landmark_image import fill_mouth
-from makeittalk.rendering.mesh import build_mesh
-from makeittalk.rendering.own_mouth import OwnMouth
 from makeittalk.rendering.paste import Patch, border_window, face_zone
 from makeittalk.rendering.photo import PhotoRenderer, motion_vertices
+from makeittalk.rendering.portrait_mouth import OwnMouth
 from makeittalk.rendering.warp import Warper
-from makeittalk.training.seam import box_seam, paste_seam
+from makeittalk_lab.evaluation.seam import box_seam, paste_seam
 from PIL import Image
 
 MOUTH = np.array([60, 20, 25])

@@ -16,17 +16,17 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from makeittalk.errors import Cancelled, InputError, MakeItTalkError, OutputError
-from makeittalk.formats import Mesh, Moves
+from makeittalk.exchange.errors import Cancelled, InputError, MakeItTalkError, OutputError
+from makeittalk.exchange.formats import Mesh, Moves
+from makeittalk.jobs.animate import find_face
+from makeittalk.jobs.photoreal import Rendered, Sound, render_frames
 from makeittalk.landmarks.pose import fit_rigid
+from makeittalk.mesh.build import build_mesh
+from makeittalk.mesh.deform import deform
+from makeittalk.mesh.depth_restore import restore_depth
 from makeittalk.networks.correction import CorrectionConfig, CorrectionNet
 from makeittalk.networks.image_inference import save_image
-from makeittalk.photoreal import Rendered, Sound, render_frames
-from makeittalk.pipeline import find_face
-from makeittalk.rendering.deform import deform
 from makeittalk.rendering.frame_store import RECORD, FrameStore
-from makeittalk.rendering.mesh import build_mesh
-from makeittalk.rendering.turned import restore_depth
 from PIL import Image
 
 SIDE = 300  # px of the portrait: small is quick

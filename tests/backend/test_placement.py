@@ -9,17 +9,17 @@ import cv2
 import numpy as np
 import pytest
 from makeittalk.animation.placement import place
-from makeittalk.cli import main
-from makeittalk.formats import Face, Motion
+from makeittalk.cli.main import main
+from makeittalk.exchange.formats import Face, Motion
+from makeittalk.jobs.animate import face_for_motion
 from makeittalk.landmarks.detector import detect_landmarks
 from makeittalk.landmarks.mean_face import MEAN_FACE
+from makeittalk.landmarks.reference import reference_motion
+from makeittalk.mesh.build import build_mesh
+from makeittalk.mesh.deform import landed
 from makeittalk.networks.correction import CorrectionConfig, CorrectionNet
 from makeittalk.networks.image_inference import save_image
-from makeittalk.pipeline import face_for_motion
-from makeittalk.rendering.deform import landed
-from makeittalk.rendering.mesh import build_mesh
 from makeittalk.rendering.photo import motion_vertices
-from makeittalk.training.reference import reference_motion
 from PIL import Image
 
 FILM = "bbaz6p"

@@ -6,8 +6,8 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from makeittalk.errors import InputError, OutputError
-from makeittalk.landmarks.portrait import prepare_portrait
+from makeittalk.exchange.errors import InputError, OutputError
+from makeittalk.images.portrait import prepare_portrait
 from PIL import Image, ImageCms
 
 

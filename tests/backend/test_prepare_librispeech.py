@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import soundfile
 from made_clips import talking, write_clips
-from makeittalk import cli
-from makeittalk.errors import InputError
-from makeittalk.training import metrics, prepare_librispeech
-from makeittalk.training.dataset import Prepared
-from makeittalk.training.voices import split_voices
+from makeittalk.cli import main as cli
+from makeittalk.exchange.errors import InputError
+from makeittalk_lab.data.clips import Prepared
+from makeittalk_lab.data.splits import split_voices
+from makeittalk_lab.evaluation import metrics
+from makeittalk_lab.prepare import librispeech as prepare_librispeech
 
 ASSETS = Path(prepare_librispeech.__file__).parents[1] / "assets"
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from made_clips import write_clips
 from makeittalk.audio.loading import write_wav
-from makeittalk.cli import main
-from makeittalk.constants import FRAME_RATE
-from makeittalk.errors import InputError
-from makeittalk.training.augment import at
-from makeittalk.training.dataset import Clip, Prepared
-from makeittalk.training.prepare_spoken import prepare_spoken, split_text
-from makeittalk.training.prepare_tts import Synthesiser, pad, prepare_tts, spelled, spoken_clip, time_map
+from makeittalk.cli.main import main
+from makeittalk.exchange.constants import FRAME_RATE
+from makeittalk.exchange.errors import InputError
+from makeittalk_lab.data.augment import at
+from makeittalk_lab.data.clips import Clip, Prepared
+from makeittalk_lab.prepare.spoken import prepare_spoken, split_text
+from makeittalk_lab.prepare.tts import Synthesiser, pad, prepare_tts, spelled, spoken_clip, time_map
 
 needs_voices = pytest.mark.skipif(
     not (shutil.which("espeak-ng") or shutil.which("flite")), reason="no speech synthesiser on this machine"

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from makeittalk import protocol
-from makeittalk.formats import Bake, Face, Mesh, Motion
+from makeittalk.exchange import protocol
+from makeittalk.exchange.formats import Bake, Face, Mesh, Motion
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "backend" / "makeittalk" / "assets"

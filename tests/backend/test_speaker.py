@@ -14,23 +14,23 @@ from makeittalk.animation.predict import predict_motion
 from makeittalk.audio.loading import Audio, load_audio
 from makeittalk.audio.pitch import fundamental
 from makeittalk.audio.prosody import prosody_track
-from makeittalk.constants import FRAME_RATE, SAMPLE_RATE
-from makeittalk.errors import InputError
-from makeittalk.formats import Face, Motion
+from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
+from makeittalk.exchange.errors import InputError
+from makeittalk.exchange.formats import Face, Motion
 from makeittalk.landmarks.mean_face import MEAN_FACE
-from makeittalk.networks.features import VoiceAverage
-from makeittalk.networks.manner_inference import Speaker, load_speaker, predict_displacement, save_speaker
 from makeittalk.networks.noise import BANDS, BLINK, NOISE, SWAY, noise_track
+from makeittalk.networks.normalised_mel import VoiceAverage
 from makeittalk.networks.speaker import SpeakerBranch, SpeakerConfig
-from makeittalk.training import awareness
-from makeittalk.training import config as training_config
-from makeittalk.training.dataset import Prepared
-from makeittalk.training.manner import TRAITS, Manners
-from makeittalk.training.poisson import poisson_disk
-from makeittalk.training.prepare_heads import prepare_heads
-from makeittalk.training.prepare_voxceleb2 import QUALITY, prepare_voxceleb2
-from makeittalk.training.prosody import head_target, stressed_syllables
-from makeittalk.training.speaker import SpeakerTrainingConfig, train_speaker
+from makeittalk.networks.speaker_inference import Speaker, load_speaker, predict_displacement, save_speaker
+from makeittalk_lab.data.clips import Prepared
+from makeittalk_lab.data.poisson import poisson_disk
+from makeittalk_lab.evaluation import awareness
+from makeittalk_lab.prepare.heads import prepare_heads
+from makeittalk_lab.prepare.voxceleb2 import QUALITY, prepare_voxceleb2
+from makeittalk_lab.synthetic.head_style import TRAITS, Manners
+from makeittalk_lab.synthetic.head_targets import head_target, stressed_syllables
+from makeittalk_lab.training import config as training_config
+from makeittalk_lab.training.speaker import SpeakerTrainingConfig, train_speaker
 from safetensors.torch import load_file
 
 CONFIGS = Path(training_config.__file__).parent / "configs"

@@ -12,8 +12,8 @@ import av
 import cv2
 import numpy as np
 import pytest
+from makeittalk.images.style import THRESHOLD, choose_style, shading
 from makeittalk.landmarks.detector import detect_landmarks
-from makeittalk.rendering.style import THRESHOLD, choose_style, shading
 from PIL import Image
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"

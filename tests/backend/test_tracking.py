@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from makeittalk.errors import Cancelled, InputError
+from makeittalk.exchange.errors import Cancelled, InputError
 from makeittalk.landmarks.detector import detect_landmarks
 from makeittalk.landmarks.tracking import track_video
 from media import encode_film, encode_sound

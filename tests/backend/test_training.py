@@ -10,19 +10,20 @@ import pytest
 import soundfile
 import torch
 from made_clips import talking, write_clips, write_config
-from makeittalk.errors import InputError
+from makeittalk.exchange.errors import InputError
 from makeittalk.landmarks.ibug68 import JAW, LIPS, MIRROR
 from makeittalk.landmarks.mean_face import MEAN_FACE
-from makeittalk.training import augment, evaluate, metrics
-from makeittalk.training.augment import Augment
-from makeittalk.training.content import train_content
-from makeittalk.training.dataset import split_names
-from makeittalk.training.losses import LandmarkLoss, LossWeights, laplacian_matrix
-from makeittalk.training.phones import PHONES, Aligner, phone_track
-from makeittalk.training.prepare_facegood import held_out, prepare_facegood
-from makeittalk.training.prepare_grid import prepare_grid
-from makeittalk.training.prepare_librispeech import learn_motion
 from makeittalk.weights.store import load_content
+from makeittalk_lab.data import augment
+from makeittalk_lab.data.augment import Augment
+from makeittalk_lab.data.clips import split_names
+from makeittalk_lab.data.phones import PHONES, Aligner, phone_track
+from makeittalk_lab.evaluation import evaluate, metrics
+from makeittalk_lab.prepare.facegood import held_out, prepare_facegood
+from makeittalk_lab.prepare.grid import prepare_grid
+from makeittalk_lab.prepare.librispeech import learn_motion
+from makeittalk_lab.training.content import train_content
+from makeittalk_lab.training.losses import LandmarkLoss, LossWeights, laplacian_matrix
 
 torch.set_num_threads(1)
 

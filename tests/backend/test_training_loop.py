@@ -13,18 +13,18 @@ import numpy as np
 import pytest
 import torch
 from made_clips import write_clips, write_config
-from makeittalk import cli
-from makeittalk.errors import Cancelled, InputError
-from makeittalk.networks.hearing import KINDS
-from makeittalk.training import checkpoint, config
-from makeittalk.training.closure import ClosureConfig
-from makeittalk.training.content import TrainingConfig, train_content
-from makeittalk.training.log import Log
-from makeittalk.training.loop import LoopConfig, learning_share, train
+from makeittalk.cli import main as cli
+from makeittalk.exchange.errors import Cancelled, InputError
+from makeittalk.networks.speech_features import KINDS
 from makeittalk.weights.store import load_content
+from makeittalk_lab.training import checkpoint, config
+from makeittalk_lab.training.closure import ClosureConfig
+from makeittalk_lab.training.content import TrainingConfig, train_content
+from makeittalk_lab.training.log import Log
+from makeittalk_lab.training.loop import LoopConfig, learning_share, train
 from torch import Tensor, nn
 
-PROGRAM = [sys.executable, "-m", "makeittalk.cli"]
+PROGRAM = [sys.executable, "-m", "makeittalk"]
 ENVIRONMENT = dict(os.environ, MAKEITTALK_DEBUG="1")
 CONFIGS = Path(config.__file__).parent / "configs"
 
@@ -217,7 +217,7 @@ sys.path.insert(0, {folder!r})
 import os, torch
 from pathlib import Path
 from test_training_loop import Duel, settings
-from makeittalk.training.loop import train
+from makeittalk_lab.training.loop import train
 
 class Kept(Duel):
     def networks(self):

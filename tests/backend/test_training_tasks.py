@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 import torch
 from made_clips import STILL, write_clips, write_config
-from makeittalk.errors import InputError
+from makeittalk.exchange.errors import InputError
 from makeittalk.networks.closure import ClosureNet, probabilities
-from makeittalk.networks.conversion import Target, load_voice, save_voice
-from makeittalk.networks.features import VoiceAverage, normalise_mel
-from makeittalk.networks.hearing import KINDS, hear
-from makeittalk.networks.inference import move
+from makeittalk.networks.content_inference import move
+from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
+from makeittalk.networks.speech_features import KINDS, hear
 from makeittalk.networks.voice import VoiceConfig, VoiceConversion
-from makeittalk.training.closure import BILABIALS, Labelled, measure, train_closure
-from makeittalk.training.content import ContentTask, TrainingConfig, train_content
-from makeittalk.training.dataset import Clip, Prepared
-from makeittalk.training.log import Log
-from makeittalk.training.phones import PHONES
-from makeittalk.training.prepare_voices import UNLABELLED, Recording
+from makeittalk.networks.voice_inference import Target, load_voice, save_voice
 from makeittalk.weights.store import load_content
+from makeittalk_lab.data.clips import Clip, Prepared
+from makeittalk_lab.data.phones import PHONES
+from makeittalk_lab.prepare.voices import UNLABELLED, Recording
+from makeittalk_lab.training.closure import BILABIALS, Labelled, measure, train_closure
+from makeittalk_lab.training.content import ContentTask, TrainingConfig, train_content
+from makeittalk_lab.training.log import Log
 from safetensors import safe_open
 from safetensors.torch import load_file
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from makeittalk.audio.loading import Audio
-from makeittalk.errors import Cancelled, OutputError
+from makeittalk.exchange.errors import Cancelled, OutputError
 from makeittalk.rendering.video import write_mp4, write_pngs
 
 BEEPS = (0.5, 1.234, 2.5)  # s

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from makeittalk.errors import InputError
-from makeittalk.networks import conversion, hearing
-from makeittalk.networks.conversion import Target, convert, encode, load_voice, save_voice
-from makeittalk.networks.features import VoiceAverage, normalise_mel
-from makeittalk.networks.hearing import KINDS, Hearing, hear
+from makeittalk.exchange.errors import InputError
+from makeittalk.networks import speech_features as hearing
+from makeittalk.networks import voice_inference as conversion
+from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
+from makeittalk.networks.speech_features import KINDS, Hearing, hear
 from makeittalk.networks.voice import PITCH_CLASSES, VoiceConfig, VoiceConversion
+from makeittalk.networks.voice_inference import Target, convert, encode, load_voice, save_voice
 
 torch.set_num_threads(1)
 

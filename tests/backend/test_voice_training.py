@@ -14,13 +14,15 @@ from makeittalk.audio.embedding import speaker_embedding
 from makeittalk.audio.loading import load_audio, normalise_loudness
 from makeittalk.audio.mel import mel_spectrogram
 from makeittalk.audio.vocoder import waveform
-from makeittalk.cli import main
-from makeittalk.constants import FRAME_RATE, SAMPLE_RATE
-from makeittalk.errors import InputError
-from makeittalk.networks.conversion import encode, load_voice
-from makeittalk.networks.features import normalise_mel
-from makeittalk.training.dataset import Prepared
-from makeittalk.training.prepare_voices import (
+from makeittalk.cli.main import main
+from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
+from makeittalk.exchange.errors import InputError
+from makeittalk.networks.normalised_mel import normalise_mel
+from makeittalk.networks.voice_inference import encode, load_voice
+from makeittalk_lab.data.clips import Prepared
+from makeittalk_lab.data.splits import split_voices
+from makeittalk_lab.evaluation.probes import find_speakers, probe, tell_phones
+from makeittalk_lab.prepare.voices import (
     UNLABELLED,
     Recording,
     cut_parts,
@@ -28,9 +30,7 @@ from makeittalk.training.prepare_voices import (
     prepare_voices,
     read_recording,
 )
-from makeittalk.training.probes import find_speakers, probe, tell_phones
-from makeittalk.training.voice import Voices, VoiceTask, VoiceTrainingConfig, train_voice
-from makeittalk.training.voices import split_voices
+from makeittalk_lab.training.voice import Voices, VoiceTask, VoiceTrainingConfig, train_voice
 from safetensors.torch import load_file
 
 torch.set_num_threads(1)
@@ -269,7 +269,7 @@ def test_the_voice_moves_to_the_other(shipped: str, data_dir: Path, tmp_path: Pa
 def test_the_code_carries_what_is_said_and_not_who_says_it(shipped: str, data_dir: Path) -> None:
     """Voices that no network learned from: the speaker is found at most a quarter as well as in the mel, phones at
     least 85 % as well (issue 3); on fewer voices than training.probes takes."""
-    from makeittalk.training.phones import PHONES, Aligner, phone_track
+    from makeittalk_lab.data.phones import PHONES, Aligner, phone_track
 
     paths = {path.stem: path for path in (data_dir / "librispeech").glob("*.flac")}
     _, validation, test = split_voices(paths)

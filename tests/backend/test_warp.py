@@ -7,13 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from makeittalk import formats
-from makeittalk.errors import InputError, MissingError
+from makeittalk.exchange import formats
+from makeittalk.exchange.errors import InputError, MissingError
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.landmarks.pose import compose_pose
+from makeittalk.mesh.build import build_mesh
 from makeittalk.rendering import gl
 from makeittalk.rendering.gl import describe_gl
-from makeittalk.rendering.mesh import build_mesh
 from makeittalk.rendering.shader_source import shader_sources
 from makeittalk.rendering.warp import Warper
 

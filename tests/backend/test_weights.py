@@ -7,12 +7,12 @@ import pytest
 import torch
 from makeittalk.audio.loading import load_audio, normalise_loudness
 from makeittalk.audio.mel import mel_spectrogram
-from makeittalk.errors import InputError, MissingError
+from makeittalk.exchange.errors import InputError, MissingError
 from makeittalk.landmarks.ibug68 import PARTS
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.networks.content import ContentBranch, ContentConfig
-from makeittalk.networks.features import VoiceAverage
-from makeittalk.networks.inference import predict_content
+from makeittalk.networks.content_inference import predict_content
+from makeittalk.networks.normalised_mel import VoiceAverage
 from makeittalk.weights import store
 
 torch.set_num_threads(1)

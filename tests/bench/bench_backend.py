@@ -20,7 +20,7 @@ import soundfile
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "backend"))
 
-from makeittalk import protocol  # noqa: E402
+from makeittalk.exchange import protocol  # noqa: E402
 
 ASSETS = ROOT / "backend" / "makeittalk" / "assets"
 SECONDS = 60.0

@@ -29,16 +29,16 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "backend"))
 
+from makeittalk.images.face_crop import SIZE, FaceCrop  # noqa: E402
+from makeittalk.images.landmark_image import draw_landmarks, fill_mouth  # noqa: E402
+from makeittalk.jobs.animate import find_face  # noqa: E402
 from makeittalk.landmarks.mean_face import MEAN_FACE  # noqa: E402
+from makeittalk.mesh.build import build_mesh  # noqa: E402
+from makeittalk.mesh.deform import deform  # noqa: E402
 from makeittalk.networks.correction import CorrectionNet  # noqa: E402
 from makeittalk.networks.device import available_devices  # noqa: E402
 from makeittalk.networks.image import INPUTS, ImageConfig, PaperUNet  # noqa: E402
 from makeittalk.networks.image_inference import DEFAULT_IMAGE, ImageModel, load_image  # noqa: E402
-from makeittalk.pipeline import find_face  # noqa: E402
-from makeittalk.rendering.deform import deform  # noqa: E402
-from makeittalk.rendering.face_crop import SIZE, FaceCrop  # noqa: E402
-from makeittalk.rendering.landmark_image import draw_landmarks, fill_mouth  # noqa: E402
-from makeittalk.rendering.mesh import build_mesh  # noqa: E402
 from makeittalk.rendering.photo import PhotoRenderer  # noqa: E402
 from makeittalk.weights.store import list_weights  # noqa: E402
 

@@ -26,8 +26,8 @@ from makeittalk.animation.predict import listen, move_face  # noqa: E402
 from makeittalk.audio.embedding import speaker_embedding  # noqa: E402
 from makeittalk.audio.loading import load_audio, normalise_loudness  # noqa: E402
 from makeittalk.audio.mel import mel_spectrogram  # noqa: E402
-from makeittalk.constants import EMBEDDING, FRAME_RATE, MEL_BANDS, SAMPLE_RATE  # noqa: E402
-from makeittalk.formats import Face  # noqa: E402
+from makeittalk.exchange.constants import EMBEDDING, FRAME_RATE, MEL_BANDS, SAMPLE_RATE  # noqa: E402
+from makeittalk.exchange.formats import Face  # noqa: E402
 from makeittalk.landmarks.mean_face import MEAN_FACE  # noqa: E402
 from makeittalk.networks.content import COORDINATES, ContentBranch, ContentConfig  # noqa: E402
 from makeittalk.networks.speaker import SpeakerBranch, SpeakerConfig  # noqa: E402

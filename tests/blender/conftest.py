@@ -85,4 +85,4 @@ def backend_python() -> str:
 def backend(extension, backend_python, monkeypatch):
     """Lets the add-on find the real backend; it goes on running from test to test, as in a session."""
     monkeypatch.setenv("MAKEITTALK_PYTHON", backend_python)
-    return part("addon.connection")
+    return part("addon.jobs.connection")

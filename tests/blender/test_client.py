@@ -12,8 +12,8 @@ import pytest
 from conftest import part
 
 FAKE = Path(__file__).with_name("fake_backend.py")
-client_module = part("addon.backend_client")
-protocol = part("backend.makeittalk.protocol")
+client_module = part("addon.core.client")
+protocol = part("backend.makeittalk.exchange.protocol")
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_other_version_is_said(start):
 
 
 def test_missing_python_is_a_sentence(tmp_path):
-    error = part("addon.errors").AddonError
+    error = part("addon.core.errors").AddonError
     with pytest.raises(error, match="could not be started"):
         client_module.BackendClient([str(tmp_path / "no-python")], tmp_path / "b.log")
 

@@ -22,7 +22,7 @@ def motion(frames: int = 600, curves: int = 12) -> np.ndarray:
 
 def hermite(keys, count: int) -> np.ndarray:
     """A second implementation of the curve: numerical Bézier through the handles."""
-    left, right = part("addon.scene.curve_fit").handles(keys)
+    left, right = part("addon.core.curve_fit").handles(keys)
     out = np.empty(count)
     frame = np.arange(count, dtype=float)
     for i in range(len(keys.frames) - 1):
@@ -41,7 +41,7 @@ def hermite(keys, count: int) -> np.ndarray:
 @pytest.mark.parametrize("tolerance", [0.2, 0.05, 0.005])
 def test_every_sample_is_met_within_the_tolerance(tolerance):
     values = motion()
-    fitted = part("addon.scene.curve_fit").fit_keys(values, np.full(12, tolerance))
+    fitted = part("addon.core.curve_fit").fit_keys(values, np.full(12, tolerance))
     for column, keys in zip(values.T, fitted, strict=True):
         played = hermite(keys, len(column))
         assert np.abs(played - column).max() <= tolerance + 1e-4
@@ -49,7 +49,7 @@ def test_every_sample_is_met_within_the_tolerance(tolerance):
 
 
 def test_looser_means_fewer_keys_and_a_rest_needs_two():
-    fit = part("addon.scene.curve_fit").fit_keys
+    fit = part("addon.core.curve_fit").fit_keys
     counts = [sum(len(k.frames) for k in fit(motion(), np.full(12, t))) for t in (0.3, 0.05, 0.001)]
     assert counts[0] < counts[1] < counts[2] <= 600 * 12
     (rest,) = fit(np.zeros((500, 1)), np.array([0.01]))
@@ -60,7 +60,7 @@ def test_looser_means_fewer_keys_and_a_rest_needs_two():
 
 @pytest.mark.parametrize("frames", [1, 2, 3])
 def test_very_short_motion(frames):
-    (keys,) = part("addon.scene.curve_fit").fit_keys(np.arange(1.0, frames + 1.0)[:, None], np.array([0.01]))
+    (keys,) = part("addon.core.curve_fit").fit_keys(np.arange(1.0, frames + 1.0)[:, None], np.array([0.01]))
     assert keys.values[-1] == frames
 
 
@@ -149,7 +149,7 @@ def test_bake_of_another_character_is_refused(make, job):
     values = samples.bake_arrays(keys=("a", "b"))
     np.savez_compressed(job / "again.npz", **values)
     before = curve_of(character, "jawOpen").evaluate(30)
-    with pytest.raises(part("addon.errors").AddonError):
+    with pytest.raises(part("addon.core.errors").AddonError):
         part("addon.scene.character").rebake(character, job / "again.npz")
     assert curve_of(character, "jawOpen").evaluate(30) == before
 
@@ -159,10 +159,10 @@ def test_bake_of_another_character_is_refused(make, job):
     [(24.0, (24, 1.0)), (29.97, (30, 1.001)), (30000 / 1001, (30, 1.001)), (23.976, (24, 1.001)), (59.94, (60, 1.001))],
 )
 def test_rates(rate, expected):
-    assert part("addon.rates").fps_and_base(rate) == expected
+    assert part("addon.core.rates").fps_and_base(rate) == expected
 
 
 def test_odd_rate_is_exact():
-    fps, base = part("addon.rates").fps_and_base(12.5)
+    fps, base = part("addon.core.rates").fps_and_base(12.5)
     assert fps / base == pytest.approx(12.5)
     assert bpy.context is not None

@@ -23,7 +23,7 @@ assert "makeittalk" in "".join(bpy.context.preferences.addons.keys())
 settings = bpy.context.scene.makeittalk
 settings.portrait, settings.speech = portrait, speech
 assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
-from bl_ext.user_default.makeittalk.addon import connection
+from bl_ext.user_default.makeittalk.addon.jobs import connection
 from bl_ext.user_default.makeittalk.addon.scene import character
 made = character.active(bpy.context)
 print("made", made.name, made.makeittalk.frames, len(made.makeittalk.body.data.shape_keys.key_blocks))
@@ -65,11 +65,11 @@ def test_zip_installs_and_runs(archive, backend_python, tmp_path):
 def test_manifest_repeats_the_one_version(monkeypatch, tmp_path):
     version = build_extension.check_version()
     assert version.count(".") == 2
-    for name in ("blender_manifest.toml", "backend/makeittalk/version.py"):
+    for name in ("blender_manifest.toml", "backend/makeittalk/exchange/version.py"):
         target = tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text((ROOT / name).read_text())
-    (tmp_path / "backend/makeittalk/version.py").write_text('VERSION = "9.9.9"\n')
+    (tmp_path / "backend/makeittalk/exchange/version.py").write_text('VERSION = "9.9.9"\n')
     monkeypatch.setattr(build_extension, "ROOT", tmp_path)
     with pytest.raises(build_extension.BuildError, match=r"9\.9\.9"):
         build_extension.check_version()

@@ -137,7 +137,7 @@ class TestReading:
 
     def test_what_cannot_be_read_is_a_sentence(self, make):
         character = make()
-        error = part("addon.errors").AddonError
+        error = part("addon.core.errors").AddonError
         scene, body = bpy.context.scene, character.makeittalk.body
         scene.frame_set(9)
         more = body.modifiers.new("More", "SUBSURF")
@@ -341,7 +341,7 @@ class TestJob:
 
     def test_a_replaced_portrait_is_a_sentence(self, press, tmp_path):
         press()
-        image = part("addon.photoreal").portrait_of(press.character)
+        image = part("addon.jobs.photoreal").portrait_of(press.character)
         other = samples.portrait()[:100]
         samples.write_png(tmp_path / "other.png", other)
         image.unpack(method="REMOVE")
@@ -379,7 +379,7 @@ class TestJob:
 
     def test_the_range_is_what_was_chosen(self, press):
         scene, settings = bpy.context.scene, press.character.makeittalk
-        frames = part("addon.photoreal").frame_range
+        frames = part("addon.jobs.photoreal").frame_range
         settings.start = 5
         assert frames(scene, press.character) == range(5, 9)
         settings.photo_range = "SCENE"
@@ -407,24 +407,24 @@ class TestJob:
 
     def test_cancelling_while_the_motion_is_read(self, press, monkeypatch):
         monkeypatch.setattr(part("addon.scene.evaluation"), "_CHUNK", 0.0)
-        task = part("addon.photoreal").start(bpy.context, press.character)
+        task = part("addon.jobs.photoreal").start(bpy.context, press.character)
         assert not task.poll() and bpy.context.window_manager.makeittalk.stage == "Reading the motion"
         folder = task.folder
         task.cancel()
         assert task.poll() and task.cancelled
         task.close()
-        assert not folder.exists() and part("addon.tasks").current() is None
+        assert not folder.exists() and part("addon.jobs.task").current() is None
         assert "kept" in task.when_cancelled
 
     def test_a_killed_backend_keeps_frames_and_the_next_run_goes_on(self, press, backend, tmp_path, network):
         bpy.context.scene.frame_end = 60
         folder = tmp_path / "frames"
-        task = part("addon.photoreal").start(bpy.context, press.character, network)
+        task = part("addon.jobs.photoreal").start(bpy.context, press.character, network)
         while len(list(folder.glob("photoreal_*.png"))) < 3:
             assert not task.poll()
         os.kill(backend.current().process.pid, signal.SIGKILL)
         task.wait()
-        with pytest.raises(part("addon.errors").AddonError, match="stopped unexpectedly"):
+        with pytest.raises(part("addon.core.errors").AddonError, match="stopped unexpectedly"):
             task.finish(bpy.context)
         assert part("addon.scene.photo_plane").plane_of(press.character) is None
         finished = {path.name: path.read_bytes() for path in folder.glob("photoreal_*.png")}
@@ -435,7 +435,7 @@ class TestJob:
 
     def test_cancelling_the_backend_keeps_frames(self, press, tmp_path, network):
         bpy.context.scene.frame_end = 60
-        task = part("addon.photoreal").start(bpy.context, press.character, network)
+        task = part("addon.jobs.photoreal").start(bpy.context, press.character, network)
         while not list((tmp_path / "frames").glob("*.png")):
             assert not task.poll()
         task.cancel()

@@ -15,7 +15,7 @@ WARP = """
 import sys
 from pathlib import Path
 import numpy as np
-from makeittalk import pipeline
+from makeittalk.jobs import animate as pipeline
 from makeittalk.rendering.warp import Warper
 
 folder, portrait, speech, *wanted = sys.argv[1:]

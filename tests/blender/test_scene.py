@@ -204,7 +204,7 @@ def test_start_frame_moves_curves_and_sound(make, scene):
     ],
 )
 def test_damaged_files_change_nothing(make, scene, job, spoil):
-    error = part("addon.errors").AddonError
+    error = part("addon.core.errors").AddonError
     before, range_before = census(), (scene.frame_start, scene.frame_end, scene.camera)
     spoil(job)
     with pytest.raises(error) as raised:
@@ -238,4 +238,4 @@ def test_blend_file_stands_alone(make, job, tmp_path):
     motion, mesh = character.unpack(found, tmp_path)
     with np.load(motion) as arrays:
         assert arrays["landmarks"].shape == (5, 68, 3)
-    assert part("addon.scene.files").read_mesh(mesh).face_width > 0
+    assert part("addon.core.files").read_mesh(mesh).face_width > 0

@@ -43,7 +43,7 @@ def face_curves(character) -> dict[str, np.ndarray]:
 def openings(character, folder) -> np.ndarray:
     """(N,) distance of the inner lips' middles 62 and 66 on every frame of the moving mesh, in face widths."""
     _motion, mesh = part("addon.scene.character").unpack(character, folder)
-    arrays = part("addon.scene.files").read_mesh(mesh)
+    arrays = part("addon.core.files").read_mesh(mesh)
     upper, lower = (int(arrays.landmark_vertices[point]) for point in (62, 66))
     scene, body = bpy.context.scene, character.makeittalk.body
     found = []

@@ -46,7 +46,7 @@ def test_file_opens_with_the_character_inside(extension, job, tmp_path, fps, exp
 @pytest.mark.parametrize("name", ["makeittalk", "a-b", "1.0"])
 def test_any_folder_name_will_do(job, tmp_path, name):
     program = tmp_path / name
-    for item in ("__init__.py", "addon", "backend/makeittalk/protocol.py", "backend/makeittalk/__init__.py"):
+    for item in ("__init__.py", "addon", "backend/makeittalk/exchange/protocol.py", "backend/makeittalk/__init__.py"):
         target = program / item
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / item).is_dir():

@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from makeittalk import cli
+from makeittalk.cli import main as cli
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/sources.md")]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from makeittalk import storage
-from makeittalk.errors import InputError, OutputError
-from makeittalk.formats import Bake, Face, Mesh, Motion
+from makeittalk.exchange import storage
+from makeittalk.exchange.errors import InputError, OutputError
+from makeittalk.exchange.formats import Bake, Face, Mesh, Motion
 
 FRAMES, VERTICES, FACES, KEYS = 5, 9, 7, 3
 random = np.random.default_rng(3)

@@ -14,7 +14,7 @@ from makeittalk.animation.lips import (
     resample_closures,
     shut_mouth,
 )
-from makeittalk.constants import FRAME_RATE
+from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.landmarks.ibug68 import INNER_PAIRS
 from makeittalk.landmarks.pose import Canonical
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import faces
 import numpy as np
 import pytest
-from makeittalk import formats
-from makeittalk.errors import InputError
-from makeittalk.rendering.deform import deform, displacements, signed_areas
-from makeittalk.rendering.frame import FaceFrame
-from makeittalk.rendering.mesh import _plane, build_mesh
-from makeittalk.rendering.tidy import tidy_landmarks
-from makeittalk.rendering.triangulation import missing_edges
+from makeittalk.exchange import formats
+from makeittalk.exchange.errors import InputError
+from makeittalk.landmarks.face_frame import FaceFrame
+from makeittalk.mesh.build import _plane, build_mesh
+from makeittalk.mesh.deform import deform, displacements, signed_areas
+from makeittalk.mesh.landmark_repair import tidy_landmarks
+from makeittalk.mesh.triangulation import missing_edges
 
 STILL = np.zeros(3)
 TURNS = [np.deg2rad([pitch, yaw, 0.0]) for pitch in (-20, 0, 20) for yaw in (-20, 0, 20)]

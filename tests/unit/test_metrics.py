@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from makeittalk.training import metrics
+from makeittalk_lab.evaluation import metrics
 from scipy.spatial.transform import Rotation
 
 SHIFT = np.array([3, 4, 0])  # five long

@@ -10,11 +10,11 @@ from makeittalk.animation.lips import mouth_width, opening, shut_mouth
 from makeittalk.animation.postprocess import apply_amounts, smooth
 from makeittalk.animation.resample import frame_count, resample
 from makeittalk.animation.retarget import retarget
-from makeittalk.constants import FRAME_RATE
-from makeittalk.formats import Motion
+from makeittalk.exchange.constants import FRAME_RATE
+from makeittalk.exchange.formats import Motion
+from makeittalk.exchange.protocol import Amounts
 from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
 from makeittalk.networks.noise import BLINK, noise_track
-from makeittalk.protocol import Amounts
 
 
 def motion(gape: float = 0.0, seed: int = 3, seconds: float = 4.0) -> Motion:

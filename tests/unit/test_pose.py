@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from makeittalk.constants import CANONICAL_JAW
+from makeittalk.exchange.constants import CANONICAL_JAW
 from makeittalk.landmarks.ibug68 import MIRROR, STABLE
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.landmarks.pose import Canonical, compose_pose, fit_rigid, neck_pivot, split_pose

@@ -6,8 +6,8 @@ import dataclasses
 import json
 
 import pytest
-from makeittalk import protocol
-from makeittalk.protocol import ProtocolError, Reply
+from makeittalk.exchange import protocol
+from makeittalk.exchange.protocol import ProtocolError, Reply
 
 REQUESTS = sorted(protocol.REQUESTS.items())
 RESULTS = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from makeittalk.errors import InputError
-from makeittalk.rates import exact_rate
+from makeittalk.exchange.errors import InputError
+from makeittalk.exchange.rates import exact_rate
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makeittalk import constants, storage
-from makeittalk.errors import InputError, OutputError
+from makeittalk.exchange import constants, storage
+from makeittalk.exchange.errors import InputError, OutputError
 
 BACKEND = Path(__file__).resolve().parents[2] / "backend"
 
@@ -272,7 +272,7 @@ def test_a_limit_on_file_size_leaves_nothing_behind(tmp_path: Path) -> None:
     """The nearest a test comes to a disk that fills up midway, by the kernel's own refusal."""
     code = (
         "import resource, signal, sys, numpy as np; sys.path.insert(0, sys.argv[1])\n"
-        "from makeittalk import storage; from makeittalk.errors import OutputError\n"
+        "from makeittalk.exchange import storage; from makeittalk.exchange.errors import OutputError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
         "try: storage.write_npz(sys.argv[2], {'a': np.random.default_rng(0).random(50_000)})\n"
@@ -290,7 +290,7 @@ def test_a_limit_on_file_size_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from makeittalk import storage\n"
+        "from makeittalk.exchange import storage\n"
         "with storage.replacing(sys.argv[2]) as temporary:\n"
         "    temporary.write_text('half')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

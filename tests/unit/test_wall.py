@@ -15,10 +15,11 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDON = [ROOT / "__init__.py", *sorted((ROOT / "addon").rglob("*.py"))]
-BACKEND = [ROOT / "backend" / "serve.py", *sorted((ROOT / "backend" / "makeittalk").rglob("*.py"))]
+BACKEND = [ROOT / "backend" / "serve.py", *sorted((ROOT / "backend").glob("makeittalk*/**/*.py"))]
 #: The backend files that both sides read; the add-on may import the first of them.
 SHARED = [
-    ROOT / "backend" / "makeittalk" / name for name in ("protocol.py", "constants.py", "errors.py", "progress.py")
+    ROOT / "backend" / "makeittalk" / "exchange" / name
+    for name in ("protocol.py", "constants.py", "errors.py", "progress.py")
 ]
 #: What Blender's Python brings.
 IN_BLENDER = {
@@ -91,7 +92,7 @@ def test_addon_imports_only_what_blender_brings(path: Path) -> None:
 def test_addon_reads_no_backend_file_but_the_protocol(path: Path) -> None:
     for _, name in relative_imports(path):
         if name.startswith("backend."):
-            assert name.startswith("backend.makeittalk.protocol"), name
+            assert name.startswith("backend.makeittalk.exchange.protocol"), name
 
 
 @pytest.mark.parametrize("path", BACKEND, ids=name_of)
@@ -112,16 +113,16 @@ def test_package_imports_nothing_by_itself() -> None:
 
 
 def test_protocol_loads_without_heavy_libraries() -> None:
-    code = "import sys; sys.path.insert(0, sys.argv[1]); import makeittalk.protocol; print(*sys.modules)"
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import makeittalk.exchange.protocol; print(*sys.modules)"
     command = [sys.executable, "-I", "-S", "-c", code, str(ROOT / "backend")]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert "makeittalk.protocol" in loaded
+    assert "makeittalk.exchange.protocol" in loaded
     assert not {"numpy", "torch", "scipy", "bpy"} & {name.partition(".")[0] for name in loaded}
 
 
 def test_version_stands_in_one_place() -> None:
     version = re.search(
-        r'^VERSION = "(\d+\.\d+\.\d+)"$', (ROOT / "backend/makeittalk/version.py").read_text(), re.MULTILINE
+        r'^VERSION = "(\d+\.\d+\.\d+)"$', (ROOT / "backend/makeittalk/exchange/version.py").read_text(), re.MULTILINE
     )
     assert version
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -131,7 +132,7 @@ def test_version_stands_in_one_place() -> None:
     assert manifest["version"] == version[1]
     assert f"## {version[1]} " in (ROOT / "CHANGELOG.md").read_text()
     literal = re.compile(rf"""["']{re.escape(version[1])}["']""")
-    allowed = {"backend/makeittalk/version.py", "blender_manifest.toml"}
+    allowed = {"backend/makeittalk/exchange/version.py", "blender_manifest.toml"}
     sources = [path for path in tracked() if path.suffix in (".py", ".toml") and name_of(path) not in allowed]
     assert [name_of(path) for path in sources if literal.search(path.read_text(encoding="utf-8"))] == []
 

@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 
-from ..formats import Bake, Mesh, Motion
-from ..protocol import Amounts
+from ..exchange.formats import Bake, Mesh, Motion
+from ..exchange.protocol import Amounts
 from .basis import BLINKS, MOUTH_SHUT, RESIDUAL
 from .postprocess import apply_amounts
 from .resample import resample

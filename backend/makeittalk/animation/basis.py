@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from ..errors import MissingError
+from ..exchange.errors import MissingError
 from ..landmarks.pose import Canonical
 from .blinks import lid_displacement
 from .lips import shut_mouth

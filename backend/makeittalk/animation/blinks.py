@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..constants import FRAME_RATE
+from ..exchange.constants import FRAME_RATE
 from ..networks.noise import DOWN, UP, blink_shape
 
 DEPTH = 0.75  # share of the eye's opening that is shut at the deepest

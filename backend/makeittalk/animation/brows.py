@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..constants import LANDMARKS
+from ..exchange.constants import LANDMARKS
 from ..landmarks.ibug68 import BROW_LEFT, BROW_RIGHT
 
 _PROFILE = np.array([0.55, 0.75, 0.9, 1.0, 1.0])  # from the outer end to the inner, which rises most

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..exchange.progress import Progress, silent
 from ..landmarks.pose import neck_pivot, split_pose
-from ..networks.manner_inference import predict_speaker
-from ..progress import Progress, silent
+from ..networks.speaker_inference import predict_speaker
 from .blinks import blink_curve, lid_closure
 from .brows import RAISED, brow_raise
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..formats import Motion
+from ..exchange.formats import Motion
 from .resample import with_head
 from .retarget import retarget
 

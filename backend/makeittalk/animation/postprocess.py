@@ -8,10 +8,10 @@ from dataclasses import asdict
 import numpy as np
 from scipy.signal import savgol_filter
 
-from ..formats import Motion
+from ..exchange.formats import Motion
+from ..exchange.protocol import Amounts
 from ..landmarks.ibug68 import LIPS
 from ..landmarks.pose import Canonical, compose_pose
-from ..protocol import Amounts
 from .blinks import lid_displacement
 from .lips import close_lips
 

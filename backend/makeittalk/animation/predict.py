@@ -10,14 +10,14 @@ from ..audio.embedding import speaker_embedding
 from ..audio.loading import Audio, normalise_loudness
 from ..audio.mel import mel_spectrogram
 from ..audio.prosody import loudness_prosody, prosody_track
-from ..constants import FRAME_RATE
-from ..formats import Face, Motion
+from ..exchange.constants import FRAME_RATE
+from ..exchange.formats import Face, Motion
+from ..exchange.progress import Progress, part, silent
+from ..exchange.protocol import Amounts
 from ..landmarks.pose import Canonical, neck_pivot
 from ..networks.closure import predict_closure
+from ..networks.content_inference import predict_content
 from ..networks.device import choose_device
-from ..networks.inference import predict_content
-from ..progress import Progress, part, silent
-from ..protocol import Amounts
 from .head_motion import head_motion
 from .lips import shut_mouth
 from .postprocess import apply_amounts

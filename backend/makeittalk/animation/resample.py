@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..formats import Motion
+from ..exchange.formats import Motion
 from ..landmarks.pose import compose_pose, neck_pivot, split_pose
 from .lips import mouth_width, opening, resample_closures
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..formats import Motion
+from ..exchange.formats import Motion
 from ..landmarks.pose import Canonical, compose_pose, neck_pivot
 from .lips import shut_mouth
 from .resample import with_head

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from ..constants import MAX_AUDIO_SECONDS
-from ..errors import InputError
-from ..progress import Progress
+from ..exchange.constants import MAX_AUDIO_SECONDS
+from ..exchange.errors import InputError
+from ..exchange.progress import Progress
 from .sink import Mixer
 
 # How files begin that libsndfile reads: WAV, RF64, Wave64, FLAC, AIFF, CAF, AU. It would read MP3 too, and print.

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..constants import EMBEDDING, SAMPLE_RATE
-from ..errors import MissingError
+from ..exchange.constants import EMBEDDING, SAMPLE_RATE
+from ..exchange.errors import MissingError
 from .loading import normalise_loudness
 from .mel import hann, magnitude, mel_filters
 

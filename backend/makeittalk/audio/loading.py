@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import soundfile
 
-from .. import storage
-from ..constants import LOUDNESS, MIN_AUDIO_SECONDS, SAMPLE_RATE
-from ..errors import InputError
-from ..progress import Progress, silent
+from ..exchange import storage
+from ..exchange.constants import LOUDNESS, MIN_AUDIO_SECONDS, SAMPLE_RATE
+from ..exchange.errors import InputError
+from ..exchange.progress import Progress, silent
 from .decoding import decode_sound
 from .sink import Mixer
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.fft import rfft
 
-from ..constants import MEL_BANDS, MEL_HOP, MEL_MAX, MEL_MIN, MEL_WINDOW, SAMPLE_RATE
+from ..exchange.constants import MEL_BANDS, MEL_HOP, MEL_MAX, MEL_MIN, MEL_WINDOW, SAMPLE_RATE
 
 _HALF = MEL_WINDOW // 2  # samples reflected at either end, so that frames are centred
 _CHUNK = 8192  # frames transformed at once: bounds the memory for hours of sound

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.fft import irfft, rfft
 from scipy.ndimage import median_filter
 
-from ..constants import MEL_HOP, SAMPLE_RATE
+from ..exchange.constants import MEL_HOP, SAMPLE_RATE
 from .mel import hann
 
 LOWEST, HIGHEST = 60.0, 420.0  # Hz, of men's creaks and women's calls

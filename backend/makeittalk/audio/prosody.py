@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from ..constants import FRAME_RATE
+from ..exchange.constants import FRAME_RATE
 from .mel import mel_spectrogram
 from .pitch import fundamental
 

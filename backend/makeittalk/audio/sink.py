@@ -8,8 +8,8 @@ from typing import IO
 import numpy as np
 import soxr
 
-from ..constants import MAX_AUDIO_SECONDS, SAMPLE_RATE
-from ..errors import InputError
+from ..exchange.constants import MAX_AUDIO_SECONDS, SAMPLE_RATE
+from ..exchange.errors import InputError
 
 _LOWEST_RATE, _HIGHEST_RATE = 1_000, 1_600_000  # Hz
 _FILM_RATE = 48_000  # Hz, the most that is kept for a film

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..constants import MEL_BANDS, MEL_HOP, MEL_MAX, MEL_MIN, MEL_WINDOW
-from ..progress import Progress, silent
+from ..exchange.constants import MEL_BANDS, MEL_HOP, MEL_MAX, MEL_MIN, MEL_WINDOW
+from ..exchange.progress import Progress, silent
 from .mel import mel_filters
 
 _CHUNK = 2000  # frames (32 s) given phases at once

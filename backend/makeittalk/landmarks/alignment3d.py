@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..errors import MissingError
+from ..exchange.errors import MissingError
 from .face_mesh import centre_depth
 
 _PACKAGE = "face_alignment"

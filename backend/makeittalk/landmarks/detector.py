@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import InputError
-from ..picture import on_grey
+from ..exchange.errors import InputError
+from ..images.picture import on_grey
 from .overlay import draw_overlay
 from .pose import Canonical
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..constants import CANONICAL_JAW
+from ..exchange.constants import CANONICAL_JAW
 from .ibug68 import MIRROR, STABLE
 from .mean_face import MEAN_FACE
 

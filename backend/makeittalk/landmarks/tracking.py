@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from av.error import FFmpegError
 
-from .. import storage
-from ..errors import InputError
-from ..progress import Progress, silent
+from ..exchange import storage
+from ..exchange.errors import InputError
+from ..exchange.progress import Progress, silent
 from .face_mesh import centre_depth, find_faces, mesh_points, new_mesh
 from .quiet import quiet_stderr
 

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..constants import EMBEDDING, MEL_BANDS
-from ..errors import InputError
+from ..exchange.constants import EMBEDDING, MEL_BANDS
+from ..exchange.errors import InputError
 from ..weights.store import load_tensors
-from .features import VoiceAverage
-from .hearing import KINDS, hear
+from .normalised_mel import VoiceAverage
+from .speech_features import KINDS, hear
 
 DILATIONS = (1, 1, 2, 4, 8)
 WIDTH = 96

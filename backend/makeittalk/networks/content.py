@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..constants import CONTENT_WINDOW, LANDMARKS, MEL_BANDS
+from ..exchange.constants import CONTENT_WINDOW, LANDMARKS, MEL_BANDS
 
 COORDINATES = LANDMARKS * 3
 RELEASED_SLOPE = 0.2

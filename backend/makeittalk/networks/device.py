@@ -6,7 +6,7 @@ import gc
 
 import torch
 
-from ..errors import InputError
+from ..exchange.errors import InputError
 
 
 def available_devices() -> list[str]:
@@ -35,7 +35,9 @@ def choose_device(name: str) -> str:
 
 def release() -> None:
     """Drops the loaded networks and returns their memory to the machine."""
-    from . import image_inference, inference, manner_inference
+    from . import content_inference as inference
+    from . import image_inference
+    from . import speaker_inference as manner_inference
 
     image_inference.forget()
     inference.forget()

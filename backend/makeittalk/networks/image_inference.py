@@ -14,11 +14,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from .. import storage
-from ..constants import LANDMARKS
-from ..errors import InputError, MissingError
-from ..rendering.face_crop import SIZE
-from ..rendering.landmark_image import draw_landmarks, fill_mouth
+from ..exchange import storage
+from ..exchange.constants import LANDMARKS
+from ..exchange.errors import InputError, MissingError
+from ..images.face_crop import SIZE
+from ..images.landmark_image import draw_landmarks, fill_mouth
 from ..weights.store import FORMAT, half_precision, load_tensors
 from .correction import CorrectionConfig, CorrectionNet
 from .device import choose_device

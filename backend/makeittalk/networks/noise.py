@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.signal import oaconvolve
 
-from ..constants import FRAME_RATE
+from ..exchange.constants import FRAME_RATE
 
 BANDS = (0.2, 0.4, 0.8, 1.6)  # Hz: heads sway between 0.2 and 1.8 Hz while people talk (Hadar et al. 1983)
 AXES = 3

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..constants import CONTENT_WINDOW, EMBEDDING, MEL_BANDS
+from ..exchange.constants import CONTENT_WINDOW, EMBEDDING, MEL_BANDS
 from .content import COORDINATES, perceptron, windows
 
 ATTENTION_WINDOW = 256  # frames that see each other: 4 s

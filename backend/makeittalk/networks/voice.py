@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..constants import EMBEDDING, MEL_BANDS
-from .features import HIGHEST, LOWEST
+from ..exchange.constants import EMBEDDING, MEL_BANDS
+from .normalised_mel import HIGHEST, LOWEST
 
 _KERNEL = 5
 #: Quantised, speaker-normalised log-F0 of the released decoder: 256 steps and one class for unvoiced frames.

@@ -14,8 +14,8 @@ from types import TracebackType
 import cv2
 import numpy as np
 
-from .. import storage
-from ..errors import InputError, OutputError
+from ..exchange import storage
+from ..exchange.errors import InputError, OutputError
 
 RECORD = "frames.jsonl"
 FORMAT = 1

@@ -8,8 +8,8 @@ from typing import Any
 import moderngl
 import numpy as np
 
-from .. import formats
-from ..errors import MissingError
+from ..exchange import formats
+from ..exchange.errors import MissingError
 from .shader_source import shader_sources
 
 _SAMPLES = 4

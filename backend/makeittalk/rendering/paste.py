@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .face_crop import SIZE, FaceCrop
-from .frame import FaceFrame
-from .landmark_image import fill_mouth
+from ..images.face_crop import SIZE, FaceCrop
+from ..images.landmark_image import fill_mouth
+from ..landmarks.face_frame import FaceFrame
 
 _BORDER = 0.10  # of the crop's side: nothing is pasted at its border, everything that far inside
 _NEAR, _FAR = 0.05, 0.16  # of the crop's side from the face's outline: pasted in full, and no more

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .. import formats
 from ..animation.resample import with_head
+from ..exchange import formats
+from ..images.colour_match import ColourMatch
+from ..images.face_crop import FaceCrop
+from ..images.textures import premultiplied
 from ..landmarks import ibug68
-from .colour_match import ColourMatch
-from .deform import deform
-from .face_crop import FaceCrop
-from .own_mouth import OwnMouth
+from ..mesh.deform import deform
 from .paste import Patch, border_window, face_zone, hollow_zone
-from .textures import premultiplied
+from .portrait_mouth import OwnMouth
 from .warp import Warper
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import formats
+from ..exchange import formats
 
 #: Places of the four samples in a pixel, a rotated grid as graphics hardware has it.
 _SAMPLES = np.array([[0.375, 0.125], [0.875, 0.375], [0.125, 0.625], [0.625, 0.875]])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..errors import MissingError
+from ..exchange.errors import MissingError
 
 SHADERS = Path(__file__).resolve().parents[3] / "shaders"
 _VERSION = "#version 330 core"

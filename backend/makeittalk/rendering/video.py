@@ -15,11 +15,11 @@ import av
 import cv2
 import numpy as np
 
-from .. import storage
-from ..errors import OutputError
-from ..picture import on_grey
-from ..progress import Progress, silent
-from ..rates import exact_rate
+from ..exchange import storage
+from ..exchange.errors import OutputError
+from ..exchange.progress import Progress, silent
+from ..exchange.rates import exact_rate
+from ..images.picture import on_grey
 
 if TYPE_CHECKING:
     from ..audio.loading import Audio

@@ -9,12 +9,12 @@ from typing import Protocol
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from .. import formats
 from ..animation.resample import resample, with_head
-from ..errors import InputError, MissingError
-from .deform import displacements
+from ..exchange import formats
+from ..exchange.errors import InputError, MissingError
+from ..images.textures import shown_textures, straight
+from ..mesh.deform import displacements
 from .raster import CpuRenderer
-from .textures import shown_textures, straight
 
 _BATCH = 64  # frames whose vertices are moved together
 

@@ -13,10 +13,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save_file
 
-from .. import storage
-from ..errors import InputError, MissingError
+from ..exchange import storage
+from ..exchange.errors import InputError, MissingError
 from ..networks.content import ContentBranch, ContentConfig
-from ..networks.features import VoiceAverage
+from ..networks.normalised_mel import VoiceAverage
 
 FOLDER = Path(__file__).parent
 SUMS = "SHA256SUMS"

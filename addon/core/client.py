@@ -1,0 +1,275 @@
+"""The backend process seen from Blender: start it, talk to it, stop it. No bpy here.
+
+One JSON message a line on the child's stdin and stdout. A thread reads; everything else happens in `poll`, on the
+thread that calls it, so that Blender's data is never touched from anywhere else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import subprocess
+import textwrap
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...backend.makeittalk.exchange import protocol
+from .errors import AddonError
+
+CANCEL_GRACE = 2.0  # s between asking for a cancel and ending the process
+KILL_GRACE = 1.0  # s between ending and killing it
+_TAIL = 12  # lines of the log that a dead backend's message may draw on
+_TAIL_LETTERS = 90  # of them, so that the message stays a sentence
+_PRIVATE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE")
+
+
+@dataclass
+class Job:
+    """One request and what has come back.
+
+    Attributes:
+        fraction, stage, seconds_left: progress; seconds are negative while unknown.
+        data: the result. error: why there is none. cancelled: it was stopped as asked.
+        finished: nothing more will come.
+    """
+
+    number: int
+    request: Any
+    fraction: float = 0.0
+    stage: str = ""
+    seconds_left: float = -1.0
+    data: dict[str, Any] = field(default_factory=dict)
+    error: AddonError | None = None
+    cancelled: bool = False
+    finished: bool = False
+    cancel_asked: float | None = None
+
+    def result(self) -> dict[str, Any]:
+        """The result's values.
+
+        Raises:
+            AddonError: the job failed or was cancelled.
+        """
+        if self.error is not None:
+            raise self.error
+        if self.cancelled:
+            raise AddonError("Cancelled.")
+        return self.data
+
+
+class BackendClient:
+    """A running backend.
+
+    Args:
+        command: what to run. log: the file that takes its stderr. environment: its variables, cleaned here.
+
+    Raises:
+        AddonError: the process cannot be started.
+    """
+
+    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.log = log
+        self.hello: protocol.HelloData | None = None
+        self.last_used = time.monotonic()
+        self._jobs: dict[int, Job] = {}
+        self._next = 1
+        self._lines: queue.Queue[bytes | None] = queue.Queue()
+        self._ending: float | None = None  # when the process was told to end
+        variables = {k: v for k, v in (environment or os.environ).items() if k not in _PRIVATE}
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):  # the run before last is forgotten
+                os.replace(log, log.with_suffix(".old.log"))
+            with open(log, "wb") as errors:
+                self.process = subprocess.Popen(
+                    list(command),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=variables,
+                    cwd=str(log.parent),
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                )
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise AddonError(
+                f"The backend's Python could not be started: {reason} ({command[0]}).",
+                "Name a working Python in the add-on's preferences.",
+            ) from error
+        self._reader = threading.Thread(target=self._read, name="makeittalk-backend", daemon=True)
+        self._reader.start()
+        self._greeting = self.submit(protocol.Hello())
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs and has not been told to end."""
+        return self.process.poll() is None and self._ending is None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request other than the greeting is under way."""
+        return any(job is not self._greeting for job in self._jobs.values())
+
+    @property
+    def ready(self) -> bool:
+        """Whether the greeting has been answered, well or not."""
+        return self._greeting.finished
+
+    @property
+    def complaint(self) -> str:
+        """What the backend found wrong with its own installation; empty for nothing."""
+        return self._greeting.error.message if self._greeting.error is not None else ""
+
+    @property
+    def devices(self) -> list[str]:
+        """What the backend can compute on, as it said in its greeting."""
+        return self.hello.devices if self.hello is not None else []
+
+    def submit(self, request: Any) -> Job:
+        """Sends a request and returns its job, which `poll` keeps up to date."""
+        job = Job(self._next, request)
+        self._next += 1
+        self._jobs[job.number] = job
+        self._send(job.number, request)
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Asks the backend to stop a job; `poll` ends the process if it does not listen."""
+        if job.finished or job.cancel_asked is not None:
+            return
+        job.cancel_asked = time.monotonic()
+        self._next += 1
+        self._send(self._next - 1, protocol.Cancel(target=job.number))
+
+    def poll(self) -> None:
+        """Takes in what has arrived and sees to cancels that were not heard and to a process that died."""
+        self.last_used = time.monotonic() if self._jobs else self.last_used
+        ended = self._drain()
+        now = time.monotonic()
+        unheard = [job for job in self._jobs.values() if job.cancel_asked is not None]
+        if unheard and self._ending is None and now - min(job.cancel_asked or now for job in unheard) > CANCEL_GRACE:
+            self._ending = now
+            self.process.terminate()
+        if self._ending is not None and now - self._ending > KILL_GRACE and self.process.poll() is None:
+            self.process.kill()
+        if ended or self.process.poll() is not None:
+            self._bury()
+
+    def wait(self, job: Job, interval: float = 0.02) -> Job:
+        """Blocks until a job is finished."""
+        while not job.finished:
+            self.poll()
+            if not job.finished:
+                time.sleep(interval)
+        return job
+
+    def close(self, grace: float = 0.5) -> None:
+        """Ends the process, by force after `grace` seconds, and reaps it."""
+        self._ending = time.monotonic()
+        with contextlib.suppress(OSError, ValueError):
+            assert self.process.stdin is not None
+            self.process.stdin.close()  # end of input ends the backend
+        try:
+            self.process.wait(grace)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._bury()
+
+    def log_tail(self) -> str:
+        """The last line of the log that says something, for the user."""
+        try:
+            with open(self.log, "rb") as stream:
+                stream.seek(0, os.SEEK_END)
+                stream.seek(max(0, stream.tell() - 8192))
+                lines = stream.read().decode("utf-8", "replace").splitlines()
+        except OSError:
+            return ""
+        said = [line.strip() for line in lines[-_TAIL:] if line.strip()]
+        return textwrap.shorten(said[-1], _TAIL_LETTERS, placeholder=" …") if said else ""
+
+    def _send(self, number: int, request: Any) -> None:
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(protocol.encode_request(number, request))
+            self.process.stdin.flush()
+        except (OSError, ValueError):
+            return  # it is dead: the next poll says so
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with contextlib.suppress(OSError, ValueError):
+            while line := self.process.stdout.readline(protocol.MAX_LINE + 1):
+                self._lines.put(line)
+        self._lines.put(None)
+
+    def _drain(self) -> bool:
+        """Handles what the reader has queued; True once the backend's output has ended."""
+        while True:
+            try:
+                line = self._lines.get_nowait()
+            except queue.Empty:
+                return False
+            if line is None:
+                return True
+            try:
+                reply = protocol.decode_reply(line)
+            except protocol.ProtocolError:
+                continue  # a stray line of some library is no reason to lose the job
+            job = self._jobs.get(reply.id)
+            if job is not None:
+                self._take(job, reply)
+
+    def _take(self, job: Job, reply: protocol.Reply) -> None:
+        if reply.kind == "progress":
+            job.fraction, job.stage, job.seconds_left = reply.fraction, reply.stage, reply.seconds_left
+        elif reply.kind == "result":
+            job.data = reply.data
+        elif reply.kind == "error":
+            if reply.code == "cancelled":
+                job.cancelled = True
+            else:
+                job.error = AddonError(reply.message or "The backend failed.", reply.hint)
+        elif reply.kind == "done":
+            job.cancelled = job.cancelled or (job.cancel_asked is not None and not job.data and job.error is None)
+            self._finish(job)
+
+    def _finish(self, job: Job) -> None:
+        job.finished = True
+        self._jobs.pop(job.number, None)
+        if job is self._greeting and job.data:
+            with contextlib.suppress(protocol.ProtocolError):
+                self.hello = protocol.HelloData.from_dict(job.data)
+            if self.hello is None or self.hello.version != protocol.VERSION:
+                other = AddonError(
+                    "The backend is of another version than the add-on.", "Install both from the same release."
+                )
+                for waiting in list(self._jobs.values()):
+                    waiting.error = other
+                    self._finish(waiting)
+
+    def _bury(self) -> None:
+        """Reaps the ended process and fails what it left undone."""
+        try:
+            self.process.wait(KILL_GRACE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()  # its output has ended, so it can answer nobody any more
+            self.process.wait()
+        self._drain()
+        for job in list(self._jobs.values()):
+            if job.cancel_asked is not None:
+                job.cancelled = True
+            else:
+                tail = self.log_tail()
+                said = f" Its log ends with: {tail}" if tail else ""
+                job.error = AddonError(f"The backend stopped unexpectedly.{said}", "Press Restart and try again.")
+            self._finish(job)
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None and not stream.closed:
+                with contextlib.suppress(OSError, ValueError):
+                    stream.close()

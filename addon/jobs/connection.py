@@ -1,0 +1,142 @@
+"""The one backend of a Blender session: which Python runs it, where its log lies, when it ends."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import bpy
+
+from .. import preferences
+from ..core.client import BackendClient
+from ..core.errors import AddonError
+
+_ROOT = Path(__file__).resolve().parents[2]
+_WATCH = 1.0  # s between looks at a backend that nobody is waiting for
+_client: BackendClient | None = None
+
+
+def current() -> BackendClient | None:
+    """The backend, running or dead, or None where none was needed yet."""
+    return _client
+
+
+def get() -> BackendClient:
+    """The running backend; the first call of a session, and the first after it died, starts one.
+
+    Raises:
+        AddonError: no Python is named, or it cannot be started.
+    """
+    global _client
+    if _client is not None and _client.alive:
+        return _client
+    close()
+    _client = BackendClient([python(), "-I", str(_ROOT / "backend" / "serve.py")], log_path())
+    if not bpy.app.background and not bpy.app.timers.is_registered(_watch):
+        bpy.app.timers.register(_watch, first_interval=_WATCH)
+    return _client
+
+
+def close() -> None:
+    """Ends the backend, if there is one."""
+    global _client
+    if _client is not None:
+        _client.close()
+        _client = None
+
+
+def python() -> str:
+    """The interpreter of the backend: the preferences', else the one in MAKEITTALK_PYTHON.
+
+    Raises:
+        AddonError: neither names a file.
+    """
+    reason = no_python_reason()
+    if reason:
+        raise AddonError(reason)
+    return _python()
+
+
+def no_python_reason() -> str:
+    """Why the backend cannot be started, as a sentence; empty where it can."""
+    chosen = _python()
+    if not chosen:
+        return "Name the backend's Python in the add-on's preferences."
+    if not os.path.isfile(chosen):
+        return f"The backend's Python does not exist: {chosen}"
+    return ""
+
+
+def log_path() -> Path:
+    """Where the backend's stderr goes: the extension's own folder, else the system's temporary one."""
+    package = preferences.PACKAGE
+    try:
+        folder = bpy.utils.extension_path_user(package, path="logs", create=True)
+    except (ValueError, OSError):  # loaded from a checkout, not installed as an extension
+        folder = os.path.join(tempfile.gettempdir(), f"makeittalk-{os.getpid()}")
+    return Path(folder) / "backend.log"
+
+
+def status() -> tuple[str, str]:
+    """One line about the backend and the icon beside it."""
+    if _client is None:
+        reason = no_python_reason()
+        return (reason, "ERROR") if reason else ("Backend starts when it is needed", "RADIOBUT_OFF")
+    if not _client.alive:
+        return "Backend has stopped", "ERROR"
+    if _client.complaint:
+        return _client.complaint, "ERROR"
+    if not _client.ready:
+        return "Backend is starting…", "SORTTIME"
+    if _client.busy:
+        return "Backend at work", "SORTTIME"
+    devices = [name for name in _client.devices if name != "cpu"]
+    return f"Backend ready ({devices[0] if devices else 'CPU'})", "CHECKMARK"
+
+
+def _python() -> str:
+    settings = preferences.get()
+    chosen = settings.python if settings is not None else ""
+    return bpy.path.abspath(chosen) if chosen else os.environ.get("MAKEITTALK_PYTHON", "")
+
+
+def _watch() -> float | None:
+    """Keeps the panel's line about the backend true, and ends a backend that has been idle for as long as preferred.
+
+    Ending gives its memory back; the next job starts a new one.
+    """
+    if _client is None:
+        return None
+    before = status()
+    _client.poll()
+    settings = preferences.get()
+    minutes = settings.idle_minutes if settings is not None else 0
+    if minutes and not _client.busy and time.monotonic() - _client.last_used > 60.0 * minutes:
+        close()
+    if status() != before:
+        redraw_panels()
+    return _WATCH if _client is not None and _client.alive else None
+
+
+def redraw_panels() -> None:
+    """Has the sidebars of the 3D viewports drawn again, where the panel is."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+
+
+def register() -> None:
+    atexit.register(close)
+
+
+def unregister() -> None:
+    atexit.unregister(close)
+    if bpy.app.timers.is_registered(_watch):
+        bpy.app.timers.unregister(_watch)
+    close()

@@ -1,0 +1,166 @@
+"""Photoreal frames of a character: what the backend is asked, and where the frames go."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ...backend.makeittalk.exchange import protocol
+from .. import preferences
+from ..core import payload
+from ..core.errors import AddonError
+from ..scene import evaluation, photo_plane, sound, textures
+from . import rebake as rebaking
+from . import task as tasks
+
+_FRAMES = "photoreal"  # folder beside the .blend
+
+
+def start(context: bpy.types.Context, character: bpy.types.Collection, weights: str = "") -> tasks.Task:
+    """Starts drawing a character's photoreal frames.
+
+    Args:
+        context: its scene is the character's. character: the character's collection.
+        weights: a network of one's own training, a .safetensors; the backend's own if empty.
+
+    Raises:
+        AddonError: there is nothing to draw, a folder cannot be made, or the backend cannot be started.
+    """
+    scene, uid, scene_uid = context.scene, character.session_uid, context.scene.session_uid
+    settings = character.makeittalk
+    frames = frame_range(scene, character)
+    folder, kept = output_folder(character)
+    film = folder / f"{_file_name(character)}.mp4" if settings.photo_film else None
+    request = protocol.Photoreal(
+        output=str(folder),
+        first=frames.start,
+        fps=rebaking.scene_rate(scene),
+        film=str(film or ""),
+        device=preferences.device(),
+        weights=bpy.path.abspath(weights) if weights else "",
+    )
+
+    def find() -> tuple[bpy.types.Scene, bpy.types.Collection]:
+        current = next((item for item in bpy.data.scenes if item.session_uid == scene_uid), None)
+        if current is None or current != bpy.context.scene:
+            raise AddonError("Another scene was chosen before the motion was read.", "Stay in the scene, run it again.")
+        return current, _found(uid)
+
+    def read(job: Path) -> tasks.Reading:
+        scene, found = find()
+        own = found.makeittalk
+        payload.unpack(own.mesh_data, job / "mesh.npz")
+        textures.write_picture(portrait_of(found), job / "portrait.png")
+        strip = sound.find_strip(scene, own.strip) if film is not None else None
+        if strip is not None:
+            request.audio = str(sound.file_of(strip.sound, job))
+            request.audio_start = (frames.start - strip.frame_start) / request.fps
+        vertices = np.empty((len(frames), len(own.body.data.vertices), 3), np.float32)
+        for fraction in evaluation.read_moves(find, frames, vertices):
+            yield fraction, "Reading the motion"
+        try:
+            np.savez(job / "moves.npz", format=1, vertices=vertices)
+        except OSError as error:
+            raise AddonError("The temporary folder is full or closed to writing.", "Free some space.") from error
+
+    def ask(job: Path) -> protocol.Photoreal:
+        request.portrait, request.mesh = str(job / "portrait.png"), str(job / "mesh.npz")
+        request.moves = str(job / "moves.npz")
+        return request
+
+    def take(_context: bpy.types.Context, data: protocol.PhotorealData) -> str:
+        found = _found(uid)
+        digits = f"{data.first:05d}"
+        photo_plane.show(found, Path(data.folder) / f"photoreal_{digits}.png", data.first, data.last)
+        told = f"{data.drawn} of {len(frames)} frames drawn into {data.folder}."
+        if data.drawn == 0:
+            told = f"All {len(frames)} frames in {data.folder} are up to date."
+        return told if kept else f"{told} Save the .blend and run again: that folder is a temporary one."
+
+    return tasks.Task(
+        context,
+        ask,
+        take,
+        answer=protocol.PhotorealData,
+        reading=read,
+        when_cancelled="Cancelled. Finished frames are kept, the next run goes on from there.",
+    )
+
+
+def frame_range(scene: bpy.types.Scene, character: bpy.types.Collection) -> range:
+    """The frames of the scene to draw: what the character's settings choose.
+
+    Raises:
+        AddonError: there are none.
+    """
+    settings = character.makeittalk
+    if settings.photo_range == "PREVIEW":
+        if not scene.use_preview_range:
+            raise AddonError("The scene has no preview range.", "Set one in the timeline, or choose other frames.")
+        first, last = scene.frame_preview_start, scene.frame_preview_end
+    else:
+        first, last = scene.frame_start, scene.frame_end
+    if settings.photo_range == "CHARACTER":
+        first, last = max(first, settings.start), min(last, settings.start + settings.frames - 1)
+    first = max(0, first)  # Blender's picture sequences begin at 0
+    if last < first:
+        raise AddonError(
+            f"{character.name} does not speak within the scene's frame range.", "Set Up Scene, or choose other frames."
+        )
+    return range(first, last + 1)
+
+
+def output_folder(character: bpy.types.Collection) -> tuple[Path, bool]:
+    """Where the frames go, and whether they stay there after Blender is closed.
+
+    The default folder is made; frames that went to a temporary one before the .blend was saved are moved into it.
+
+    Raises:
+        AddonError: the folder cannot be made.
+    """
+    chosen = character.makeittalk.photo_folder
+    if chosen:
+        if chosen.startswith("//") and not bpy.data.filepath:
+            raise AddonError("The folder of the frames is relative to a .blend that is not saved.", "Save it first.")
+        return Path(bpy.path.abspath(chosen)), True
+    saved = bool(bpy.data.filepath)
+    temporary = Path(bpy.app.tempdir) / _FRAMES / _file_name(character)
+    folder = Path(bpy.path.abspath(f"//{_FRAMES}")) / _file_name(character) if saved else temporary
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if saved and temporary.is_dir() and not folder.exists():
+            shutil.move(temporary, folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise AddonError(f"The folder {folder} cannot be made: {reason}.", "Choose another folder.") from error
+    return folder, saved
+
+
+def portrait_of(character: bpy.types.Collection) -> bpy.types.Image:
+    """The picture that the character's mesh shows.
+
+    Raises:
+        AddonError: it is gone.
+    """
+    slots = character.makeittalk.body.data.materials
+    tree = slots[0].node_tree if len(slots) and slots[0] is not None else None
+    for node in tree.nodes if tree is not None else ():
+        if node.type == "TEX_IMAGE" and node.image is not None:
+            return node.image
+    raise AddonError(f"{character.name} has lost its portrait.", "Run Make It Talk again.")
+
+
+def _file_name(character: bpy.types.Collection) -> str:
+    return bpy.path.clean_name(character.name) or "character"
+
+
+def _found(uid: int) -> bpy.types.Collection:
+    character = rebaking.find(uid)
+    if character is None:
+        raise AddonError("The character was removed meanwhile.")
+    if character.makeittalk.body is None or character.makeittalk.rig is None:
+        raise AddonError(f"{character.name} has lost its mesh or its rig.", "Run Make It Talk again.")
+    return character

@@ -1,0 +1,164 @@
+"""New curves for other amounts: asked of the backend while the user goes on, one undo step in the end."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import bpy
+
+from ...backend.makeittalk.exchange import protocol
+from ..core.client import Job
+from ..core.errors import AddonError
+from ..scene import character as characters
+from . import connection
+
+_DEBOUNCE = 0.4  # s without another change before the backend is asked
+_TICK = 0.05  # s
+
+
+class Rebake:
+    """One re-bake of one character, under way.
+
+    Args:
+        character: the character's collection.
+        fps: the scene's rate.
+        overwrite: write over curves that were edited by hand too.
+
+    Raises:
+        AddonError: the backend cannot be started, or what the file keeps is damaged.
+    """
+
+    def __init__(self, character: bpy.types.Collection, fps: float, overwrite: bool = False) -> None:
+        self.uid = character.session_uid
+        self.overwrite = overwrite
+        self.folder = Path(tempfile.mkdtemp(prefix="makeittalk-"))
+        try:
+            motion, mesh = characters.unpack(character, self.folder)
+            self.amounts = amounts_of(character)
+            request = protocol.Rebake(
+                motion=str(motion), mesh=str(mesh), folder=str(self.folder), fps=fps, **self.amounts
+            )
+            self.client = connection.get()
+            self.job: Job = self.client.submit(request)
+        except BaseException:
+            self.discard()
+            raise
+
+    def apply(self) -> list[str]:
+        """Writes the finished job's curves and returns the names of edited ones that were kept.
+
+        Raises:
+            AddonError: the job failed, or the character has gone.
+        """
+        try:
+            data = protocol.RebakeData.from_dict(self.job.result())
+            character = find(self.uid)
+            if character is None:
+                raise AddonError("The character was removed meanwhile.")
+            return characters.rebake(character, Path(data.bake), self.overwrite)
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        """Removes the job's folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def amounts_of(character: bpy.types.Collection) -> dict[str, float]:
+    """A character's amounts by name."""
+    return {name: getattr(character.makeittalk, name) for name in asdict(protocol.Amounts())}
+
+
+def find(uid: int) -> bpy.types.Collection | None:
+    """The collection with that session identifier: names change and undo replaces references."""
+    return next((item for item in bpy.data.collections if item.session_uid == uid), None)
+
+
+def kept_message(kept: list[str]) -> str:
+    """A sentence about the edited curves that a re-bake left alone; empty for none."""
+    if not kept:
+        return ""
+    curves = "curve" if len(kept) == 1 else "curves"
+    return f"{len(kept)} edited {curves} kept as you left them."
+
+
+def scene_rate(scene: bpy.types.Scene) -> float:
+    """Frames a second."""
+    return scene.render.fps / scene.render.fps_base
+
+
+_due: dict[int, float] = {}  # character → when to re-bake
+_running: dict[int, Rebake] = {}
+
+
+def schedule(character: bpy.types.Collection) -> None:
+    """Re-bakes a character soon, after the last of the changes that come in quick succession.
+
+    Without a window there are no timers: scripts call the operator, which blocks.
+    """
+    if bpy.app.background:
+        return
+    _due[character.session_uid] = time.monotonic() + _DEBOUNCE
+    if not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, first_interval=_TICK)
+
+
+def _tick() -> float | None:
+    session = bpy.context.window_manager.makeittalk
+    try:
+        _start_due()
+        _take_finished()
+    except AddonError as error:
+        session.say(error.message, error.hint, error=True)
+        connection.redraw_panels()
+    return _TICK if _due or _running else None
+
+
+def _start_due() -> None:
+    now = time.monotonic()
+    for uid in [uid for uid, when in _due.items() if when <= now]:
+        if uid in _running:
+            # The answer under way is out of date: let it go, and ask again when it has ended.
+            _running[uid].client.cancel(_running[uid].job)
+            continue
+        client = connection.current()
+        if client is not None and client.alive and client.busy:
+            continue  # a job of the user's goes first
+        del _due[uid]
+        character = find(uid)
+        if character is not None:
+            _running[uid] = Rebake(character, scene_rate(bpy.context.scene))
+
+
+def _take_finished() -> None:
+    session = bpy.context.window_manager.makeittalk
+    for uid, rebake in list(_running.items()):
+        rebake.client.poll()
+        if not rebake.job.finished:
+            continue
+        del _running[uid]
+        character = find(uid)
+        if rebake.job.cancelled or character is None:
+            rebake.discard()
+            continue
+        if amounts_of(character) != rebake.amounts:  # an undo came in between
+            rebake.discard()
+            schedule(character)
+            continue
+        kept = rebake.apply()
+        session.say(kept_message(kept))
+        connection.redraw_panels()
+        bpy.ops.ed.undo_push(message="Re-bake Amounts")
+
+
+def unregister() -> None:
+    _due.clear()
+    for rebake in _running.values():
+        rebake.discard()
+    _running.clear()
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)

@@ -1,0 +1,100 @@
+"""Set Up Scene, choosing and removing characters, restarting the backend."""
+
+from typing import ClassVar
+
+import bpy
+from bpy.props import StringProperty
+
+from ..core.errors import AddonError
+from ..jobs import connection
+from ..scene import character as characters
+from ..scene import setup
+from . import reasons
+
+
+class MAKEITTALK_OT_set_up_scene(reasons.Reasoned, bpy.types.Operator):
+    """Fit this scene to the character: frame range (it only grows), colours, sync, camera and resolution"""
+
+    bl_idname = "makeittalk.set_up_scene"
+    bl_label = "Set Up Scene"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        return reasons.character_reason(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        setup.set_up(context.scene, characters.active(context), fresh=False)
+        return {"FINISHED"}
+
+
+class MAKEITTALK_OT_select_character(reasons.Reasoned, bpy.types.Operator):
+    """Work on this character"""
+
+    bl_idname = "makeittalk.select_character"
+    bl_label = "Select Character"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    name: StringProperty(name="Character", description="Name of the character's collection")
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        return reasons.character_reason(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        found = next((item for item in characters.characters(context.scene) if item.name == self.name), None)
+        if found is None or found.makeittalk.rig is None:
+            self.report({"ERROR"}, f"There is no character called {self.name}.")
+            return {"CANCELLED"}
+        characters.select(found.makeittalk.rig)
+        return {"FINISHED"}
+
+
+class MAKEITTALK_OT_remove_character(reasons.Reasoned, bpy.types.Operator):
+    """Remove this character with its mesh, rig, curves, pictures and speech strip"""
+
+    bl_idname = "makeittalk.remove_character"
+    bl_label = "Remove Character"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        return reasons.busy_reason() or reasons.character_reason(context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        characters.remove(context.scene, characters.active(context))
+        return {"FINISHED"}
+
+
+class MAKEITTALK_OT_restart_backend(reasons.Reasoned, bpy.types.Operator):
+    """End the backend process and start it again"""
+
+    bl_idname = "makeittalk.restart_backend"
+    bl_label = "Restart Backend"
+    bl_options: ClassVar[set[str]] = {"INTERNAL"}
+
+    @classmethod
+    def disabled_reason(cls, _context: bpy.types.Context) -> str:
+        return reasons.busy_reason() or connection.no_python_reason()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        session = context.window_manager.makeittalk
+        connection.close()
+        try:
+            connection.get()
+        except AddonError as error:
+            return self.fail(context, error)
+        session.say("")
+        connection.redraw_panels()
+        return {"FINISHED"}
+
+
+CLASSES = (
+    MAKEITTALK_OT_set_up_scene,
+    MAKEITTALK_OT_select_character,
+    MAKEITTALK_OT_remove_character,
+    MAKEITTALK_OT_restart_backend,
+)

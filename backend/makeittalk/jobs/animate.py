@@ -1,0 +1,207 @@
+"""From a portrait and a recording to the files of a character; what the command line and the server both call."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..animation.bake import bake_motion
+from ..animation.placement import place
+from ..animation.predict import predict_motion
+from ..animation.retarget import retarget
+from ..audio.loading import Audio, load_audio, write_wav
+from ..exchange.errors import InputError
+from ..exchange.formats import Face, Mesh, Motion
+from ..exchange.progress import Progress, part, silent
+from ..exchange.protocol import Amounts
+from ..images.portrait import prepare_portrait
+from ..landmarks.detector import detect_landmarks
+from ..mesh.build import build_mesh
+
+PathLike = str | os.PathLike[str]
+
+
+@dataclass
+class Portrait:
+    """A prepared picture and the face in it.
+
+    Attributes:
+        face: landmarks; its `image` is the prepared PNG. rgba: (H, W, 4) uint8, that picture.
+        path: the face.json that holds it. notices: sentences for the user.
+    """
+
+    face: Face
+    rgba: np.ndarray
+    path: Path
+    notices: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Character:
+    """Everything made for one character, in memory and as files in one folder."""
+
+    portrait: Portrait
+    mesh: Mesh
+    motion: Motion
+    audio: Audio
+    folder: Path
+    sound: Path
+    notices: list[str]
+
+
+def find_face(
+    source: PathLike,
+    folder: PathLike,
+    face_file: PathLike = "",
+    detector: str = "auto",
+    progress: Progress = silent,
+) -> Portrait:
+    """Prepares a portrait and finds its face; writes `portrait.png` and `face.json` into `folder`.
+
+    Args:
+        source: the picture. folder: an existing folder. face_file: corrected landmarks instead of detection.
+        detector: see `detect_landmarks`.
+
+    Raises:
+        InputError: the picture or the face file cannot be used, or there is no face.
+        OutputError: the folder cannot be written.
+    """
+    progress(0.0, "Reading the portrait")
+    # A face file is checked first: it is cheap to read and names its own mistakes.
+    given = Face.load(face_file) if face_file else None
+    prepared = prepare_portrait(source, folder)
+    progress(0.4, "Finding the face")
+    portrait = _with_face(source, Path(folder), prepared, given, face_file, detector)
+    progress(1.0, "Finding the face")
+    return portrait
+
+
+def _with_face(
+    source: PathLike,
+    folder: Path,
+    prepared: tuple[Path, np.ndarray, list[str]],
+    given: Face | None = None,
+    face_file: PathLike = "",
+    detector: str = "auto",
+) -> Portrait:
+    """The face of a prepared portrait, given or detected; writes `face.json`."""
+    image, rgba, notices = prepared
+    height, width = rgba.shape[:2]
+    if given is not None:
+        if (given.width, given.height) != (width, height):
+            raise InputError(
+                f"{face_file} belongs to a picture of {given.width} × {given.height} px, "
+                f"but {source} has {width} × {height} px.",
+                "Detect the landmarks of this portrait again.",
+            )
+        face = Face(image, width, height, given.landmarks, given.detector, given.confidence)
+    else:
+        found = detect_landmarks(rgba, detector, name=str(source))
+        notices = [*notices, *found.notices]
+        face = Face(image, width, height, found.landmarks, found.detector, found.confidence)
+    path = folder / "face.json"
+    face.save(path)
+    return Portrait(face, rgba, path, notices)
+
+
+def animate(
+    source: PathLike,
+    recording: PathLike,
+    folder: PathLike,
+    *,
+    face_file: PathLike = "",
+    voice_file: PathLike = "",
+    detector: str = "auto",
+    device: str = "auto",
+    seed: int = 0,
+    amounts: Amounts | None = None,
+    own_mouth: bool = True,
+    weights: str | None = None,
+    progress: Progress = silent,
+) -> Character:
+    """The whole way; writes `portrait.png`, `face.json`, `mesh.npz` and `motion.npz` into `folder`.
+
+    Args:
+        source, recording: portrait and speech. folder: an existing folder for the results.
+        voice_file: a recording whose manner is taken. own_mouth: keep the pixels of an open mouth.
+        The rest: see `find_face` and `predict_motion`.
+
+    Raises:
+        InputError, OutputError, MissingError: with a sentence for the user.
+        Cancelled: `progress` said so.
+    """
+    folder = Path(folder)
+    progress(0.0, "Reading the recording")
+    audio = load_audio(recording)
+    voice = load_audio(voice_file) if voice_file else None
+    portrait = find_face(source, folder, face_file, detector, part(progress, 0.05, 0.2))
+    progress(0.2, "Building the mesh")
+    mesh = build_mesh(portrait.face, portrait.rgba, own_mouth=own_mouth)
+    mesh.save(folder / "mesh.npz")
+    motion = predict_motion(
+        audio,
+        portrait.face,
+        seed=seed,
+        voice=voice,
+        amounts=amounts,
+        device=device,
+        weights=weights,
+        progress=part(progress, 0.3, 0.95),
+    )
+    progress(0.95, "Saving")
+    motion.save(folder / "motion.npz")
+    sound = Path(recording)
+    if audio.repaired:
+        sound = folder / "speech.wav"
+        write_wav(sound, audio.original, audio.original_rate)
+    progress(1.0, "Saving")
+    notices = [*portrait.notices, *audio.notices, *(voice.notices if voice else [])]
+    return Character(portrait, mesh, motion, audio, folder, sound, notices)
+
+
+def bake(motion: Motion, mesh: Mesh, folder: PathLike, fps: float, amounts: Amounts | None = None) -> Path:
+    """Bakes a motion for a scene's rate and writes `bake.npz` into `folder`.
+
+    Raises:
+        InputError: the rate is impossible.
+    """
+    if not 1.0 <= fps <= 240.0:
+        raise InputError(f"{fps:g} frames a second is out of range.", "Choose 1 to 240.")
+    path = Path(folder) / "bake.npz"
+    bake_motion(motion, mesh, fps, amounts).save(path)
+    return path
+
+
+def face_for_motion(
+    source: PathLike, motion: Motion, folder: PathLike, detector: str = "auto", progress: Progress = silent
+) -> tuple[Portrait, Motion]:
+    """A portrait prepared for a motion, and the motion on it.
+
+    Where the picture has the size of the motion's own, its face is looked for there and tells whether it is that
+    picture, a moment of the film that was tracked, or another face (see `placement.place`); a picture in which no face
+    is found is taken for the motion's own. On a picture of another size the motion is carried over.
+
+    Raises:
+        InputError: the portrait cannot be used.
+    """
+    folder = Path(folder)
+    prepared = image, rgba, notices = prepare_portrait(source, folder)
+    height, width = rgba.shape[:2]
+    progress(0.5, "Reading the portrait")
+    if motion.image_size is None or (width, height) != tuple(int(side) for side in motion.image_size):
+        portrait = _with_face(source, folder, prepared, detector=detector)
+        progress(1.0, "Reading the portrait")
+        return portrait, retarget(motion, portrait.face.landmarks)
+    try:
+        found = detect_landmarks(rgba, detector, name=str(source))
+        landmarks, motion, carried = place(motion, found.landmarks)
+        notices = [*notices, *found.notices]
+        if carried:
+            notices.append(f"The motion is of another face and was carried over to the one in {source}.")
+    except InputError:
+        landmarks = motion.neutral
+    progress(1.0, "Reading the portrait")
+    return Portrait(Face(image, width, height, landmarks), rgba, folder / "face.json", notices), motion

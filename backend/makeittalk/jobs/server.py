@@ -1,0 +1,261 @@
+"""Serves the protocol over a pair of streams: one job at a time, cancelled between its steps."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..exchange import protocol
+from ..exchange.errors import Cancelled, InputError, MakeItTalkError
+from ..exchange.progress import Progress
+from ..exchange.version import VERSION
+
+_REPORT_EVERY = 0.05  # s between two progress messages
+_IDLE_SECONDS = 300.0  # after that the memory of the networks is given back
+
+
+class Server:
+    """Answers requests in their order; reads ahead, so that a cancel arrives while a job runs.
+
+    Args:
+        requests: lines of JSON in. replies: lines of JSON out, unbuffered.
+    """
+
+    def __init__(self, requests: BinaryIO, replies: BinaryIO) -> None:
+        self._requests = requests
+        self._replies = replies
+        self._queue: queue.Queue[tuple[int, Any] | None] = queue.Queue()
+        self._cancelled: set[int] = set()
+        self._handlers: dict[type, Callable[[Any, Progress], dict[str, Any]]] = {
+            protocol.Hello: hello,
+            protocol.Detect: detect,
+            protocol.Animate: animate,
+            protocol.Rebake: rebake,
+            protocol.Photoreal: photoreal,
+        }
+
+    def run(self) -> int:
+        """Serves until the input ends or a shutdown is asked for; returns the exit status."""
+        threading.Thread(target=self._read, daemon=True, name="requests").start()
+        while True:
+            try:
+                job = self._queue.get(timeout=_IDLE_SECONDS)
+            except queue.Empty:
+                free_memory()
+                continue
+            if job is None:
+                return 0
+            self._answer(*job)
+
+    def _read(self) -> None:
+        while line := self._requests.readline(protocol.MAX_LINE + 2):
+            try:
+                number, request = protocol.decode_request(line)
+            except protocol.ProtocolError as error:
+                self._send(protocol.Reply(kind="error", code="protocol", message=str(error)))
+                continue
+            if isinstance(request, protocol.Cancel):
+                self._cancelled.add(request.target)
+                self._send(protocol.Reply(id=number))
+            elif isinstance(request, protocol.Shutdown):
+                break
+            else:
+                self._queue.put((number, request))
+        # Whoever started this is gone or wants it gone: a running job stops at its next step.
+        self._cancelled.add(-1)
+        self._queue.put(None)
+
+    def _answer(self, number: int, request: Any) -> None:
+        try:
+            data = self._handlers[type(request)](request, self._progress(number))
+            self._send(protocol.Reply(id=number, kind="result", data=data))
+        except MakeItTalkError as error:
+            self._send_error(number, error.code, error.message, error.hint)
+        except Exception as error:  # the add-on must hear of it, the log gets the trace
+            traceback.print_exc(file=sys.stderr)
+            sentence = f"The backend failed with {type(error).__name__}."
+            if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+                sentence = "The machine ran out of memory."
+            self._send_error(number, "internal", sentence, "The log file says where.")
+        self._send(protocol.Reply(id=number, kind="done"))
+        self._cancelled.discard(number)
+
+    def _progress(self, number: int) -> Progress:
+        begun, last = time.monotonic(), 0.0
+
+        def report(fraction: float, stage: str) -> None:
+            nonlocal last
+            if number in self._cancelled or -1 in self._cancelled:
+                raise Cancelled
+            now = time.monotonic()
+            if now - last < _REPORT_EVERY and fraction < 1.0:
+                return
+            last = now
+            left = (now - begun) * (1.0 - fraction) / fraction if fraction > 0.05 else -1.0
+            reply = protocol.Reply(id=number, kind="progress", fraction=fraction, stage=stage, seconds_left=left)
+            self._send(reply)
+
+        return report
+
+    def _send_error(self, number: int, code: str, message: str, hint: str) -> None:
+        self._send(protocol.Reply(id=number, kind="error", code=code, message=message, hint=hint))
+
+    def _send(self, reply: protocol.Reply) -> None:
+        try:
+            self._replies.write(protocol.encode_reply(reply))
+        except OSError:  # nobody listens any more; the end of the input will end this too
+            self._cancelled.add(-1)
+
+
+def serve() -> int:
+    """Serves standard input and output; returns the exit status.
+
+    The protocol keeps its own copy of standard output; whatever a library prints goes to the log instead.
+    """
+    channel = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return Server(sys.stdin.buffer, channel).run()
+
+
+def hello(_request: protocol.Hello, _progress: Progress) -> dict[str, Any]:
+    """Versions, devices, weights and detectors; loads torch, so that the first job need not."""
+    from ..landmarks.detector import available_detectors
+    from ..networks.device import available_devices
+    from ..weights.store import list_weights
+
+    return asdict(
+        protocol.HelloData(
+            version=protocol.VERSION,
+            product=VERSION,
+            python=platform.python_version(),
+            torch=importlib.metadata.version("torch"),
+            devices=available_devices(),
+            weights=", ".join(file.name for file in list_weights()),
+            detectors=available_detectors(),
+        )
+    )
+
+
+def detect(request: protocol.Detect, progress: Progress) -> dict[str, Any]:
+    """Prepares a portrait and finds its landmarks."""
+    from . import animate as pipeline
+
+    folder = _job_folder(request.folder)
+    found = pipeline.find_face(request.portrait, folder, detector=request.detector, progress=progress)
+    data = protocol.DetectData(face=str(found.path), portrait=str(found.face.image), notices=found.notices)
+    return asdict(data)
+
+
+def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
+    """Makes every file of a character."""
+    from ..exchange.progress import part
+    from ..images.style import choose_style
+    from . import animate as pipeline
+
+    folder = _job_folder(request.folder)
+    if request.style not in ("auto", "cartoon", "photo"):
+        raise InputError(f"The style {request.style!r} is not known.", "Use auto, cartoon or photo.")
+    character = pipeline.animate(
+        request.portrait,
+        request.audio,
+        folder,
+        face_file=request.face,
+        voice_file=request.voice,
+        detector=request.detector,
+        device=request.device,
+        seed=request.seed,
+        amounts=_amounts(request),
+        own_mouth=request.own_mouth,
+        progress=part(progress, 0.0, 0.97),
+    )
+    progress(0.97, "Baking the curves")
+    baked = pipeline.bake(character.motion, character.mesh, folder, request.fps)
+    style, reason = request.style, ""
+    if style == "auto":
+        style, reason = choose_style(character.portrait.rgba, character.portrait.face.landmarks)
+    progress(1.0, "Baking the curves")
+    return asdict(
+        protocol.AnimateData(
+            face=str(character.portrait.path),
+            portrait=str(character.portrait.face.image),
+            mesh=str(folder / "mesh.npz"),
+            motion=str(folder / "motion.npz"),
+            bake=str(baked),
+            audio=str(character.sound),
+            style=style,
+            seconds=character.audio.seconds,
+            notices=[*character.notices, *([reason] if reason else [])],
+        )
+    )
+
+
+def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:
+    """Bakes a cached motion with other amounts."""
+    from ..exchange.formats import Mesh, Motion
+    from . import animate as pipeline
+
+    folder = _job_folder(request.folder)
+    progress(0.0, "Baking the curves")
+    motion, mesh = Motion.load(request.motion), Mesh.load(request.mesh)
+    progress(0.3, "Baking the curves")
+    return asdict(protocol.RebakeData(bake=str(pipeline.bake(motion, mesh, folder, request.fps, _amounts(request)))))
+
+
+def photoreal(request: protocol.Photoreal, progress: Progress) -> dict[str, Any]:
+    """Draws photoreal frames, and gives back the memory that they took."""
+    from .photoreal import Sound, render_frames
+
+    try:
+        rendered = render_frames(
+            request.portrait,
+            request.mesh,
+            request.moves,
+            request.output,
+            first=request.first,
+            fps=request.fps,
+            film=request.film,
+            sound=Sound(Path(request.audio), request.audio_start) if request.audio else None,
+            device=request.device,
+            weights=request.weights or None,
+            progress=progress,
+        )
+    finally:
+        free_memory()
+    return asdict(
+        protocol.PhotorealData(
+            folder=str(rendered.folder),
+            first=rendered.first,
+            last=rendered.last,
+            drawn=rendered.drawn,
+            film=str(rendered.film or ""),
+        )
+    )
+
+
+def free_memory() -> None:
+    """Gives back what idle networks hold."""
+    if "torch" in sys.modules:
+        from ..networks.device import release
+
+        release()
+
+
+def _amounts(request: protocol.Animate | protocol.Rebake) -> protocol.Amounts:
+    return protocol.Amounts(lip=request.lip, head=request.head, blink=request.blink, smooth=request.smooth)
+
+
+def _job_folder(name: str) -> Path:
+    folder = Path(name)
+    if not name or not folder.is_dir():
+        raise InputError(f"The job folder {name!r} does not exist.", "Restart the backend.")
+    return folder

@@ -1,0 +1,86 @@
+"""The face's place in its picture: size, upright axes, the head around it, and how far the plane must reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import ConvexHull
+
+from ..mesh.triangulation import inside_polygon
+
+#: Room the plane needs around the face, in face heights (nose bridge to chin), so that a moving head or an open jaw
+#: is taken up by the ground around it: left and right, above the forehead, below the chin.
+_ROOM_SIDE, _ROOM_TOP, _ROOM_BOTTOM = 0.45, 0.40, 0.55
+_FOREHEAD = 0.35  # face heights from brows to hairline
+_CROWN = 1.05  # face heights from nose bridge to the top of the hair
+_TEMPLE = 0.58  # half the head's width, in widths of the jaw
+
+
+@dataclass
+class FaceFrame:
+    """Where a face sits in its picture, px, x right, y down.
+
+    Attributes:
+        height: nose bridge to chin, at least two thirds of the width. width: jaw end to jaw end.
+        origin: the nose bridge. right, down: unit axes of the face in the picture plane.
+        hull: (k, 2) outline of the landmarks and the forehead.
+        head: (n, 2) outline of the whole head with its hair.
+        low, high: (2,) corners of the plane, the picture's own or beyond.
+    """
+
+    height: float
+    width: float
+    origin: np.ndarray
+    right: np.ndarray
+    down: np.ndarray
+    hull: np.ndarray
+    head: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @classmethod
+    def of(cls, points: np.ndarray, width: int, height: int) -> FaceFrame:
+        """The frame of landmarks (68, ≥2) in a picture of `width` × `height`."""
+        flat = np.asarray(points, np.float64)[:, :2]
+        right = flat[42:48].mean(axis=0) - flat[36:42].mean(axis=0)
+        right /= max(float(np.linalg.norm(right)), 1e-9)
+        down = np.array([-right[1], right[0]])
+        jaw = float(np.linalg.norm(flat[16] - flat[0]))
+        tall = max(float(np.linalg.norm(flat[8] - flat[27])), 0.67 * jaw)
+        forehead = flat[17:27] - _FOREHEAD * tall * down
+        cloud = np.concatenate([flat, forehead])
+        hull = cloud[ConvexHull(cloud).vertices]
+        angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+        skull = flat[27] + np.outer(np.cos(angle), right) * _TEMPLE * max(jaw, 0.8 * tall)
+        skull += np.outer(np.sin(angle), down) * _CROWN * tall
+        above = (skull - flat[27]) @ down < 0.2 * tall
+        cloud = np.concatenate([cloud, skull[above]])
+        head = cloud[ConvexHull(cloud).vertices]
+        low = np.minimum(0.0, hull.min(axis=0) - tall * np.array([_ROOM_SIDE, _ROOM_TOP]))
+        high = np.maximum([width, height], hull.max(axis=0) + tall * np.array([_ROOM_SIDE, _ROOM_BOTTOM]))
+        return cls(tall, jaw, flat[27], right, down, hull, head, low, high)
+
+    def border_distance(self, points: np.ndarray) -> np.ndarray:
+        """How far points (n, 2) lie from the plane's border, px."""
+        return np.minimum((points - self.low).min(axis=1), (self.high - points).min(axis=1))
+
+
+def outline_distance(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """How far points (n, 2) lie outside a closed outline (k, 2), px; 0 within."""
+    distance = segment_distance(points, outline, np.roll(outline, -1, axis=0))
+    distance[inside_polygon(points, outline)] = 0.0
+    return distance
+
+
+def segment_distance(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Distance of points (n, 2) from the nearest of the segments (k, 2)–(k, 2), px."""
+    along = end - start
+    length = np.maximum((along**2).sum(axis=1), 1e-12)
+    nearest = np.full(len(points), np.inf)
+    for first in range(0, len(points), 4096):
+        chunk = points[first : first + 4096, None]
+        share = np.clip(((chunk - start) * along).sum(axis=2) / length, 0.0, 1.0)
+        gap = chunk - (start + share[..., None] * along)
+        nearest[first : first + 4096] = np.sqrt((gap**2).sum(axis=2).min(axis=1))
+    return nearest

@@ -1,0 +1,110 @@
+"""What the landmark branches hear: the mel, the code A, both, or the mel converted to one fixed voice.
+
+The paper's branches read A; the released ones read the recording converted to one target speaker. A says what is said
+whoever says it, the mel beside it when exactly.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..exchange.constants import MEL_BANDS
+from ..exchange.errors import InputError
+from .normalised_mel import HIGHEST, LOWEST, VoiceAverage, normalise_mel
+from .voice import VoiceConversion
+from .voice_inference import convert, encode, load_voice
+
+#: Width of what is heard, by kind.
+KINDS = {"mel": MEL_BANDS, "code": 64, "both": MEL_BANDS + 64, "converted": MEL_BANDS}
+
+
+def hear(
+    kind: str,
+    mel: np.ndarray,
+    embedding: np.ndarray,
+    average: VoiceAverage,
+    device: str = "cpu",
+    weights: str = "voice",
+) -> np.ndarray:
+    """A recording of any length as a landmark branch hears it, in bounded memory.
+
+    Args:
+        kind: one of KINDS.
+        mel: (T, 80) of the loudness-normalised recording. embedding: (256,), who speaks; zero where nobody knows.
+        average: what the features are measured against, that of the branch's weights.
+        device: "cpu", "cuda" or "mps". weights: of voice conversion, a listed set or a path.
+
+    Returns:
+        (T, KINDS[kind]) float32.
+
+    Raises:
+        InputError: no such kind. MissingError, InputError: the weights are missing or damaged.
+    """
+    _check(kind)
+    features = normalise_mel(mel, average)
+    if kind == "mel":
+        return features
+    voice, _, target = load_voice(weights, device)
+    code = encode(voice, features, embedding)
+    if kind == "code":
+        return code
+    if kind == "both":
+        return np.concatenate([features, code], axis=1)
+    said = convert(voice, code, target.embedding)
+    # Always the same voice, so that no statistics of the recording are needed, short as it may be.
+    return np.clip((said - target.average.mean) / target.average.deviation, LOWEST, HIGHEST)
+
+
+class Hearing(nn.Module):
+    """`hear` for training: batched, differentiable in nothing, its weights frozen.
+
+    Args:
+        kind: one of KINDS. weights: of voice conversion, a listed set or a path.
+
+    Raises:
+        InputError: no such kind. MissingError, InputError: the weights are missing or damaged.
+    """
+
+    voice: VoiceConversion
+    embedding: Tensor
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, kind: str, weights: str | Path = "voice") -> None:
+        super().__init__()
+        _check(kind)
+        self.kind = kind
+        if kind != "mel":
+            # Not the kept one: this module may be moved to a device.
+            voice, _, target = load_voice.__wrapped__(str(weights))
+            self.voice = voice.requires_grad_(False)
+            self.register_buffer("embedding", torch.from_numpy(target.embedding))
+            self.register_buffer("mean", torch.from_numpy(target.average.mean))
+            self.register_buffer("deviation", torch.from_numpy(target.average.deviation))
+
+    def train(self, mode: bool = True) -> Self:
+        """Stays in eval mode."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def forward(self, features: Tensor, embedding: Tensor) -> Tensor:
+        """(B, T, 80) normalised features and (B, 256) of who speaks → (B, T, KINDS[kind])."""
+        if self.kind == "mel":
+            return features
+        code = self.voice.encoder(features, embedding)
+        if self.kind == "code":
+            return code
+        if self.kind == "both":
+            return torch.cat([features, code], 2)
+        said = self.voice.speak(code, self.embedding.expand(len(code), -1))[1]
+        return ((said - self.mean) / self.deviation).clamp(LOWEST, HIGHEST)
+
+
+def _check(kind: str) -> None:
+    if kind not in KINDS:
+        raise InputError(f"Nothing can be heard as {kind!r}.", f"Use {', '.join(KINDS)}.")

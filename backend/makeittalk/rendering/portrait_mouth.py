@@ -1,0 +1,60 @@
+"""A mouth that a portrait shows open: how far its own teeth and its own dark are kept as the mouth moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..animation.lips import mouth_width, opening
+from ..images.landmark_image import fill_mouth
+
+_CHEEKS = [1, 3, 5, 11, 13, 15, 35, 31]
+#: From where something begins and where it is complete: an open mouth, its opening ÷ its width; teeth, their
+#: brightness ÷ that of the skin; a mouth that is far wider open than the portrait's, its opening ÷ that at rest.
+_OPEN, _BRIGHT, _WIDER = (0.06, 0.12), (0.70, 0.95), (1.5, 2.5)
+
+
+@dataclass(frozen=True)
+class OwnMouth:
+    """What a portrait shows between its lips.
+
+    Attributes:
+        open, teeth: how far it is open, and shows its teeth, 0–1. opening: in widths of the mouth.
+    """
+
+    open: float
+    teeth: float
+    opening: float
+
+    @classmethod
+    def of(cls, portrait: np.ndarray, points: np.ndarray) -> OwnMouth:
+        """Looks between the lips of a portrait (256, 256, 3) uint8 with landmarks (68, 2) px."""
+        gap = _opening(points)
+        inside = cv2.erode(fill_mouth(points), np.ones((3, 3), np.uint8)) > 127
+        if not inside.any():
+            return cls(0.0, 0.0, gap)
+        cheeks = np.zeros(inside.shape, np.uint8)
+        cv2.fillConvexPoly(cheeks, cv2.convexHull(np.rint(points[_CHEEKS]).astype(np.int32)), 255)
+        grey = cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY).astype(np.float64)
+        skin = float(np.median(grey[cheeks > 0])) if cheeks.any() else 255.0
+        bright = float(np.percentile(grey[inside], 75)) / max(skin, 1.0)
+        return cls(_share(gap, _OPEN), _share(bright, _BRIGHT), gap)
+
+    def kept(self, points: np.ndarray) -> float:
+        """How far the portrait's own mouth is kept at landmarks (68, 2), 0–1.
+
+        Teeth that show are the person's own and always kept. A dark mouth is kept as long as it is about as far open as
+        the portrait's; beyond there is more to see in it than the portrait knows.
+        """
+        wider = _share(_opening(points) / max(self.opening, 1e-6), _WIDER)
+        return self.open * max(self.teeth, 1.0 - wider)
+
+
+def _opening(points: np.ndarray) -> float:
+    return float(opening(points) / max(float(mouth_width(points)), 1e-6))
+
+
+def _share(value: float, bounds: tuple[float, float]) -> float:
+    return float(np.interp(value, bounds, (0.0, 1.0)))

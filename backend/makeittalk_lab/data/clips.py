@@ -1,0 +1,148 @@
+"""Prepared recordings: one .npz a clip and one `prepared.json` a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from makeittalk.exchange import storage
+from makeittalk.exchange.constants import EMBEDDING, FRAME_RATE, LANDMARKS, MEL_BANDS
+from makeittalk.exchange.errors import InputError
+
+FORMAT = 1
+INDEX = "prepared.json"
+VALIDATION_CLIPS = 50  # of each folder, at most a tenth
+PROSODY = 3  # loudness, pitch, voicing
+_NO_VOICE = np.zeros(EMBEDDING, np.float32)
+
+
+@dataclass
+class Clip:
+    """A recording with the face that spoke it, at 62.5 frames/s from the sound's start.
+
+    Attributes:
+        name: the file's name without suffix.
+        mel: (T, 80) mel of the loudness-normalised sound.
+        landmarks: (T, 68, 3) px, head motion removed: registered to `neutral`.
+        neutral: (68, 3) px, the face at rest, lips shut.
+        posed: (T, 68, 3) px, the landmarks with their head motion.
+        raised: (T, 80) mel of the same sound at another pitch, or None.
+        semitones: by how much `raised` was shifted.
+        embedding: (256,) the speaker's voice (audio.embedding), or None.
+        prosody: (T, 3) loudness 0–1, speaker-normalised log F0 and voicing, or None.
+    """
+
+    name: str
+    mel: np.ndarray
+    landmarks: np.ndarray
+    neutral: np.ndarray
+    posed: np.ndarray
+    raised: np.ndarray | None = None
+    semitones: float = 0.0
+    embedding: np.ndarray | None = None
+    prosody: np.ndarray | None = None
+
+    def save(self, folder: Path) -> None:
+        """Writes the clip into a prepared folder."""
+        arrays: dict[str, Any] = {"format": FORMAT, "rate": FRAME_RATE, "semitones": self.semitones}
+        for name in ("mel", "landmarks", "neutral", "posed", "raised", "embedding", "prosody"):
+            value = getattr(self, name)
+            if value is not None:
+                arrays[name] = np.asarray(value, np.float32)
+        storage.write_npz(folder / f"{self.name}.npz", arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Clip:
+        """Reads a clip.
+
+        Raises:
+            InputError: the file is no prepared clip.
+        """
+        values = storage.read_npz(path)
+        try:
+            mel, landmarks = values["mel"], values["landmarks"]
+            neutral, posed = values["neutral"], values["posed"]
+            frames = len(mel)
+            fits = (
+                int(values["format"]) == FORMAT
+                and mel.shape == (frames, MEL_BANDS)
+                and landmarks.shape == posed.shape == (frames, LANDMARKS, 3)
+                and neutral.shape == (LANDMARKS, 3)
+                and values.get("raised", mel).shape == mel.shape
+                and values.get("embedding", _NO_VOICE).shape == (EMBEDDING,)
+                and values.get("prosody", mel[:, :PROSODY]).shape == (frames, PROSODY)
+            )
+            semitones = float(values["semitones"])
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise InputError(f"{path} is not a prepared clip.", "Run `makeittalk prepare` again.") from error
+        if not fits:
+            raise InputError(f"{path} is not a prepared clip.", "Run `makeittalk prepare` again.")
+        more = [values.get(name) for name in ("embedding", "prosody")]
+        return cls(path.stem, mel, landmarks, neutral, posed, values.get("raised"), semitones, *more)
+
+
+@dataclass
+class Prepared:
+    """A prepared folder.
+
+    Attributes:
+        folder: where the clips are.
+        kind: what it was made of: "grid", "facegood", "librispeech", "heads", "voxceleb2", "renders", "frames" …
+        train, validation, test: names of clips.
+        skipped: reason why a clip was left out, by name.
+    """
+
+    folder: Path
+    kind: str
+    train: list[str]
+    validation: list[str]
+    test: list[str]
+    skipped: dict[str, str]
+
+    def clip(self, name: str) -> Clip:
+        """One of the folder's clips."""
+        return Clip.load(self.folder / f"{name}.npz")
+
+    def save(self) -> None:
+        """Writes the folder's index."""
+        value = {"format": FORMAT, "kind": self.kind, "skipped": self.skipped}
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        storage.write_json(self.folder / INDEX, value | splits)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Prepared:
+        """Reads a prepared folder's index.
+
+        Raises:
+            InputError: the folder was not prepared.
+        """
+        path = Path(folder) / INDEX
+        if not path.is_file():
+            raise InputError(f"{folder} is not a prepared data set.", "Make one with `makeittalk prepare`.")
+        value = storage.read_json(path)
+        splits: dict[str, list[str]] = {}
+        for split in ("train", "validation", "test"):
+            names = value.get(split)
+            if not isinstance(names, list) or any(not isinstance(n, str) or Path(n).name != n for n in names):
+                raise InputError(f"{path} is not an index of clips.", "Run `makeittalk prepare` again.")
+            splits[split] = names
+        skipped = value.get("skipped")
+        reasons = skipped if isinstance(skipped, dict) else {}
+        return cls(Path(folder), str(value.get("kind", "")), **splits, skipped=reasons)
+
+
+def listed_test(source: Path) -> set[str]:
+    """Names in a corpus' `test.txt`, which nothing learns from; none where there is no such list."""
+    listed = source / "test.txt"
+    return set(listed.read_text(encoding="utf-8").split()) if listed.is_file() else set()
+
+
+def split_names(names: list[str], test: set[str], seed: int = 0) -> tuple[list[str], list[str], list[str]]:
+    """Train, validation and test names; the validation clips are drawn by the seed from those not in `test`."""
+    rest = sorted(name for name in names if name not in test)
+    count = min(VALIDATION_CLIPS, len(rest) // 10)
+    drawn = set(np.random.default_rng(seed).permutation(len(rest))[:count].tolist())
+    train = [name for i, name in enumerate(rest) if i not in drawn]
+    return train, [rest[i] for i in sorted(drawn)], sorted(set(names) & test)

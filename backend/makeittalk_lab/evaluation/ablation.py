@@ -1,0 +1,120 @@
+"""The paper's ablations: everything that is predicted for a test set, with one part of the method left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from makeittalk.animation.postprocess import apply_amounts
+from makeittalk.exchange.formats import Motion
+from makeittalk.exchange.progress import Progress, silent
+from makeittalk.exchange.protocol import Amounts
+from makeittalk.landmarks.ibug68 import JAW, LIPS
+from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
+from makeittalk.networks.speaker_inference import predict_speaker
+
+from ..data.clips import Clip, Prepared
+from ..data.phone_files import clip_phones
+from ..data.splits import speakers_of
+from .evaluate import held_out
+from .face_motion import Performance, measure, move_clip, speech_of
+from .report import head_row, mean
+
+#: Parts that can be left out, and the row that says so.
+PARTS = {"voice": "no voice conversion", "content": "no content branch", "speaker": "no speaker branch"}
+MEL_WEIGHTS = "content_mel"  # the content branch that learned from the mel instead of the code
+_MOUTH = np.concatenate([JAW, LIPS])
+
+
+def ablate(
+    folder: str | Path,
+    parts: Sequence[str],
+    weights: str | None = None,
+    mel_weights: str = MEL_WEIGHTS,
+    progress: Progress = silent,
+    device: str = "cpu",
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Metrics of a prepared folder's test clips, whole and with parts left out, as a character shows them.
+
+    - "voice": the content branch reads the mel, as weights of its own learned to
+      (`makeittalk train content` with `configs/ablation_no_voice.toml`).
+    - "content": lips and jaw move as the speaker branch alone would move them; nothing completes their closures.
+    - "speaker": head, brows and lids are still.
+
+    Args:
+        folder: made by `makeittalk prepare`. parts: keys of PARTS.
+        weights: of the content branch. mel_weights: of the one without voice conversion.
+        progress: told after every clip. device: where the networks run. seed: of the head motion.
+
+    Returns:
+        `set`, `weights`, `part`, `clips`, `rows` ("full" and those of PARTS) and `heads`, as `evaluate_set` gives them.
+
+    Raises:
+        InputError: the folder was not prepared or holds no test clips.
+        MissingError: there are no such weights.
+    """
+    prepared = Prepared.load(folder)
+    part, names = held_out(prepared)
+
+    def whole(clip: Clip, chosen: str | None = weights) -> Motion:
+        return move_clip(prepared, clip, chosen, device, seed)
+
+    ways: dict[str, Callable[[Clip, Motion], Motion]] = {
+        "voice": lambda clip, _: whole(clip, mel_weights),
+        "content": lambda clip, motion: without_content(motion, speaker_lips(prepared, clip, seed, device)),
+        "speaker": lambda _, motion: without_speaker(motion),
+    }
+    rows: dict[str, list[dict[str, float]]] = {who: [] for who in ("full", *(PARTS[left] for left in parts))}
+    heads: dict[str, list[np.ndarray]] = {who: [] for who in rows}
+    for number, name in enumerate(names):
+        clip = prepared.clip(name)
+        filmed, phones = Performance.filmed(clip), clip_phones(prepared, name)
+        motion = whole(clip)
+        for who, moved in {"full": motion, **{PARTS[left]: ways[left](clip, motion) for left in parts}}.items():
+            shown = Performance.shown(moved)
+            rows[who].append(measure(shown, filmed, phones))
+            heads[who].append(shown.rotation)
+        progress((number + 1) / len(names), "Comparing")
+    return {
+        "set": str(folder),
+        "weights": weights or "default",
+        "part": part,
+        "clips": len(names),
+        "rows": {who: mean(values) for who, values in rows.items()},
+        "heads": {who: head_row(rotations, speakers_of(names)) for who, rotations in heads.items()},
+    }
+
+
+def without_content(motion: Motion, lips: np.ndarray) -> Motion:
+    """A predicted motion whose lips and jaw follow `lips` (T, 68, 3), px, and nothing else."""
+    return _again(replace(motion, content=lips.astype(np.float32), closure=None))
+
+
+def without_speaker(motion: Motion) -> Motion:
+    """A predicted motion with a still head, still brows and open eyes."""
+    still = {name: np.zeros_like(getattr(motion, name)) for name in ("speaker", "blink", "head_rotation_raw")}
+    shift = np.zeros_like(motion.head_translation_raw)
+    return _again(replace(motion, head_translation_raw=shift, **still))
+
+
+def _again(motion: Motion) -> Motion:
+    """The shown motion made anew from changed parts."""
+    apply_amounts(motion, Amounts())
+    return motion
+
+
+def speaker_lips(prepared: Prepared, clip: Clip, seed: int, device: str) -> np.ndarray:
+    """What the speaker branch's Δp does to lips and jaw with its head motion removed, (T, 68, 3) px."""
+    frame = Canonical.of(clip.neutral)
+    face = frame.to_canonical(clip.neutral)
+    speech = speech_of(prepared, clip)
+    assert speech.prosody is not None
+    delta = predict_speaker(speech.mel, speech.prosody, speech.manner, face, seed, device)
+    left = split_pose(face + delta, face, neck_pivot(face))[2]
+    lips = np.zeros_like(left)
+    lips[:, _MOUTH] = left[:, _MOUTH]
+    return frame.displacement_from(lips)

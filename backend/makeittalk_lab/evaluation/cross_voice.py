@@ -1,0 +1,52 @@
+"""Clips said with other voices: their films stay, so lips can be measured on voices that nobody filmed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from makeittalk.audio.embedding import speaker_embedding
+from makeittalk.audio.loading import load_audio
+from makeittalk.exchange.errors import InputError
+from makeittalk.exchange.progress import Progress, silent
+from makeittalk.networks.normalised_mel import normalise_mel
+from makeittalk.networks.voice_inference import convert, encode, load_voice
+
+from ..data.clips import Clip, Prepared
+from ..data.phone_files import SOUNDS
+from .face_motion import voice_of
+
+_MOST = 20  # voices, evenly from all over the folder
+
+
+class OtherVoices:
+    """Voice conversion of clips' mels to the speakers of a folder of recordings, taken in turn.
+
+    Args:
+        folder: of recordings, one a voice. weights: of voice conversion, a listed set or a path.
+
+    Raises:
+        InputError: no recording holds a voice. MissingError, InputError: the weights are missing or damaged.
+    """
+
+    def __init__(
+        self, folder: str | Path, weights: str = "voice", device: str = "cpu", progress: Progress = silent
+    ) -> None:
+        self._voice, self._average, _ = load_voice(weights, device)
+        sounds = [path for path in sorted(Path(folder).glob("*")) if path.suffix.lower() in SOUNDS]
+        chosen = [sounds[i] for i in np.linspace(0, len(sounds) - 1, min(_MOST, len(sounds))).astype(int)]
+        self._targets: list[np.ndarray] = []
+        for number, path in enumerate(chosen):
+            embedding = speaker_embedding(load_audio(path).samples)
+            if embedding.any():
+                self._targets.append(embedding)
+            progress((number + 1) / len(chosen), "Listening to the voices")
+        if not self._targets:
+            raise InputError(f"{folder} holds no recording of a voice.", "Name a folder of speech.")
+
+    def say(self, prepared: Prepared, clip: Clip, number: int) -> Clip:
+        """The clip said by voice `number`, counted round and round."""
+        target = self._targets[number % len(self._targets)]
+        code = encode(self._voice, normalise_mel(clip.mel, self._average), voice_of(prepared, clip))
+        return replace(clip, mel=convert(self._voice, code, target), embedding=target)

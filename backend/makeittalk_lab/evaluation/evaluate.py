@@ -1,0 +1,173 @@
+"""Compares predicted motion with filmed motion, one pair of files or a whole test set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from makeittalk.exchange.errors import InputError
+from makeittalk.exchange.formats import Motion
+from makeittalk.exchange.progress import Progress, part, silent
+from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
+
+from ..data.clips import Clip, Prepared
+from ..data.phone_files import clip_phones
+from ..data.splits import speakers_of
+from . import metrics
+from .cross_voice import OtherVoices
+from .face_motion import Baselines, Performance, measure, move_clip
+from .report import Curves, draw, head_row, mean
+
+
+def evaluate_pair(predicted: Motion, reference: Motion) -> dict[str, float]:
+    """Every metric of one motion against a filmed one; the longer one is cut.
+
+    The lips are compared on the reference's own face: its frame of least opening, plus what the prediction adds to
+    its shut mouth, carried over by the canonical frames where the faces differ.
+
+    Raises:
+        InputError: a motion is shorter than two frames.
+    """
+    answer, filmed = _pair(predicted, reference)
+    row = measure(answer, filmed, [])
+    del row["closure score"]  # nobody says what is spoken
+    for whose, performance in (("predicted", answer), ("reference", filmed)):
+        statistics = metrics.head_statistics(performance.rotation)
+        row |= {f"{name}, {whose}": value for name, value in statistics.items()}
+    return row
+
+
+def plot_pair(predicted: Motion, reference: Motion, path: str | Path) -> None:
+    """Draws the opening of the mouth and the head's angles over time, predicted and filmed, into a PNG.
+
+    Raises:
+        InputError: a motion is shorter than two frames. OutputError: it cannot be written.
+    """
+    answer, filmed = _pair(predicted, reference)
+    draw(Curves.of("", {"filmed": filmed, "predicted": answer}, metrics.mouth_width(filmed.face)), path)
+
+
+def _pair(predicted: Motion, reference: Motion) -> tuple[Performance, Performance]:
+    """Both motions on the reference's face, as many frames of one as of the other."""
+    first = metrics.resample(predicted.landmarks, predicted.fps)
+    second = metrics.resample(reference.landmarks, reference.fps)
+    count = min(len(first), len(second))
+    if count < 2:
+        raise InputError("A motion is too short to compare.", "Give at least two frames.")
+    first, second = first[:count], second[:count]
+    neutral = second[metrics.neutral_frame(second)]
+    (rotation, shift), (true_rotation, true_shift) = _head(predicted, first), _head(reference, second)
+    ratio = metrics.face_width(second) / metrics.face_width(first)
+    answer = Performance(_on_face(predicted, first, neutral), rotation, ratio * shift)
+    return answer, Performance(metrics.register(second, neutral), true_rotation, true_shift)
+
+
+def _on_face(motion: Motion, landmarks: np.ndarray, neutral: np.ndarray) -> np.ndarray:
+    """A motion's expression (T, 68, 3) on another face at rest, head still."""
+    if motion.expression is not None:
+        expression = metrics.resample(motion.expression, motion.fps)[: len(landmarks)]
+    else:
+        expression = metrics.register(landmarks, motion.neutral) - motion.neutral
+    if motion.rest is not None:
+        expression = expression - motion.rest
+    moved = Canonical.of(motion.neutral).displacement_to(expression)
+    return neutral + Canonical.of(neutral).displacement_from(moved)
+
+
+def _head(motion: Motion, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rotation (T, 3) rad and translation (T, 3) px at 62.5/s; fitted where the motion has none."""
+    if motion.head_rotation is not None and motion.head_translation is not None:
+        both = np.stack([motion.head_rotation, motion.head_translation], axis=1)
+        both = metrics.resample(both, motion.fps)[: len(landmarks)]
+        return both[:, 0], both[:, 1]
+    pivot = motion.neck_pivot if motion.neck_pivot is not None else neck_pivot(motion.neutral)
+    return split_pose(landmarks, motion.neutral, pivot)[:2]
+
+
+def evaluate_set(
+    folder: str | Path,
+    weights: str | None = None,
+    progress: Progress = silent,
+    device: str = "cpu",
+    plot: str | Path | None = None,
+    seed: int = 0,
+    voices: OtherVoices | None = None,
+) -> dict[str, Any]:
+    """What is predicted for a prepared folder's test clips, beside the baselines.
+
+    Args:
+        folder: made by `makeittalk prepare`; with the phones of its clips (`prepare phones`) for the closure score.
+        weights: a named set, a .safetensors file, or None for the default.
+        progress: told after every clip. device: where the networks run.
+        plot: PNG to draw of the clip whose opening correlation is the median, None for none.
+        seed: of the head motion. voices: who says the clips instead of their own speakers, or None.
+
+    Returns:
+        `set`, `weights`, `part` ("test", or "validation" where there are no test clips), `clips` (how many); `rows`:
+        mean metrics by predictor ("prediction": what the networks answer, "animation": the same after the
+        post-processing, as a character shows it, "loudness", "retrieval", "static", and "filmed" for its closure
+        score); `heads`: mean head statistics of film, prediction and animation; `each`: metrics of the animation by
+        clip. What cannot be measured is None.
+
+    Raises:
+        InputError: the folder was not prepared or holds no clips to measure on.
+    """
+    prepared = Prepared.load(folder)
+    part_name, names = held_out(prepared)
+    baselines = Baselines(load_clips(prepared, prepared.train, part(progress, 0.0, 0.2), "Fitting the baselines"))
+    rows: dict[str, list[dict[str, float]]] = {}
+    heads: dict[str, list[np.ndarray]] = {"filmed": [], "prediction": [], "animation": []}
+    curves: list[Curves] = []
+    for number, name in enumerate(names):
+        clip = prepared.clip(name)
+        if voices is not None:
+            clip = voices.say(prepared, clip, number)
+        motion = move_clip(prepared, clip, weights, device, seed)
+        filmed, phones = Performance.filmed(clip), clip_phones(prepared, name)
+        answers = {"prediction": Performance.answered(motion), "animation": Performance.shown(motion)}
+        answers |= baselines.perform(clip)
+        for who, answer in answers.items():
+            rows.setdefault(who, []).append(measure(answer, filmed, phones))
+        answers["filmed"] = filmed
+        rows.setdefault("filmed", []).append(measure(filmed, filmed, phones))  # for its closure score
+        for who, rotations in heads.items():
+            rotations.append(answers[who].rotation)
+        del answers["static"]
+        curves.append(Curves.of(name, answers, metrics.mouth_width(filmed.face), phones))
+        progress(0.2 + 0.8 * (number + 1) / len(names), "Comparing")
+    if plot is not None:
+        order = np.argsort([row["opening correlation"] for row in rows["animation"]])
+        draw(curves[int(order[len(order) // 2])], plot)
+    speakers = speakers_of(names)
+    return {
+        "set": str(folder),
+        "weights": weights or "default",
+        "part": part_name,
+        "clips": len(names),
+        "rows": {who: mean(values) for who, values in rows.items()},
+        "heads": {who: head_row(rotations, speakers) for who, rotations in heads.items()},
+        "each": {name: mean([row]) for name, row in zip(names, rows["animation"], strict=True)},
+    }
+
+
+def held_out(prepared: Prepared) -> tuple[str, list[str]]:
+    """The clips of a folder to measure on: "test", else "validation", and their names.
+
+    Raises:
+        InputError: there are none, or no clips to fit the baselines on.
+    """
+    part_name = "test" if prepared.test else "validation"
+    names: list[str] = getattr(prepared, part_name)
+    if not names or not prepared.train:
+        raise InputError(f"{prepared.folder} holds no test clips.", "Prepare a data set that names its test clips.")
+    return part_name, names
+
+
+def load_clips(prepared: Prepared, names: list[str], progress: Progress, stage: str) -> list[Clip]:
+    """Clips of a prepared folder, in order."""
+    clips: list[Clip] = []
+    for number, name in enumerate(names):
+        clips.append(prepared.clip(name))
+        progress((number + 1) / len(names), stage)
+    return clips

@@ -1,0 +1,113 @@
+"""GRID recordings (Cooke, Barker, Cunningham, Shao 2006) → clips to learn from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import librosa
+import numpy as np
+from makeittalk.audio.embedding import speaker_embedding
+from makeittalk.audio.loading import load_audio, normalise_loudness
+from makeittalk.audio.mel import mel_spectrogram
+from makeittalk.exchange import storage
+from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
+from makeittalk.exchange.errors import InputError, MakeItTalkError
+from makeittalk.exchange.progress import Progress, silent
+from makeittalk.landmarks.tracking import Track, track_video
+
+from ..data.clips import Clip, Prepared, listed_test, split_names
+from ..evaluation.metrics import neutral_frame, register, resample
+
+SEMITONES = (-3.0, 10.0)  # how far the second voice of a clip lies from the first: lower men to high women
+_EMBEDDING_SECONDS = 60.0  # of speech that describe the speaker
+_SHIFTED_MOUTH = 0.25  # opening ÷ mouth width beyond which even the least open frame is no face at rest
+
+
+def prepare_grid(
+    source: str | Path, dest: str | Path, progress: Progress = silent, track: Track = track_video
+) -> Prepared:
+    """Tracks a speaker's films and writes one clip each; a second run goes on where the first one stopped.
+
+    Args:
+        source: folder with `video/*.mp4`, `audio/*.flac` and `test.txt` (names that are never trained on).
+        dest: folder to write, made where missing.
+        progress: told after every clip.
+        track: finds landmarks in a film.
+
+    Returns:
+        The prepared folder. Clips without a face in every frame are skipped with their reason.
+
+    Raises:
+        InputError: the source holds no films.
+    """
+    source, dest = Path(source), Path(dest)
+    videos = sorted((source / "video").glob("*.mp4"))
+    if not videos:
+        raise InputError(f"{source} holds no video/*.mp4.", "Name a speaker's folder of the GRID corpus.")
+    dest.mkdir(parents=True, exist_ok=True)
+    names: list[str] = []
+    skipped: dict[str, str] = {}
+    for index, video in enumerate(videos):
+        progress(index / len(videos), "Tracking faces")
+        if not (dest / f"{video.stem}.npz").is_file():
+            sound = source / "audio" / f"{video.stem}.flac"
+            try:
+                grid_clip(video, sound if sound.is_file() else video, track).save(dest)
+            except MakeItTalkError as error:
+                skipped[video.stem] = error.message
+                continue
+        names.append(video.stem)
+    train, validation, held_out = split_names(names, listed_test(source))
+    prepared = Prepared(dest, "grid", train, validation, held_out, skipped)
+    prepared.save()
+    _describe_speaker(source, dest, train)
+    progress(1.0, "Tracking faces")
+    return prepared
+
+
+def grid_clip(video: Path, sound: Path, track: Track) -> Clip:
+    """One film and its sound as a clip.
+
+    Raises:
+        InputError: the face is not seen in every frame, never at rest, or the clip is too short.
+    """
+    landmarks, fps, _ = track(video, silent)
+    if not np.isfinite(landmarks).all():
+        raise InputError(f"{video} has frames without a face.")
+    posed = resample(landmarks, fps, FRAME_RATE)
+    samples = normalise_loudness(load_audio(sound).samples)
+    mel = mel_spectrogram(samples)
+    count = min(len(mel), len(posed))
+    if count < FRAME_RATE / 2:
+        raise InputError(f"{video} is shorter than half a second.")
+    neutral = posed[neutral_frame(posed)]
+    if np.linalg.norm(neutral[62] - neutral[66]) > _SHIFTED_MOUTH * np.linalg.norm(neutral[48] - neutral[54]):
+        raise InputError(f"{video} does not begin with a shut mouth.")
+    # Names, not the clock, choose the pitch: preparing again gives the same clips.
+    seed = int.from_bytes(video.stem.encode()[:8].ljust(8, b"\0"), "little")
+    semitones = float(np.random.default_rng(seed).uniform(*SEMITONES))
+    raised = mel_spectrogram(librosa.effects.pitch_shift(samples, sr=SAMPLE_RATE, n_steps=semitones))
+    return Clip(
+        video.stem,
+        mel[:count],
+        register(posed[:count], neutral),
+        neutral,
+        posed[:count],
+        raised[:count],
+        semitones,
+        embedding=speaker_embedding(samples),
+    )
+
+
+def _describe_speaker(source: Path, dest: Path, names: list[str]) -> None:
+    """Writes the speaker's embedding, from a minute of the clips to train on."""
+    parts: list[np.ndarray] = []
+    for name in names:
+        sound = source / "audio" / f"{name}.flac"
+        if sound.is_file():
+            parts.append(load_audio(sound).samples)
+        if sum(map(len, parts)) > _EMBEDDING_SECONDS * SAMPLE_RATE:
+            break
+    if parts:
+        embedding = speaker_embedding(normalise_loudness(np.concatenate(parts)))
+        storage.write_npz(dest / "speaker.npz", {"format": 1, "speaker_embedding": embedding})

@@ -1,0 +1,310 @@
+"""The training loop of every network: phases, checkpoints, log and devices; the last through Lightning Fabric.
+
+A trainer describes itself as a `Task` and a configuration that extends `LoopConfig`; `train` does the rest. What a
+step sees depends on the seed, the step and the process alone, so that a run that was killed goes on to the same end.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import sys
+import time
+import warnings
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+from makeittalk.exchange import storage
+from makeittalk.exchange.errors import InputError, MissingError
+from makeittalk.exchange.progress import Progress, silent
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from . import checkpoint
+from .config import LoopConfig, load_toml
+from .log import Log
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+__all__ = ["LoopConfig", "Task", "load_toml", "train"]
+
+
+class Task(Protocol):
+    """What is trained.
+
+    Attributes:
+        name: of the training, for progress, checkpoints and errors: "voice", "content" …
+        phases: names of the networks that each phase's optimiser updates, in the order of a step. Networks that no
+            phase names are frozen: moved to the device, in eval mode, not part of the checkpoints.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def phases(self) -> Mapping[str, tuple[str, ...]]: ...
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Fresh networks on the CPU; PyTorch's generator was seeded before."""
+        ...
+
+    def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+        """A process's share of a step's examples, on the CPU, drawn from `rng` alone."""
+        ...
+
+    def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Scalars: the phase's "loss", and parts of it to log.
+
+        The batch lies on the device. Networks are called as `networks[name](…)`, never by another method; those of
+        other phases do not learn, but let gradients through.
+        """
+        ...
+
+    def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
+        """Figures to log, by the bare networks in eval mode on the device, without gradients."""
+        ...
+
+    def save(self, networks: Mapping[str, nn.Module], out: Path, notes: dict[str, str]) -> None:
+        """Writes the finished weights; bare networks in eval mode."""
+        ...
+
+
+def train(task: Task, config: LoopConfig, progress: Progress = silent) -> Path:
+    """Trains; a second call goes on from the last checkpoint to the same end.
+
+    On several devices each process runs this very program again (Lightning Fabric starts them); the first one alone
+    reports, logs, validates and saves.
+
+    Args:
+        task: what to train. config: how.
+        progress: told after every step; may raise Cancelled, the last checkpoint stays.
+
+    Returns:
+        The folder `out`, which then holds what the task saved, `checkpoint.safetensors` and `log.jsonl`.
+
+    Raises:
+        InputError: the devices are not there, a checkpoint does not fit, or the loss became infinite.
+        OutputError: the folder cannot be written.
+    """
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    fabric = _fabric(config)
+    if config.batch < fabric.world_size:
+        raise InputError(f"A batch of {config.batch} cannot be shared by {fabric.world_size} devices.", "Enlarge it.")
+    fabric.launch()
+    try:
+        return _Run(task, config, fabric, progress).train()
+    except BaseException:
+        _end_children(fabric)
+        raise
+
+
+class _Run:
+    """One process of a training."""
+
+    def __init__(self, task: Task, config: LoopConfig, fabric: Fabric, progress: Progress) -> None:
+        self.task, self.config, self.fabric, self.progress = task, config, fabric, progress
+        self.out = Path(config.out)
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage.output_error(self.out, error) from error
+        torch.manual_seed(config.seed)
+        self.bare = task.networks()
+        learning = {name for names in task.phases.values() for name in names}
+        self.learning = {name: network for name, network in self.bare.items() if name in learning}
+        self.called: dict[str, Any] = {}
+        for name, network in self.bare.items():
+            if name in learning:
+                self.called[name] = fabric.setup_module(network)
+            else:
+                self.called[name] = fabric.to_device(network).eval().requires_grad_(False)
+        self.parameters = {
+            phase: [value for name in names for value in self.bare[name].parameters() if value.requires_grad]
+            for phase, names in task.phases.items()
+        }
+        self.adam = {
+            phase: torch.optim.Adam(values, config.learning_rate, weight_decay=config.weight_decay)
+            for phase, values in self.parameters.items()
+        }
+        self.first = checkpoint.load(self.out, task.name, self.learning, self.adam)
+        if not self.first and config.start:
+            self._start(Path(config.start))
+        self.optimizers: dict[str, Any] = {phase: fabric.setup_optimizers(adam) for phase, adam in self.adam.items()}
+
+    def _start(self, folder: Path) -> None:
+        if not checkpoint.load(folder, self.task.name, self.learning):
+            raise InputError(f"{folder} holds no checkpoint to start from.", "Run that training first.")
+
+    def train(self) -> Path:
+        """Runs the steps that are left and saves what the task makes of the networks."""
+        config, fabric, task = self.config, self.fabric, self.task
+        log = Log(self.out)
+        spent = log.cut(self.first) if fabric.is_global_zero else 0.0
+        began = time.monotonic()
+        for step, batch in zip(range(self.first, config.steps), self._batches(), strict=True):
+            entry: dict[str, Any] = {"step": step + 1, "rate": float(f"{self._set_rate(step):.4g}")}
+            entry |= self._step(step, batch)
+            if fabric.is_global_zero:
+                last = step + 1 == config.steps
+                if last or (step + 1) % config.validate_every == 0:
+                    entry["validation"] = self._validate()
+                entry["seconds"] = round(spent + time.monotonic() - began, 1)
+                log.add(entry)
+                if last or (step + 1) % config.checkpoint_every == 0:
+                    checkpoint.save(self.out, task.name, step + 1, self.learning, self.adam)
+                self.progress((step + 1) / config.steps, f"Training {task.name}")
+        if fabric.is_global_zero:
+            task.save(self._resting(), self.out, {"steps": str(config.steps)})
+        fabric.barrier()
+        return self.out
+
+    def _step(self, step: int, batch: dict[str, Tensor]) -> dict[str, float]:
+        """One update of every phase; the parts of their losses, as the mean over the devices."""
+        # Dropout, too, depends on seed, step and process alone.
+        torch.manual_seed(int(self._generator(step).integers(2**62)))
+        for network in self.learning.values():
+            network.train()
+        found: dict[str, float] = {}
+        for phase, names in self.task.phases.items():
+            for other, parameters in self.parameters.items():
+                if other != phase:
+                    for value in parameters:
+                        value.requires_grad_(False)
+            for value in self.parameters[phase]:
+                value.requires_grad_(True)
+            with ExitStack() as stack:
+                if self.fabric.world_size > 1:
+                    for name in self.learning:
+                        stack.enter_context(self.fabric.no_backward_sync(self.called[name], enabled=name not in names))
+                parts = self.task.loss(phase, self.called, batch)
+                values = self._numbers(parts)
+                self._check(step, values["loss"])
+                self.optimizers[phase].zero_grad()
+                self.fabric.backward(parts["loss"])
+            norm = self.fabric.clip_gradients(
+                self.bare[names[0]], self.optimizers[phase], max_norm=self.config.clip, error_if_nonfinite=False
+            )  # of all that the optimiser holds, whatever the module
+            if self.fabric.strategy.precision.precision != "16-mixed":  # which skips such a step and scales less
+                self._check(step, float(norm if norm is not None else 0.0))
+            self.optimizers[phase].step()
+            prefix = "" if len(self.task.phases) == 1 else f"{phase}/"
+            found |= {prefix + name: float(f"{value:.5g}") for name, value in values.items()}
+        return found
+
+    def _numbers(self, parts: dict[str, Tensor]) -> dict[str, float]:
+        values = torch.stack([value.detach().float() for value in parts.values()])
+        mean: Any = self.fabric.all_reduce(values, reduce_op="mean")
+        return dict(zip(parts, mean.tolist(), strict=True))
+
+    def _check(self, step: int, value: float) -> None:
+        """Ends a run before it spoils its networks. Every process sees the same value, the first one tells it."""
+        if math.isfinite(value):
+            return
+        if not self.fabric.is_global_zero:
+            sys.exit(InputError.exit_status)
+        raise InputError(
+            f"The loss of training {self.task.name} became infinite at step {step + 1}; the last checkpoint stays.",
+            "Lower the learning rate and run it again.",
+        )
+
+    def _validate(self) -> dict[str, float]:
+        with torch.no_grad():
+            figures = self.task.validate(self._resting())
+        return {name: float(f"{value:.5g}") for name, value in figures.items()}
+
+    def _resting(self) -> dict[str, nn.Module]:
+        return {name: network.eval() for name, network in self.bare.items()}
+
+    def _set_rate(self, step: int) -> float:
+        rate = self.config.learning_rate * learning_share(step, self.config)
+        for adam in self.adam.values():
+            for group in adam.param_groups:
+                group["lr"] = rate
+        return rate
+
+    def _generator(self, step: int) -> np.random.Generator:
+        return np.random.default_rng([self.config.seed, step, self.fabric.global_rank])
+
+    def _batches(self) -> DataLoader[dict[str, Tensor]]:
+        """The batches of the steps to come, on the device, made ahead by worker processes where there are any."""
+        config, fabric = self.config, self.fabric
+        workers, on_gpu = config.workers, fabric.device.type == "cuda"
+        if workers < 0:
+            workers = min(8, max(1, (os.cpu_count() or 1) // fabric.world_size - 1)) if on_gpu else 0
+        loader = DataLoader(
+            _Batches(self.task, config, fabric.global_rank, config.batch // fabric.world_size),
+            batch_size=None,
+            sampler=range(self.first, config.steps),
+            num_workers=workers,
+            pin_memory=on_gpu,
+        )
+        return fabric.setup_dataloaders(loader, use_distributed_sampler=False)  # type: ignore[return-value]
+
+
+class _Batches(Dataset[dict[str, Tensor]]):
+    """The batch of each step."""
+
+    def __init__(self, task: Task, config: LoopConfig, rank: int, count: int) -> None:
+        self.task, self.seed, self.rank, self.count = task, config.seed, rank, count
+
+    def __getitem__(self, step: int) -> dict[str, Tensor]:
+        return self.task.batch(np.random.default_rng([self.seed, step, self.rank]), self.count)
+
+
+def learning_share(step: int, config: LoopConfig) -> float:
+    """Share of the learning rate at a step: a linear start, then a cosine down to zero."""
+    if step < config.warmup:
+        return (step + 1) / config.warmup
+    return 0.5 * (1.0 + math.cos(math.pi * (step - config.warmup) / max(1, config.steps - config.warmup)))
+
+
+def _fabric(config: LoopConfig) -> Fabric:
+    """Lightning Fabric for the devices asked for.
+
+    Raises:
+        InputError: they are not there, or cannot compute in that precision. MissingError: Fabric is not installed.
+    """
+    try:
+        from lightning_fabric import Fabric
+        from lightning_fabric.strategies import DDPStrategy
+        from lightning_fabric.utilities.exceptions import MisconfigurationException
+    except ImportError as error:
+        raise MissingError(
+            f"Training needs Lightning Fabric: {error}.", "Install it with `pip install lightning-fabric`."
+        ) from error
+
+    # What Fabric tells of itself would tear the progress bar.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning_fabric")
+    try:
+        devices = int(config.devices) if str(config.devices).isdigit() else config.devices
+        chosen: dict[str, Any] = {"accelerator": config.accelerator, "devices": devices}
+        plain = Fabric(**chosen)
+        precision = config.precision
+        if precision == "auto":
+            precision = "32-true"
+            if plain.device.type == "cuda":
+                precision = "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+        if plain.world_size > 1:
+            # Buffers stay each process's own: a network that is called twice in a phase could not learn otherwise.
+            chosen["strategy"] = DDPStrategy(broadcast_buffers=False)
+        return Fabric(**chosen, precision=precision)  # type: ignore[arg-type]
+    except (ValueError, TypeError, RuntimeError, MisconfigurationException) as error:
+        asked = f"{config.devices} × {config.accelerator} in {config.precision}"
+        raise InputError(f"This machine cannot train on {asked}.", "Use auto for all three.") from error
+
+
+def _end_children(fabric: Fabric) -> None:
+    """Ends the processes of the other devices, which would wait for this one."""
+    children = getattr(fabric.strategy.launcher, "procs", [])
+    while children:  # emptied first: Fabric's watch would take the end of a child for a fault and end this process
+        child = children.pop()
+        child.kill()
+        child.wait()
