@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 import torch
+from project import ASSETS, DATA
 
-ROOT = Path(__file__).resolve().parents[2]
-ASSETS = ROOT / "backend" / "makeittalk" / "assets"
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3")
 
 torch.set_num_threads(1)  # several small networks at once are slower on more
@@ -25,10 +23,9 @@ def _asset(stem: str, suffixes: tuple[str, ...]) -> Path:
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The training data, which is not part of the project."""
-    folder = Path(os.environ.get("MAKEITTALK_DATA") or ROOT.parent / "shared" / "data")
-    if not folder.is_dir():
+    if not DATA.is_dir():
         pytest.skip("MAKEITTALK_DATA names no folder with the training data")
-    return folder
+    return DATA
 
 
 @pytest.fixture(scope="session")

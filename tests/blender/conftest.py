@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = "bl_ext.user_default.makeittalk"
-sys.path.insert(0, str(Path(__file__).parent))
+from extension import load_extension, part
+from project import ROOT
 
 bpy = pytest.importorskip("bpy")
-
-
-def load_extension(name: str = PACKAGE, root: Path = ROOT) -> ModuleType:
-    """The package that holds `addon/` and `backend/`, under the name an installed extension has."""
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, root / "__init__.py", submodule_search_locations=[str(root)])
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def part(path: str) -> ModuleType:
-    """A module of the extension, such as `addon.scene.rig`."""
-    load_extension()
-    return importlib.import_module(f"{PACKAGE}.{path}")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ from pathlib import Path
 import bpy
 import pytest
 import samples
-from conftest import ROOT, part
+from extension import part
+from project import ROOT
 
 
 def write(folder: Path, output: Path, *options: str, program: Path = ROOT) -> subprocess.CompletedProcess:

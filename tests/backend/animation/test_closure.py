@@ -1,0 +1,120 @@
+"""Lips meet on P, B and M: what the closure network hears, and what the face then does."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+from makeittalk.animation.bake import bake_motion
+from makeittalk.animation.lips import mouth_width, opening
+from makeittalk.animation.predict import predict_motion
+from makeittalk.animation.resample import resample
+from makeittalk.audio.loading import load_audio, normalise_loudness
+from makeittalk.audio.mel import mel_spectrogram
+from makeittalk.exchange.constants import FRAME_RATE
+from makeittalk.exchange.formats import Face, Motion
+from makeittalk.exchange.protocol import Amounts
+from makeittalk.landmarks.detector import detect_landmarks
+from makeittalk.mesh.build import build_mesh
+from makeittalk.networks import closure
+from makeittalk.networks.closure import ClosureNet, predict_closure, probabilities
+from project import ASSETS
+
+
+def bilabials() -> list[tuple[float, float]]:
+    """Start and end (s) of every P, B and M of the demo's sentence."""
+    with (ASSETS / "speech.phones.csv").open() as stream:
+        return [(float(row["start"]), float(row["end"])) for row in csv.DictReader(stream) if row["phone"] in "PBM"]
+
+
+@pytest.fixture(scope="module")
+def mel() -> np.ndarray:
+    return mel_spectrogram(normalise_loudness(load_audio(ASSETS / "speech.flac").samples))
+
+
+@pytest.fixture(scope="module")
+def smiling() -> tuple[Motion, np.ndarray, Face]:
+    """The photograph, whose mouth is open in a smile, says the demo's sentence."""
+    import cv2
+
+    bgr = cv2.imread(str(ASSETS / "portrait_photo.jpg"))
+    rgba = np.dstack([bgr[..., ::-1], np.full(bgr.shape[:2], 255, np.uint8)])
+    found = detect_landmarks(rgba)
+    face = Face(ASSETS / "portrait_photo.jpg", rgba.shape[1], rgba.shape[0], found.landmarks)
+    return predict_motion(load_audio(ASSETS / "speech.flac"), face), rgba, face
+
+
+def shut(motion: Motion) -> np.ndarray:
+    """Opening ÷ mouth width on each frame, head held still."""
+    face = motion.neutral + motion.expression
+    return opening(face) / mouth_width(face)
+
+
+def inside(ratio: np.ndarray, fps: float, start: float, end: float) -> np.ndarray:
+    """The frames of a phone, half a frame more to either side."""
+    times = np.arange(len(ratio)) / fps
+    return ratio[(times >= start - 0.5 / fps) & (times <= end + 0.5 / fps)]
+
+
+def test_the_portrait_smiles_with_an_open_mouth(smiling: tuple[Motion, np.ndarray, Face]) -> None:
+    neutral = smiling[0].neutral
+    assert opening(neutral) / mouth_width(neutral) > 0.05
+
+
+@pytest.mark.parametrize("amount", [1.0, 1.8])
+@pytest.mark.parametrize("fps", [FRAME_RATE, 24.0, 25.0, 30000 / 1001])
+def test_an_open_smile_shuts_on_every_bilabial(
+    smiling: tuple[Motion, np.ndarray, Face], fps: float, amount: float
+) -> None:
+    from makeittalk.animation.postprocess import apply_amounts
+
+    motion = smiling[0]
+    apply_amounts(motion, Amounts(lip=amount))
+    ratio = shut(resample(motion, fps))
+    apply_amounts(motion, Amounts())
+    worst = [float(inside(ratio, fps, start, end).min()) for start, end in bilabials()]
+    assert max(worst) < 0.03, np.round(worst, 3)
+    assert np.percentile(ratio, 90) > 0.10  # and it does speak
+
+
+def test_keys_reproduce_the_prediction(smiling: tuple[Motion, np.ndarray, Face]) -> None:
+    motion, rgba, face = smiling
+    mesh = build_mesh(face, rgba)
+    for amounts in (None, Amounts(lip=1.7, blink=1.3), Amounts(smooth=0.0)):
+        bake = bake_motion(motion, mesh, 25.0, amounts)
+        assert bake.residual.max() < 0.5, amounts
+        low, high = bake.key_range.T
+        assert (bake.key_values >= low).all() and (bake.key_values <= high).all()
+    # The same keys through the mesh: what Blender will show at the landmarks.
+    shown = np.einsum("nk,kvc->nvc", bake.key_values, mesh.keys[:, mesh.landmark_vertices])
+    sampled = resample(motion, 25.0)
+    width = np.linalg.norm(face.landmarks[16] - face.landmarks[0])
+    assert np.abs(shown - sampled.expression).max() * 256 / width < 0.5
+
+
+def test_silence_and_vowels_are_no_closures(mel: np.ndarray) -> None:
+    quiet = np.full((200, 80), mel.min(), np.float32)
+    assert predict_closure(quiet).max() < 0.5
+    heard = predict_closure(mel)
+    with (ASSETS / "speech.phones.csv").open() as stream:
+        rows = [row for row in csv.DictReader(stream) if row["phone"] in ("AA", "AE", "AO", "AY", "EH", "IY")]
+    middles = [round(FRAME_RATE * 0.5 * (float(row["start"]) + float(row["end"]))) for row in rows]
+    assert np.median(heard[middles]) < 0.1
+
+
+def test_any_length_in_blocks_without_a_seam(mel: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = predict_closure(mel)
+    monkeypatch.setattr(closure, "_BLOCK", 100)
+    assert np.abs(predict_closure(mel) - whole).max() < 1e-4
+
+
+def test_the_network_sees_as_far_as_it_says() -> None:
+    torch.manual_seed(0)
+    network = ClosureNet().eval()
+    features = np.random.default_rng(0).normal(size=(200, 80)).astype(np.float32)
+    changed = features.copy()
+    changed[100] += 5.0
+    moved = np.flatnonzero(np.abs(probabilities(network, changed) - probabilities(network, features)) > 1e-7)
+    assert moved.min() == 100 - closure.REACH and moved.max() == 100 + closure.REACH

@@ -1,0 +1,144 @@
+"""The backend as the add-on sees it: a process that speaks lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from makeittalk.exchange import protocol
+from makeittalk.exchange.formats import Bake, Face, Mesh, Motion
+from project import ASSETS, ROOT
+
+
+class Backend:
+    """A real serve.py; replies are collected as they come."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-I", str(ROOT / "backend" / "serve.py")]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self.replies: list[protocol.Reply] = []
+        self.lines: list[bytes] = []
+        self._number = 0
+        self._changed = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            with self._changed:
+                self.lines.append(line)
+                self.replies.append(protocol.decode_reply(line))
+                self._changed.notify_all()
+
+    def send(self, request: protocol._Fields) -> int:
+        self._number += 1
+        self.raw(protocol.encode_request(self._number, request))
+        return self._number
+
+    def raw(self, line: bytes) -> None:
+        self.process.stdin.write(line)
+        self.process.stdin.flush()
+
+    def of(self, number: int, kind: str) -> list[protocol.Reply]:
+        return [reply for reply in list(self.replies) if reply.id == number and reply.kind == kind]
+
+    def wait(self, number: int, kind: str = "done", seconds: float = 200.0) -> protocol.Reply:
+        end = time.monotonic() + seconds
+        with self._changed:
+            while not self.of(number, kind):
+                assert self._changed.wait(end - time.monotonic()), f"no {kind} for {number}: {self.replies[-3:]}"
+        return self.of(number, kind)[0]
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[Backend]:
+    running = Backend()
+    yield running
+    running.process.kill()
+
+
+def animate_request(folder: Path, **changes: object) -> protocol.Animate:
+    values = {"portrait": str(ASSETS / "portrait_cartoon.png"), "audio": str(ASSETS / "speech.flac")}
+    return protocol.Animate(**(values | {"folder": str(folder)} | changes))
+
+
+def test_hello_names_the_versions(backend: Backend) -> None:
+    number = backend.send(protocol.Hello())
+    backend.wait(number)
+    data = protocol.HelloData.from_dict(backend.of(number, "result")[0].data)
+    assert data.version == protocol.VERSION
+    assert data.devices[-1] == "cpu" and "mediapipe" in data.detectors
+    assert data.torch.startswith("2.")
+
+
+def test_a_job_makes_every_file(backend: Backend, tmp_path: Path) -> None:
+    number = backend.send(animate_request(tmp_path, fps=25.0))
+    backend.wait(number)
+    assert not backend.of(number, "error"), backend.of(number, "error")
+    data = protocol.AnimateData.from_dict(backend.of(number, "result")[0].data)
+    bake, mesh = Bake.load(data.bake), Mesh.load(data.mesh)
+    motion, face = Motion.load(data.motion), Face.load(data.face)
+    assert bake.key_names.tolist() == mesh.key_names.tolist()
+    assert abs(len(bake.key_values) / 25.0 - data.seconds) <= 1 / 25
+    assert abs(motion.seconds - data.seconds) < 0.05
+    assert Path(data.portrait) == face.image and Path(data.audio).is_file()
+    assert data.style == "cartoon" and any("drawing" in notice for notice in data.notices)
+    fractions = [reply.fraction for reply in backend.of(number, "progress")]
+    assert len(fractions) > 5 and fractions == sorted(fractions) and fractions[-1] == 1.0
+
+    again = tmp_path / "again"
+    again.mkdir()
+    louder = backend.send(protocol.Rebake(motion=data.motion, mesh=data.mesh, folder=str(again), fps=25.0, lip=2.0))
+    backend.wait(louder)
+    rebaked = Bake.load(protocol.RebakeData.from_dict(backend.of(louder, "result")[0].data).bake)
+    jaw = bake.key_names.tolist().index("jawOpen")
+    assert rebaked.key_values[:, jaw].max() > 1.2 * bake.key_values[:, jaw].max()
+    assert abs(rebaked.head_rotation - bake.head_rotation).max() < 1e-6
+
+
+def test_a_running_job_is_cancelled(backend: Backend, tmp_path: Path) -> None:
+    number = backend.send(animate_request(tmp_path))
+    backend.wait(number, "progress")
+    backend.send(protocol.Cancel(target=number))
+    backend.wait(number, seconds=20)
+    assert [reply.code for reply in backend.of(number, "error")] == ["cancelled"]
+    assert not backend.of(number, "result")
+
+
+def test_a_bad_input_is_a_sentence_and_the_process_lives(backend: Backend, tmp_path: Path) -> None:
+    number = backend.send(animate_request(tmp_path, portrait=str(tmp_path / "nobody.png")))
+    backend.wait(number)
+    error = backend.of(number, "error")[0]
+    assert error.code == "input" and "nobody.png" in error.message and error.hint
+    backend.wait(backend.send(protocol.Hello()), "result")
+
+
+def test_a_style_of_the_future_is_refused(backend: Backend, tmp_path: Path) -> None:
+    number = backend.send(animate_request(tmp_path, style="oil"))
+    backend.wait(number)
+    assert backend.of(number, "error")[0].code == "input"
+
+
+@pytest.mark.parametrize("line", [b"not json\n", b"[]\n", b'{"id":1}\n', b'{"id":1,"method":"eval","params":{}}\n'])
+def test_garbage_is_answered_not_fatal(backend: Backend, line: bytes) -> None:
+    before = len([reply for reply in backend.replies if reply.code == "protocol"])
+    backend.raw(line)
+    backend.wait(backend.send(protocol.Hello()), "result")
+    assert len([reply for reply in backend.replies if reply.code == "protocol"]) == before + 1
+
+
+def test_only_messages_reach_standard_output(backend: Backend) -> None:
+    assert all(isinstance(json.loads(line), dict) for line in backend.lines)
+
+
+def test_the_end_of_its_input_ends_it() -> None:
+    running = Backend()
+    running.process.stdin.close()
+    assert running.process.wait(timeout=20) == 0

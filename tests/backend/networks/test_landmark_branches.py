@@ -1,0 +1,156 @@
+"""The landmark branches: the released sizes and answers, the paper's form, and recordings of any length."""
+
+import json
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from makeittalk.networks.content import ContentBranch, ContentConfig
+from makeittalk.networks.content_inference import displacements
+from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
+from makeittalk.networks.speaker import SpeakerBranch, SpeakerConfig
+from project import REFERENCE
+
+torch.set_num_threads(1)
+
+#: Where the tensors of the released files are in these networks.
+CONTENT_NAMES = {"fc_prior.": "prior.", "bilstm.": "lstm.", "fc.": "mlp."}
+SPEAKER_NAMES = {
+    "audio_content_encoder.": "lstm.",
+    "spk_emb_encoder.": "voice.",
+    "encoder.embed.embed.": "encoder.embed.",
+    "encoder.layers.": "encoder.layers.",
+    "encoder.norm.": "encoder.norm.",
+    "out.": "mlp.",
+}
+AVERAGE = VoiceAverage(np.full(80, 0.4, np.float32), np.full(80, 0.13, np.float32))
+
+
+@pytest.fixture(scope="module")
+def reference():
+    if not (REFERENCE / "released_networks.npz").is_file():
+        pytest.skip("MAKEITTALK_REFERENCE does not name the reference answers")
+    with np.load(REFERENCE / "released_networks.npz") as answers:
+        values = {name: torch.from_numpy(answers[name]).double() for name in answers.files}
+    return json.loads((REFERENCE / "released_networks.json").read_text()), values
+
+
+def filled(module, shapes, names):
+    """The module in double precision with the known filling of the released tensors."""
+    state = {}
+    for key, shape in shapes.items():
+        place = next((new + key[len(old) :] for old, new in names.items() if key.startswith(old)), None)
+        if place is None or key.endswith(("num_batches_tracked", ".pe")):
+            continue
+        count = int(np.prod(shape))
+        wave = np.sin(0.37 * np.arange(count) + zlib.crc32(key.encode()) % 1000).reshape(shape)
+        if key.endswith("running_var"):
+            wave = 1 + 0.5 * wave
+        elif len(shape) > 1:
+            wave = wave * 1.5 / np.sqrt(np.prod(shape[1:]))
+        elif key.endswith(("weight", "alpha")):
+            wave = 1 + 0.1 * wave
+        else:
+            wave = 0.1 * wave
+        state[place] = torch.from_numpy(wave)
+    module = module.double().eval()
+    missing = module.load_state_dict(state, strict=False)
+    assert not missing.unexpected_keys
+    assert all(key.endswith("num_batches_tracked") for key in missing.missing_keys)
+    return module
+
+
+def count(module):
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_released_content_branch(reference):
+    shapes, values = reference
+    branch = filled(ContentBranch(ContentConfig.released()), shapes["content_branch"], CONTENT_NAMES)
+    assert count(branch) == 1_965_677  # 1.97 M
+    with torch.inference_mode():
+        answer = branch.answer(branch.read(values["content_windows"]), values["face"].expand(12, -1))
+    assert (answer - values["content_out"]).abs().max() < 1e-6
+
+
+def test_released_speaker_branch(reference):
+    shapes, values = reference
+    branch = filled(SpeakerBranch(SpeakerConfig.released()), shapes["speaker_branch"], SPEAKER_NAMES)
+    unused = sum(
+        int(np.prod(s)) for k, s in shapes["speaker_branch"].items() if k.startswith("decoder.") and ".pe" not in k
+    )
+    assert count(branch) + unused == 3_000_908  # 3.00 M
+    with torch.inference_mode():
+        code = branch.voice(values["speaker_embedding"])
+        states = branch.lstm(values["content_windows"])[0][:, -1]
+        answer = branch.answer(states[None], values["speaker_embedding"][None], values["face"])[0]
+    assert (code - values["speaker_code"]).abs().max() < 1e-6
+    assert (answer - values["speaker_out"]).abs().max() < 1e-6
+
+
+def test_paper_branches_take_the_code():
+    content, speaker = ContentBranch(ContentConfig()).eval(), SpeakerBranch(SpeakerConfig()).eval()
+    code, face = torch.randn(2, 30, 64), torch.randn(2, 204)
+    with torch.inference_mode():
+        assert content(code, face).shape == (2, 30, 204)
+        assert speaker(code, torch.randn(2, 256), face).shape == (2, 30, 204)
+
+
+def test_window_looks_ahead_and_not_back():
+    branch = ContentBranch(ContentConfig()).eval()
+    code, face = torch.randn(1, 60, 64), torch.zeros(1, 204)
+    changed = code.clone()
+    changed[:, 30] += 1
+    with torch.inference_mode():
+        moved = (branch(code, face) - branch(changed, face)).abs().amax(2)[0] > 0
+    assert moved.nonzero().flatten().tolist() == list(range(30 - 17, 31))
+
+
+def test_streaming_looks_as_far_ahead_and_remembers():
+    branch = ContentBranch(ContentConfig(streaming=True)).eval()
+    code, face = torch.randn(1, 60, 64), torch.zeros(1, 204)
+    changed = code.clone()
+    changed[:, 30] += 1
+    with torch.inference_mode():
+        moved = (branch(code, face) - branch(changed, face)).abs().amax(2)[0] > 0
+    assert moved.nonzero().flatten().tolist() == list(range(30 - 17, 60))
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("frames", [1, 5, 416, 417, 430, 1300])
+def test_any_length_in_blocks_is_one_pass(streaming, frames):
+    """Blocks must not show: a long recording gives what one pass over it gives."""
+    torch.manual_seed(0)
+    branch = ContentBranch(ContentConfig(inputs=80, streaming=streaming, hidden=32, layers=2, mlp=(32,))).eval()
+    mel = np.random.default_rng(0).normal(0.4, 0.1, (frames, 80)).astype(np.float32)
+    face = np.random.default_rng(1).normal(size=(68, 3))
+    found = displacements(branch, AVERAGE, mel, face)
+    with torch.inference_mode():
+        features = torch.from_numpy(normalise_mel(mel, AVERAGE))[None]
+        whole = branch(features, torch.from_numpy(face.reshape(1, -1)).float())[0].reshape(-1, 68, 3).numpy()
+    assert found.shape == (frames, 68, 3) and found.dtype == np.float32
+    assert np.abs(found - whole).max() < 1e-4
+
+
+def test_no_frames_no_motion():
+    branch = ContentBranch(ContentConfig(inputs=80, streaming=True)).eval()
+    assert displacements(branch, AVERAGE, np.zeros((0, 80), np.float32), np.zeros((68, 3))).shape == (0, 68, 3)
+
+
+def test_features_do_not_depend_on_the_microphone():
+    rng = np.random.default_rng(0)
+    mel = rng.normal(0.4, 0.1, (2000, 80)).astype(np.float32)
+    coloured = mel + np.linspace(-0.15, 0.15, 80, dtype=np.float32)
+    assert np.abs(normalise_mel(mel, AVERAGE) - normalise_mel(coloured, AVERAGE)).mean() < 0.05
+
+
+def test_pauses_stay_down_however_long():
+    rng = np.random.default_rng(0)
+    speech = rng.normal(0.4, 0.1, (300, 80)).astype(np.float32)
+    silence = np.full((5000, 80), -0.16, np.float32)
+    long = normalise_mel(np.concatenate([speech[:150], silence, speech[150:]]), AVERAGE)
+    short = normalise_mel(speech, AVERAGE)
+    assert np.abs(long[:150] - short[:150]).max() < 0.05
+    assert (long[150:5150] < -3).all()
+    assert (normalise_mel(silence, AVERAGE) < -3).all()

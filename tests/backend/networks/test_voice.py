@@ -1,0 +1,180 @@
+"""Voice conversion: the released answers, what codes keep, recordings of any length, and what branches hear."""
+
+import json
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from makeittalk.exchange.errors import InputError
+from makeittalk.networks import speech_features as hearing
+from makeittalk.networks import voice_inference as conversion
+from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
+from makeittalk.networks.speech_features import KINDS, Hearing, hear
+from makeittalk.networks.voice import PITCH_CLASSES, VoiceConfig, VoiceConversion
+from makeittalk.networks.voice_inference import Target, convert, encode, load_voice, save_voice
+from project import REFERENCE
+
+torch.set_num_threads(1)
+
+AVERAGE = VoiceAverage(np.full(80, 0.4, np.float32), np.full(80, 0.13, np.float32))
+
+
+def released_name(key):
+    """Where a tensor of the released file is in these networks."""
+    if "convolutions" in key:
+        return key.replace(".0.conv.", ".conv.").replace(".1.weight", ".norm.weight").replace(".1.bias", ".norm.bias")
+    return key.replace("linear_projection.linear_layer", "projection")
+
+
+def wave(key, shape):
+    values = np.sin(0.37 * np.arange(int(np.prod(shape))) + zlib.crc32(key.encode()) % 1000).reshape(shape)
+    if len(shape) > 1:
+        values = values * 1.5 / np.sqrt(np.prod(shape[1:]))
+    else:
+        values = 1 + 0.1 * values if key.endswith("weight") else 0.1 * values
+    return torch.from_numpy(values.astype(np.float32)).double()  # the answers were made with single-precision weights
+
+
+def test_released_voice_conversion():
+    if not (REFERENCE / "released_networks.npz").is_file():
+        pytest.skip("MAKEITTALK_REFERENCE does not name the reference answers")
+    with np.load(REFERENCE / "released_networks.npz") as answers:
+        values = {k: torch.from_numpy(answers[k]).double() for k in answers.files if k.startswith("vc_")}
+    shapes = json.loads((REFERENCE / "released_networks.json").read_text())["voice_conversion"]
+    voice = VoiceConversion(VoiceConfig.released()).double().eval()
+    filled = {released_name(key): wave(key, shape) for key, shape in shapes.items()}
+    missing = voice.load_state_dict(filled, strict=False)
+    assert set(missing.missing_keys) == {"mean", "deviation"} and not missing.unexpected_keys
+    assert sum(parameter.numel() for parameter in voice.parameters()) == 14_320_960  # 14.3 M
+    frames = values["vc_mel"].shape[1]
+    steps = torch.arange(frames) * 4 % PITCH_CLASSES  # the pitch that the answers were made with
+    pitch = torch.nn.functional.one_hot(steps, PITCH_CLASSES).double()[None]
+    with torch.inference_mode():
+        codes = voice.encoder.codes(values["vc_mel"], values["vc_source"])
+        code = voice.encoder(values["vc_mel"], values["vc_source"])
+        rough, fine = voice.speak(code, values["vc_target"], pitch)
+    assert (codes.flatten() - values["vc_codes"].flatten()).abs().max() < 1e-5
+    assert (rough - values["vc_out"]).abs().max() < 1e-5
+    assert (fine - values["vc_out_postnet"]).abs().max() < 1e-5
+
+
+@pytest.fixture(scope="module")
+def voice():
+    torch.manual_seed(0)
+    config = VoiceConfig(width=24, decoder=24, postnet=16, voice_scale=8.0)
+    network = VoiceConversion(config).eval().requires_grad_(False)
+    network.mean.fill_(0.4)
+    network.deviation.fill_(0.13)
+    return network
+
+
+@pytest.fixture(scope="module")
+def speaker():
+    value = np.abs(np.random.default_rng(1).normal(size=256)).astype(np.float32)
+    return value / np.linalg.norm(value)
+
+
+def features(frames, seed=0):
+    return np.random.default_rng(seed).normal(size=(frames, 80)).astype(np.float32)
+
+
+@pytest.mark.parametrize("block", [4, 8, 16, 32])
+def test_codes_are_the_states_that_have_read_their_block(voice, speaker, block):
+    """Forward at the block's end and backward at its start, also where the last block is cut short."""
+    frames, units = 4 * block + 3, voice.config.units
+    kept = []
+    handle = voice.encoder.lstm.register_forward_hook(lambda _module, _inputs, answer: kept.append(answer[0][0]))
+    try:
+        codes = voice.encoder.codes(torch.from_numpy(features(frames))[None], torch.from_numpy(speaker)[None], block)[0]
+    finally:
+        handle.remove()
+    states = kept[0]
+    assert codes.shape == (5, 2 * units)
+    for place in range(5):
+        first, last = place * block, min(frames, (place + 1) * block) - 1
+        assert torch.equal(codes[place, :units], states[last, :units])
+        assert torch.equal(codes[place, units:], states[first, units:])
+
+
+def test_a_code_holds_for_its_block(voice, speaker):
+    code = encode(voice, features(30), speaker)
+    assert code.shape == (30, 64) and code.dtype == np.float32
+    for start in range(0, 30, 4):
+        assert (code[start : start + 4] == code[start]).all()
+    assert (code[0] != code[4]).any()
+    assert (encode(voice, features(30), speaker, 8)[4] == encode(voice, features(30), speaker, 8)[0]).all()
+
+
+def test_any_length_in_chunks_is_one_pass(voice, speaker, monkeypatch):
+    heard = features(1000)
+    code = encode(voice, heard, speaker)
+    said = convert(voice, code, speaker)
+    monkeypatch.setattr(conversion, "_CHUNK", 128)
+    assert np.abs(encode(voice, heard, speaker) - code).max() < 1e-4
+    assert np.abs(convert(voice, code, speaker) - said).max() < 1e-5
+
+
+@pytest.mark.parametrize("frames", [0, 1, 3, 9])
+def test_short_and_silent_recordings(voice, speaker, frames):
+    quiet = np.full((frames, 80), -0.16, np.float32)
+    code = encode(voice, normalise_mel(quiet, AVERAGE) if frames else quiet, np.zeros(256, np.float32))
+    said = convert(voice, code, speaker)
+    assert code.shape == (frames, 64) and said.shape == (frames, 80)
+    assert np.isfinite(code).all() and np.isfinite(said).all()
+
+
+@pytest.fixture(scope="module")
+def weights(voice, speaker, tmp_path_factory):
+    path = tmp_path_factory.mktemp("voice") / "own.safetensors"
+    save_voice(path, voice, AVERAGE, Target(speaker, AVERAGE), {"steps": "0"})
+    return str(path)
+
+
+def test_saved_voice_comes_back(voice, speaker, weights):
+    loaded, average, target = load_voice(weights)
+    assert loaded.config == voice.config
+    assert np.abs(average.mean - AVERAGE.mean).max() < 1e-4 and np.abs(target.embedding - speaker).max() < 1e-4
+    code = encode(voice, features(40), speaker)
+    assert np.abs(encode(loaded, features(40), speaker) - code).max() < 0.01  # half precision
+
+
+def test_weights_of_another_kind_are_refused(tmp_path):
+    from safetensors.torch import save_file
+
+    path = tmp_path / "other.safetensors"
+    meta = {"format": "1", "kind": "voice", "data": json.dumps({"config": {"units": 8}})}
+    save_file({"weight": torch.zeros(2)}, path, meta)
+    with pytest.raises(InputError, match="does not hold weights of voice conversion"):
+        load_voice(str(path))
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_training_hears_what_prediction_hears(kind, speaker, weights):
+    mel = np.random.default_rng(2).normal(0.4, 0.1, (203, 80)).astype(np.float32)
+    heard = hear(kind, mel, speaker, AVERAGE, weights=weights)
+    assert heard.shape == (203, KINDS[kind]) and heard.dtype == np.float32
+    module = Hearing(kind, weights).train()
+    assert not module.training and not [p for p in module.parameters() if p.requires_grad]
+    batch = torch.from_numpy(normalise_mel(mel, AVERAGE)).expand(2, -1, -1)
+    together = module(batch, torch.from_numpy(speaker).expand(2, -1))
+    assert together.shape == (2, 203, KINDS[kind])
+    assert np.abs(together.numpy() - heard).max() < 1e-3
+
+
+def test_nothing_else_can_be_heard(weights):
+    with pytest.raises(InputError, match="smell"):
+        Hearing("smell", weights)
+    with pytest.raises(InputError, match="smell"):
+        hear("smell", np.zeros((3, 80), np.float32), np.zeros(256, np.float32), AVERAGE)
+
+
+def test_every_voice_is_converted_to_the_same_one(speaker, weights):
+    """The target's own statistics are used, not those of the recording, however short it is."""
+    mel = np.random.default_rng(2).normal(0.4, 0.1, (400, 80)).astype(np.float32)
+    whole = hear("converted", mel, speaker, AVERAGE, weights=weights)
+    voice, _, target = load_voice(weights)
+    code = encode(voice, normalise_mel(mel, AVERAGE), speaker)
+    said = (convert(voice, code, target.embedding) - target.average.mean) / target.average.deviation
+    assert np.abs(whole - np.clip(said, -5, 4)).max() < 1e-6
+    assert hearing.LOWEST == -5.0

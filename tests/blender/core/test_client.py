@@ -1,0 +1,141 @@
+"""The backend client against a backend that misbehaves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+import pytest
+from extension import part
+from project import ROOT
+
+FAKE = ROOT / "tests" / "support" / "fake_backend.py"
+client_module = part("addon.core.client")
+protocol = part("backend.makeittalk.exchange.protocol")
+
+
+@pytest.fixture
+def start(tmp_path):
+    clients = []
+
+    def run(manner: str):
+        client = client_module.BackendClient([sys.executable, "-I", str(FAKE), manner], tmp_path / "log" / "b.log")
+        clients.append(client)
+        return client
+
+    yield run
+    for client in clients:
+        client.close()
+        assert client.process.returncode is not None  # nothing is left behind, not even a zombie
+
+
+def test_result_and_progress(start):
+    client = start("works")
+    job = client.wait(client.submit(protocol.Animate(portrait="Zoë ü.png")))
+    assert job.result()["portrait"] == "Zoë ü.png"
+    assert (job.fraction, job.stage, job.seconds_left) == (0.25, "Listening", 3.0)
+    assert client.hello.devices == ["cpu"]
+    assert client.alive and not client.busy
+
+
+def test_environment_is_clean(start, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    monkeypatch.setenv("PYTHONHOME", sys.base_prefix)
+    client = start("works")
+    variables = client.wait(client.submit(protocol.Animate())).result()["environment"]
+    assert not {"PYTHONPATH", "PYTHONHOME"} & set(variables)
+    assert "PATH" in variables
+
+
+def test_error_is_the_backends_sentence(start):
+    client = start("refuses")
+    job = client.wait(client.submit(protocol.Animate()))
+    assert (job.error.message, job.error.hint) == ("x.png holds no face.", "Choose another picture.")
+    assert client.alive
+
+
+def test_garbage_between_messages_does_no_harm(start):
+    client = start("chatty")
+    assert client.wait(client.submit(protocol.Animate(portrait="p"))).result()["portrait"] == "p"
+
+
+def test_crash_is_a_sentence_with_the_end_of_the_log(start):
+    client = start("crashes")
+    job = client.wait(client.submit(protocol.Animate()))
+    assert "stopped unexpectedly" in job.error.message and "out of memory" in job.error.message
+    assert "\n" not in str(job.error)
+    assert not client.alive
+
+
+def test_death_before_the_greeting(start):
+    client = start("dies at once")
+    job = client.wait(client.submit(protocol.Animate()))
+    assert "No module named 'torch'" in job.error.message
+
+
+def test_killed_from_outside(start):
+    client = start("patient")
+    job = client.submit(protocol.Animate())
+    wait_for(client, lambda: job.fraction > 0)
+    os.kill(client.process.pid, signal.SIGKILL)
+    client.wait(job)
+    assert "stopped unexpectedly" in job.error.message
+
+
+def test_request_to_a_dead_backend(start):
+    client = start("patient")
+    client.process.kill()
+    client.process.wait()
+    assert client.wait(client.submit(protocol.Animate())).error is not None
+
+
+def test_cancel_is_heard(start):
+    client = start("patient")
+    job = client.submit(protocol.Animate())
+    wait_for(client, lambda: job.fraction > 0)
+    client.cancel(job)
+    client.wait(job)
+    assert job.cancelled and job.error is None
+    assert client.alive  # it goes on with the next job
+
+
+@pytest.mark.parametrize("manner", ["slow", "deaf"])
+def test_unheard_cancel_ends_the_process(start, manner, monkeypatch):
+    monkeypatch.setattr(client_module, "CANCEL_GRACE", 0.2)
+    monkeypatch.setattr(client_module, "KILL_GRACE", 0.2)
+    client = start(manner)
+    job = client.submit(protocol.Animate())
+    wait_for(client, lambda: job.fraction > 0)
+    client.cancel(job)
+    client.wait(job)
+    assert job.cancelled and job.error is None
+    assert client.process.poll() is not None
+
+
+def test_other_version_is_said(start):
+    client = start("other version")
+    job = client.wait(client.submit(protocol.Animate()))
+    assert "another version" in job.error.message
+
+
+def test_missing_python_is_a_sentence(tmp_path):
+    error = part("addon.core.errors").AddonError
+    with pytest.raises(error, match="could not be started"):
+        client_module.BackendClient([str(tmp_path / "no-python")], tmp_path / "b.log")
+
+
+def test_a_cancelled_and_finished_job_stays_finished(start):
+    client = start("works")
+    job = client.wait(client.submit(protocol.Animate(portrait="p")))
+    client.cancel(job)
+    assert job.result()["portrait"] == "p" and not job.cancelled
+
+
+def wait_for(client, condition) -> None:
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until
+        client.poll()
+        time.sleep(0.01)

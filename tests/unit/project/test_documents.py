@@ -1,0 +1,56 @@
+"""What the documents promise exists: commands, options, targets, files."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from makeittalk.cli import main as cli
+from project import ROOT
+
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/sources.md")]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\.venv/bin/makeittalk (.*?)(?:\s+#.*)?$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_of_the_readme_is_understood(line: str) -> None:
+    options = cli.parser().parse_args(shlex.split(line))
+    assert options.command == line.split()[0]
+
+
+def test_the_readme_shows_the_commands() -> None:
+    assert {"animate", "detect", "predict", "render", "track", "evaluate", "doctor"} <= {c.split()[0] for c in COMMANDS}
+
+
+def test_the_demo_is_understood_and_its_files_are_there() -> None:
+    variables = dict(re.findall(r"^(\w+) :?\??= (\S+)$", MAKEFILE, re.MULTILINE))
+    lines = re.findall(r"^\t\.venv/bin/makeittalk (.*)$", MAKEFILE, re.MULTILINE)
+    assert len(lines) == 2
+    for line in lines:
+        options = cli.parser().parse_args(shlex.split(line.replace("$(ASSETS)", variables["ASSETS"])))
+        assert (ROOT / options.portrait).is_file() and (ROOT / options.audio).is_file()
+        assert [path.suffix for path in options.output] == [".blend", ".mp4"]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_target_named_in_a_document_exists(path: Path) -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
+    named = re.findall(r"(?:^|`)make ((?:[a-z-]+ ?)+)(?:`|\s{2,}#)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {target for names in named for target in names.split()} <= targets
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / link).is_file(), link
+
+
+def test_every_module_promised_by_the_licences_is_locked() -> None:
+    locked = "".join(path.read_text() for path in (ROOT / "requirements").glob("*.txt"))
+    models = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8").partition("Models that are installed")[2]
+    for name in re.findall(r"\| `([a-z-]+)` \|", models):
+        assert f"\n{name}==" in locked, name

@@ -1,0 +1,202 @@
+"""The wall between the two worlds, and other promises that the source text itself must keep."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from project import ROOT
+
+ADDON = [ROOT / "__init__.py", *sorted((ROOT / "addon").rglob("*.py"))]
+BACKEND = [ROOT / "backend" / "serve.py", *sorted((ROOT / "backend").glob("makeittalk*/**/*.py"))]
+#: The backend files that both sides read; the add-on may import the first of them.
+SHARED = [
+    ROOT / "backend" / "makeittalk" / "exchange" / name
+    for name in ("protocol.py", "constants.py", "errors.py", "progress.py")
+]
+#: What Blender's Python brings.
+IN_BLENDER = {
+    "bpy",
+    "bpy_extras",
+    "bl_math",
+    "bmesh",
+    "gpu",
+    "gpu_extras",
+    "mathutils",
+    "blf",
+    "aud",
+    "numpy",
+    "idprop",
+}
+#: What addon/write_blend.py calls the extension where no Blender has loaded it: the add-on itself.
+ITSELF = {"makeittalk_extension"}
+TEXT = {".py", ".md", ".toml", ".txt", ".ini", ".json", ".csv", ".glsl", ".sh", ".yml", ".yaml", ""}
+
+
+def tracked() -> list[Path]:
+    """The files of the repository, or of the folder where there is no git."""
+    try:
+        listed = subprocess.run(
+            ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            capture_output=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        hidden = {".git", ".venv", ".venv-bpy50", "build", "dist"}
+        return [p for p in ROOT.rglob("*") if p.is_file() and not hidden & set(p.relative_to(ROOT).parts)]
+    return [p for name in listed.stdout.decode().split("\0") if name and (p := ROOT / name).is_file()]
+
+
+def imports(path: Path) -> set[str]:
+    """The top-level names of every absolute import in a file, those inside functions too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in ("import_module", "__import__"):
+                names.add(str(node.args[0].value).partition(".")[0])
+    return names
+
+
+def relative_imports(path: Path) -> list[tuple[int, str]]:
+    """Level and dotted name of every relative import in a file."""
+    found: list[tuple[int, str]] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            stem = node.module or ""
+            found += [(node.level, f"{stem}.{alias.name}".strip(".")) for alias in node.names]
+    return found
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", ADDON, ids=name_of)
+def test_addon_imports_only_what_blender_brings(path: Path) -> None:
+    assert imports(path) - set(sys.stdlib_module_names) - IN_BLENDER - ITSELF == set()
+
+
+@pytest.mark.parametrize("path", ADDON, ids=name_of)
+def test_addon_reads_no_backend_file_but_the_protocol(path: Path) -> None:
+    for _, name in relative_imports(path):
+        if name.startswith("backend."):
+            assert name.startswith("backend.makeittalk.exchange.protocol"), name
+
+
+@pytest.mark.parametrize("path", BACKEND, ids=name_of)
+def test_backend_never_imports_blender(path: Path) -> None:
+    assert imports(path) & (IN_BLENDER - {"numpy"}) == set()
+
+
+@pytest.mark.parametrize("path", SHARED, ids=name_of)
+def test_shared_files_need_the_standard_library_only(path: Path) -> None:
+    assert imports(path) <= set(sys.stdlib_module_names)
+    neighbours = {name.partition(".")[0] for _, name in relative_imports(path)}
+    assert neighbours <= {shared.stem for shared in SHARED}
+
+
+def test_package_imports_nothing_by_itself() -> None:
+    tree = ast.parse((ROOT / "backend" / "makeittalk" / "__init__.py").read_text(encoding="utf-8"))
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def test_protocol_loads_without_heavy_libraries() -> None:
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import makeittalk.exchange.protocol; print(*sys.modules)"
+    command = [sys.executable, "-I", "-S", "-c", code, str(ROOT / "backend")]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert "makeittalk.exchange.protocol" in loaded
+    assert not {"numpy", "torch", "scipy", "bpy"} & {name.partition(".")[0] for name in loaded}
+
+
+def test_version_stands_in_one_place() -> None:
+    version = re.search(
+        r'^VERSION = "(\d+\.\d+\.\d+)"$', (ROOT / "backend/makeittalk/exchange/version.py").read_text(), re.MULTILINE
+    )
+    assert version
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert "version" not in project and "version" in project["dynamic"]
+    # The manifest is plain TOML that Blender reads, so it must say the version again: the same one.
+    manifest = tomllib.loads((ROOT / "blender_manifest.toml").read_text())
+    assert manifest["version"] == version[1]
+    assert f"## {version[1]} " in (ROOT / "CHANGELOG.md").read_text()
+    literal = re.compile(rf"""["']{re.escape(version[1])}["']""")
+    allowed = {"backend/makeittalk/exchange/version.py", "blender_manifest.toml"}
+    sources = [path for path in tracked() if path.suffix in (".py", ".toml") and name_of(path) not in allowed]
+    assert [name_of(path) for path in sources if literal.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_no_path_of_a_machine_is_written_down() -> None:
+    # In pieces, so that this file does not find itself.
+    pattern = re.compile(r"(?<![\w.:/}])/(?:wo" + r"rk/(?:main|shared|\.)|ho" + r"me/\w|ro" + r"ot/\w|Use" + r"rs/\w)")
+    offenders = []
+    for path in tracked():
+        if name_of(path) in ("LICENSE", "tests/gui/blender_gui_run.sh"):
+            continue  # the second names folders of the system that it builds
+        if path.suffix in TEXT and path.stat().st_size < 2**20:
+            for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+                if pattern.search(line):
+                    offenders.append(f"{name_of(path)}:{number}: {line.strip()[:100]}")
+    assert offenders == []
+
+
+def test_nothing_is_unpickled() -> None:
+    offenders = []
+    for path in BACKEND + ADDON:
+        text = path.read_text(encoding="utf-8")
+        if imports(path) & {"pickle", "marshal", "shelve", "dill"} or re.search(r"allow_pickle\s*=\s*True", text):
+            offenders.append(name_of(path))
+        for node in ast.walk(ast.parse(text)):
+            # torch.load is pickle unless it is told to read weights alone.
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "load":
+                owner = node.func.value
+                safe = any(
+                    key.arg == "weights_only" and getattr(key.value, "value", 0) is True for key in node.keywords
+                )
+                if isinstance(owner, ast.Name) and owner.id == "torch" and not safe:
+                    offenders.append(name_of(path))
+    assert offenders == []
+
+
+def test_shaders_are_bodies_without_declarations() -> None:
+    declaration = re.compile(r"^\s*(#version|uniform|in|out|layout|attribute|varying)\b", re.MULTILINE)
+    shaders = sorted((ROOT / "shaders").glob("*.glsl"))
+    assert shaders
+    for path in shaders:
+        assert not declaration.search(path.read_text()), path.name
+
+
+def test_every_asset_has_its_origin_written_down() -> None:
+    folder = ROOT / "backend" / "makeittalk" / "assets"
+    sources = (folder / "SOURCES.md").read_text()
+    for path in folder.iterdir():
+        if path.is_file() and path.name != "SOURCES.md":
+            assert f"`{path.name}`" in sources, path.name
+
+
+def test_locked_versions_are_those_that_the_package_asks_for() -> None:
+    lines = (ROOT / "requirements" / "backend.txt").read_text().splitlines()
+    lock = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    for text in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]:
+        wanted = Requirement(text)
+        assert wanted.specifier.contains(lock[canonicalize_name(wanted.name)]), text
+    # The same cv2 from two packages, or a module that must be compiled, would come in again by a careless freeze.
+    assert not {"opencv-python", "opencv-python-headless", "webrtcvad"} & lock.keys()
+
+
+def test_pytest_never_imports_the_extension_by_itself() -> None:
+    assert (ROOT / "tests" / "pytest.ini").is_file()
+    strays = [ROOT / "conftest.py", ROOT / "tests" / "__init__.py", ROOT / "pytest.ini", ROOT / "tox.ini"]
+    assert [path for path in strays if path.exists()] == []
+    assert "pytest" not in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
