@@ -40,16 +40,6 @@ def gaps(points: np.ndarray) -> np.ndarray:
     return points[..., _LOWER, 1] - points[..., _UPPER, 1]
 
 
-def opening(points: np.ndarray) -> np.ndarray:
-    """‖62−66‖, the opening of metrics: (…, 68, 3) → (…)."""
-    return np.linalg.norm(points[..., 62, :] - points[..., 66, :], axis=-1)
-
-
-def mouth_width(points: np.ndarray) -> np.ndarray:
-    """‖48−54‖: (…, 68, 3) → (…)."""
-    return np.linalg.norm(points[..., 48, :] - points[..., 54, :], axis=-1)
-
-
 def shut_mouth(neutral: np.ndarray) -> np.ndarray:
     """The displacement that shuts a face's mouth: inner lip pairs meet, outer lips and chin follow.
 

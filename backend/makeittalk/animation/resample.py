@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from ..exchange.formats import Motion
+from ..landmarks.measures import mouth_width, opening
 from ..landmarks.pose import compose_pose, neck_pivot, split_pose
-from .lips import mouth_width, opening, resample_closures
+from .lips import resample_closures
 
 SHUT = 0.02  # opening that counts as shut, share of the mouth's width
 

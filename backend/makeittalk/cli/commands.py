@@ -295,7 +295,7 @@ def render(options: Namespace) -> None:
 def track(options: Namespace) -> None:
     """`makeittalk track`."""
     _check_output(options.output, (".npz",))
-    from ..landmarks.reference import reference_motion
+    from ..landmarks.tracking import reference_motion
 
     with _progress_bar() as progress:
         motion = reference_motion(options.video, progress)

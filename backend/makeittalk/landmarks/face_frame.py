@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import ConvexHull
 
-from ..mesh.triangulation import inside_polygon
-
 #: Room the plane needs around the face, in face heights (nose bridge to chin), so that a moving head or an open jaw
 #: is taken up by the ground around it: left and right, above the forehead, below the chin.
 _ROOM_SIDE, _ROOM_TOP, _ROOM_BOTTOM = 0.45, 0.40, 0.55
@@ -64,23 +62,3 @@ class FaceFrame:
     def border_distance(self, points: np.ndarray) -> np.ndarray:
         """How far points (n, 2) lie from the plane's border, px."""
         return np.minimum((points - self.low).min(axis=1), (self.high - points).min(axis=1))
-
-
-def outline_distance(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
-    """How far points (n, 2) lie outside a closed outline (k, 2), px; 0 within."""
-    distance = segment_distance(points, outline, np.roll(outline, -1, axis=0))
-    distance[inside_polygon(points, outline)] = 0.0
-    return distance
-
-
-def segment_distance(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Distance of points (n, 2) from the nearest of the segments (k, 2)–(k, 2), px."""
-    along = end - start
-    length = np.maximum((along**2).sum(axis=1), 1e-12)
-    nearest = np.full(len(points), np.inf)
-    for first in range(0, len(points), 4096):
-        chunk = points[first : first + 4096, None]
-        share = np.clip(((chunk - start) * along).sum(axis=2) / length, 0.0, 1.0)
-        gap = chunk - (start + share[..., None] * along)
-        nearest[first : first + 4096] = np.sqrt((gap**2).sum(axis=2).min(axis=1))
-    return nearest

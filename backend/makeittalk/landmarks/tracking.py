@@ -15,9 +15,12 @@ from av.error import FFmpegError
 
 from ..exchange import storage
 from ..exchange.errors import InputError
+from ..exchange.formats import Motion
 from ..exchange.progress import Progress, silent
 from .face_mesh import centre_depth, find_faces, mesh_points, new_mesh
+from .pose import neck_pivot, split_pose
 from .quiet import quiet_stderr
+from .registration import neutral_frame
 
 #: Finds the landmarks of a film, as `track_video` does; what prepares films takes another one from tests and caches.
 Track = Callable[[Path, Progress], tuple[np.ndarray, float, tuple[int, int]]]
@@ -225,3 +228,29 @@ def _interpolate(at: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.nd
     span = np.maximum(order[right] - order[left], 1e-9)
     share = np.clip((at - order[left]) / span, 0.0, 1.0)[:, None]
     return (values[left] * (1.0 - share) + values[right] * share).astype(np.float32)
+
+
+def reference_motion(video: str | os.PathLike[str], progress: Progress = silent) -> Motion:
+    """Tracks a film and splits head from expression.
+
+    The neutral is the frame with the least inner-lip opening in the first fifth of the clip (metrics.md).
+
+    Raises:
+        InputError: the file is no film, or shows no face.
+    """
+    landmarks, fps, size = track_video(video, progress)
+    if not np.isfinite(landmarks).all():
+        raise InputError(f"{video} has stretches without a face.", "Cut it to where the face is seen.")
+    neutral = landmarks[neutral_frame(landmarks)]
+    pivot = neck_pivot(neutral)
+    rotation, translation, expression = split_pose(landmarks, neutral, pivot)
+    return Motion(
+        fps=float(fps),
+        landmarks=landmarks.astype(np.float32),
+        neutral=neutral.astype(np.float32),
+        expression=expression,
+        head_rotation=rotation,
+        head_translation=translation,
+        neck_pivot=pivot,
+        image_size=np.array(size, np.int32),
+    )

@@ -10,6 +10,7 @@ from ..exchange import formats
 from ..exchange.errors import InputError
 from ..images.picture import fingerprint
 from ..landmarks.face_frame import FaceFrame
+from ..landmarks.polygon import inside_polygon
 from ..landmarks.pose import neck_pivot
 from . import mouth
 from .contours import Contours, Sampling, build_contours
@@ -19,7 +20,7 @@ from .depth_restore import around
 from .fold_removal import pull_apart, turn_edges
 from .landmark_repair import tidy_landmarks
 from .support_points import support_points
-from .triangulation import crossing_edges, inside_polygon, missing_edges, open_pockets, triangulate
+from .triangulation import crossing_edges, missing_edges, open_pockets, triangulate
 from .vertex_weights import head_weights, landmark_weights, still_vertices
 
 Keys = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.linalg import splu
 
-from ..landmarks.face_frame import FaceFrame, outline_distance
+from ..landmarks.face_frame import FaceFrame
+from ..landmarks.polygon import outline_distance
 from .contours import Contours
 from .vertex_weights import sheet, solve_held
 

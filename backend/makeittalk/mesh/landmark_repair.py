@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..landmarks import ibug68
-from ..landmarks.face_frame import FaceFrame, segment_distance
-from .triangulation import inside_polygon
+from ..landmarks.face_frame import FaceFrame
+from ..landmarks.polygon import inside_polygon, segment_distance
 
 _LID_PAIRS = ((37, 41), (38, 40), (43, 47), (44, 46))
 _LIP_THICKNESS = 0.02  # of the mouth's width, at least

@@ -13,10 +13,10 @@ from scipy.ndimage import gaussian_filter, maximum_filter
 from ..exchange import formats
 from ..exchange.constants import LANDMARKS
 from ..landmarks import ibug68
+from ..landmarks.polygon import inside_polygon
 from .contours import Contours, strip
 from .deform import displacements
 from .mouth_texture import EDGES, mouth_texture, own_texture
-from .triangulation import inside_polygon
 
 _COLUMNS = 17
 _OVERHANG = 0.16  # of the mouth's width, beyond each corner

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ..landmarks.face_frame import FaceFrame, segment_distance
-from .triangulation import inside_polygon
+from ..landmarks.face_frame import FaceFrame
+from ..landmarks.polygon import inside_polygon, segment_distance
 
 _FINE = 0.055  # spacing at the lines, in face heights
 _GROWTH = 0.32  # how fast spacing grows with the distance from them

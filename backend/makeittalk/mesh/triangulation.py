@@ -67,16 +67,6 @@ def _areas(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return np.asarray(u[:, 1] * v[:, 0] - u[:, 0] * v[:, 1])
 
 
-def inside_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
-    """Which points (n, 2) lie in a closed polygon (k, 2), by the even-odd rule."""
-    a, b = polygon, np.roll(polygon, -1, axis=0)
-    x, y = points[:, 0, None], points[:, 1, None]
-    spans = (a[:, 1] > y) != (b[:, 1] > y)
-    height = np.where(b[:, 1] == a[:, 1], 1.0, b[:, 1] - a[:, 1])
-    crossing = a[:, 0] + (y - a[:, 1]) / height * (b[:, 0] - a[:, 0])
-    return np.asarray((spans & (x < crossing)).sum(axis=1) % 2 == 1)
-
-
 def crossing_edges(points: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Pairs (k, 2) of edges that properly cross, each with the lower number first."""
     start, end = points[edges[:, 0]], points[edges[:, 1]]

@@ -6,7 +6,8 @@ import numpy as np
 from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.linalg import splu
 
-from ..landmarks.face_frame import FaceFrame, outline_distance
+from ..landmarks.face_frame import FaceFrame
+from ..landmarks.polygon import outline_distance
 from .deform import signed_areas
 
 _REACH = 0.85  # face heights around the face's outline in which the ground follows its expressions

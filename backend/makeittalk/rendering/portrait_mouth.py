@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..animation.lips import mouth_width, opening
 from ..images.landmark_image import fill_mouth
+from ..landmarks.measures import mouth_width, opening
 
 _CHEEKS = [1, 3, 5, 11, 13, 15, 35, 31]
 #: From where something begins and where it is complete: an open mouth, its opening ÷ its width; teeth, their

@@ -9,7 +9,9 @@ import numpy as np
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.formats import Motion
 from makeittalk.exchange.progress import Progress, part, silent
+from makeittalk.landmarks.measures import face_width
 from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
+from makeittalk.landmarks.registration import neutral_frame, register, resample_landmarks
 
 from ..data.clips import Clip, Prepared
 from ..data.phone_files import clip_phones
@@ -45,30 +47,30 @@ def plot_pair(predicted: Motion, reference: Motion, path: str | Path) -> None:
         InputError: a motion is shorter than two frames. OutputError: it cannot be written.
     """
     answer, filmed = _pair(predicted, reference)
-    draw(Curves.of("", {"filmed": filmed, "predicted": answer}, metrics.mouth_width(filmed.face)), path)
+    draw(Curves.of("", {"filmed": filmed, "predicted": answer}, metrics.widest_mouth(filmed.face)), path)
 
 
 def _pair(predicted: Motion, reference: Motion) -> tuple[Performance, Performance]:
     """Both motions on the reference's face, as many frames of one as of the other."""
-    first = metrics.resample(predicted.landmarks, predicted.fps)
-    second = metrics.resample(reference.landmarks, reference.fps)
+    first = resample_landmarks(predicted.landmarks, predicted.fps)
+    second = resample_landmarks(reference.landmarks, reference.fps)
     count = min(len(first), len(second))
     if count < 2:
         raise InputError("A motion is too short to compare.", "Give at least two frames.")
     first, second = first[:count], second[:count]
-    neutral = second[metrics.neutral_frame(second)]
+    neutral = second[neutral_frame(second)]
     (rotation, shift), (true_rotation, true_shift) = _head(predicted, first), _head(reference, second)
-    ratio = metrics.face_width(second) / metrics.face_width(first)
+    ratio = face_width(second) / face_width(first)
     answer = Performance(_on_face(predicted, first, neutral), rotation, ratio * shift)
-    return answer, Performance(metrics.register(second, neutral), true_rotation, true_shift)
+    return answer, Performance(register(second, neutral), true_rotation, true_shift)
 
 
 def _on_face(motion: Motion, landmarks: np.ndarray, neutral: np.ndarray) -> np.ndarray:
     """A motion's expression (T, 68, 3) on another face at rest, head still."""
     if motion.expression is not None:
-        expression = metrics.resample(motion.expression, motion.fps)[: len(landmarks)]
+        expression = resample_landmarks(motion.expression, motion.fps)[: len(landmarks)]
     else:
-        expression = metrics.register(landmarks, motion.neutral) - motion.neutral
+        expression = register(landmarks, motion.neutral) - motion.neutral
     if motion.rest is not None:
         expression = expression - motion.rest
     moved = Canonical.of(motion.neutral).displacement_to(expression)
@@ -79,7 +81,7 @@ def _head(motion: Motion, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Rotation (T, 3) rad and translation (T, 3) px at 62.5/s; fitted where the motion has none."""
     if motion.head_rotation is not None and motion.head_translation is not None:
         both = np.stack([motion.head_rotation, motion.head_translation], axis=1)
-        both = metrics.resample(both, motion.fps)[: len(landmarks)]
+        both = resample_landmarks(both, motion.fps)[: len(landmarks)]
         return both[:, 0], both[:, 1]
     pivot = motion.neck_pivot if motion.neck_pivot is not None else neck_pivot(motion.neutral)
     return split_pose(landmarks, motion.neutral, pivot)[:2]
@@ -134,7 +136,7 @@ def evaluate_set(
         for who, rotations in heads.items():
             rotations.append(answers[who].rotation)
         del answers["static"]
-        curves.append(Curves.of(name, answers, metrics.mouth_width(filmed.face), phones))
+        curves.append(Curves.of(name, answers, metrics.widest_mouth(filmed.face), phones))
         progress(0.2 + 0.8 * (number + 1) / len(names), "Comparing")
     if plot is not None:
         order = np.argsort([row["opening correlation"] for row in rows["animation"]])

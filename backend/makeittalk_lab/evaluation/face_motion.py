@@ -11,6 +11,7 @@ from makeittalk.audio.prosody import loudness_prosody
 from makeittalk.exchange import storage
 from makeittalk.exchange.constants import EMBEDDING
 from makeittalk.exchange.formats import Face, Motion
+from makeittalk.landmarks.measures import face_width
 from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
 
 from ..data.clips import Clip, Prepared
@@ -105,6 +106,6 @@ def measure(answer: Performance, filmed: Performance, phones: list[Phone]) -> di
     """Every metric of a performance against the filmed one; the closure score is NaN without phones."""
     row = metrics.lip_metrics(answer.face, filmed.face)
     row["D-Rot"] = metrics.rotation_distance(answer.rotation, filmed.rotation)
-    row["D-Pos"] = metrics.position_distance(answer.shift, filmed.shift, metrics.face_width(filmed.face))
+    row["D-Pos"] = metrics.position_distance(answer.shift, filmed.shift, face_width(filmed.face))
     row["closure score"] = metrics.closure_score(metrics.opening(answer.face), phones)
     return row

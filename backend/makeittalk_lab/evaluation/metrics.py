@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from makeittalk.animation.lips import opening
 from makeittalk.exchange.constants import FRAME_RATE
-from makeittalk.landmarks.ibug68 import JAW, LIP_INNER, LIPS, REGISTRATION
+from makeittalk.landmarks.ibug68 import JAW, LIPS
+from makeittalk.landmarks.measures import face_width, mouth_area, opening
 
 LIPS_AND_JAW = np.concatenate([JAW, LIPS])
 VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
@@ -19,52 +19,6 @@ CLOSURES = frozenset("P B M".split())
 SLOW = 4.0  # Hz: heads that people find natural move below it
 LAG = 0.12  # s by which a clip's own sound and picture may be apart
 SHUT = 0.03  # opening of shut lips, share of the mouth's width
-
-
-def resample(landmarks: np.ndarray, fps: float, rate: float = FRAME_RATE) -> np.ndarray:
-    """Landmarks (T, 68, 3) at `rate` instead of `fps`, linearly interpolated from the first frame to the last."""
-    points = np.asarray(landmarks, np.float64)
-    if abs(fps - rate) < 1e-6 or len(points) == 1:
-        return points
-    count = int(np.floor((len(points) - 1) * rate / fps + 1e-6)) + 1
-    place = np.arange(count) * fps / rate
-    below = np.minimum(place.astype(int), len(points) - 2)
-    share = (place - below)[:, None, None]
-    return (1.0 - share) * points[below] + share * points[below + 1]
-
-
-def mouth_area(landmarks: np.ndarray) -> np.ndarray:
-    """Area of the inner mouth (60–67) in x and y, (T,)."""
-    x, y = landmarks[..., LIP_INNER, 0], landmarks[..., LIP_INNER, 1]
-    return 0.5 * np.abs((x * np.roll(y, -1, -1) - np.roll(x, -1, -1) * y).sum(-1))
-
-
-def neutral_frame(landmarks: np.ndarray) -> int:
-    """The frame with the least opening in the first fifth of a clip: the face at rest."""
-    return int(np.argmin(opening(landmarks[: max(1, len(landmarks) // 5)])))
-
-
-def register(landmarks: np.ndarray, neutral: np.ndarray, indices: np.ndarray = REGISTRATION) -> np.ndarray:
-    """Removes the head's motion: each frame brought onto the neutral face by a similarity (Umeyama 1991).
-
-    Args:
-        landmarks: (T, 68, 3). neutral: (68, 3). indices: the points that are fitted.
-
-    Returns:
-        (T, 68, 3) in the neutral's frame.
-    """
-    points = np.asarray(landmarks, np.float64)
-    target = np.asarray(neutral, np.float64)[indices]
-    source = points[:, indices]
-    middle, goal = source.mean(1, keepdims=True), target.mean(0)
-    source = source - middle
-    covariance = np.einsum("ki,tkj->tij", target - goal, source)
-    left, singular, right = np.linalg.svd(covariance)
-    sign = np.ones_like(singular)
-    sign[:, 2] = np.sign(np.linalg.det(left @ right))
-    rotation = (left * sign[:, None]) @ right
-    size = (singular * sign).sum(1) / (source**2).sum((1, 2))
-    return size[:, None, None] * ((points - middle) @ rotation.transpose(0, 2, 1)) + goal
 
 
 def _velocity(landmarks: np.ndarray) -> np.ndarray:
@@ -75,25 +29,20 @@ def _mean_distance(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.linalg.norm(first - second, axis=-1).mean()) if len(first) else 0.0
 
 
-def mouth_width(reference: np.ndarray) -> float:
+def widest_mouth(reference: np.ndarray) -> float:
     """Widest mouth of a clip, max ‖48 − 54‖."""
     return float(np.linalg.norm(reference[:, 48] - reference[:, 54], axis=-1).max())
 
 
-def face_width(reference: np.ndarray) -> float:
-    """Mean distance of the jaw's ends, ‖0 − 16‖."""
-    return float(np.linalg.norm(reference[:, 0] - reference[:, 16], axis=-1).mean())
-
-
 def lip_distance(predicted: np.ndarray, reference: np.ndarray) -> float:
     """D-LL: mean distance of jaw and lips, % of the widest reference mouth."""
-    return 100.0 * _mean_distance(predicted[:, LIPS_AND_JAW], reference[:, LIPS_AND_JAW]) / mouth_width(reference)
+    return 100.0 * _mean_distance(predicted[:, LIPS_AND_JAW], reference[:, LIPS_AND_JAW]) / widest_mouth(reference)
 
 
 def lip_velocity_distance(predicted: np.ndarray, reference: np.ndarray) -> float:
     """D-VL: the same of frame-to-frame differences at 62.5/s."""
     first, second = _velocity(predicted[:, LIPS_AND_JAW]), _velocity(reference[:, LIPS_AND_JAW])
-    return 100.0 * _mean_distance(first, second) / mouth_width(reference)
+    return 100.0 * _mean_distance(first, second) / widest_mouth(reference)
 
 
 def area_distance(predicted: np.ndarray, reference: np.ndarray) -> float:

@@ -9,11 +9,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-from makeittalk.animation.lips import opening
 from makeittalk.exchange import storage
 from makeittalk.exchange.errors import InputError, MakeItTalkError
 from makeittalk.exchange.progress import Progress, part, silent
 from makeittalk.images.face_crop import FaceCrop
+from makeittalk.landmarks.measures import opening
 from makeittalk.landmarks.tracking import Track, track_video
 from makeittalk.networks.image_inference import ImageModel
 from makeittalk.rendering.render_motion import moving_portrait

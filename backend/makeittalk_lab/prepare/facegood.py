@@ -13,9 +13,9 @@ from makeittalk.exchange import storage
 from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
+from makeittalk.landmarks.registration import resample_landmarks
 
 from ..data.clips import Clip, Prepared
-from ..evaluation.metrics import resample
 
 IDENTITIES = 4  # heads a recording is played on
 _IDENTITY_SPREAD = 0.7  # deviation of each identity's weight
@@ -64,7 +64,7 @@ def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = 
                 curves = arkit_curves(storage.read_npz(recording.with_suffix(".npz")), channels, head.names)
             # Heads are drawn by the clip's place in the list: preparing again gives the same clips.
             neutral, moved = head.play(curves, np.random.default_rng([number, identity]))
-            landmarks = resample(moved, float(channels["fps"]), FRAME_RATE)[round(_LATE * FRAME_RATE) :]
+            landmarks = resample_landmarks(moved, float(channels["fps"]), FRAME_RATE)[round(_LATE * FRAME_RATE) :]
             count = min(len(mel), len(landmarks))
             shown = landmarks[:count]
             Clip(name, mel[:count], shown, neutral, shown, embedding=voice).save(dest)

@@ -8,12 +8,12 @@ from pathlib import Path
 import av
 import numpy as np
 from av.error import FFmpegError
-from makeittalk.animation.lips import opening
 from makeittalk.exchange import storage
 from makeittalk.exchange.errors import InputError, MakeItTalkError
 from makeittalk.exchange.formats import Face, Mesh, Motion
 from makeittalk.exchange.progress import Progress, silent
 from makeittalk.images.face_crop import FaceCrop
+from makeittalk.landmarks.measures import opening
 from makeittalk.landmarks.tracking import Track, track_video
 from makeittalk.mesh.build import build_mesh
 from makeittalk.rendering.photo import motion_vertices

@@ -13,10 +13,10 @@ from makeittalk.exchange import storage
 from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
 from makeittalk.exchange.errors import InputError, MakeItTalkError
 from makeittalk.exchange.progress import Progress, silent
+from makeittalk.landmarks.registration import neutral_frame, register, resample_landmarks
 from makeittalk.landmarks.tracking import Track, track_video
 
 from ..data.clips import Clip, Prepared, listed_test, split_names
-from ..evaluation.metrics import neutral_frame, register, resample
 
 SEMITONES = (-3.0, 10.0)  # how far the second voice of a clip lies from the first: lower men to high women
 _EMBEDDING_SECONDS = 60.0  # of speech that describe the speaker
@@ -74,7 +74,7 @@ def grid_clip(video: Path, sound: Path, track: Track) -> Clip:
     landmarks, fps, _ = track(video, silent)
     if not np.isfinite(landmarks).all():
         raise InputError(f"{video} has frames without a face.")
-    posed = resample(landmarks, fps, FRAME_RATE)
+    posed = resample_landmarks(landmarks, fps, FRAME_RATE)
     samples = normalise_loudness(load_audio(sound).samples)
     mel = mel_spectrogram(samples)
     count = min(len(mel), len(posed))

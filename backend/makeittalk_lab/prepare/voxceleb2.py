@@ -21,7 +21,9 @@ from makeittalk.exchange import storage
 from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.exchange.errors import InputError, MakeItTalkError
 from makeittalk.exchange.progress import Progress, part, silent
+from makeittalk.landmarks.measures import face_width
 from makeittalk.landmarks.pose import fit_rigid
+from makeittalk.landmarks.registration import neutral_frame, register, resample_landmarks
 from makeittalk.landmarks.tracking import Track, track_video
 from scipy.signal import savgol_filter
 from scipy.spatial.transform import Rotation
@@ -29,7 +31,6 @@ from scipy.spatial.transform import Rotation
 from ..data.clips import Clip, Prepared
 from ..data.poisson import poisson_disk
 from ..data.splits import split_voices
-from ..evaluation.metrics import face_width, neutral_frame, register, resample
 
 KIND = "voxceleb2"
 QUALITY = "quality.json"
@@ -177,7 +178,7 @@ def film_clip(name: str, film: Path, track: Track = track_video) -> tuple[Clip, 
         raise InputError(f"{film} has frames without a face.")
     samples = normalise_loudness(load_audio(sound_of(film)).samples)
     mel = mel_spectrogram(samples)
-    posed = resample(landmarks, fps, FRAME_RATE)
+    posed = resample_landmarks(landmarks, fps, FRAME_RATE)
     count = min(len(mel), len(posed))
     if count < _SHORTEST * FRAME_RATE:
         raise InputError(f"{film} is shorter than a second.")

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from makeittalk.animation.bake import bake_motion
-from makeittalk.animation.lips import mouth_width, opening
 from makeittalk.animation.predict import predict_motion
 from makeittalk.animation.resample import resample
 from makeittalk.audio.loading import load_audio, normalise_loudness
@@ -17,6 +16,7 @@ from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.exchange.formats import Face, Motion
 from makeittalk.exchange.protocol import Amounts
 from makeittalk.landmarks.detector import detect_landmarks
+from makeittalk.landmarks.measures import mouth_width, opening
 from makeittalk.mesh.build import build_mesh
 from makeittalk.networks import closure
 from makeittalk.networks.closure import ClosureNet, predict_closure, probabilities

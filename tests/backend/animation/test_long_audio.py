@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makeittalk.animation.lips import mouth_width, opening, shut_mouth
+from makeittalk.animation.lips import shut_mouth
 from makeittalk.animation.predict import predict_motion
 from makeittalk.audio.loading import Audio, load_audio
 from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
 from makeittalk.exchange.formats import Face, Motion
 from makeittalk.landmarks.mean_face import MEAN_FACE
+from makeittalk.landmarks.measures import mouth_width, opening
 from makeittalk.networks import closure
 from makeittalk.networks import content_inference as inference
 from makeittalk.networks import voice_inference as conversion

@@ -14,7 +14,7 @@ from makeittalk.exchange.formats import Face, Motion
 from makeittalk.jobs.animate import face_for_motion
 from makeittalk.landmarks.detector import detect_landmarks
 from makeittalk.landmarks.mean_face import MEAN_FACE
-from makeittalk.landmarks.reference import reference_motion
+from makeittalk.landmarks.tracking import reference_motion
 from makeittalk.mesh.build import build_mesh
 from makeittalk.mesh.deform import landed
 from makeittalk.networks.correction import CorrectionConfig, CorrectionNet

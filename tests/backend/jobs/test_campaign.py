@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from makeittalk.animation.bake import bake_motion
-from makeittalk.animation.lips import mouth_width, opening
 from makeittalk.animation.resample import resample
 from makeittalk.jobs import animate as pipeline
+from makeittalk.landmarks.measures import mouth_width, opening
 from makeittalk.mesh.deform import deform, signed_areas
 from makeittalk_lab.data.phones import Aligner
 from makeittalk_lab.evaluation.metrics import closure_score

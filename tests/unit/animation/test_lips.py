@@ -5,17 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from faces import portrait
-from makeittalk.animation.lips import (
-    close_lips,
-    closure_curve,
-    gaps,
-    mouth_width,
-    opening,
-    resample_closures,
-    shut_mouth,
-)
+from makeittalk.animation.lips import close_lips, closure_curve, gaps, resample_closures, shut_mouth
 from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.landmarks.ibug68 import INNER_PAIRS
+from makeittalk.landmarks.measures import mouth_width, opening
 from makeittalk.landmarks.pose import Canonical
 
 UPPER = [pair[0] for pair in INNER_PAIRS]

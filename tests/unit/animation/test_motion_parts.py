@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from faces import portrait
 from makeittalk.animation import blinks
-from makeittalk.animation.lips import mouth_width, opening, shut_mouth
+from makeittalk.animation.lips import shut_mouth
 from makeittalk.animation.postprocess import apply_amounts, smooth
 from makeittalk.animation.resample import frame_count, resample
 from makeittalk.animation.retarget import retarget
 from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.exchange.formats import Motion
 from makeittalk.exchange.protocol import Amounts
+from makeittalk.landmarks.measures import mouth_width, opening
 from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
 from makeittalk.networks.noise import BLINK, noise_track
 

@@ -12,6 +12,7 @@ from made_clips import talking, write_clips, write_config
 from makeittalk.exchange.errors import InputError
 from makeittalk.landmarks.ibug68 import JAW, LIPS, MIRROR
 from makeittalk.landmarks.mean_face import MEAN_FACE
+from makeittalk.landmarks.registration import resample_landmarks
 from makeittalk.weights.store import load_content
 from makeittalk_lab.data import augment
 from makeittalk_lab.data.augment import Augment
@@ -160,7 +161,7 @@ def films(tmp_path) -> Path:
 
 def fake_track(path, _progress):
     clip = talking(7)
-    landmarks = metrics.resample(clip.landmarks, 62.5, 25.0)
+    landmarks = resample_landmarks(clip.landmarks, 62.5, 25.0)
     turn = np.linspace(0, 20, len(landmarks))[:, None, None]
     landmarks = landmarks + turn * (1, 0, 0)
     if path.stem == "lost":

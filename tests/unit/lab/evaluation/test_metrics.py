@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from makeittalk.landmarks.measures import mouth_area
+from makeittalk.landmarks.registration import neutral_frame, register, resample_landmarks
 from makeittalk_lab.evaluation import metrics
 from scipy.spatial.transform import Rotation
 
@@ -31,8 +33,8 @@ def test_opening_is_a_distance_in_space():
 def test_area_of_a_square_mouth():
     points = face()
     points[0, 60:68] = square(2)
-    assert metrics.mouth_area(points) == pytest.approx([4])
-    assert metrics.mouth_area(points * (-1, 1, 1)) == pytest.approx([4])
+    assert mouth_area(points) == pytest.approx([4])
+    assert mouth_area(points * (-1, 1, 1)) == pytest.approx([4])
 
 
 def test_lip_distance_counts_lips_and_jaw_only():
@@ -86,7 +88,7 @@ def test_register_undoes_a_similarity():
     turned = Rotation.from_euler("xyz", (0.2, -0.4, 0.1)).as_matrix()
     moved = 1.7 * neutral @ turned.T + (30, -20, 5)
     moved[66] += 9  # a lip that moves by itself must not pull the face along
-    found = metrics.register(moved[None], neutral)[0]
+    found = register(moved[None], neutral)[0]
     still = np.arange(68) != 66
     assert np.abs(found[still] - neutral[still]).max() < 1e-9
     assert np.linalg.norm(found[66] - neutral[66]) == pytest.approx(9 * np.sqrt(3) / 1.7)
@@ -97,13 +99,13 @@ def test_neutral_is_the_least_open_frame_of_the_first_fifth():
     points[:, 66, 1] = 5
     points[2, 66, 1] = 1
     points[10, 66, 1] = 0  # shut, but too late to be the rest
-    assert metrics.neutral_frame(points) == 2
+    assert neutral_frame(points) == 2
 
 
 def test_resampling_keeps_the_clock():
     points = face(6)
     points[:, 66, 1] = np.arange(6)  # 25 frames/s: 0.2 s
-    found = metrics.resample(points, 25.0)
+    found = resample_landmarks(points, 25.0)
     assert found[:, 66, 1] == pytest.approx(np.arange(13) * 0.4)
 
 
