@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 
 import bpy
 
 from ...backend.makeittalk.exchange import protocol
+from ...backend.makeittalk.exchange.amounts import Amounts
 from ..core.client import Job
 from ..core.errors import AddonError
 from ..scene import character as characters
@@ -40,7 +41,7 @@ class Rebake:
             motion, mesh = characters.unpack(character, self.folder)
             self.amounts = amounts_of(character)
             request = protocol.Rebake(
-                motion=str(motion), mesh=str(mesh), folder=str(self.folder), fps=fps, **self.amounts
+                motion=str(motion), mesh=str(mesh), folder=str(self.folder), fps=fps, amounts=self.amounts
             )
             self.client = connection.get()
             self.job: Job = self.client.submit(request)
@@ -68,9 +69,9 @@ class Rebake:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def amounts_of(character: bpy.types.Collection) -> dict[str, float]:
-    """A character's amounts by name."""
-    return {name: getattr(character.makeittalk, name) for name in asdict(protocol.Amounts())}
+def amounts_of(character: bpy.types.Collection) -> Amounts:
+    """A character's amounts."""
+    return Amounts(**{item.name: getattr(character.makeittalk, item.name) for item in fields(Amounts)})
 
 
 def find(uid: int) -> bpy.types.Collection | None:

@@ -6,13 +6,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Generator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ...backend.makeittalk.exchange import protocol
+from ...backend.makeittalk.exchange.amounts import Amounts
 from .. import preferences
 from ..core.client import Job
 from ..core.errors import AddonError
@@ -239,10 +240,7 @@ def _request(values: dict[str, Any], fps: float) -> protocol.Animate:
         device=preferences.device(),
         seed=values["seed"],
         fps=fps,
-        lip=values["lip"],
-        head=values["head"],
-        blink=values["blink"],
-        smooth=values["smooth"],
+        amounts=Amounts(**{item.name: values[item.name] for item in fields(Amounts)}),
     )
 
 

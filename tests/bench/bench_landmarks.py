@@ -22,7 +22,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "backend"))
 
-from makeittalk.animation.predict import listen, move_face  # noqa: E402
+from makeittalk.animation.predict import PredictOptions, listen, move_face  # noqa: E402
 from makeittalk.audio.embedding import speaker_embedding  # noqa: E402
 from makeittalk.audio.loading import load_audio, normalise_loudness  # noqa: E402
 from makeittalk.audio.mel import mel_spectrogram  # noqa: E402
@@ -108,7 +108,8 @@ def compare(released: Released, samples: np.ndarray, seconds: float) -> float:
     line("voice embedding (Resemblyzer)", seconds_of(lambda: speaker_embedding(loud)))
     line("listening, with both of these", heard := seconds_of(lambda: listen(samples)))
     line(
-        "networks, head, closures, post-processing", moved := seconds_of(lambda: move_face(speech, face, device="cpu"))
+        "networks, head, closures, post-processing",
+        moved := seconds_of(lambda: move_face(speech, face, PredictOptions(device="cpu"))),
     )
     line("sound to landmarks", heard + moved)
     print(f"  networks and post-processing alone: {total / moved:.2f} times as fast")

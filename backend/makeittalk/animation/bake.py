@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 
+from ..exchange.amounts import Amounts
 from ..exchange.formats import Bake, Mesh, Motion
-from ..exchange.protocol import Amounts
 from .basis import BLINKS, MOUTH_SHUT, RESIDUAL
 from .postprocess import apply_amounts
-from .resample import resample
+from .resample import at, closure_times, resample
 
 _ITERATIONS = 150
 _RIDGE = 2e-3  # of the largest eigenvalue: keeps correlated keys from fighting
@@ -29,13 +27,11 @@ def bake_motion(motion: Motion, mesh: Mesh, fps: float, amounts: Amounts | None 
         one row a scene frame. `residual` says what the keys could not reproduce.
     """
     if amounts is not None:
-        apply_amounts(motion, amounts)
+        motion = apply_amounts(motion, amounts)
     # Predicted frame i stands at its own moment, so the sound ends with the last one, not a frame later.
     frames = int((motion.frames - 1) / motion.fps * fps + 1e-6) + 1
     sampled = resample(motion, fps, frames)
-    assert sampled.expression is not None and sampled.head_rotation is not None
-    assert sampled.head_translation is not None
-    values, residual = fit_keys(sampled.expression, mesh, _known_keys(sampled))
+    values, residual = fit_keys(sampled.expression, mesh, _known_keys(motion, fps, frames))
     height = float(mesh.image_size[1])
     face_width = float(np.linalg.norm(sampled.neutral[16] - sampled.neutral[0]))
     turn = np.array([1.0, -1.0, -1.0], np.float32)
@@ -50,13 +46,13 @@ def bake_motion(motion: Motion, mesh: Mesh, fps: float, amounts: Amounts | None 
     )
 
 
-def _known_keys(motion: Motion) -> dict[str, np.ndarray]:
-    """Keys whose values need no fitting, because the motion says what it shuts: name → (N,) values."""
-    if motion.rest is None or motion.blink is None:
+def _known_keys(motion: Motion, fps: float, frames: int) -> dict[str, np.ndarray]:
+    """Keys whose values need no fitting, because the motion says what it shuts: name → (frames,) values at `fps`."""
+    if motion.parts is None:
         return {}
-    amount = float(json.loads(motion.post).get("blink", 1.0))
-    lids = np.clip(motion.blink * amount, 0.0, 1.0)
-    return {MOUTH_SHUT: np.ones(motion.frames), BLINKS[0]: lids, BLINKS[1]: lids}
+    blink = at(motion.parts.blink, closure_times(motion, np.arange(frames) / fps), motion.fps)
+    lids = np.clip(blink * motion.parts.amounts.blink, 0.0, 1.0)
+    return {MOUTH_SHUT: np.ones(frames), BLINKS[0]: lids, BLINKS[1]: lids}
 
 
 def fit_keys(

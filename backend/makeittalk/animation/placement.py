@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from ..exchange.formats import Motion
-from .resample import with_head
+from ..landmarks.landmark_motion import motion_of_landmarks
 from .retarget import retarget
 
 # Mean distances of landmarks in face widths. A still's landmarks lie 0.006 to 0.017 from those that were tracked in the
@@ -34,7 +32,7 @@ def place(motion: Motion, found: np.ndarray) -> tuple[np.ndarray, Motion, bool]:
     neutral = _distance(motion.neutral, found)
     frames = _distance(motion.landmarks, found)
     nearest = int(frames.argmin())
-    filmed = motion.content is None and float(_distance(motion.landmarks, motion.neutral).min()) < _IDENTICAL
+    filmed = motion.parts is None and float(_distance(motion.landmarks, motion.neutral).min()) < _IDENTICAL
     if not filmed and neutral <= _SAME:
         return motion.neutral, motion, False
     if filmed and frames[nearest] <= _MOMENT:
@@ -46,10 +44,7 @@ def place(motion: Motion, found: np.ndarray) -> tuple[np.ndarray, Motion, bool]:
 
 def _resting(motion: Motion, neutral: np.ndarray) -> Motion:
     """The same landmarks, their head and expression counted from another neutral."""
-    bare = replace(
-        motion, neutral=neutral, expression=None, head_rotation=None, head_translation=None, neck_pivot=None, rest=None
-    )
-    return with_head(bare)
+    return motion_of_landmarks(motion.landmarks, neutral, motion.fps, motion.image_size)
 
 
 def _distance(points: np.ndarray, face: np.ndarray) -> np.ndarray:

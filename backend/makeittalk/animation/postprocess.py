@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from dataclasses import replace
 
 import numpy as np
 from scipy.signal import savgol_filter
 
-from ..exchange.formats import Motion
-from ..exchange.protocol import Amounts
+from ..exchange.amounts import Amounts
+from ..exchange.formats import Motion, MotionParts
 from ..landmarks.ibug68 import LIPS
 from ..landmarks.pose import Canonical, compose_pose
 from .blinks import lid_displacement
@@ -22,65 +21,43 @@ SMOOTH_HEAD = 0.496
 ORDER = 3
 
 
-def apply_amounts(motion: Motion, amounts: Amounts) -> None:
-    """Makes the shown motion anew from its parts; `landmarks`, `expression`, the head and `post` change in place.
-
-    A motion without parts (a tracked video) keeps what it has.
-    """
-    if not has_parts(motion):
-        return
-    motion.expression = compose(
-        motion.neutral, motion.rest, motion.content, motion.speaker, motion.blink, motion.closure, motion.fps, amounts
-    )
-    motion.head_rotation, motion.head_translation = compose_head(
-        motion.head_rotation_raw, motion.head_translation_raw, motion.fps, amounts
-    )
-    motion.landmarks = compose_pose(
-        motion.neutral, motion.expression, motion.head_rotation, motion.head_translation, motion.neck_pivot
-    )
-    motion.post = json.dumps(asdict(amounts))
+def apply_amounts(motion: Motion, amounts: Amounts) -> Motion:
+    """The motion with its shown face and head made anew from its parts; one without parts stays as it is."""
+    if motion.parts is None:
+        return motion
+    parts = replace(motion.parts, amounts=amounts)
+    return shown_motion(motion.neutral, parts, motion.fps, motion.neck_pivot, motion.image_size)
 
 
-def has_parts(motion: Motion) -> bool:
-    """Whether a motion still holds what its amounts are baked from."""
-    needed = (
-        motion.rest,
-        motion.content,
-        motion.speaker,
-        motion.blink,
-        motion.head_rotation_raw,
-        motion.head_translation_raw,
-        motion.neck_pivot,
-    )
-    return all(item is not None for item in needed)
-
-
-def compose(
-    neutral: np.ndarray,
-    rest: np.ndarray,
-    content: np.ndarray,
-    speaker: np.ndarray,
-    blink: np.ndarray,
-    closure: np.ndarray | None,
-    fps: float,
-    amounts: Amounts,
-) -> np.ndarray:
-    """The expression that the amounts give.
+def shown_motion(
+    neutral: np.ndarray, parts: MotionParts, fps: float, pivot: np.ndarray, image_size: np.ndarray | None = None
+) -> Motion:
+    """What the amounts in `parts` make of them.
 
     Args:
-        neutral, rest: (68, 3) px. content, speaker: (T, 68, 3) px. blink: (T,).
-        closure: (T,) how sure it is that the lips are shut, or None. fps: frames/s.
-        amounts: lip scales `content`, head scales `speaker`, blink the lids; smooth widens the filters.
+        neutral: (68, 3) px. fps: frames/s of the parts. pivot: (3,) px, the neck. image_size: (2,) px.
+    """
+    expression = compose(neutral, parts, fps)
+    rotation, translation = compose_head(parts.head_rotation, parts.head_translation, fps, parts.amounts)
+    landmarks = compose_pose(neutral, expression, rotation, translation, pivot)
+    return Motion(fps, landmarks, neutral, expression, rotation, translation, pivot, image_size, parts)
+
+
+def compose(neutral: np.ndarray, parts: MotionParts, fps: float) -> np.ndarray:
+    """The expression that the parts' amounts give: lip scales `content`, head `speaker`, blink the lids.
+
+    Args:
+        neutral: (68, 3) px. fps: frames/s of the parts.
 
     Returns:
         (T, 68, 3) float32 px, displacement from neutral. With no lip motion it is `rest`: the mouth shut.
     """
-    canonical = Canonical.of(neutral)
-    shown = finish_lips(canonical.displacement_to(content), fps, closure, amounts.smooth)
+    amounts, canonical = parts.amounts, Canonical.of(neutral)
+    shown = finish_lips(canonical.displacement_to(parts.content), fps, parts.closure, amounts.smooth)
     lips = canonical.displacement_from(shown)
-    manner = smooth(speaker, SMOOTH_FACE * amounts.smooth, fps)
-    lids = np.clip(blink * amounts.blink, 0.0, 1.0)[:, None, None] * lid_displacement(neutral)
-    return (rest + amounts.lip * lips + amounts.head * manner + lids).astype(np.float32)
+    manner = smooth(parts.speaker, SMOOTH_FACE * amounts.smooth, fps)
+    lids = np.clip(parts.blink * amounts.blink, 0.0, 1.0)[:, None, None] * lid_displacement(neutral)
+    return (parts.rest + amounts.lip * lips + amounts.head * manner + lids).astype(np.float32)
 
 
 def compose_head(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,20 +10,36 @@ from ..audio.embedding import speaker_embedding
 from ..audio.loading import Audio, normalise_loudness
 from ..audio.mel import mel_spectrogram
 from ..audio.prosody import loudness_prosody, prosody_track
+from ..exchange.amounts import Amounts
 from ..exchange.constants import FRAME_RATE
-from ..exchange.formats import Face, Motion
+from ..exchange.formats import Face, Motion, MotionParts
 from ..exchange.progress import Progress, part, silent
-from ..exchange.protocol import Amounts
 from ..landmarks.pose import Canonical, neck_pivot
 from ..networks.closure import predict_closure
 from ..networks.content_inference import predict_content
 from ..networks.device import choose_device
 from .head_motion import head_motion
 from .lips import shut_mouth
-from .postprocess import apply_amounts
+from .postprocess import shown_motion
 
 # Mel: frames of speech rise and fall by 0.06 and more (6 dB) around their mean, hiss and hum by less than 0.005.
 _STEADY = 0.015
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """What a prediction can be told.
+
+    Attributes:
+        seed: what head motion and blinks are drawn from; the lips do not depend on it.
+        amounts: lip, head, blink and smoothing.
+        device: "auto", "cpu", "cuda" or "mps". weights: a named set of weights, None for the shipped one.
+    """
+
+    seed: int = 0
+    amounts: Amounts = field(default_factory=Amounts)
+    device: str = "auto"
+    weights: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,22 +80,15 @@ def listen(samples: np.ndarray, voice: np.ndarray | None = None, progress: Progr
 def predict_motion(
     audio: Audio,
     face: Face,
-    *,
-    seed: int = 0,
+    options: PredictOptions | None = None,
     voice: Audio | None = None,
-    amounts: Amounts | None = None,
-    device: str = "auto",
-    weights: str | None = None,
     progress: Progress = silent,
 ) -> Motion:
     """The motion of a face that says what the recording says (paper, sections 3.2 to 3.4).
 
     Args:
-        audio: the speech. face: the portrait's landmarks.
-        seed: what head motion and blinks are drawn from; the lips do not depend on it.
-        voice: a recording whose speaker's manner the head takes on; the lips do not depend on it either.
-        amounts: lip, head, blink and smoothing; 1 each by default.
-        device: "auto", "cpu", "cuda" or "mps". weights: a named set of weights, the shipped one by default.
+        audio: the speech. face: the portrait's landmarks. options: defaults where None.
+        voice: a recording whose speaker's manner the head takes on; the lips do not depend on it.
 
     Returns:
         a motion at 62.5 frames/s with every part that re-baking needs.
@@ -91,29 +100,13 @@ def predict_motion(
     """
     other = None if voice is None else voice.samples
     speech = listen(audio.samples, other, part(progress, 0.0, 0.3))
-    return move_face(
-        speech,
-        face,
-        seed=seed,
-        amounts=amounts,
-        device=device,
-        weights=weights,
-        progress=part(progress, 0.3, 1.0),
-    )
+    return move_face(speech, face, options, part(progress, 0.3, 1.0))
 
 
-def move_face(
-    speech: Speech,
-    face: Face,
-    *,
-    seed: int = 0,
-    amounts: Amounts | None = None,
-    device: str = "auto",
-    weights: str | None = None,
-    progress: Progress = silent,
-) -> Motion:
+def move_face(speech: Speech, face: Face, options: PredictOptions | None = None, progress: Progress = silent) -> Motion:
     """`predict_motion` of a speech that was listened to before."""
-    amounts = amounts or Amounts()
+    options = options or PredictOptions()
+    device = choose_device(options.device)
     mel = speech.mel
     neutral = face.landmarks.astype(np.float64)
     canonical = Canonical.of(neutral)
@@ -123,12 +116,12 @@ def move_face(
     lips = predict_content(
         mel,
         (frontal + shut).astype(np.float32),
-        device=choose_device(device),
-        weights=weights,
+        device=device,
+        weights=options.weights,
         embedding=speech.voice,
         progress=part(progress, 0.0, 0.85),
     )
-    closure = predict_closure(mel, choose_device(device))
+    closure = predict_closure(mel, device)
     progress(0.85, "Moving the head")
     prosody = loudness_prosody(mel) if speech.prosody is None else speech.prosody
     moved = head_motion(
@@ -136,8 +129,8 @@ def move_face(
         prosody,
         speech.manner,
         frontal + shut,
-        seed,
-        choose_device(device),
+        options.seed,
+        device,
         part(progress, 0.85, 1.0),
     )
 
@@ -146,21 +139,17 @@ def move_face(
     speaker = canonical.displacement_from(moved.brows).astype(np.float32)
     # The head turns about the viewer's axes, whichever way the portrait looks: only the sway needs the face's scale.
     shift = (canonical.scale * moved.translation).astype(np.float32)
-    motion = Motion(
-        fps=FRAME_RATE,
-        landmarks=np.zeros_like(content),
-        neutral=face.landmarks.astype(np.float32),
-        neck_pivot=neck_pivot(neutral),
-        speaker_embedding=speech.manner.astype(np.float32),
-        image_size=face.size,
+    parts = MotionParts(
         rest=rest,
         content=content,
         speaker=speaker,
         blink=moved.blink,
+        head_rotation=moved.rotation,
+        head_translation=shift,
         closure=closure,
-        head_rotation_raw=moved.rotation,
-        head_translation_raw=shift,
+        speaker_embedding=speech.manner.astype(np.float32),
+        amounts=options.amounts,
     )
-    apply_amounts(motion, amounts)
+    motion = shown_motion(face.landmarks.astype(np.float32), parts, FRAME_RATE, neck_pivot(neutral), face.size)
     progress(1.0, "Moving the head")
     return motion

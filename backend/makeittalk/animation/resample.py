@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from ..exchange.formats import Motion
 from ..landmarks.measures import mouth_width, opening
-from ..landmarks.pose import compose_pose, neck_pivot, split_pose
+from ..landmarks.pose import compose_pose
 from .lips import resample_closures
 
 SHUT = 0.02  # opening that counts as shut, share of the mouth's width
-
-
-def with_head(motion: Motion) -> Motion:
-    """The motion with its head arrays; where the file has none, the pose is fitted on the stable points."""
-    arrays = (motion.expression, motion.head_rotation, motion.head_translation, motion.neck_pivot)
-    if all(array is not None for array in arrays):
-        return motion
-    pivot = neck_pivot(motion.neutral)
-    rotation, translation, expression = split_pose(motion.landmarks, motion.neutral, pivot)
-    return replace(
-        motion,
-        expression=expression,
-        head_rotation=rotation,
-        head_translation=translation,
-        neck_pivot=pivot,
-    )
 
 
 def frame_count(seconds: float, fps: float) -> int:
@@ -44,37 +26,27 @@ def resample(motion: Motion, fps: float, frames: int | None = None) -> Motion:
         motion: at any rate. fps: frames/s wanted. frames: how many, all that fit by default.
 
     Returns:
-        a motion with `landmarks`, `neutral`, `expression`, the head arrays, and `rest` and `blink` where they were
-        known; `content`, `speaker` and the raw head are left out.
+        the motion without its parts.
     """
-    motion = with_head(motion)
-    assert motion.expression is not None and motion.head_rotation is not None
-    assert motion.head_translation is not None and motion.neck_pivot is not None
     frames = frame_count(motion.seconds, fps) if frames is None else frames
     times = np.arange(frames) / fps
-    face = motion.neutral + motion.expression
-    gap = opening(face) / np.maximum(mouth_width(face), 1e-6)
-    shown = resample_closures(times, gap, motion.fps, SHUT)
-    expression = _at(motion.expression, shown, motion.fps)
-    rotation = _at(np.unwrap(motion.head_rotation, axis=0), times, motion.fps)
-    translation = _at(motion.head_translation, times, motion.fps)
+    expression = at(motion.expression, closure_times(motion, times), motion.fps)
+    rotation = at(np.unwrap(motion.head_rotation, axis=0), times, motion.fps)
+    translation = at(motion.head_translation, times, motion.fps)
+    landmarks = compose_pose(motion.neutral, expression, rotation, translation, motion.neck_pivot)
     return Motion(
-        fps=fps,
-        landmarks=compose_pose(motion.neutral, expression, rotation, translation, motion.neck_pivot),
-        neutral=motion.neutral,
-        expression=expression,
-        head_rotation=rotation,
-        head_translation=translation,
-        neck_pivot=motion.neck_pivot,
-        image_size=motion.image_size,
-        speaker_embedding=motion.speaker_embedding,
-        rest=motion.rest,
-        blink=None if motion.blink is None else _at(motion.blink, shown, motion.fps),
-        post=motion.post,
+        fps, landmarks, motion.neutral, expression, rotation, translation, motion.neck_pivot, motion.image_size
     )
 
 
-def _at(values: np.ndarray, times: np.ndarray, fps: float) -> np.ndarray:
+def closure_times(motion: Motion, times: np.ndarray) -> np.ndarray:
+    """Which of the motion's moments a face shows at `times` (N,), s: a closure between two of them is moved to one."""
+    face = motion.neutral + motion.expression
+    gap = opening(face) / np.maximum(mouth_width(face), 1e-6)
+    return resample_closures(times, gap, motion.fps, SHUT)
+
+
+def at(values: np.ndarray, times: np.ndarray, fps: float) -> np.ndarray:
     """Linear interpolation over axis 0 at `times` (s), held at the ends."""
     position = np.clip(times * fps, 0.0, len(values) - 1.0)
     before = np.floor(position).astype(int)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from ..exchange.formats import Motion
 from ..landmarks.pose import Canonical, compose_pose, neck_pivot
 from .lips import shut_mouth
-from .resample import with_head
 
 
 def retarget(motion: Motion, neutral: np.ndarray) -> Motion:
@@ -23,9 +20,6 @@ def retarget(motion: Motion, neutral: np.ndarray) -> Motion:
     Returns:
         the motion on the new face, without the parts that amounts need.
     """
-    motion = with_head(motion)
-    assert motion.expression is not None and motion.head_rotation is not None
-    assert motion.head_translation is not None
     there, here = Canonical.of(motion.neutral), Canonical.of(neutral)
     shut_there = shut_mouth(there.to_canonical(motion.neutral))
     shut_here = shut_mouth(here.to_canonical(neutral))
@@ -33,19 +27,7 @@ def retarget(motion: Motion, neutral: np.ndarray) -> Motion:
     expression = here.displacement_from(delta).astype(np.float32)
     translation = (motion.head_translation * (here.scale / there.scale)).astype(np.float32)
     pivot = neck_pivot(neutral)
-    return replace(
-        motion,
-        landmarks=compose_pose(neutral, expression, motion.head_rotation, translation, pivot),
-        neutral=neutral.astype(np.float32),
-        expression=expression,
-        head_translation=translation,
-        neck_pivot=pivot,
-        image_size=None,
-        rest=None,
-        content=None,
-        speaker=None,
-        blink=None,
-        closure=None,
-        head_rotation_raw=None,
-        head_translation_raw=None,
+    landmarks = compose_pose(neutral, expression, motion.head_rotation, translation, pivot)
+    return Motion(
+        motion.fps, landmarks, neutral.astype(np.float32), expression, motion.head_rotation, translation, pivot
     )

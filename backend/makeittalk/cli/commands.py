@@ -97,7 +97,7 @@ def animate(options: Namespace) -> None:
         from ..jobs.blender import blender_command
 
         blender_command(options.blender)
-    from ..exchange.protocol import Amounts
+    from ..exchange.amounts import Amounts
     from ..jobs import animate as pipeline
 
     with _progress_bar() as progress, _work_folder() as folder:
@@ -105,15 +105,17 @@ def animate(options: Namespace) -> None:
             options.portrait,
             options.audio,
             folder,
-            face_file=options.landmarks or "",
-            voice_file=options.voice or "",
-            detector=options.detector,
-            device=options.device,
-            seed=options.seed,
-            amounts=Amounts(options.lip, options.head, options.blink, options.smooth),
-            own_mouth=options.own_mouth,
-            weights=options.weights,
-            progress=part(progress, 0.0, 0.4),
+            pipeline.AnimateOptions(
+                seed=options.seed,
+                amounts=Amounts(options.lip, options.head, options.blink, options.smooth),
+                device=options.device,
+                weights=options.weights,
+                face_file=options.landmarks or "",
+                voice_file=options.voice or "",
+                detector=options.detector,
+                own_mouth=options.own_mouth,
+            ),
+            part(progress, 0.0, 0.4),
         )
         _tell(character.notices)
         films = any(output.suffix.lower() == ".mp4" for output in outputs)
@@ -230,7 +232,7 @@ def detect(options: Namespace) -> None:
 def predict(options: Namespace) -> None:
     """`makeittalk predict`."""
     _check_output(options.output, (".npz",))
-    from ..animation.predict import predict_motion
+    from ..animation.predict import PredictOptions, predict_motion
     from ..audio.loading import load_audio
     from ..exchange.formats import Face
 
@@ -238,15 +240,8 @@ def predict(options: Namespace) -> None:
     audio = load_audio(options.audio)
     voice = load_audio(options.voice) if options.voice else None
     with _progress_bar() as progress:
-        motion = predict_motion(
-            audio,
-            face,
-            seed=options.seed,
-            voice=voice,
-            device=options.device,
-            weights=options.weights,
-            progress=progress,
-        )
+        chosen = PredictOptions(seed=options.seed, device=options.device, weights=options.weights)
+        motion = predict_motion(audio, face, chosen, voice, progress)
     motion.save(options.output)
     _tell(audio.notices)
 
@@ -262,10 +257,10 @@ def render(options: Namespace) -> None:
         if options.output.exists() and not options.output.is_dir():
             raise OutputError(f"{options.output} is a file.", "Name a folder for the pictures, or an .mp4.")
         _check_folder(options.output.absolute().parent, options.output)
-    from ..exchange.formats import Motion
     from ..exchange.rates import exact_rate
+    from ..landmarks.landmark_motion import load_motion
 
-    motion = Motion.load(options.motion)
+    motion = load_motion(options.motion)
     rate = exact_rate(options.fps) if options.fps else exact_rate(motion.fps if motion.fps <= 60.0 else 25)
     from ..animation.resample import frame_count, resample
     from ..audio.loading import load_audio
@@ -282,7 +277,7 @@ def render(options: Namespace) -> None:
         mesh = build_mesh(portrait.face, portrait.rgba)
         model = _image_model(portrait, options.style, options.device, options.weights)
         # Landmarks alone, of this picture's size: they were seen, and stay where they were seen.
-        filmed = motion.content is None and motion.image_size is not None
+        filmed = motion.parts is None and motion.image_size is not None
         shown = resample(motion, float(rate), frame_count(audio.seconds, float(rate)) if audio else None)
         with moving_portrait(mesh, portrait.rgba, shown, model, filmed) as (frames, size):
             share = part(progress, 0.2, 1.0)
@@ -336,9 +331,9 @@ def evaluate(options: Namespace) -> None:
         if pair:
             from makeittalk_lab.evaluation.evaluate import evaluate_pair, plot_pair
 
-            from ..exchange.formats import Motion
+            from ..landmarks.landmark_motion import load_motion
 
-            predicted, reference = Motion.load(options.predicted), Motion.load(options.reference)
+            predicted, reference = load_motion(options.predicted), load_motion(options.reference)
             result = evaluate_pair(predicted, reference)
             if options.plot:
                 plot_pair(predicted, reference, options.plot)

@@ -1,6 +1,6 @@
 """The messages between the add-on and its backend process, one JSON object a line.
 
-Standard library only: this is the one backend file that the add-on imports. Every field has a default, so that an
+Standard library only. Every field has a default, so that an
 older side still understands a newer one. Arrays never travel here: they are .npz files in the job's folder.
 """
 
@@ -11,7 +11,9 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
-VERSION = 1
+from .amounts import Amounts
+
+VERSION = 2
 MAX_LINE = 1 << 20  # bytes of one message
 
 Message = TypeVar("Message", bound="_Fields")
@@ -35,6 +37,9 @@ class _Fields:
             if item.name not in value:
                 continue
             given, default = value[item.name], getattr(cls(), item.name)
+            if isinstance(default, Amounts):
+                known[item.name] = _amounts(given)
+                continue
             if isinstance(default, float) and isinstance(given, int) and not isinstance(given, bool):
                 given = float(given)
             if type(given) is not type(default):
@@ -43,16 +48,6 @@ class _Fields:
                 raise ProtocolError(f"The field {item.name!r} of a message is no number.")
             known[item.name] = given
         return cls(**known)
-
-
-@dataclass
-class Amounts(_Fields):
-    """How much of each predicted motion is used; 1 is the calibrated natural default."""
-
-    lip: float = 1.0
-    head: float = 1.0
-    blink: float = 1.0
-    smooth: float = 1.0
 
 
 @dataclass
@@ -93,10 +88,7 @@ class Animate(_Fields):
     seed: int = 0
     fps: float = 24.0
     own_mouth: bool = True
-    lip: float = 1.0
-    head: float = 1.0
-    blink: float = 1.0
-    smooth: float = 1.0
+    amounts: Amounts = field(default_factory=Amounts)
 
 
 @dataclass
@@ -108,10 +100,7 @@ class Rebake(_Fields):
     mesh: str = ""
     folder: str = ""
     fps: float = 24.0
-    lip: float = 1.0
-    head: float = 1.0
-    blink: float = 1.0
-    smooth: float = 1.0
+    amounts: Amounts = field(default_factory=Amounts)
 
 
 @dataclass
@@ -269,6 +258,13 @@ def decode_reply(line: bytes) -> Reply:
         ProtocolError: the line is no reply.
     """
     return Reply.from_dict(_object(line))
+
+
+def _amounts(value: Any) -> Amounts:
+    try:
+        return Amounts.from_dict(value)
+    except ValueError as error:
+        raise ProtocolError(f"The amounts of a message are wrong: {error}.") from error
 
 
 def _line(value: dict[str, Any]) -> bytes:

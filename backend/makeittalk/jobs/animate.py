@@ -10,13 +10,13 @@ import numpy as np
 
 from ..animation.bake import bake_motion
 from ..animation.placement import place
-from ..animation.predict import predict_motion
+from ..animation.predict import PredictOptions, predict_motion
 from ..animation.retarget import retarget
 from ..audio.loading import Audio, load_audio, write_wav
+from ..exchange.amounts import Amounts
 from ..exchange.errors import InputError
 from ..exchange.formats import Face, Mesh, Motion
 from ..exchange.progress import Progress, part, silent
-from ..exchange.protocol import Amounts
 from ..images.portrait import prepare_portrait
 from ..landmarks.detector import detect_landmarks
 from ..mesh.build import build_mesh
@@ -37,6 +37,22 @@ class Portrait:
     rgba: np.ndarray
     path: Path
     notices: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class AnimateOptions(PredictOptions):
+    """What can be chosen about a character.
+
+    Attributes:
+        face_file: corrected landmarks instead of detection. detector: see `detect_landmarks`.
+        voice_file: a recording whose manner is taken. own_mouth: keep the pixels of an open mouth.
+        The rest: see `PredictOptions`.
+    """
+
+    face_file: PathLike = ""
+    voice_file: PathLike = ""
+    detector: str = "auto"
+    own_mouth: bool = True
 
 
 @dataclass
@@ -111,46 +127,29 @@ def animate(
     source: PathLike,
     recording: PathLike,
     folder: PathLike,
-    *,
-    face_file: PathLike = "",
-    voice_file: PathLike = "",
-    detector: str = "auto",
-    device: str = "auto",
-    seed: int = 0,
-    amounts: Amounts | None = None,
-    own_mouth: bool = True,
-    weights: str | None = None,
+    options: AnimateOptions | None = None,
     progress: Progress = silent,
 ) -> Character:
     """The whole way; writes `portrait.png`, `face.json`, `mesh.npz` and `motion.npz` into `folder`.
 
     Args:
         source, recording: portrait and speech. folder: an existing folder for the results.
-        voice_file: a recording whose manner is taken. own_mouth: keep the pixels of an open mouth.
-        The rest: see `find_face` and `predict_motion`.
+        options: defaults where None.
 
     Raises:
         InputError, OutputError, MissingError: with a sentence for the user.
         Cancelled: `progress` said so.
     """
+    options = options or AnimateOptions()
     folder = Path(folder)
     progress(0.0, "Reading the recording")
     audio = load_audio(recording)
-    voice = load_audio(voice_file) if voice_file else None
-    portrait = find_face(source, folder, face_file, detector, part(progress, 0.05, 0.2))
+    voice = load_audio(options.voice_file) if options.voice_file else None
+    portrait = find_face(source, folder, options.face_file, options.detector, part(progress, 0.05, 0.2))
     progress(0.2, "Building the mesh")
-    mesh = build_mesh(portrait.face, portrait.rgba, own_mouth=own_mouth)
+    mesh = build_mesh(portrait.face, portrait.rgba, own_mouth=options.own_mouth)
     mesh.save(folder / "mesh.npz")
-    motion = predict_motion(
-        audio,
-        portrait.face,
-        seed=seed,
-        voice=voice,
-        amounts=amounts,
-        device=device,
-        weights=weights,
-        progress=part(progress, 0.3, 0.95),
-    )
+    motion = predict_motion(audio, portrait.face, options, voice, part(progress, 0.3, 0.95))
     progress(0.95, "Saving")
     motion.save(folder / "motion.npz")
     sound = Path(recording)

@@ -165,19 +165,16 @@ def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
     folder = _job_folder(request.folder)
     if request.style not in ("auto", "cartoon", "photo"):
         raise InputError(f"The style {request.style!r} is not known.", "Use auto, cartoon or photo.")
-    character = pipeline.animate(
-        request.portrait,
-        request.audio,
-        folder,
+    options = pipeline.AnimateOptions(
+        seed=request.seed,
+        amounts=request.amounts,
+        device=request.device,
         face_file=request.face,
         voice_file=request.voice,
         detector=request.detector,
-        device=request.device,
-        seed=request.seed,
-        amounts=_amounts(request),
         own_mouth=request.own_mouth,
-        progress=part(progress, 0.0, 0.97),
     )
+    character = pipeline.animate(request.portrait, request.audio, folder, options, part(progress, 0.0, 0.97))
     progress(0.97, "Baking the curves")
     baked = pipeline.bake(character.motion, character.mesh, folder, request.fps)
     style, reason = request.style, ""
@@ -201,14 +198,15 @@ def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
 
 def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:
     """Bakes a cached motion with other amounts."""
-    from ..exchange.formats import Mesh, Motion
+    from ..exchange.formats import Mesh
+    from ..landmarks.landmark_motion import load_motion
     from . import animate as pipeline
 
     folder = _job_folder(request.folder)
     progress(0.0, "Baking the curves")
-    motion, mesh = Motion.load(request.motion), Mesh.load(request.mesh)
+    motion, mesh = load_motion(request.motion), Mesh.load(request.mesh)
     progress(0.3, "Baking the curves")
-    return asdict(protocol.RebakeData(bake=str(pipeline.bake(motion, mesh, folder, request.fps, _amounts(request)))))
+    return asdict(protocol.RebakeData(bake=str(pipeline.bake(motion, mesh, folder, request.fps, request.amounts))))
 
 
 def photoreal(request: protocol.Photoreal, progress: Progress) -> dict[str, Any]:
@@ -248,10 +246,6 @@ def free_memory() -> None:
         from ..networks.device import release
 
         release()
-
-
-def _amounts(request: protocol.Animate | protocol.Rebake) -> protocol.Amounts:
-    return protocol.Amounts(lip=request.lip, head=request.head, blink=request.blink, smooth=request.smooth)
 
 
 def _job_folder(name: str) -> Path:

@@ -18,7 +18,7 @@ from ..exchange.errors import InputError
 from ..exchange.formats import Motion
 from ..exchange.progress import Progress, silent
 from .face_mesh import centre_depth, find_faces, mesh_points, new_mesh
-from .pose import neck_pivot, split_pose
+from .landmark_motion import motion_of_landmarks
 from .quiet import quiet_stderr
 from .registration import neutral_frame
 
@@ -233,7 +233,7 @@ def _interpolate(at: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.nd
 def reference_motion(video: str | os.PathLike[str], progress: Progress = silent) -> Motion:
     """Tracks a film and splits head from expression.
 
-    The neutral is the frame with the least inner-lip opening in the first fifth of the clip (metrics.md).
+    The neutral is the frame with the least inner-lip opening in the first fifth of the clip.
 
     Raises:
         InputError: the file is no film, or shows no face.
@@ -242,15 +242,6 @@ def reference_motion(video: str | os.PathLike[str], progress: Progress = silent)
     if not np.isfinite(landmarks).all():
         raise InputError(f"{video} has stretches without a face.", "Cut it to where the face is seen.")
     neutral = landmarks[neutral_frame(landmarks)]
-    pivot = neck_pivot(neutral)
-    rotation, translation, expression = split_pose(landmarks, neutral, pivot)
-    return Motion(
-        fps=float(fps),
-        landmarks=landmarks.astype(np.float32),
-        neutral=neutral.astype(np.float32),
-        expression=expression,
-        head_rotation=rotation,
-        head_translation=translation,
-        neck_pivot=pivot,
-        image_size=np.array(size, np.int32),
+    return motion_of_landmarks(
+        landmarks.astype(np.float32), neutral.astype(np.float32), float(fps), np.array(size, np.int32)
     )

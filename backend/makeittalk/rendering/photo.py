@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ..animation.resample import with_head
 from ..exchange import formats
 from ..images.colour_match import ColourMatch
 from ..images.face_crop import FaceCrop
@@ -48,13 +47,9 @@ def motion_vertices(mesh: formats.Mesh, motion: formats.Motion) -> Iterator[np.n
     """The vertices (V, 3) px of every frame of a motion, expression and head in them.
 
     Args:
-        mesh: the character's. motion: of its portrait; without head arrays the pose is fitted on the stable points.
+        mesh: the character's. motion: of its portrait.
     """
-    motion = with_head(motion)
-    assert motion.expression is not None and motion.head_rotation is not None
-    assert motion.head_translation is not None
-    if motion.neck_pivot is not None:
-        mesh = replace(mesh, neck_pivot=motion.neck_pivot)
+    mesh = replace(mesh, neck_pivot=motion.neck_pivot)
     for first in range(0, motion.frames, _MOVED):
         part = slice(first, first + _MOVED)
         yield from deform(mesh, motion.expression[part], motion.head_rotation[part], motion.head_translation[part])

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..animation.resample import resample, with_head
+from ..animation.resample import resample
 from ..exchange import formats
 from ..exchange.errors import InputError, MissingError
 from ..images.textures import shown_textures, straight
@@ -96,19 +96,15 @@ class Warper:
         """The pictures of a motion, one at a time.
 
         Args:
-            motion: of this portrait; without head arrays the pose is fitted on the stable points.
+            motion: of this portrait.
             fps: frames/s wanted, the motion's own by default; closures of the lips are kept.
 
         Yields:
             (height, width, 4) uint8, straight alpha.
         """
-        motion = with_head(motion)
         if fps is not None and abs(float(fps) - motion.fps) > 1e-6:
             motion = resample(motion, float(fps))
-        assert motion.expression is not None and motion.head_rotation is not None
-        assert motion.head_translation is not None
-        if motion.neck_pivot is not None:
-            self._pivot = motion.neck_pivot.astype(np.float64)
+        self._pivot = motion.neck_pivot.astype(np.float64)
         for first in range(0, motion.frames, _BATCH):
             batch = slice(first, first + _BATCH)
             moved = self._vertices + displacements(self.mesh, motion.expression[batch])

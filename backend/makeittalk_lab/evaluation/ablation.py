@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from makeittalk.animation.postprocess import apply_amounts
+from makeittalk.exchange.amounts import Amounts
 from makeittalk.exchange.formats import Motion
 from makeittalk.exchange.progress import Progress, silent
-from makeittalk.exchange.protocol import Amounts
 from makeittalk.landmarks.ibug68 import JAW, LIPS
 from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
 from makeittalk.networks.speaker_inference import predict_speaker
@@ -91,20 +91,22 @@ def ablate(
 
 def without_content(motion: Motion, lips: np.ndarray) -> Motion:
     """A predicted motion whose lips and jaw follow `lips` (T, 68, 3), px, and nothing else."""
-    return _again(replace(motion, content=lips.astype(np.float32), closure=None))
+    return _with_parts(motion, content=lips.astype(np.float32), closure=None)
 
 
 def without_speaker(motion: Motion) -> Motion:
     """A predicted motion with a still head, still brows and open eyes."""
-    still = {name: np.zeros_like(getattr(motion, name)) for name in ("speaker", "blink", "head_rotation_raw")}
-    shift = np.zeros_like(motion.head_translation_raw)
-    return _again(replace(motion, head_translation_raw=shift, **still))
+    parts = motion.parts
+    still = {
+        name: np.zeros_like(getattr(parts, name)) for name in ("speaker", "blink", "head_rotation", "head_translation")
+    }
+    return _with_parts(motion, **still)
 
 
-def _again(motion: Motion) -> Motion:
+def _with_parts(motion: Motion, **changed: np.ndarray | None) -> Motion:
     """The shown motion made anew from changed parts."""
-    apply_amounts(motion, Amounts())
-    return motion
+    assert motion.parts is not None
+    return apply_amounts(replace(motion, parts=replace(motion.parts, **changed)), Amounts())  # type: ignore[arg-type]
 
 
 def speaker_lips(prepared: Prepared, clip: Clip, seed: int, device: str) -> np.ndarray:

@@ -22,10 +22,10 @@ from makeittalk.audio.loading import load_audio, normalise_loudness
 from makeittalk.audio.mel import mel_spectrogram
 from makeittalk.audio.prosody import prosody_track
 from makeittalk.exchange import storage
+from makeittalk.exchange.amounts import Amounts
 from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
-from makeittalk.exchange.protocol import Amounts
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from scipy.ndimage import gaussian_filter1d
 

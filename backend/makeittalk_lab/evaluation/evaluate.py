@@ -10,7 +10,7 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.formats import Motion
 from makeittalk.exchange.progress import Progress, part, silent
 from makeittalk.landmarks.measures import face_width
-from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
+from makeittalk.landmarks.pose import Canonical
 from makeittalk.landmarks.registration import neutral_frame, register, resample_landmarks
 
 from ..data.clips import Clip, Prepared
@@ -67,24 +67,19 @@ def _pair(predicted: Motion, reference: Motion) -> tuple[Performance, Performanc
 
 def _on_face(motion: Motion, landmarks: np.ndarray, neutral: np.ndarray) -> np.ndarray:
     """A motion's expression (T, 68, 3) on another face at rest, head still."""
-    if motion.expression is not None:
-        expression = resample_landmarks(motion.expression, motion.fps)[: len(landmarks)]
-    else:
+    if motion.parts is None:  # filmed: as the reference is registered
         expression = register(landmarks, motion.neutral) - motion.neutral
-    if motion.rest is not None:
-        expression = expression - motion.rest
+    else:
+        expression = resample_landmarks(motion.expression, motion.fps)[: len(landmarks)] - motion.parts.rest
     moved = Canonical.of(motion.neutral).displacement_to(expression)
     return neutral + Canonical.of(neutral).displacement_from(moved)
 
 
 def _head(motion: Motion, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rotation (T, 3) rad and translation (T, 3) px at 62.5/s; fitted where the motion has none."""
-    if motion.head_rotation is not None and motion.head_translation is not None:
-        both = np.stack([motion.head_rotation, motion.head_translation], axis=1)
-        both = resample_landmarks(both, motion.fps)[: len(landmarks)]
-        return both[:, 0], both[:, 1]
-    pivot = motion.neck_pivot if motion.neck_pivot is not None else neck_pivot(motion.neutral)
-    return split_pose(landmarks, motion.neutral, pivot)[:2]
+    """Rotation (T, 3) rad and translation (T, 3) px at 62.5/s of as many frames as `landmarks` has."""
+    both = np.stack([motion.head_rotation, motion.head_translation], axis=1)
+    both = resample_landmarks(both, motion.fps)[: len(landmarks)]
+    return both[:, 0], both[:, 1]
 
 
 def evaluate_set(

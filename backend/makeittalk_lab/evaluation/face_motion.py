@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from makeittalk.animation.predict import Speech, move_face
+from makeittalk.animation.predict import PredictOptions, Speech, move_face
 from makeittalk.audio.prosody import loudness_prosody
 from makeittalk.exchange import storage
 from makeittalk.exchange.constants import EMBEDDING
@@ -41,17 +41,16 @@ class Performance:
     @classmethod
     def answered(cls, motion: Motion) -> Performance:
         """What the networks say, before smoothing, closures and blinks; the mouth at rest is the neutral's own."""
-        assert motion.content is not None and motion.speaker is not None
-        assert motion.head_rotation_raw is not None and motion.head_translation_raw is not None
-        face = motion.neutral + motion.content.astype(np.float64) + motion.speaker
-        return cls(face, motion.head_rotation_raw, motion.head_translation_raw)
+        parts = motion.parts
+        assert parts is not None
+        face = motion.neutral + parts.content.astype(np.float64) + parts.speaker
+        return cls(face, parts.head_rotation, parts.head_translation)
 
     @classmethod
     def shown(cls, motion: Motion) -> Performance:
         """What a character shows; the mouth at rest is the neutral's own."""
-        assert motion.expression is not None and motion.rest is not None
-        assert motion.head_rotation is not None and motion.head_translation is not None
-        face = motion.neutral + motion.expression.astype(np.float64) - motion.rest
+        assert motion.parts is not None
+        face = motion.neutral + motion.expression.astype(np.float64) - motion.parts.rest
         return cls(face, motion.head_rotation, motion.head_translation)
 
 
@@ -59,7 +58,7 @@ def move_clip(prepared: Prepared, clip: Clip, weights: str | None, device: str, 
     """The product's answer to a clip's sound, on the clip's own face."""
     size = np.ceil(clip.neutral[:, :2].max(0)).astype(int)
     face = Face(Path(clip.name), max(1, int(size[0])), max(1, int(size[1])), clip.neutral.astype(np.float32))
-    return move_face(speech_of(prepared, clip), face, seed=seed, device=device, weights=weights)
+    return move_face(speech_of(prepared, clip), face, PredictOptions(seed, device=device, weights=weights))
 
 
 def speech_of(prepared: Prepared, clip: Clip) -> Speech:

@@ -13,6 +13,7 @@ from makeittalk.exchange.errors import InputError, MakeItTalkError
 from makeittalk.exchange.formats import Face, Mesh, Motion
 from makeittalk.exchange.progress import Progress, silent
 from makeittalk.images.face_crop import FaceCrop
+from makeittalk.landmarks.landmark_motion import motion_of_landmarks
 from makeittalk.landmarks.measures import opening
 from makeittalk.landmarks.tracking import Track, track_video
 from makeittalk.mesh.build import build_mesh
@@ -131,7 +132,7 @@ def film_character(
     neutral = landmarks[first].astype(np.float32)
     rgba = np.dstack([pictures[first], np.full((height, width), 255, np.uint8)])
     mesh = build_mesh(Face(Path("portrait.png"), width, height, neutral), rgba)
-    return mesh, rgba, Motion(25.0, landmarks[moments].astype(np.float32), neutral, neck_pivot=mesh.neck_pivot)
+    return mesh, rgba, motion_of_landmarks(landmarks[moments].astype(np.float32), neutral, 25.0)
 
 
 def read_film(path: str | Path) -> np.ndarray:

@@ -66,7 +66,7 @@ def test_blocks_join_without_a_seam(speech: np.ndarray, face: Face, monkeypatch:
     assert np.abs(blocks.content - whole.content).max() < 0.01 * width
     assert np.abs(blocks.closure - whole.closure).max() < 1e-3
     # The head turns as smoothly where two windows meet as between: no frame stands out.
-    bend = np.abs(np.diff(blocks.head_rotation_raw, 2, axis=0)).max(1)
+    bend = np.abs(np.diff(blocks.parts.head_rotation, 2, axis=0)).max(1)
     assert bend.max() < 8 * np.percentile(bend, 99)
 
 
@@ -112,7 +112,7 @@ def test_silence_rests_the_mouth_and_not_the_head(level: float, face: Face) -> N
     assert shown_opening(motion).max() < 0.03
     angles = np.degrees(motion.head_rotation)
     assert (angles.std(0) > 0.05).any() and np.abs(angles).max() < 15
-    assert motion.blink.max() > 0.5
+    assert motion.parts.blink.max() > 0.5
 
 
 def test_noise_is_no_speech(face: Face, spoken: Motion) -> None:

@@ -18,6 +18,7 @@ import soundfile
 import torch
 from makeittalk.cli.main import main
 from makeittalk.exchange.formats import Face, Motion
+from makeittalk.landmarks.landmark_motion import load_motion
 from makeittalk.networks.correction import CorrectionConfig, CorrectionNet
 from makeittalk.networks.image_inference import save_image
 from PIL import Image
@@ -196,11 +197,11 @@ class TestOddButFine:
     def animate(self, portrait: Path, audio: Path, folder: Path, *options: str) -> Motion:
         out = folder / "odd.npz"
         assert main(["animate", str(portrait), str(audio), "-o", str(out), *options]) == 0
-        return Motion.load(out)
+        return load_motion(out)
 
     def test_silence_is_a_resting_face(self, tmp_path: Path) -> None:
         motion = self.animate(PHOTO, silence(tmp_path / "silence.wav", 3.0), tmp_path)
-        assert np.abs(motion.expression[:, 48:68] - motion.rest[None, 48:68]).max() < 2.0
+        assert np.abs(motion.expression[:, 48:68] - motion.parts.rest[None, 48:68]).max() < 2.0
         assert np.degrees(motion.head_rotation).std() > 0.05  # alive all the same
 
     def test_nan_samples_are_silence_and_said_so(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -284,13 +285,13 @@ class TestResults:
         shutil.copy(face_file.parent / value["image"]["path"], tmp_path)
         out = tmp_path / "m.npz"
         assert main(["animate", str(CARTOON), str(SPEECH), "--landmarks", str(path), "-o", str(out)]) == 0
-        assert np.allclose(Motion.load(out).neutral, np.array(value["landmarks"]), atol=1e-3)
+        assert np.allclose(load_motion(out).neutral, np.array(value["landmarks"]), atol=1e-3)
 
     def test_the_seed_moves_the_head_and_not_the_lips(self, face_file: Path, motion_file: Path, tmp_path: Path) -> None:
         out = tmp_path / "other.npz"
         assert main(["predict", str(SPEECH), "--face", str(face_file), "-o", str(out), "--seed", "7"]) == 0
-        first, other = Motion.load(motion_file), Motion.load(out)
-        assert np.array_equal(first.content, other.content)
+        first, other = load_motion(motion_file), load_motion(out)
+        assert np.array_equal(first.parts.content, other.parts.content)
         assert np.abs(first.head_rotation - other.head_rotation).max() > np.radians(0.5)
 
     def test_pictures_of_a_motion(self, motion_file: Path, tmp_path: Path) -> None:

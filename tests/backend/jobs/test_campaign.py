@@ -29,7 +29,7 @@ def test_any_portrait_says_what_any_voice_says(portrait: str, voice: int, data_d
     source = ASSETS / portrait
     source = source if source.is_file() else data_dir / "portraits" / portrait
     recording = sorted((data_dir / "librispeech").glob("*.flac"))[voice]
-    made = pipeline.animate(source, recording, tmp_path, seed=voice)
+    made = pipeline.animate(source, recording, tmp_path, pipeline.AnimateOptions(seed=voice))
     motion = made.motion
     assert abs(motion.seconds - made.audio.seconds) < 0.05
 

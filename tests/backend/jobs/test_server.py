@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from makeittalk.exchange import protocol
-from makeittalk.exchange.formats import Bake, Face, Mesh, Motion
+from makeittalk.exchange.amounts import Amounts
+from makeittalk.exchange.formats import Bake, Face, Mesh
+from makeittalk.landmarks.landmark_motion import load_motion
 from project import ASSETS, ROOT
 
 
@@ -84,7 +86,7 @@ def test_a_job_makes_every_file(backend: Backend, tmp_path: Path) -> None:
     assert not backend.of(number, "error"), backend.of(number, "error")
     data = protocol.AnimateData.from_dict(backend.of(number, "result")[0].data)
     bake, mesh = Bake.load(data.bake), Mesh.load(data.mesh)
-    motion, face = Motion.load(data.motion), Face.load(data.face)
+    motion, face = load_motion(data.motion), Face.load(data.face)
     assert bake.key_names.tolist() == mesh.key_names.tolist()
     assert abs(len(bake.key_values) / 25.0 - data.seconds) <= 1 / 25
     assert abs(motion.seconds - data.seconds) < 0.05
@@ -95,7 +97,9 @@ def test_a_job_makes_every_file(backend: Backend, tmp_path: Path) -> None:
 
     again = tmp_path / "again"
     again.mkdir()
-    louder = backend.send(protocol.Rebake(motion=data.motion, mesh=data.mesh, folder=str(again), fps=25.0, lip=2.0))
+    louder = backend.send(
+        protocol.Rebake(motion=data.motion, mesh=data.mesh, folder=str(again), fps=25.0, amounts=Amounts(lip=2.0))
+    )
     backend.wait(louder)
     rebaked = Bake.load(protocol.RebakeData.from_dict(backend.of(louder, "result")[0].data).bake)
     jaw = bake.key_names.tolist().index("jawOpen")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makeittalk.animation.predict import predict_motion
+from makeittalk.animation.predict import PredictOptions, predict_motion
 from makeittalk.animation.resample import resample
 from makeittalk.audio.loading import load_audio
 from makeittalk.exchange import formats
@@ -73,6 +73,6 @@ def test_a_mesh_is_neither_coarse_nor_heavy(head: tuple[formats.Face, formats.Me
 def test_speech_folds_nothing(data_dir: Path, speech_wav: Path, yaw: float, seed: int) -> None:
     face = face_of(data_dir, yaw, seed)
     mesh = build_mesh(face, np.full((512, 512, 4), 200, np.uint8))
-    motion = resample(predict_motion(load_audio(speech_wav), face, seed=seed), 25.0)
+    motion = resample(predict_motion(load_audio(speech_wav), face, PredictOptions(seed)), 25.0)
     moved = deform(mesh, motion.expression, motion.head_rotation, motion.head_translation)
     assert signed_areas(moved, mesh.triangles).min() > FOLDED

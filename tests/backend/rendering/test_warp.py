@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from makeittalk.exchange import formats
 from makeittalk.exchange.errors import InputError, MissingError
+from makeittalk.landmarks.landmark_motion import motion_of_landmarks
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.landmarks.pose import compose_pose
 from makeittalk.mesh.build import build_mesh
@@ -110,7 +111,7 @@ def test_frames_may_have_another_size(mesh: formats.Mesh, backend: str) -> None:
 
 
 def test_landmarks_alone_are_enough(mesh: formats.Mesh, motion: formats.Motion) -> None:
-    bare = formats.Motion(motion.fps, motion.landmarks, motion.neutral)
+    bare = motion_of_landmarks(motion.landmarks, motion.neutral, motion.fps)
     with Warper(mesh, picture()) as warper:
         full, fitted = list(warper.frames(motion)), list(warper.frames(bare))
     assert len(full) == len(fitted) == 9

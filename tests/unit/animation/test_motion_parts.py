@@ -7,12 +7,12 @@ import pytest
 from faces import portrait
 from makeittalk.animation import blinks
 from makeittalk.animation.lips import shut_mouth
-from makeittalk.animation.postprocess import apply_amounts, smooth
+from makeittalk.animation.postprocess import apply_amounts, shown_motion, smooth
 from makeittalk.animation.resample import frame_count, resample
 from makeittalk.animation.retarget import retarget
+from makeittalk.exchange.amounts import Amounts
 from makeittalk.exchange.constants import FRAME_RATE
-from makeittalk.exchange.formats import Motion
-from makeittalk.exchange.protocol import Amounts
+from makeittalk.exchange.formats import Motion, MotionParts
 from makeittalk.landmarks.measures import mouth_width, opening
 from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
 from makeittalk.networks.noise import BLINK, noise_track
@@ -31,22 +31,15 @@ def motion(gape: float = 0.0, seed: int = 3, seconds: float = 4.0) -> Motion:
     noise = noise_track(seed, frames)
     rotation, sway, brows = 0.04 * noise[:, :3], 0.012 * noise[:, 3:6], np.zeros((frames, 68, 3))
     brows[:, 17:27, 1] = -0.02 * np.abs(noise[:, :1])
-    made = Motion(
-        fps=FRAME_RATE,
-        landmarks=np.zeros((frames, 68, 3), np.float32),
-        neutral=neutral.astype(np.float32),
-        neck_pivot=neck_pivot(neutral).astype(np.float32),
-        speaker_embedding=np.zeros(256, np.float32),
-        image_size=np.array([512, 512]),
+    parts = MotionParts(
         rest=canonical.displacement_from(shut_mouth(canonical.to_canonical(neutral))).astype(np.float32),
         content=canonical.displacement_from(content).astype(np.float32),
         speaker=canonical.displacement_from(brows).astype(np.float32),
         blink=blinks.blink_curve(noise[:, BLINK]),
-        head_rotation_raw=rotation.astype(np.float32),
-        head_translation_raw=(canonical.scale * sway).astype(np.float32),
+        head_rotation=rotation.astype(np.float32),
+        head_translation=(canonical.scale * sway).astype(np.float32),
     )
-    apply_amounts(made, Amounts())
-    return made
+    return shown_motion(neutral.astype(np.float32), parts, FRAME_RATE, neck_pivot(neutral), np.array([512, 512]))
 
 
 def test_blinks_are_whole_and_apart() -> None:
@@ -59,21 +52,20 @@ def test_blinks_are_whole_and_apart() -> None:
 
 
 def test_amounts_scale_their_own_part_only() -> None:
-    base, without = motion(), motion()
-    apply_amounts(without, Amounts(head=0.0))
+    base = motion()
+    without = apply_amounts(base, Amounts(head=0.0))
     assert np.abs(without.head_rotation).max() == 0.0 and np.abs(without.head_translation).max() == 0.0
     lips = slice(48, 68)
     assert np.allclose(base.expression[:, lips], without.expression[:, lips], atol=1e-4)
-    still = motion()
-    apply_amounts(still, Amounts(lip=0.0, head=0.0, blink=0.0))
-    assert np.allclose(still.expression, still.rest[None], atol=1e-4)
+    still = apply_amounts(base, Amounts(lip=0.0, head=0.0, blink=0.0))
+    assert np.allclose(still.expression, still.parts.rest[None], atol=1e-4)
+    assert still.parts.amounts == Amounts(lip=0.0, head=0.0, blink=0.0) and base.parts.amounts == Amounts()
 
 
 @pytest.mark.parametrize("amount", [0.5, 1.0, 2.0])
 @pytest.mark.parametrize("gape", [0.0, 0.2])
 def test_closures_survive_every_lip_amount_and_every_rate(amount: float, gape: float) -> None:
-    made = motion(gape)
-    apply_amounts(made, Amounts(lip=amount))
+    made = apply_amounts(motion(gape), Amounts(lip=amount))
     for fps in (24.0, 25.0, 30000 / 1001, 30.0, 60.0):
         shown = resample(made, fps)
         face = shown.neutral + shown.expression

@@ -7,6 +7,7 @@ import json
 
 import pytest
 from makeittalk.exchange import protocol
+from makeittalk.exchange.amounts import Amounts
 from makeittalk.exchange.protocol import ProtocolError, Reply
 
 REQUESTS = sorted(protocol.REQUESTS.items())
@@ -17,7 +18,15 @@ RESULTS = [
     protocol.RebakeData,
     protocol.PhotorealData,
 ]
-OTHER = {int: 41, float: 0.25, str: "Größe 'quoted' \"写真\"\n", bool: False, list: ["a", "b"], dict: {"n": 1}}
+OTHER = {
+    int: 41,
+    float: 0.25,
+    str: "Größe 'quoted' \"写真\"\n",
+    bool: False,
+    list: ["a", "b"],
+    dict: {"n": 1},
+    Amounts: Amounts(0.5, 0.25, 2.0, 0.0),
+}
 
 
 def changed(kind: type) -> protocol._Fields:
@@ -65,9 +74,11 @@ def test_a_newer_partner_adds_fields(method: str, kind: type) -> None:
 
 
 def test_a_whole_number_serves_as_a_float() -> None:
-    _, request = protocol.decode_request(b'{"id": 1, "method": "animate", "params": {"fps": 30, "lip": 2}}')
+    _, request = protocol.decode_request(
+        b'{"id": 1, "method": "animate", "params": {"fps": 30, "amounts": {"lip": 2}}}'
+    )
     assert isinstance(request, protocol.Animate)
-    assert (request.fps, request.lip) == (30.0, 2.0) and type(request.fps) is float
+    assert (request.fps, request.amounts) == (30.0, Amounts(lip=2.0)) and type(request.fps) is float
 
 
 @pytest.mark.parametrize(
@@ -128,7 +139,9 @@ def test_a_line_that_is_no_reply_is_refused(line: bytes) -> None:
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_numbers_that_are_none_are_refused(number: str) -> None:
     with pytest.raises(ProtocolError):
-        protocol.decode_request(f'{{"id": 1, "method": "animate", "params": {{"lip": {number}}}}}'.encode())
+        protocol.decode_request(
+            f'{{"id": 1, "method": "animate", "params": {{"amounts": {{"lip": {number}}}}}}}'.encode()
+        )
     with pytest.raises(ProtocolError):
         protocol.decode_reply(f'{{"id": 1, "kind": "progress", "fraction": {number}}}'.encode())
 

@@ -12,7 +12,8 @@ from made_clips import NEUTRAL, talking, write_clips
 from makeittalk.audio.loading import load_audio
 from makeittalk.cli.main import main
 from makeittalk.exchange.errors import InputError
-from makeittalk.exchange.formats import Motion
+from makeittalk.exchange.formats import Motion, MotionParts
+from makeittalk.landmarks.landmark_motion import motion_of_landmarks
 from makeittalk.landmarks.pose import Canonical
 from makeittalk.networks.normalised_mel import VoiceAverage
 from makeittalk.networks.voice import VoiceConfig, VoiceConversion
@@ -65,8 +66,8 @@ def test_retrieval_finds_a_clip_again_however_fast_it_is_spoken():
     assert np.corrcoef(face[:, 66, 1], expected)[0, 1] > 0.98
 
 
-def motion_of(clip: Clip, scale: float = 1.0, **more) -> Motion:
-    return Motion(fps=62.5, landmarks=scale * clip.landmarks, neutral=scale * clip.neutral, **more)
+def motion_of(clip: Clip, scale: float = 1.0) -> Motion:
+    return motion_of_landmarks(scale * clip.landmarks, scale * clip.neutral, 62.5)
 
 
 def test_a_motion_agrees_with_itself_whatever_the_portrait(tmp_path):
@@ -90,8 +91,9 @@ def test_an_open_portrait_is_measured_from_its_shut_mouth():
     smile = clip.neutral.copy()
     smile[[65, 66, 67], 1] += 8
     rest = clip.neutral - smile
-    motion = motion_of(clip, expression=clip.landmarks - smile, rest=rest)
-    motion.neutral = smile
+    still, head = np.zeros_like(clip.landmarks), np.zeros((len(clip.landmarks), 3))
+    parts = MotionParts(rest, still, still, head[:, 0], head, head)
+    motion = replace(motion_of(clip), neutral=smile, expression=clip.landmarks - smile, parts=parts)
     assert evaluate.evaluate_pair(motion, motion_of(clip))["D-A"] < 1
 
 

@@ -12,12 +12,13 @@ import torch
 from makeittalk.animation.basis import character_keys
 from makeittalk.cli import main as cli
 from makeittalk.exchange.errors import InputError, MissingError
-from makeittalk.exchange.formats import Face, Motion
+from makeittalk.exchange.formats import Face
 from makeittalk.images.face_crop import SIZE, FaceCrop
 from makeittalk.images.landmark_image import draw_landmarks
 from makeittalk.images.portrait import prepare_portrait
 from makeittalk.landmarks.detector import detect_landmarks
 from makeittalk.landmarks.ibug68 import LIPS
+from makeittalk.landmarks.landmark_motion import motion_of_landmarks
 from makeittalk.mesh.build import build_mesh
 from makeittalk.networks.image_inference import load_image
 from makeittalk.rendering.warp import Warper
@@ -71,7 +72,7 @@ def talking(astronaut, tmp_path_factory):
     landmarks = (neutral + amount[:, None, None] * jaw).astype(np.float32)
     mesh = build_mesh(Face(Path("p.png"), rgba.shape[1], rgba.shape[0], neutral), rgba)
     with Warper(mesh, rgba, backend="cpu") as warper:
-        frames = list(warper.frames(Motion(25.0, landmarks, neutral.astype(np.float32))))
+        frames = list(warper.frames(motion_of_landmarks(landmarks, neutral.astype(np.float32), 25.0)))
     return np.stack(frames)[..., :3], landmarks
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from makeittalk.animation.blinks import DEPTH
 from makeittalk.animation.head_motion import take_apart
-from makeittalk.animation.predict import predict_motion
+from makeittalk.animation.predict import PredictOptions, predict_motion
 from makeittalk.audio.loading import Audio, load_audio
 from makeittalk.audio.pitch import fundamental
 from makeittalk.audio.prosody import prosody_track
@@ -334,7 +334,7 @@ def whole_motion(samples: np.ndarray, seed: int = 0, voice: np.ndarray | None = 
     face = Face("portrait.png", 512, 512, (120.0 * MEAN_FACE + [256.0, 220.0, 0.0]).astype(np.float32))
     other = None if voice is None else Audio(voice, voice[:, None], SAMPLE_RATE, len(voice) / SAMPLE_RATE)
     return predict_motion(
-        Audio(samples, samples[:, None], SAMPLE_RATE, len(samples) / SAMPLE_RATE), face, seed=seed, voice=other
+        Audio(samples, samples[:, None], SAMPLE_RATE, len(samples) / SAMPLE_RATE), face, PredictOptions(seed), other
     )
 
 
@@ -353,7 +353,8 @@ def test_voice_and_seed_change_the_head_and_only_that(speech: np.ndarray) -> Non
     base, again, other = whole_motion(speech), whole_motion(speech), whole_motion(speech, seed=1)
     voice = whole_motion(speech, voice=lowered(speech))
     for first, second in ((base, other), (base, voice)):
-        assert np.array_equal(first.content, second.content) and np.array_equal(first.rest, second.rest)
+        assert np.array_equal(first.parts.content, second.parts.content)
+        assert np.array_equal(first.parts.rest, second.parts.rest)
         assert np.array_equal(first.expression[:, 48:], second.expression[:, 48:])
         assert np.degrees(np.abs(first.head_rotation - second.head_rotation)).max() > 0.5
     assert np.array_equal(base.head_rotation, again.head_rotation) and np.array_equal(base.blink, again.blink)
@@ -367,8 +368,8 @@ def test_silence_leaves_the_head_alive_and_the_brows_at_rest(hiss: float) -> Non
     spread = np.degrees(motion.head_rotation.std(0))
     assert (spread > 0.2).all() and (spread < 2.5).all()
     assert np.degrees(np.abs(motion.head_rotation.mean(0))).max() < 1.5
-    assert motion.blink.max() > 0.5
-    assert np.abs(motion.speaker).max() < 3.0  # px: brows rest
+    assert motion.parts.blink.max() > 0.5
+    assert np.abs(motion.parts.speaker).max() < 3.0  # px: brows rest
 
 
 def test_a_long_recording_keeps_its_head_up(speech: np.ndarray) -> None:
@@ -382,7 +383,9 @@ def test_a_long_recording_keeps_its_head_up(speech: np.ndarray) -> None:
     joins = np.arange(128, len(speed), 128)
     near = np.concatenate([joins - 1, joins])
     assert speed.max() < 150.0 and speed[near].mean() < 1.3 * np.delete(speed, near).mean()
-    blinks = ((motion.blink[1:] > 0.4) & (motion.blink[:-1] <= 0.4)).sum() / (len(motion.blink) / FRAME_RATE / 60.0)
+    blinks = ((motion.parts.blink[1:] > 0.4) & (motion.parts.blink[:-1] <= 0.4)).sum() / (
+        len(motion.parts.blink) / FRAME_RATE / 60.0
+    )
     assert 6.0 < blinks < 45.0  # a minute
 
 

@@ -1,0 +1,81 @@
+"""A motion on the frames of a scene, and a mesh as it moves there: `bake.npz` and `moves.npz`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import ArraysFile
+from .checks import check_rate
+
+
+@dataclass
+class Bake(ArraysFile):
+    """A motion on the scene's frames (`bake.npz`): what the add-on turns into F-curves.
+
+    Frame i of the arrays lands on `start + i`; time of frame i is `i · fps_base / fps`.
+
+    Attributes:
+        fps: the scene's rate, `fps / fps_base`.
+        key_names: (K,). key_values: (N, K). key_range: (K, 2) slider limits.
+        head_rotation: (N, 3) the bone's `rotation_euler`, rad. head_location: (N, 3) its `location`, Blender units.
+        residual: (N,) what the keys leave of the prediction: largest landmark error, px at 256 px face width.
+    """
+
+    fps: float
+    key_names: np.ndarray
+    key_values: np.ndarray
+    key_range: np.ndarray
+    head_rotation: np.ndarray
+    head_location: np.ndarray
+    residual: np.ndarray
+
+    @classmethod
+    def shapes(cls) -> dict[str, tuple[int | str, ...]]:
+        return {
+            "fps": (),
+            "key_names": ("K",),
+            "key_values": ("N", "K"),
+            "key_range": ("K", 2),
+            "head_rotation": ("N", 3),
+            "head_location": ("N", 3),
+            "residual": ("N",),
+        }
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Bake:
+        """Reads a bake.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        values = cls.read(path, frozenset(cls.shapes()))
+        values["fps"] = check_rate(path, values["fps"])
+        return cls(**values)
+
+
+@dataclass
+class Moves(ArraysFile):
+    """How a character's mesh moves, frame by frame: what the add-on reads from Blender for photoreal frames.
+
+    Attributes:
+        vertices: (T, V, 3) float32 px of the portrait, the order that of `Mesh.vertices`; expression and head included.
+    """
+
+    vertices: np.ndarray
+
+    @classmethod
+    def shapes(cls) -> dict[str, tuple[int | str, ...]]:
+        return {"vertices": ("T", "V", 3)}
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Moves:
+        """Reads a character's moves.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        values = cls.read(path, frozenset(cls.shapes()))
+        return cls(values["vertices"].astype(np.float32, copy=False))
