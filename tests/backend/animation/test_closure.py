@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from makeittalk.animation.bake import bake_motion
+from makeittalk.animation.postprocess import apply_amounts
 from makeittalk.animation.predict import predict_motion
 from makeittalk.animation.resample import resample
 from makeittalk.audio.loading import load_audio, normalise_loudness
@@ -86,7 +87,7 @@ def test_keys_reproduce_the_prediction(smiling: tuple[Motion, np.ndarray, Face])
         assert (bake.key_values >= low).all() and (bake.key_values <= high).all()
     # The same keys through the mesh: what Blender will show at the landmarks.
     shown = np.einsum("nk,kvc->nvc", bake.key_values, mesh.keys[:, mesh.landmark_vertices])
-    sampled = resample(motion, 25.0)
+    sampled = resample(apply_amounts(motion, amounts), 25.0)
     width = np.linalg.norm(face.landmarks[16] - face.landmarks[0])
     assert np.abs(shown - sampled.expression).max() * 256 / width < 0.5
 

@@ -63,8 +63,8 @@ def test_blocks_join_without_a_seam(speech: np.ndarray, face: Face, monkeypatch:
     whole = predict_motion(audio, face)
     width = mouth_width(face.landmarks)
     assert blocks.frames == whole.frames == 60 * FRAME_RATE + 1
-    assert np.abs(blocks.content - whole.content).max() < 0.01 * width
-    assert np.abs(blocks.closure - whole.closure).max() < 1e-3
+    assert np.abs(blocks.parts.content - whole.parts.content).max() < 0.01 * width
+    assert np.abs(blocks.parts.closure - whole.parts.closure).max() < 1e-3
     # The head turns as smoothly where two windows meet as between: no frame stands out.
     bend = np.abs(np.diff(blocks.parts.head_rotation, 2, axis=0)).max(1)
     assert bend.max() < 8 * np.percentile(bend, 99)
@@ -77,7 +77,7 @@ import numpy as np, torch
 torch.set_num_threads(1)
 from makeittalk.animation.predict import predict_motion
 from makeittalk.audio.loading import Audio, load_audio
-from makeittalk.formats import Face
+from makeittalk.exchange.formats import Face
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -128,5 +128,6 @@ def test_a_blink_of_sound_has_a_motion(seconds: float, speech: np.ndarray, face:
     start = 2 * SAMPLE_RATE
     motion = predict_motion(sound(speech[start : start + round(seconds * SAMPLE_RATE)]), face)
     assert motion.frames == int(seconds * FRAME_RATE) + 1
-    for name in ("landmarks", "expression", "head_rotation", "head_translation", "blink", "closure"):
-        assert np.isfinite(getattr(motion, name)).all() and len(getattr(motion, name)) == motion.frames, name
+    shown = (motion.landmarks, motion.expression, motion.head_rotation, motion.head_translation)
+    for array in (*shown, motion.parts.blink, motion.parts.closure):
+        assert np.isfinite(array).all() and len(array) == motion.frames
