@@ -77,7 +77,7 @@ def default(device: str) -> tuple[ImageModel, str]:
     torch.manual_seed(0)
     model = load_image(device=device) if shipped else ImageModel(CorrectionNet(), "correction", device)
     numbers = str(model.dtype).removeprefix("torch.")
-    return model, f"{'shipped' if shipped else 'fresh'} {model.kind} network, {numbers}"
+    return model, f"{'shipped' if shipped else 'fresh'} {model.variant} network, {numbers}"
 
 
 def ours(frames: int, device: str = "cpu") -> Variant:

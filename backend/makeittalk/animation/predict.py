@@ -15,7 +15,7 @@ from ..exchange.constants import FRAME_RATE
 from ..exchange.formats import Face, Motion, MotionParts
 from ..exchange.progress import Progress, part, silent
 from ..landmarks.pose import Canonical, neck_pivot
-from ..networks.closure import predict_closure
+from ..networks.closure_inference import predict_closure
 from ..networks.content_inference import predict_content
 from ..networks.device import choose_device
 from .head_motion import head_motion

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from ..exchange.constants import EMBEDDING, SAMPLE_RATE
 from ..exchange.errors import MissingError
+from ..weights.cache import kept_loaded
 from .loading import normalise_loudness
 from .mel import hann, magnitude, mel_filters
 
@@ -76,7 +76,7 @@ def _excerpt(samples: np.ndarray) -> np.ndarray:
     return np.concatenate([samples[start : start + length] for start in starts])
 
 
-@lru_cache(maxsize=1)
+@kept_loaded
 def _resemblyzer() -> tuple[Any, Any]:
     """The encoder on the CPU and the function that cuts pauses out; loaded at first use."""
     # It prints when it has loaded, and warns of how its voice detector and scipy are imported.

@@ -7,6 +7,7 @@ import numpy as np
 from ..exchange.constants import MEL_BANDS, MEL_HOP, MEL_MAX, MEL_MIN, MEL_WINDOW
 from ..exchange.progress import Progress, silent
 from .mel import mel_filters
+from .windows import OverlapAdd
 
 _CHUNK = 2000  # frames (32 s) given phases at once
 _OVERLAP = 32  # frames over which one chunk passes into the next
@@ -25,14 +26,10 @@ def waveform(mel: np.ndarray, progress: Progress = silent) -> np.ndarray:
     """
     assert mel.ndim == 2 and mel.shape[1] == MEL_BANDS, mel.shape
     sound = np.zeros(MEL_HOP * max(0, len(mel) - 1), np.float32)
+    joined = OverlapAdd(sound, np.linspace(0.0, 1.0, MEL_HOP * _OVERLAP, dtype=np.float32))
     for start in range(0, max(1, len(mel) - 1), _CHUNK):
-        begin = max(0, start - _OVERLAP)
-        part = _phases(_spectrum(mel[begin : start + _CHUNK + 1]))
-        place = slice(MEL_HOP * begin, MEL_HOP * begin + len(part))
-        if start:
-            fade = np.linspace(0.0, 1.0, MEL_HOP * (start - begin), dtype=np.float32)
-            part[: len(fade)] = fade * part[: len(fade)] + (1.0 - fade) * sound[place][: len(fade)]
-        sound[place] = part
+        begin, last = max(0, start - _OVERLAP), start + _CHUNK >= len(mel) - 1
+        joined.add(MEL_HOP * begin, _phases(_spectrum(mel[begin : start + _CHUNK + 1])), last)
         progress(min(1.0, (start + _CHUNK) / len(mel)), "Making it audible")
     return sound
 

@@ -483,11 +483,11 @@ def voice_convert(options: Namespace) -> None:
     from ..audio.loading import load_audio, write_wav
     from ..exchange.constants import SAMPLE_RATE
     from ..networks.device import choose_device
-    from ..networks.voice_inference import say_as
+    from ..networks.voice_inference import convert_voice
 
     audio, other = load_audio(options.audio), load_audio(options.to)
     with _progress_bar() as progress:
-        sound = say_as(audio, other, choose_device(options.device), options.weights, progress)
+        sound = convert_voice(audio, other, choose_device(options.device), options.weights, progress)
     write_wav(options.output, sound, SAMPLE_RATE)
     _tell(audio.notices)
 

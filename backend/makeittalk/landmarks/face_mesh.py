@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
 
+from ..weights.cache import kept_loaded
 from .ibug68 import MEDIAPIPE, MIRROR
 from .quiet import quiet_stderr
 
@@ -113,7 +113,7 @@ def centre_depth(landmarks: np.ndarray) -> np.ndarray:
     return landmarks
 
 
-@lru_cache(maxsize=1)
+@kept_loaded
 def _mediapipe() -> Any:
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -122,12 +122,12 @@ def _mediapipe() -> Any:
     return mediapipe.solutions
 
 
-@lru_cache(maxsize=2)
+@kept_loaded
 def _box_finder(model: int) -> Any:
     return _mediapipe().face_detection.FaceDetection(model_selection=model, min_detection_confidence=0.3)
 
 
-@lru_cache(maxsize=1)
+@kept_loaded
 def _still_mesh() -> Any:
     return new_mesh(video=False, faces=3)
 

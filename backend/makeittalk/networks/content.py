@@ -5,21 +5,22 @@ Per frame an LSTM reads the sound up to τ frames ahead; its state and the stati
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ..exchange.constants import CONTENT_WINDOW, LANDMARKS, MEL_BANDS
+from .config import NetworkConfig
 
 COORDINATES = LANDMARKS * 3
-RELEASED_SLOPE = 0.2
+_PRIOR_SLOPE = 0.2  # of the layers before the LSTM, the released branch's
 
 
 @dataclass(frozen=True)
-class ContentConfig:
+class ContentConfig(NetworkConfig):
     """Which content branch.
 
     Attributes:
@@ -37,6 +38,8 @@ class ContentConfig:
         scale: canonical units in one unit of the MLP's answer, so that a fresh network starts near rest.
     """
 
+    COUNTS: ClassVar[frozenset[str]] = frozenset(("layers",))
+
     inputs: int = 64
     prior: tuple[int, ...] = ()
     window: int = CONTENT_WINDOW
@@ -52,18 +55,7 @@ class ContentConfig:
     @classmethod
     def released(cls) -> ContentConfig:
         """The branch of the released checkpoint `ckpt_content_branch.pth`: 1.97 M parameters."""
-        return cls(inputs=MEL_BANDS, prior=(256, 161), batch_norm=True, slope=RELEASED_SLOPE)
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> ContentConfig:
-        """Takes the known keys; lists become tuples."""
-        known = {item.name for item in fields(cls)}
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in value.items() if k in known}
-        return cls(**values)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Values for JSON."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        return cls(inputs=MEL_BANDS, prior=(256, 161), batch_norm=True, slope=_PRIOR_SLOPE)
 
 
 def perceptron(widths: tuple[int, ...], batch_norm: bool, slope: float) -> nn.Sequential:
@@ -96,7 +88,7 @@ class ContentBranch(nn.Module):
         width = config.inputs
         self.prior: nn.Module = nn.Identity()
         if config.prior:
-            self.prior = perceptron((width, *config.prior), batch_norm=True, slope=config.slope or RELEASED_SLOPE)
+            self.prior = perceptron((width, *config.prior), batch_norm=True, slope=config.slope or _PRIOR_SLOPE)
             width = config.prior[-1]
         self.lstm = nn.LSTM(width, config.hidden, config.layers, batch_first=True)
         self.dropout = nn.Dropout(config.dropout)

@@ -1,24 +1,45 @@
-"""Runs the landmark branches over recordings of any length in bounded memory."""
+"""Runs the content branch over recordings of any length in bounded memory."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from ..audio.windows import OverlapAdd
 from ..exchange.constants import EMBEDDING, LANDMARKS
 from ..exchange.progress import Progress, silent
-from ..weights.store import load_content
-from .content import ContentBranch
-from .normalised_mel import VoiceAverage, normalise_mel
-from .speech_features import hear
+from ..weights.cache import kept_loaded
+from ..weights.store import load_weights, save_weights, unusable
+from .content import ContentBranch, ContentConfig
+from .normalised_mel import VoiceAverage
+from .speech_features import speech_features
 
+DEFAULT_CONTENT = "content"
 _BLOCK = 256  # frames of an answer
-_HISTORY = 160  # frames heard before a block, so that it knows what the whole recording would have told it
+_HISTORY = 160  # frames read before a block, so that it knows what the whole recording would have told it
 _SEAM = 8  # frames over which one block passes into the next
 _BLOCKS = 16  # blocks at once
 _WINDOWS = 1024  # windows at once
+
+
+@dataclass(frozen=True)
+class ContentModel:
+    """The content branch ready to run.
+
+    Attributes:
+        branch: in eval mode. average: the voice that its features are measured against.
+        features: what it reads, a kind of `speech_features`. notes: what its training wrote down.
+    """
+
+    branch: ContentBranch
+    average: VoiceAverage
+    features: str
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def predict_content(
@@ -38,8 +59,8 @@ def predict_content(
         device: "cpu", "cuda" or "mps".
         progress: told after every batch; may raise Cancelled.
         weights: name of a set of content weights, None for the default.
-        embedding: (256,) of who speaks, None where nobody knows; a branch that hears the mel has no use for it.
-        voice: weights of voice conversion, for a branch that hears its code or its mel.
+        embedding: (256,) of who speaks, None where nobody knows; a branch that reads the mel has no use for it.
+        voice: weights of voice conversion, for a branch that reads its code or its mel.
 
     Returns:
         (T, 68, 3) float32, canonical displacement from the shut face; zero is the mouth at rest. Brows and eyes
@@ -48,33 +69,18 @@ def predict_content(
     Raises:
         MissingError, InputError: the weights are missing or damaged.
     """
-    branch, average, kind = _loaded(weights, device)
+    model = load_content(weights or DEFAULT_CONTENT, device)
     if not len(mel):
         return np.zeros((0, LANDMARKS, 3), np.float32)
-    who = np.zeros(EMBEDDING, np.float32) if embedding is None else embedding
-    heard = hear(kind, mel, who, average, device, voice)
-    return move(branch, heard, canonical_shut_neutral, progress)
+    speaker = np.zeros(EMBEDDING, np.float32) if embedding is None else embedding
+    features = speech_features(model.features, mel, speaker, model.average, device, voice)
+    return content_displacement(model.branch, features, canonical_shut_neutral, progress)
 
 
-@lru_cache(maxsize=2)
-def _loaded(weights: str | None, device: str) -> tuple[ContentBranch, VoiceAverage, str]:
-    branch, meta = load_content(weights, device)
-    return branch, meta["average"], meta["features"]
-
-
-def displacements(
-    branch: ContentBranch,
-    average: VoiceAverage,
-    mel: np.ndarray,
-    face: np.ndarray,
-    progress: Progress = silent,
+def content_displacement(
+    branch: ContentBranch, features: np.ndarray, face: np.ndarray, progress: Progress = silent
 ) -> np.ndarray:
-    """`predict_content` with a given branch in eval mode that hears the mel: (T, 68, 3) float32."""
-    return move(branch, normalise_mel(mel, average) if len(mel) else mel, face, progress)
-
-
-def move(branch: ContentBranch, features: np.ndarray, face: np.ndarray, progress: Progress = silent) -> np.ndarray:
-    """What a branch in eval mode makes of features (T, inputs) of any kind: (T, 68, 3) float32."""
+    """`predict_content` with a given branch in eval mode and features (T, inputs): (T, 68, 3) float32."""
     if not len(features):
         return np.zeros((0, LANDMARKS, 3), np.float32)
     device = next(branch.parameters()).device
@@ -108,26 +114,46 @@ def _stream(branch: ContentBranch, features: np.ndarray, face: torch.Tensor, pro
     total = first + len(starts) * _BLOCK + _SEAM + ahead
     padded = np.concatenate([features, features[-1:].repeat(max(0, total - frames), 0)])
     answer = np.zeros((first + len(starts) * _BLOCK + _SEAM, LANDMARKS * 3), np.float32)
-    fade = ((np.arange(_SEAM, dtype=np.float32) + 0.5) / _SEAM)[:, None]
-
-    def place(start: int, block: np.ndarray) -> None:
-        if start:
-            seam = slice(start, start + _SEAM)
-            block[:_SEAM] = (1.0 - fade) * answer[seam] + fade * block[:_SEAM]
-        answer[start : start + len(block)] = block
-
+    joined = OverlapAdd(answer, (np.arange(_SEAM, dtype=np.float32) + 0.5) / _SEAM)
     head = torch.from_numpy(padded[None, : first + _SEAM + ahead]).to(face.device)
-    place(0, branch(head, face)[0, : first + _SEAM].float().cpu().numpy())
+    joined.add(0, branch(head, face)[0, : first + _SEAM].float().cpu().numpy(), not starts)
     for index in range(0, len(starts), _BLOCKS):
         chosen = starts[index : index + _BLOCKS]
-        heard = np.stack([padded[s - _HISTORY : s + _BLOCK + _SEAM + ahead] for s in chosen])
-        block = branch(torch.from_numpy(heard).to(face.device), face.expand(len(chosen), -1))
+        windows = np.stack([padded[s - _HISTORY : s + _BLOCK + _SEAM + ahead] for s in chosen])
+        block = branch(torch.from_numpy(windows).to(face.device), face.expand(len(chosen), -1))
         for start, part in zip(chosen, block[:, _HISTORY:span].float().cpu().numpy(), strict=True):
-            place(start, part)
+            joined.add(start, part, start == starts[-1])
         progress(min(1.0, (chosen[-1] + _BLOCK) / frames), "Moving the lips")
     return answer[:frames]
 
 
-def forget() -> None:
-    """Drops the networks that were kept loaded."""
-    _loaded.cache_clear()
+def save_content(path: str | Path, model: ContentModel, notes: Mapping[str, Any]) -> None:
+    """Writes a content branch with everything that is needed to use it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    data = {"config": model.branch.config.to_dict(), "average": model.average.to_dict(), "features": model.features}
+    save_weights(path, "content", model.branch, data, notes)
+
+
+@kept_loaded
+def load_content(name: str = DEFAULT_CONTENT, device: str = "cpu") -> ContentModel:
+    """The content branch with its weights.
+
+    Args:
+        name: a listed set, or a path to a .safetensors file of one's own training.
+        device: "cpu", "cuda" or "mps".
+
+    Raises:
+        MissingError: no such weights. InputError: they are damaged or of another kind.
+    """
+    weights = load_weights(name, "content")
+    try:
+        config = ContentConfig.from_dict(weights.data["config"])
+        average = VoiceAverage.from_dict(weights.data["average"])
+        features = str(weights.data["features"])
+        branch = weights.fill(lambda: ContentBranch(config))
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise unusable(name, "content") from error
+    return ContentModel(branch.to(device), average, features, weights.notes)

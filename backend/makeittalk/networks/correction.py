@@ -9,13 +9,13 @@ keeps the person whom it has never seen.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from .config import NetworkConfig
 
 #: Channels in: portrait RGB, warp RGB, landmark image, filled mouth.
 INPUTS = 10
@@ -23,7 +23,7 @@ _WARP = slice(3, 6)
 
 
 @dataclass(frozen=True)
-class CorrectionConfig:
+class CorrectionConfig(NetworkConfig):
     """Sizes of the network.
 
     Attributes:
@@ -34,23 +34,11 @@ class CorrectionConfig:
     widths: tuple[int, ...] = (32, 64, 128, 192, 256)
     blocks: int = 1
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> CorrectionConfig:
-        """From JSON values.
-
-        Raises:
-            KeyError, TypeError, ValueError: they describe no network.
-        """
-        config = cls(tuple(int(width) for width in value["widths"]), int(value["blocks"]))
-        if not 1 <= len(config.widths) <= 7 or not all(4 <= width <= 1024 for width in config.widths):
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.widths) <= 7 or not all(4 <= width <= 1024 for width in self.widths):
             raise ValueError("widths out of range")
-        if not 0 <= config.blocks <= 8:
+        if not 0 <= self.blocks <= 8:
             raise ValueError("blocks out of range")
-        return config
 
 
 class CorrectionNet(nn.Module):

@@ -7,6 +7,7 @@ import gc
 import torch
 
 from ..exchange.errors import InputError
+from ..weights.cache import release_loaded
 
 
 def available_devices() -> list[str]:
@@ -34,14 +35,10 @@ def choose_device(name: str) -> str:
 
 
 def release() -> None:
-    """Drops the loaded networks and returns their memory to the machine."""
-    from . import content_inference as inference
-    from . import image_inference
-    from . import speaker_inference as manner_inference
-
-    image_inference.forget()
-    inference.forget()
-    manner_inference.forget()
+    """Drops everything that was kept loaded and returns its memory to the machine."""
+    release_loaded()
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()

@@ -6,19 +6,20 @@ upsampling, and skip connections. Its tensors are named and shaped as in the rel
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from .config import NetworkConfig
 
 INPUTS = 6  # landmark image, then portrait, blue, green and red of each
 OUTPUTS = 3
 
 
 @dataclass(frozen=True)
-class ImageConfig:
+class ImageConfig(NetworkConfig):
     """Which image translation network.
 
     Attributes:
@@ -34,21 +35,6 @@ class ImageConfig:
             raise ValueError(f"no network has these sizes: {self}")
         if self.ngf * max(self.multiples) > 4096:
             raise ValueError(f"no network is so wide: {self}")
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> ImageConfig:
-        """Takes the known keys; lists become tuples.
-
-        Raises:
-            ValueError, TypeError: no network has these sizes.
-        """
-        known = {item.name for item in fields(cls)}
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in value.items() if k in known}
-        return cls(**values)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Values for JSON."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ..exchange import storage
 from ..exchange.constants import LANDMARKS
-from ..exchange.errors import InputError, MissingError
+from ..exchange.errors import MissingError
 from ..images.face_crop import SIZE
 from ..images.landmark_image import draw_landmarks, fill_mouth
-from ..weights.store import FORMAT, half_precision, load_tensors
+from ..weights.cache import kept_loaded
+from ..weights.store import load_weights, save_weights, unusable
 from .correction import CorrectionConfig, CorrectionNet
 from .device import choose_device
 from .folding import fast_dtype, fold_norms
 from .image import ImageConfig, PaperUNet
 
 DEFAULT_IMAGE = "image"
-KINDS = ("correction", "paper")
+VARIANTS = ("correction", "paper")
 _BATCH = 8  # frames at once where free memory is not asked; a CPU is slower with fewer and with more
 _LARGEST_BATCH = 64  # frames at once on a GPU
 _SHARE = 0.5  # of a GPU's free memory
@@ -38,14 +35,14 @@ class ImageModel:
     """An image network ready to run.
 
     Attributes:
-        kind: "correction" or "paper". device: "cpu", "cuda" or "mps". dtype: what it computes in.
+        variant: "correction" or "paper". device: "cpu", "cuda" or "mps". dtype: what it computes in.
         notes: what its training wrote down.
     """
 
     def __init__(
         self,
         network: ImageNetwork,
-        kind: str,
+        variant: str,
         device: str = "cpu",
         notes: Mapping[str, Any] | None = None,
         dtype: torch.dtype | None = None,
@@ -54,12 +51,14 @@ class ImageModel:
         Args:
             network: is copied. dtype: the fastest on the device by default.
         """
-        assert kind in KINDS, kind
-        self.kind, self.device, self.notes = kind, device, dict(notes or {})
+        assert variant in VARIANTS, variant
+        self.variant, self.device, self.notes = variant, device, dict(notes or {})
         self.dtype = dtype or fast_dtype(device)
         self._network = self._placed(fold_norms(copy.deepcopy(network).float().eval().requires_grad_(False)))
         # Which channels hold the portrait, the same for all frames, and which what moves.
-        self._still, self._moving = (slice(0, 3), slice(3, 10)) if kind == "correction" else (slice(3, 6), slice(0, 3))
+        self._still, self._moving = (
+            (slice(0, 3), slice(3, 10)) if variant == "correction" else (slice(3, 6), slice(0, 3))
+        )
         self._tried = self.dtype != torch.float16 and device != "cuda"
         self._frame_bytes = 0  # memory that a frame takes on a GPU, known once one was tried
 
@@ -93,16 +92,16 @@ class ImageModel:
                     "The GPU has too little free memory for a single frame.", "Close other programs or choose the CPU."
                 ) from error
         colours, masks = made[..., :3], made[..., 3:]
-        if self.kind == "paper":
+        if self.variant == "paper":
             return np.ascontiguousarray(colours[..., ::-1]), np.full((count, SIZE, SIZE), 255, np.uint8)
         return np.ascontiguousarray(colours), np.ascontiguousarray(masks[..., 0])
 
     def _made(self, portrait: np.ndarray, warps: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         """The network's channels of all frames, (B, 256, 256, 3 or 4) uint8; they leave the device together."""
         count = len(landmarks)
-        made = torch.empty((count, SIZE, SIZE, 4 if self.kind == "correction" else 3), dtype=torch.uint8)
+        made = torch.empty((count, SIZE, SIZE, 4 if self.variant == "correction" else 3), dtype=torch.uint8)
         made = made.to(self.device)
-        shown = torch.from_numpy(np.array(portrait[..., ::-1] if self.kind == "paper" else portrait))
+        shown = torch.from_numpy(np.array(portrait[..., ::-1] if self.variant == "paper" else portrait))
         if count and not self._tried:
             self._try(shown, self._drawn(warps[:1], landmarks[:1]))
         first, size = 0, self._at_once() if count else 0
@@ -122,7 +121,7 @@ class ImageModel:
     def _drawn(self, warps: np.ndarray, landmarks: np.ndarray) -> Tensor:
         """The channels that move, (B, 256, 256, 7 or 3) uint8."""
         lines = np.stack([draw_landmarks(points) for points in landmarks])
-        if self.kind == "paper":
+        if self.variant == "paper":
             return torch.from_numpy(lines)
         mouths = np.stack([fill_mouth(points) for points in landmarks])[..., None]
         return torch.from_numpy(np.concatenate([warps, lines, mouths], axis=3))
@@ -163,25 +162,22 @@ class ImageModel:
         return moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def save_image(path: str | Path, network: nn.Module, kind: str, notes: Mapping[str, Any]) -> None:
-    """Writes an image network in half precision with everything that is needed to use it.
+def save_image(path: str | Path, network: nn.Module, variant: str, notes: Mapping[str, Any]) -> None:
+    """Writes an image network with everything that is needed to use it.
 
     Args:
-        path: a .safetensors file. network: a CorrectionNet or PaperUNet. kind: "correction" or "paper".
+        path: a .safetensors file. network: a CorrectionNet or PaperUNet. variant: "correction" or "paper".
         notes: what to remember of its training, JSON values.
 
     Raises:
         OutputError: it cannot be written.
     """
-    assert isinstance(network, ImageNetwork) and kind in KINDS, kind
-    data = {"kind": kind, "config": network.config.to_dict(), "notes": dict(notes)}
-    meta = {"format": str(FORMAT), "kind": "image", "data": json.dumps(data)}
-    with storage.replacing(path) as temporary:
-        save_file(half_precision(network), temporary, meta)
+    assert isinstance(network, ImageNetwork) and variant in VARIANTS, variant
+    save_weights(path, "image", network, {"variant": variant, "config": network.config.to_dict()}, notes)
 
 
 def load_image(name: str | None = None, device: str = "cpu") -> ImageModel:
-    """An image network with its weights, kept loaded until `forget`.
+    """An image network with its weights.
 
     Args:
         name: a listed set, a path to a .safetensors file of one's own training, or None for the default.
@@ -190,17 +186,17 @@ def load_image(name: str | None = None, device: str = "cpu") -> ImageModel:
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind, or there is no such device.
     """
-    return _loaded(name or DEFAULT_IMAGE, choose_device(device))
+    return _load_image(name or DEFAULT_IMAGE, choose_device(device))
 
 
-@lru_cache(maxsize=2)
-def _loaded(name: str, device: str) -> ImageModel:
-    network, kind, notes = read_image(name)
-    return ImageModel(network, kind, device, notes)
+@kept_loaded
+def _load_image(name: str, device: str) -> ImageModel:
+    network, variant, notes = read_image(name)
+    return ImageModel(network, variant, device, notes)
 
 
 def read_image(name: str = DEFAULT_IMAGE) -> tuple[ImageNetwork, str, dict[str, Any]]:
-    """An image network as it was trained, in eval mode, float32, on the CPU; its kind; what its training wrote down.
+    """An image network as it was trained, in eval mode, float32, on the CPU; its variant; what its training wrote down.
 
     Args:
         name: as in `load_image`.
@@ -208,30 +204,17 @@ def read_image(name: str = DEFAULT_IMAGE) -> tuple[ImageNetwork, str, dict[str, 
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind.
     """
-    tensors, data = load_tensors(name)
+    weights = load_weights(name, "image")
     try:
-        kind = str(data["kind"])
-        with torch.device("meta"):  # sizes are compared before memory is taken
-            network = _network(kind, data["config"])
-        network.load_state_dict({key: value.float() for key, value in tensors.items()}, assign=True)
-        if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
-            raise ValueError("not all of it is numbers")
-        notes = dict(data["notes"])
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, RecursionError) as error:
-        raise InputError(
-            f"{name} does not hold weights of an image network.", "Install MakeItTalk again, or name other weights."
-        ) from error
-    return network.eval(), kind, notes
+        variant, config = str(weights.data["variant"]), weights.data["config"]
+        return weights.fill(lambda: _network(variant, config)), variant, weights.notes
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise unusable(name, "image") from error
 
 
-def _network(kind: str, config: dict[str, Any]) -> ImageNetwork:
-    if kind == "correction":
+def _network(variant: str, config: dict[str, Any]) -> ImageNetwork:
+    if variant == "correction":
         return CorrectionNet(CorrectionConfig.from_dict(config))
-    if kind == "paper":
+    if variant == "paper":
         return PaperUNet(ImageConfig.from_dict(config))
-    raise ValueError(f"no kind of network: {kind}")
-
-
-def forget() -> None:
-    """Drops the networks that were kept loaded."""
-    _loaded.cache_clear()
+    raise ValueError(f"no variant of the network: {variant}")

@@ -1,4 +1,4 @@
-"""What the content branch hears: the mel, freed from the microphone and from how loud and bright a voice is.
+"""The mel as the networks read it, freed from the microphone and from how loud and bright a voice is.
 
 Each band is shifted and scaled by its mean and deviation **over the voiced frames of the recording**, so that pauses
 stay far below zero however long they are, instead of being blown up to look like speech. The fewer voiced frames
@@ -25,7 +25,7 @@ class VoiceAverage:
     """Mean and deviation of each band over the voiced frames of the training voices, both (80,), mel units."""
 
     mean: np.ndarray
-    deviation: np.ndarray
+    std: np.ndarray
 
     @classmethod
     def of(cls, mels: list[np.ndarray]) -> VoiceAverage:
@@ -40,14 +40,17 @@ class VoiceAverage:
         Raises:
             ValueError: it does not hold two rows of 80 usable numbers.
         """
-        mean, deviation = (np.array(value[name], np.float32) for name in ("mean", "deviation"))
-        if mean.shape != (MEL_BANDS,) or deviation.shape != (MEL_BANDS,) or not (deviation > 1e-3).all():
+        mean, std = (np.array(value[name], np.float32) for name in ("mean", "deviation"))
+        if mean.shape != (MEL_BANDS,) or std.shape != (MEL_BANDS,) or not (std > 1e-3).all():
             raise ValueError("not an average voice")
-        return cls(mean, deviation)
+        return cls(mean, std)
 
     def to_dict(self) -> dict[str, Any]:
         """Values for JSON."""
-        return {name: [round(float(v), 5) for v in getattr(self, name)] for name in ("mean", "deviation")}
+        return {
+            name: [round(float(v), 5) for v in values]
+            for name, values in (("mean", self.mean), ("deviation", self.std))
+        }
 
 
 def _loud(mel: np.ndarray) -> np.ndarray:
@@ -59,11 +62,11 @@ def voice_statistics(mel: np.ndarray, average: VoiceAverage) -> tuple[np.ndarray
     """Mean and deviation of each band, both (80,), that a recording (T, 80) is measured against."""
     voiced = mel[_loud(mel) & (mel.mean(1) > average.mean.mean() - _FLOOR)]
     share = len(voiced) / (len(voiced) + _PRIOR_FRAMES)
-    mean, deviation = average.mean, average.deviation
+    mean, std = average.mean, average.std
     if len(voiced):
         mean = share * voiced.mean(0) + (1.0 - share) * mean
-        deviation = share * voiced.std(0) + (1.0 - share) * deviation
-    return mean, deviation
+        std = share * voiced.std(0) + (1.0 - share) * std
+    return mean, std
 
 
 def normalise_mel(mel: np.ndarray, average: VoiceAverage) -> np.ndarray:
@@ -77,5 +80,5 @@ def normalise_mel(mel: np.ndarray, average: VoiceAverage) -> np.ndarray:
         (T, 80) float32, voiced frames about 0 ± 1, pauses below.
     """
     assert mel.ndim == 2 and mel.shape[1] == MEL_BANDS, mel.shape
-    mean, deviation = voice_statistics(mel, average)
-    return np.clip((mel - mean) / deviation, LOWEST, HIGHEST).astype(np.float32)
+    mean, std = voice_statistics(mel, average)
+    return np.clip((mel - mean) / std, LOWEST, HIGHEST).astype(np.float32)

@@ -7,23 +7,23 @@ gives the displacement Δp of the landmarks, head motion included.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ..exchange.constants import CONTENT_WINDOW, EMBEDDING, MEL_BANDS
+from .config import NetworkConfig
 from .content import COORDINATES, perceptron, windows
 
 ATTENTION_WINDOW = 256  # frames that see each other: 4 s
 _MOST_FRAMES = 512
-RELEASED_SLOPE = 0.02
 
 
 @dataclass(frozen=True)
-class SpeakerConfig:
+class SpeakerConfig(NetworkConfig):
     """Which speaker branch.
 
     Attributes:
@@ -46,6 +46,8 @@ class SpeakerConfig:
         scale: canonical units in one unit of the MLP's answer, so that a fresh network starts near rest.
     """
 
+    COUNTS: ClassVar[frozenset[str]] = frozenset(("layers", "heads", "depth"))
+
     inputs: int = 64
     window: int = CONTENT_WINDOW
     streaming: bool = False
@@ -66,6 +68,10 @@ class SpeakerConfig:
     dropout: float = 0.1
     scale: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not self.heads or self.width % self.heads or not self.embedding:
+            raise ValueError(f"no branch has these sizes: {self}")
+
     @classmethod
     def released(cls) -> SpeakerConfig:
         """The branch of the released checkpoint `ckpt_speaker_branch.pth` without its unused decoder."""
@@ -75,19 +81,8 @@ class SpeakerConfig:
             noise=128,
             attention=_MOST_FRAMES,
             face=False,
-            slope=RELEASED_SLOPE,
+            slope=0.02,
         )
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> SpeakerConfig:
-        """Takes the known keys; lists become tuples."""
-        known = {item.name for item in fields(cls)}
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in value.items() if k in known}
-        return cls(**values)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Values for JSON."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
 
 class Norm(nn.Module):
@@ -159,11 +154,11 @@ class EncoderLayer(nn.Module):
 
 def positions(frames: int, width: int) -> Tensor:
     """Sinusoidal positions (frames, width), exponents 2i and 2(i + 1) at the even place i and the odd one behind."""
-    place = torch.arange(frames, dtype=torch.float64)[:, None]
+    index = torch.arange(frames, dtype=torch.float64)[:, None]
     even = torch.arange(0, width, 2, dtype=torch.float64)
     table = torch.empty(frames, width, dtype=torch.float64)
-    table[:, 0::2] = torch.sin(place / 10_000 ** (2 * even / width))
-    table[:, 1::2] = torch.cos(place / 10_000 ** (2 * (even + 1) / width))
+    table[:, 0::2] = torch.sin(index / 10_000 ** (2 * even / width))
+    table[:, 1::2] = torch.cos(index / 10_000 ** (2 * (even + 1) / width))
     return table.float()
 
 

@@ -2,54 +2,57 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
-from ..exchange import storage
+from ..audio.windows import OverlapAdd
 from ..exchange.constants import EMBEDDING, LANDMARKS
-from ..exchange.errors import InputError
 from ..exchange.progress import Progress, silent
-from ..weights.store import half_precision, load_tensors
+from ..weights.cache import kept_loaded
+from ..weights.store import load_weights, save_weights, unusable
 from .noise import noise_track
 from .normalised_mel import VoiceAverage
 from .speaker import SpeakerBranch, SpeakerConfig
-from .speech_features import hear
+from .speech_features import speech_features
 
+DEFAULT_SPEAKER = "speaker"
 _HOP = 128  # frames from one window of attention to the next: every frame is seen by two
 _WINDOWS = 16  # at once
 
 
 @dataclass(frozen=True)
-class Speaker:
-    """The speaker branch and what it hears by: the average voice, and the kind of its features (networks.hearing)."""
+class SpeakerModel:
+    """The speaker branch ready to run.
+
+    Attributes:
+        branch: in eval mode. average: the voice that its features are measured against.
+        features: what it reads beside the prosody, a kind of `speech_features`.
+    """
 
     branch: SpeakerBranch
     average: VoiceAverage
-    hears: str
+    features: str
 
 
 def head_features(
-    hears: str, mel: np.ndarray, prosody: np.ndarray, average: VoiceAverage, device: str = "cpu", voice: str = "voice"
+    kind: str, mel: np.ndarray, prosody: np.ndarray, average: VoiceAverage, device: str = "cpu", voice: str = "voice"
 ) -> np.ndarray:
-    """What the branch hears: what is said, and beside it how, of which A is meant to know nothing.
+    """What the branch reads: what is said, and beside it how, of which A is meant to know nothing.
 
     Args:
-        hears: a kind of networks.hearing. mel: (T, 80). prosody: (T, 3), audio.prosody. average: of the branch's
+        kind: of `speech_features`. mel: (T, 80). prosody: (T, 3), audio.prosody. average: of the branch's
             weights. voice: weights of voice conversion.
 
     Returns:
         (T, C) float32.
     """
-    heard = hear(hears, mel, np.zeros(EMBEDDING, np.float32), average, device, voice)
-    return np.concatenate([heard, np.asarray(prosody, np.float32)], axis=1)
+    features = speech_features(kind, mel, np.zeros(EMBEDDING, np.float32), average, device, voice)
+    return np.concatenate([features, np.asarray(prosody, np.float32)], axis=1)
 
 
 def predict_speaker(
@@ -60,7 +63,7 @@ def predict_speaker(
     seed: int = 0,
     device: str = "cpu",
     progress: Progress = silent,
-    weights: str = "speaker",
+    weights: str = DEFAULT_SPEAKER,
 ) -> np.ndarray:
     """How head, brows and lids of a voice move with a recording.
 
@@ -76,13 +79,13 @@ def predict_speaker(
     Raises:
         MissingError, InputError: the weights are missing or damaged.
     """
-    speaker = load_speaker(weights, device)
-    features = head_features(speaker.hears, mel, prosody, speaker.average, device)
-    answer = predict_displacement(speaker.branch, features, embedding, face, noise_track(seed, len(mel)), progress)
+    model = load_speaker(weights, device)
+    features = head_features(model.features, mel, prosody, model.average, device)
+    answer = speaker_displacement(model.branch, features, embedding, face, noise_track(seed, len(mel)), progress)
     return answer.reshape(len(mel), LANDMARKS, 3)
 
 
-def predict_displacement(
+def speaker_displacement(
     branch: SpeakerBranch,
     features: np.ndarray,
     embedding: np.ndarray,
@@ -110,54 +113,40 @@ def predict_displacement(
     voice = torch.as_tensor(np.asarray(embedding, np.float32), device=device)[None]
     rest = torch.as_tensor(np.asarray(face, np.float32).reshape(1, -1), device=device)
     answer = np.zeros((starts[-1] + size, LANDMARKS * 3), np.float32)
+    overlap = size - hop
+    rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(overlap, dtype=np.float32) + 0.5) / overlap)
+    joined = OverlapAdd(answer, rise, rise[::-1])
     with torch.inference_mode():
         for index in range(0, len(starts), _WINDOWS):
             chosen = starts[index : index + _WINDOWS]
             # Behind the end the last frame is held, as in training.
-            heard = np.stack([features[np.minimum(np.arange(s, s + size + ahead), frames - 1)] for s in chosen])
+            read = np.stack([features[np.minimum(np.arange(s, s + size + ahead), frames - 1)] for s in chosen])
             chance = np.stack([noise[np.minimum(np.arange(s, s + size), frames - 1)] for s in chosen])
             moved = branch(
-                torch.from_numpy(heard).to(device),
+                torch.from_numpy(read).to(device),
                 voice.expand(len(chosen), -1),
                 rest.expand(len(chosen), -1),
                 torch.from_numpy(chance).to(device),
             )
             for start, part in zip(chosen, moved.float().cpu().numpy(), strict=True):
-                answer[start : start + size] += part * _weight(size, hop, start > 0, start < starts[-1])
+                joined.add(start, part, start == starts[-1])
             progress(min(1.0, (chosen[-1] + size) / frames), "Moving the head")
     return answer[:frames]
 
 
-def _weight(size: int, hop: int, before: bool, behind: bool) -> np.ndarray:
-    """Weight of each frame of a window that overlaps its neighbours by size − hop frames, (size, 1)."""
-    weight = np.ones(size, np.float32)
-    fade = 0.5 - 0.5 * np.cos(np.pi * (np.arange(size - hop, dtype=np.float32) + 0.5) / (size - hop))
-    if before:
-        weight[: size - hop] = fade
-    if behind:
-        weight[hop:] = fade[::-1]
-    return weight[:, None]
-
-
-def save_speaker(path: str | Path, speaker: Speaker, notes: Mapping[str, Any]) -> None:
-    """Writes a speaker branch in half precision with everything that is needed to use it.
+def save_speaker(path: str | Path, model: SpeakerModel, notes: Mapping[str, Any]) -> None:
+    """Writes a speaker branch with everything that is needed to use it.
 
     Raises:
         OutputError: it cannot be written.
     """
-    data = {
-        "config": speaker.branch.config.to_dict(),
-        "average": speaker.average.to_dict(),
-        "hears": speaker.hears,
-    }
-    meta = {"format": "1", "kind": "speaker", "data": json.dumps(data), "notes": json.dumps(dict(notes))}
-    with storage.replacing(path) as temporary:
-        save_file(half_precision(speaker.branch), temporary, meta)
+    data = {"config": model.branch.config.to_dict(), "average": model.average.to_dict(), "features": model.features}
+    save_weights(path, "speaker", model.branch, data, notes)
 
 
-@lru_cache(maxsize=2)
-def load_speaker(name: str = "speaker", device: str = "cpu") -> Speaker:
-    """The speaker branch with its weights, in eval mode, float32.
+@kept_loaded
+def load_speaker(name: str = DEFAULT_SPEAKER, device: str = "cpu") -> SpeakerModel:
+    """The speaker branch with its weights.
 
     Args:
         name: a listed set, or a path to a .safetensors file. device: "cpu", "cuda" or "mps".
@@ -165,19 +154,12 @@ def load_speaker(name: str = "speaker", device: str = "cpu") -> Speaker:
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind.
     """
-    tensors, data = load_tensors(name)
+    weights = load_weights(name, "speaker")
     try:
-        branch = SpeakerBranch(SpeakerConfig.from_dict(data["config"]))
-        branch.load_state_dict({key: value.float() for key, value in tensors.items()})
-        average = VoiceAverage.from_dict(data["average"])
-        hears = str(data["hears"])
+        config = SpeakerConfig.from_dict(weights.data["config"])
+        average = VoiceAverage.from_dict(weights.data["average"])
+        features = str(weights.data["features"])
+        branch = weights.fill(lambda: SpeakerBranch(config))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(
-            f"{name} does not hold weights of a speaker branch.", "Install MakeItTalk again, or name other weights."
-        ) from error
-    return Speaker(branch.to(device).eval(), average, hears)
-
-
-def forget() -> None:
-    """Drops the branch that was kept loaded."""
-    load_speaker.cache_clear()
+        raise unusable(name, "speaker") from error
+    return SpeakerModel(branch.to(device), average, features)

@@ -1,4 +1,4 @@
-"""What the landmark branches hear: the mel, the code A, both, or the mel converted to one fixed voice.
+"""What the landmark branches read of a recording: the mel, the code A, both, or the mel converted to one fixed voice.
 
 The paper's branches read A; the released ones read the recording converted to one target speaker. A says what is said
 whoever says it, the mel beside it when exactly.
@@ -17,13 +17,13 @@ from ..exchange.constants import MEL_BANDS
 from ..exchange.errors import InputError
 from .normalised_mel import HIGHEST, LOWEST, VoiceAverage, normalise_mel
 from .voice import VoiceConversion
-from .voice_inference import convert, encode, load_voice
+from .voice_inference import convert, encode, load_voice, read_voice
 
-#: Width of what is heard, by kind.
-KINDS = {"mel": MEL_BANDS, "code": 64, "both": MEL_BANDS + 64, "converted": MEL_BANDS}
+#: Width of a frame's features, by kind.
+FEATURES = {"mel": MEL_BANDS, "code": 64, "both": MEL_BANDS + 64, "converted": MEL_BANDS}
 
 
-def hear(
+def speech_features(
     kind: str,
     mel: np.ndarray,
     embedding: np.ndarray,
@@ -31,16 +31,16 @@ def hear(
     device: str = "cpu",
     weights: str = "voice",
 ) -> np.ndarray:
-    """A recording of any length as a landmark branch hears it, in bounded memory.
+    """A recording of any length as a landmark branch reads it, in bounded memory.
 
     Args:
-        kind: one of KINDS.
+        kind: one of FEATURES.
         mel: (T, 80) of the loudness-normalised recording. embedding: (256,), who speaks; zero where nobody knows.
         average: what the features are measured against, that of the branch's weights.
         device: "cpu", "cuda" or "mps". weights: of voice conversion, a listed set or a path.
 
     Returns:
-        (T, KINDS[kind]) float32.
+        (T, FEATURES[kind]) float32.
 
     Raises:
         InputError: no such kind. MissingError, InputError: the weights are missing or damaged.
@@ -49,22 +49,23 @@ def hear(
     features = normalise_mel(mel, average)
     if kind == "mel":
         return features
-    voice, _, target = load_voice(weights, device)
-    code = encode(voice, features, embedding)
+    model = load_voice(weights, device)
+    code = encode(model.network, features, embedding)
     if kind == "code":
         return code
     if kind == "both":
         return np.concatenate([features, code], axis=1)
-    said = convert(voice, code, target.embedding)
+    target = model.target
+    said = convert(model.network, code, target.embedding)
     # Always the same voice, so that no statistics of the recording are needed, short as it may be.
-    return np.clip((said - target.average.mean) / target.average.deviation, LOWEST, HIGHEST)
+    return np.clip((said - target.average.mean) / target.average.std, LOWEST, HIGHEST)
 
 
-class Hearing(nn.Module):
-    """`hear` for training: batched, differentiable in nothing, its weights frozen.
+class SpeechFeatures(nn.Module):
+    """`speech_features` for training: batched, differentiable in nothing, its weights frozen.
 
     Args:
-        kind: one of KINDS. weights: of voice conversion, a listed set or a path.
+        kind: one of FEATURES. weights: of voice conversion, a listed set or a path.
 
     Raises:
         InputError: no such kind. MissingError, InputError: the weights are missing or damaged.
@@ -80,12 +81,11 @@ class Hearing(nn.Module):
         _check(kind)
         self.kind = kind
         if kind != "mel":
-            # Not the kept one: this module may be moved to a device.
-            voice, _, target = load_voice.__wrapped__(str(weights))
-            self.voice = voice.requires_grad_(False)
-            self.register_buffer("embedding", torch.from_numpy(target.embedding))
-            self.register_buffer("mean", torch.from_numpy(target.average.mean))
-            self.register_buffer("deviation", torch.from_numpy(target.average.deviation))
+            model = read_voice(str(weights))  # not the shared one: this module may be moved to a device
+            self.voice = model.network.requires_grad_(False)
+            self.register_buffer("embedding", torch.from_numpy(model.target.embedding))
+            self.register_buffer("mean", torch.from_numpy(model.target.average.mean))
+            self.register_buffer("deviation", torch.from_numpy(model.target.average.std))
 
     def train(self, mode: bool = True) -> Self:
         """Stays in eval mode."""
@@ -93,7 +93,7 @@ class Hearing(nn.Module):
 
     @torch.no_grad()
     def forward(self, features: Tensor, embedding: Tensor) -> Tensor:
-        """(B, T, 80) normalised features and (B, 256) of who speaks → (B, T, KINDS[kind])."""
+        """(B, T, 80) normalised features and (B, 256) of who speaks → (B, T, FEATURES[kind])."""
         if self.kind == "mel":
             return features
         code = self.voice.encoder(features, embedding)
@@ -106,5 +106,5 @@ class Hearing(nn.Module):
 
 
 def _check(kind: str) -> None:
-    if kind not in KINDS:
-        raise InputError(f"Nothing can be heard as {kind!r}.", f"Use {', '.join(KINDS)}.")
+    if kind not in FEATURES:
+        raise InputError(f"There are no speech features called {kind!r}.", f"Use {', '.join(FEATURES)}.")

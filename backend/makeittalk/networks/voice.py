@@ -6,14 +6,15 @@ any speaker's embedding. The squeeze keeps one forward and one backward state of
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ..exchange.constants import EMBEDDING, MEL_BANDS
+from .config import NetworkConfig
 from .normalised_mel import HIGHEST, LOWEST
 
 _KERNEL = 5
@@ -22,7 +23,7 @@ PITCH_CLASSES = 257
 
 
 @dataclass(frozen=True)
-class VoiceConfig:
+class VoiceConfig(NetworkConfig):
     """Which voice conversion.
 
     Attributes:
@@ -36,6 +37,8 @@ class VoiceConfig:
         pitch: the decoder also reads a one-hot of the pitch.
         voice_scale: what the decoder multiplies embeddings by; of length 1, they are small beside A.
     """
+
+    COUNTS: ClassVar[frozenset[str]] = frozenset(("layers", "convolutions"))
 
     units: int = 32
     block: int = 4
@@ -62,16 +65,6 @@ class VoiceConfig:
     def code(self) -> int:
         """Width of A."""
         return 2 * self.units
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> VoiceConfig:
-        """Takes the known keys."""
-        known = {item.name for item in fields(cls)}
-        return cls(**{name: entry for name, entry in value.items() if name in known})
-
-    def to_dict(self) -> dict[str, Any]:
-        """Values for JSON."""
-        return asdict(self)
 
 
 class FrameNorm(nn.LayerNorm):

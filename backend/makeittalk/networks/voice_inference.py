@@ -1,36 +1,35 @@
-"""Runs voice conversion over recordings of any length in bounded memory, and keeps it on disk."""
+"""Runs voice conversion over recordings of any length in bounded memory."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
 from ..audio.embedding import speaker_embedding
 from ..audio.loading import Audio, normalise_loudness
 from ..audio.mel import mel_spectrogram
 from ..audio.vocoder import waveform
-from ..exchange import storage
+from ..audio.windows import context_windows
 from ..exchange.constants import EMBEDDING, MEL_BANDS
 from ..exchange.errors import InputError
 from ..exchange.progress import Progress, part, silent
-from ..weights.store import half_precision, load_tensors
+from ..weights.cache import kept_loaded
+from ..weights.store import load_weights, save_weights, unusable
 from .normalised_mel import VoiceAverage, normalise_mel
 from .voice import VoiceConfig, VoiceConversion
 
+DEFAULT_VOICE = "voice"
 _CHUNK = 2048  # frames encoded or said at once
 _CONTEXT = 256  # frames heard on either side: what the LSTM has forgotten by then no longer shows
 
 
 @dataclass(frozen=True)
-class Target:
+class TargetVoice:
     """The one voice that recordings are converted to for the landmark branches.
 
     Attributes:
@@ -39,6 +38,20 @@ class Target:
 
     embedding: np.ndarray
     average: VoiceAverage
+
+
+@dataclass(frozen=True)
+class VoiceModel:
+    """Voice conversion ready to run.
+
+    Attributes:
+        network: in eval mode. average: the voice that its features are measured against.
+        target: the voice it converts to for the landmark branches.
+    """
+
+    network: VoiceConversion
+    average: VoiceAverage
+    target: TargetVoice
 
 
 def encode(voice: VoiceConversion, features: np.ndarray, embedding: np.ndarray, block: int = 0) -> np.ndarray:
@@ -53,16 +66,13 @@ def encode(voice: VoiceConversion, features: np.ndarray, embedding: np.ndarray, 
     """
     device, block = voice.mean.device, block or voice.config.block
     chunk, context = max(1, _CHUNK // block) * block, -(-_CONTEXT // block) * block
-    answer = np.zeros((len(features), voice.config.code), np.float32)
     speaker = torch.as_tensor(np.asarray(embedding, np.float32), device=device)[None]
+
+    def run(piece: np.ndarray) -> np.ndarray:
+        return voice.encoder(torch.from_numpy(piece).to(device)[None], speaker, block)[0].float().cpu().numpy()
+
     with torch.inference_mode():
-        for start in range(0, len(features), chunk):
-            stop = min(len(features), start + chunk)
-            begin = max(0, start - context)
-            piece = np.ascontiguousarray(features[begin : stop + context], np.float32)
-            code = voice.encoder(torch.from_numpy(piece).to(device)[None], speaker, block)
-            answer[start:stop] = code[0, start - begin : stop - begin].float().cpu().numpy()
-    return answer
+        return context_windows(features, chunk, context, run, np.zeros((len(features), voice.config.code), np.float32))
 
 
 def convert(voice: VoiceConversion, code: np.ndarray, embedding: np.ndarray) -> np.ndarray:
@@ -74,26 +84,25 @@ def convert(voice: VoiceConversion, code: np.ndarray, embedding: np.ndarray) -> 
     Returns:
         (T, 80) float32, the mel S after the postnet.
     """
-    device, reach = voice.mean.device, voice.postnet.reach
+    device = voice.mean.device
     rough = np.zeros((len(code), MEL_BANDS), np.float32)
-    answer = np.zeros_like(rough)
     speaker = torch.as_tensor(np.asarray(embedding, np.float32), device=device)[None]
+
+    def sharpen(piece: np.ndarray) -> np.ndarray:
+        mel = torch.from_numpy(piece).to(device)[None]
+        return ((mel + voice.postnet(mel))[0] * voice.deviation + voice.mean).float().cpu().numpy()
+
     state = None
     with torch.inference_mode():
         for start in range(0, len(code), _CHUNK):
             piece = torch.from_numpy(np.ascontiguousarray(code[start : start + _CHUNK], np.float32)).to(device)
             said, state = voice.decoder(piece[None], speaker, None, state)
             rough[start : start + _CHUNK] = said[0].float().cpu().numpy()
-        for start in range(0, len(code), _CHUNK):
-            stop, begin = min(len(code), start + _CHUNK), max(0, start - reach)
-            piece = torch.from_numpy(rough[begin : stop + reach]).to(device)[None]
-            fine = (piece + voice.postnet(piece))[0] * voice.deviation + voice.mean
-            answer[start:stop] = fine[start - begin : stop - begin].float().cpu().numpy()
-    return answer
+        return context_windows(rough, _CHUNK, voice.postnet.reach, sharpen, np.zeros_like(rough))
 
 
-def say_as(
-    audio: Audio, other: Audio, device: str = "cpu", weights: str = "voice", progress: Progress = silent
+def convert_voice(
+    audio: Audio, other: Audio, device: str = "cpu", weights: str = DEFAULT_VOICE, progress: Progress = silent
 ) -> np.ndarray:
     """A recording, said with the voice of another.
 
@@ -109,7 +118,7 @@ def say_as(
         InputError: there is too little speech in `other`. MissingError, InputError: the weights or Resemblyzer are
             missing or damaged.
     """
-    voice, average, _ = load_voice(weights, device)
+    model = load_voice(weights, device)
     progress(0.1, "Listening to the voices")
     target = speaker_embedding(other.samples)
     if not target.any():
@@ -118,56 +127,63 @@ def say_as(
             "Use one with at least a few seconds of speech.",
         )
     source = speaker_embedding(audio.samples)
-    features = normalise_mel(mel_spectrogram(normalise_loudness(audio.samples)), average)
+    features = normalise_mel(mel_spectrogram(normalise_loudness(audio.samples)), model.average)
     progress(0.3, "Converting the voice")
-    sound = waveform(convert(voice, encode(voice, features, source), target), part(progress, 0.4, 1.0))
+    sound = waveform(convert(model.network, encode(model.network, features, source), target), part(progress, 0.4, 1.0))
     if source.any():  # an average of spectra is fainter than each of them; what holds no speech stays as faint as it is
         sound = normalise_loudness(sound)
     return np.pad(sound, (0, max(0, len(audio.samples) - len(sound))))[: len(audio.samples)]
 
 
-def save_voice(
-    path: str | Path, voice: VoiceConversion, average: VoiceAverage, target: Target, notes: Mapping[str, Any]
-) -> None:
-    """Writes a voice conversion in half precision with everything that is needed to use it.
+def save_voice(path: str | Path, model: VoiceModel, notes: Mapping[str, Any]) -> None:
+    """Writes a voice conversion with everything that is needed to use it.
 
     Raises:
         OutputError: it cannot be written.
     """
     data = {
-        "config": voice.config.to_dict(),
-        "average": average.to_dict(),
+        "config": model.network.config.to_dict(),
+        "average": model.average.to_dict(),
         "target": {
-            "embedding": [round(float(value), 5) for value in target.embedding],
-            "average": target.average.to_dict(),
+            "embedding": [round(float(value), 5) for value in model.target.embedding],
+            "average": model.target.average.to_dict(),
         },
     }
-    meta = {"format": "1", "kind": "voice", "data": json.dumps(data), "notes": json.dumps(dict(notes))}
-    with storage.replacing(path) as temporary:
-        save_file(half_precision(voice), temporary, meta)
+    save_weights(path, "voice", model.network, data, notes)
 
 
-@lru_cache(maxsize=2)
-def load_voice(name: str = "voice", device: str = "cpu") -> tuple[VoiceConversion, VoiceAverage, Target]:
-    """Voice conversion with its weights, in eval mode; the average voice its features are measured against; the
-    voice it converts to for the landmark branches.
+def read_voice(name: str = DEFAULT_VOICE) -> VoiceModel:
+    """Voice conversion with its weights on the CPU, the caller's own: `load_voice` gives the one that all share.
 
     Args:
         name: a listed set of weights, or a path to a .safetensors file of one's own training.
-        device: "cpu", "cuda" or "mps".
 
     Raises:
-        MissingError, InputError: the weights are missing, damaged or of another kind.
+        MissingError: no such weights. InputError: they are damaged or of another kind.
     """
-    tensors, data = load_tensors(name)
+    weights = load_weights(name, "voice")
     try:
-        voice = VoiceConversion(VoiceConfig.from_dict(data["config"]))
-        voice.load_state_dict({key: value.float() for key, value in tensors.items()})
-        embedding = np.array(data["target"]["embedding"], np.float32)
+        config = VoiceConfig.from_dict(weights.data["config"])
+        embedding = np.array(weights.data["target"]["embedding"], np.float32)
         if embedding.shape != (EMBEDDING,):
             raise ValueError("not an embedding")
-        average = VoiceAverage.from_dict(data["average"])
-        target = Target(embedding, VoiceAverage.from_dict(data["target"]["average"]))
+        average = VoiceAverage.from_dict(weights.data["average"])
+        target = TargetVoice(embedding, VoiceAverage.from_dict(weights.data["target"]["average"]))
+        network = weights.fill(lambda: VoiceConversion(config))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{name} does not hold weights of voice conversion.", "Name other weights.") from error
-    return voice.to(device).eval(), average, target
+        raise unusable(name, "voice") from error
+    return VoiceModel(network, average, target)
+
+
+@kept_loaded
+def load_voice(name: str = DEFAULT_VOICE, device: str = "cpu") -> VoiceModel:
+    """Voice conversion with its weights on a device, shared by all callers.
+
+    Args:
+        name: as in `read_voice`. device: "cpu", "cuda" or "mps".
+
+    Raises:
+        MissingError: no such weights. InputError: they are damaged or of another kind.
+    """
+    model = read_voice(name)
+    return VoiceModel(model.network.to(device), model.average, model.target)

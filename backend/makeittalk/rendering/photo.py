@@ -66,25 +66,18 @@ class PhotoRenderer:
         self,
         mesh: formats.Mesh,
         rgba: np.ndarray,
-        model: ImageModel | None = None,
-        device: str = "auto",
+        model: ImageModel,
         size: tuple[int, int] | None = None,
     ) -> None:
         """
         Args:
             mesh: the character's mesh. rgba: (H, W, 4) uint8, its portrait.
-            model: the network, the shipped one on `device` by default ("auto", "cpu", "cuda", "mps").
+            model: the network.
             size: width, height of the frames, those of the portrait by default.
 
         Raises:
-            InputError: the mesh belongs to a portrait of another size, or there is no such device.
-            MissingError: the network's weights are not installed.
+            InputError: the mesh belongs to a portrait of another size.
         """
-        if model is None:
-            from ..networks.device import choose_device
-            from ..networks.image_inference import load_image
-
-            model = load_image(device=choose_device(device))
         self._model = model
         self._landmarks = mesh.landmark_vertices
         self._warper = Warper(mesh, rgba, size)
@@ -155,7 +148,7 @@ class PhotoRenderer:
         zone = self._window * face_zone(np.stack([self._rest, place]))
         share = answer[1].astype(np.float32) / 255.0
         change = self._match.change(seen, answer[0], share)
-        if self._model.kind == "correction":
+        if self._model.variant == "correction":
             # A new mouth where the portrait has none to show; everywhere else no more than light and shade.
             hollow = hollow_zone(place)
             own = 1.0 - self._own_mouth.kept(place)

@@ -1,30 +1,31 @@
-"""Weights on disk: safetensors files beside this module, each listed in SHA256SUMS."""
+"""Weights on disk: safetensors files beside this module, each listed in SHA256SUMS; one layout for every network."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save_file
+from torch import nn
 
 from ..exchange import storage
 from ..exchange.errors import InputError, MissingError
-from ..networks.content import ContentBranch, ContentConfig
-from ..networks.normalised_mel import VoiceAverage
+from .layouts import CURRENT, FORMAT, data_and_notes
 
 FOLDER = Path(__file__).parent
 SUMS = "SHA256SUMS"
-DEFAULT_CONTENT = "content"
-FORMAT = 1
 MAX_BYTES = 512 * 2**20  # of one file
 _MAX_HEADER = 1 << 20
 _AGAIN = "Install MakeItTalk again, or name other weights."
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,40 @@ class WeightFile:
     def __str__(self) -> str:
         size = f"{self.size / 1e6:.2f} MB" if self.size else "missing"
         return f"{self.name}  {size}  SHA-256 {self.sha256[:12]}…"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a file of weights holds.
+
+    Attributes:
+        name: a listed set, or the path. tensors: as they are stored, on the CPU.
+        data: JSON values that are needed to use them, `config` of the network among them.
+        notes: what training wrote down.
+    """
+
+    name: str
+    tensors: Mapping[str, torch.Tensor]
+    data: dict[str, Any]
+    notes: dict[str, Any]
+
+    def fill(self, build: Callable[[], Network]) -> Network:
+        """The network that `build` makes, with these weights, float32 in eval mode on the CPU.
+
+        Sizes are compared before memory is taken for them.
+
+        Raises:
+            ValueError: the tensors are not those of this network, or not all of them are numbers.
+        """
+        with torch.device("meta"):
+            wanted = {name: value.shape for name, value in build().state_dict().items()}
+        if wanted != {name: value.shape for name, value in self.tensors.items()}:
+            raise ValueError("the tensors belong to another network")
+        if not all(bool(torch.isfinite(value).all()) for value in self.tensors.values()):
+            raise ValueError("not all of it is numbers")
+        network = build()
+        network.load_state_dict({name: value.float() for name, value in self.tensors.items()})
+        return network.eval()
 
 
 def list_weights(folder: Path | None = None) -> list[WeightFile]:
@@ -98,85 +133,67 @@ def fingerprint_of(name: str) -> str:
     return _listed(name).sha256
 
 
-def load_content(name: str | None = None, device: str = "cpu") -> tuple[ContentBranch, dict[str, Any]]:
-    """The content branch with its weights, ready to predict.
+def load_weights(name: str, kind: str) -> Weights:
+    """What a file of weights holds, of today's layout or an older one.
 
     Args:
-        name: a listed set, a path to a .safetensors file of one's own training, or None for the default.
-        device: "cpu", "cuda" or "mps".
-
-    Returns:
-        The branch in eval mode, float32, and a dict: `name`, `config` (ContentConfig), `average` (VoiceAverage),
-        `features` (what the branch hears, one of hearing.KINDS) and `notes` (what training wrote down).
+        name: a listed set, or a path to a .safetensors file of one's own training.
+        kind: "content", "speaker", "voice", "closure" or "image".
 
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind.
     """
-    name = name or DEFAULT_CONTENT
     if name.endswith(".safetensors"):
         path = Path(name)
-        data = storage.read_bytes(path, MAX_BYTES)
-    else:
-        file = next((file for file in list_weights() if file.name == name), None)
-        if file is None:
-            known = ", ".join(file.name for file in list_weights())
-            raise MissingError(f"There are no weights called {name!r}.", f"There are: {known}.")
-        path, data = file.path, _verified(file)
-    try:
-        meta = _metadata(data)
-        if meta["kind"] != "content" or int(meta["format"]) != FORMAT:
-            raise ValueError("another kind")
-        config = ContentConfig.from_dict(json.loads(meta["config"]))
-        average = VoiceAverage.from_dict(json.loads(meta["voice"]))
-        notes = dict(json.loads(meta["notes"]))
-        heard = str(notes.get("features", "mel"))
-        branch = ContentBranch(config)
-        branch.load_state_dict({key: value.float() for key, value in read_tensors(data).items()})
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, RecursionError) as error:
-        raise InputError(f"{path} does not hold weights of a content branch.", _AGAIN) from error
-    found = {"name": name, "config": config, "average": average, "features": heard, "notes": notes}
-    return branch.to(device).eval(), found
-
-
-def load_tensors(name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """A file's tensors as they are stored, and what its metadata says under `data` (JSON).
-
-    Args:
-        name: a listed set, or a path to a .safetensors file of one's own training.
-
-    Raises:
-        MissingError: no such weights. InputError: they are damaged.
-    """
-    if name.endswith(".safetensors"):
-        path = Path(name)
-        data = storage.read_bytes(path, MAX_BYTES)
+        content = storage.read_bytes(path, MAX_BYTES)
     else:
         file = _listed(name)
-        path, data = file.path, _verified(file)
+        path, content = file.path, _verified(file)
     try:
-        return read_tensors(data), json.loads(_metadata(data)["data"])
+        data, notes = data_and_notes(_metadata(content), kind)
+        return Weights(name, read_tensors(content), data, notes)
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} does not hold usable weights.", _AGAIN) from error
+        raise unusable(str(path), kind) from error
 
 
-def save_content(path: str | Path, branch: ContentBranch, average: VoiceAverage, notes: dict[str, Any]) -> None:
-    """Writes a content branch in half precision with everything that is needed to use it.
+def save_weights(
+    path: str | Path, kind: str, network: nn.Module, data: Mapping[str, Any], notes: Mapping[str, Any]
+) -> None:
+    """Writes a network in half precision with everything that is needed to use it.
+
+    Args:
+        path: a .safetensors file. kind: as in `load_weights`. data: JSON values, see `Weights`.
+        notes: what to remember of its training, JSON values.
 
     Raises:
         OutputError: it cannot be written.
     """
     meta = {
         "format": str(FORMAT),
-        "kind": "content",
-        "config": json.dumps(branch.config.to_dict()),
-        "voice": json.dumps(average.to_dict()),
-        "notes": json.dumps(notes),
+        "layout": CURRENT,
+        "kind": kind,
+        "data": json.dumps(dict(data)),
+        "notes": json.dumps(dict(notes)),
     }
     with storage.replacing(path) as temporary:
-        save_file(half_precision(branch), temporary, meta)
+        save_file(_half_precision(network), temporary, meta)
 
 
-def half_precision(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+def unusable(name: str, kind: str) -> InputError:
+    """The error for weights that do not make a network of a kind."""
+    return InputError(f"{name} does not hold weights of {_KINDS[kind]}.", _AGAIN)
+
+
+_KINDS = {
+    "content": "a content branch",
+    "speaker": "a speaker branch",
+    "voice": "voice conversion",
+    "closure": "a closure network",
+    "image": "an image network",
+}
+
+
+def _half_precision(network: nn.Module) -> dict[str, torch.Tensor]:
     """A network's tensors as they are shipped: floating ones in fp16, on the CPU."""
     return {
         name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
@@ -190,9 +207,11 @@ def _listed(name: str) -> WeightFile:
     Raises:
         MissingError: there is none.
     """
-    file = next((file for file in list_weights() if file.name == name), None)
+    files = list_weights()
+    file = next((file for file in files if file.name == name), None)
     if file is None:
-        raise MissingError(f"There are no weights called {name!r}.", _AGAIN)
+        known = ", ".join(file.name for file in files)
+        raise MissingError(f"There are no weights called {name!r}.", f"There are: {known}.")
     return file
 
 

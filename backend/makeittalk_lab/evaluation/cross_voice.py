@@ -33,7 +33,8 @@ class OtherVoices:
     def __init__(
         self, folder: str | Path, weights: str = "voice", device: str = "cpu", progress: Progress = silent
     ) -> None:
-        self._voice, self._average, _ = load_voice(weights, device)
+        model = load_voice(weights, device)
+        self._voice, self._average = model.network, model.average
         sounds = [path for path in sorted(Path(folder).glob("*")) if path.suffix.lower() in SOUNDS]
         chosen = [sounds[i] for i in np.linspace(0, len(sounds) - 1, min(_MOST, len(sounds))).astype(int)]
         self._targets: list[np.ndarray] = []

@@ -125,7 +125,8 @@ def measure(weights: str, folder: str | Path, blocks: list[int]) -> dict[str, di
         [Recording.load(prepared.folder / f"{name}.npz") for name in names]
         for names in (prepared.validation, prepared.test)
     )
-    voice, average, _ = load_voice(weights)
+    model = load_voice(weights)
+    voice, average = model.network, model.average
     listeners: dict[str, Listener] = {
         "mel": lambda recording: recording.mel,
         "normalised mel": lambda recording: normalise_mel(recording.mel, average),

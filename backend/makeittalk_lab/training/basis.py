@@ -25,7 +25,7 @@ from makeittalk.exchange import storage
 from makeittalk.exchange.constants import CANONICAL_JAW, FRAME_RATE
 from makeittalk.landmarks.ibug68 import INNER_PAIRS, MIRROR
 from makeittalk.landmarks.mean_face import MEAN_FACE
-from makeittalk.networks.closure import predict_closure
+from makeittalk.networks.closure_inference import predict_closure
 from makeittalk.networks.content_inference import predict_content
 from safetensors.numpy import save_file
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,16 +11,15 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from makeittalk.exchange import storage
 from makeittalk.exchange.constants import EMBEDDING
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
-from makeittalk.networks.closure import ClosureNet, probabilities
+from makeittalk.networks.closure import ClosureConfig as ClosureNetConfig
+from makeittalk.networks.closure import ClosureNet
+from makeittalk.networks.closure_inference import ClosureModel, closure_probability, save_closure
 from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
-from makeittalk.networks.speech_features import KINDS, Hearing
+from makeittalk.networks.speech_features import FEATURES, SpeechFeatures
 from makeittalk.networks.voice_inference import load_voice
-from makeittalk.weights.store import half_precision
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..data.augment import Augment, mask_bands, stretch, vary_sound
@@ -32,7 +30,7 @@ from .loop import LoopConfig, train
 
 BILABIALS = tuple(PHONES.index(name) for name in ("P", "B", "M"))
 _NEAR = 3  # frames beside a bilabial where a closure still counts as its own: labels are not that sharp
-_SHOWN = (0.3, 0.5, 0.7)  # probabilities that count as heard
+_SHOWN = (0.3, 0.5, 0.7)  # closure_probability that count as heard
 
 
 @dataclass
@@ -58,8 +56,8 @@ class ClosureConfig(LoopConfig):
         super().check()
         if not self.data or self.frames < 1:
             raise ValueError("it names no data folders, or no frames")
-        if self.features not in KINDS:
-            raise ValueError(f"features are {', '.join(KINDS)}")
+        if self.features not in FEATURES:
+            raise ValueError(f"features are {', '.join(FEATURES)}")
         self.data = [os.path.expanduser(folder) for folder in self.data]
         self.voice = os.path.expanduser(self.voice)
 
@@ -110,13 +108,13 @@ class ClosureTask:
         if config.features == "mel":
             self.average = VoiceAverage.of([item.mel for folder in self.folders for item in folder])
         else:
-            self.average = load_voice(config.voice)[1]
+            self.average = load_voice(config.voice).average
 
     def networks(self) -> dict[str, nn.Module]:
         """A fresh network, and the frozen ear in front of it."""
         return {
-            "closure": ClosureNet(KINDS[self.config.features]),
-            "ear": Hearing(self.config.features, self.config.voice),
+            "closure": ClosureNet(ClosureNetConfig(FEATURES[self.config.features])),
+            "ear": SpeechFeatures(self.config.features, self.config.voice),
         }
 
     def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
@@ -157,7 +155,7 @@ class ClosureTask:
         heard = []
         for item in self.validation:
             mel = torch.from_numpy(normalise_mel(item.mel, self.average))[None].to(device)
-            heard.append(probabilities(network, _heard(ear, mel)[0].cpu().numpy()))
+            heard.append(closure_probability(network, _heard(ear, mel)[0].cpu().numpy()))
         figures: dict[str, float] = {}
         for threshold in _SHOWN:
             recall, precision = measure([chance > threshold for chance in heard], self.validation)
@@ -166,11 +164,8 @@ class ClosureTask:
 
     def save(self, networks: Mapping[str, nn.Module], out: Path, notes: dict[str, str]) -> None:
         """Writes `closure.safetensors`."""
-        data = self.average.to_dict() | {"features": self.config.features}
-        meta = {"format": "1", "kind": "closure", "data": json.dumps(data)}
-        meta["notes"] = json.dumps(notes | {"validation": self.validate(networks)})
-        with storage.replacing(out / "closure.safetensors") as temporary:
-            save_file(half_precision(networks["closure"]), temporary, meta)
+        model = ClosureModel(cast(ClosureNet, networks["closure"]), self.average, self.config.features)
+        save_closure(out / "closure.safetensors", model, notes | {"validation": self.validate(networks)})
 
 
 def _heard(ear: nn.Module, features: Tensor) -> Tensor:

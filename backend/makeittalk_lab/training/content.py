@@ -17,11 +17,10 @@ from makeittalk.exchange.progress import Progress, silent
 from makeittalk.landmarks.ibug68 import PARTS
 from makeittalk.landmarks.pose import Canonical
 from makeittalk.networks.content import ContentBranch, ContentConfig
-from makeittalk.networks.content_inference import move
+from makeittalk.networks.content_inference import ContentModel, content_displacement, load_content, save_content
 from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
-from makeittalk.networks.speech_features import KINDS, Hearing
+from makeittalk.networks.speech_features import FEATURES, SpeechFeatures
 from makeittalk.networks.voice_inference import load_voice
-from makeittalk.weights.store import load_content, save_content
 from torch import Tensor, nn
 
 from ..data import augment
@@ -73,10 +72,10 @@ class TrainingConfig(LoopConfig):
             raise ValueError("amplitude needs two numbers for each data folder")
         if self.frames < 1:
             raise ValueError("frames must be above 0")
-        if self.features not in KINDS:
-            raise ValueError(f"features are {', '.join(KINDS)}")
-        if self.network.inputs != KINDS[self.features]:
-            raise ValueError(f"inputs of the network must be {KINDS[self.features]} for features {self.features!r}")
+        if self.features not in FEATURES:
+            raise ValueError(f"features are {', '.join(FEATURES)}")
+        if self.network.inputs != FEATURES[self.features]:
+            raise ValueError(f"inputs of the network must be {FEATURES[self.features]} for features {self.features!r}")
         self.data = [os.path.expanduser(folder) for folder in self.data]
         if self.graft and self.features != "both":
             raise ValueError('graft is for features "both"')
@@ -102,7 +101,7 @@ class ContentTask:
         if config.features == "mel":
             self.average = VoiceAverage.of([clip.mel for clips in self.clips for clip, _, _ in clips])
         else:
-            self.average = load_voice(config.voice)[1]
+            self.average = load_voice(config.voice).average
         share = np.array(config.share or [1.0] * len(folders), float)
         self.share = share / share.sum()
         self.amplitude = config.amplitude or [[1.0, 1.0]] * len(folders)
@@ -112,8 +111,8 @@ class ContentTask:
         """A fresh branch, and the frozen ear in front of it."""
         branch = ContentBranch(self.config.network)
         if self.config.graft:
-            graft(branch, load_content(self.config.graft)[0])
-        return {"content": branch, "ear": Hearing(self.config.features, self.config.voice)}
+            graft(branch, load_content(self.config.graft).branch)
+        return {"content": branch, "ear": SpeechFeatures(self.config.features, self.config.voice)}
 
     def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
         """Normalised mels (B, T, 80), voices (B, 256), motion (B, T, 68, 3), faces at rest (B, 68, 3), mask (B, T)."""
@@ -145,14 +144,15 @@ class ContentTask:
             frame = Canonical.of(clip.neutral)
             mel = torch.from_numpy(normalise_mel(clip.mel, self.average))[None].to(device)
             heard = ear(mel, torch.from_numpy(_voice(clip))[None].to(device))[0].cpu().numpy()
-            delta = move(branch, heard, frame.to_canonical(clip.neutral))
+            delta = content_displacement(branch, heard, frame.to_canonical(clip.neutral))
             rows.append(metrics.lip_metrics(clip.neutral + frame.displacement_from(delta), clip.landmarks))
         return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} if rows else {}
 
     def save(self, networks: Mapping[str, nn.Module], out: Path, notes: dict[str, str]) -> None:
         """Writes `content.safetensors`."""
         notes = notes | {"features": self.config.features}
-        save_content(out / "content.safetensors", cast(ContentBranch, networks["content"]), self.average, notes)
+        model = ContentModel(cast(ContentBranch, networks["content"]), self.average, self.config.features)
+        save_content(out / "content.safetensors", model, notes)
 
     def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         options, frames = self.config.augment, self.config.frames

@@ -17,7 +17,7 @@ from makeittalk.images.landmark_image import draw_landmarks, fill_mouth
 from makeittalk.landmarks.ibug68 import LIPS
 from makeittalk.networks.correction import CorrectionConfig, CorrectionNet
 from makeittalk.networks.image import ImageConfig, PaperUNet
-from makeittalk.networks.image_inference import KINDS, save_image
+from makeittalk.networks.image_inference import VARIANTS, save_image
 from torch import Tensor, nn
 
 from ..data.clips import Prepared
@@ -72,8 +72,8 @@ class ImageTraining(LoopConfig):
             raise ValueError("it names no data")
         if self.share and len(self.share) != len(self.data):
             raise ValueError("share needs one number for each folder of data")
-        if self.kind not in KINDS:
-            raise ValueError(f"kind is one of {', '.join(KINDS)}")
+        if self.kind not in VARIANTS:
+            raise ValueError(f"kind is one of {', '.join(VARIANTS)}")
         if self.patch % 64 or not 64 <= self.patch <= SIZE:
             raise ValueError("patch is 64, 128, 192 or 256")
 

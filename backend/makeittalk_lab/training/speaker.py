@@ -22,7 +22,7 @@ from makeittalk.networks.content_inference import predict_content
 from makeittalk.networks.noise import NOISE, noise_track
 from makeittalk.networks.normalised_mel import VoiceAverage
 from makeittalk.networks.speaker import ListeningBranch, SpeakerBranch, SpeakerConfig
-from makeittalk.networks.speaker_inference import Speaker, head_features, predict_displacement, save_speaker
+from makeittalk.networks.speaker_inference import SpeakerModel, head_features, save_speaker, speaker_displacement
 from makeittalk.networks.voice_inference import load_voice
 from torch import Tensor, nn
 
@@ -155,7 +155,7 @@ class SpeakerTask:
         if config.hears == "mel":
             self.average = VoiceAverage.of([clip.mel for part in clips for clip in part])
         else:
-            self.average = load_voice(config.voice)[1]
+            self.average = load_voice(config.voice).average
         self.train = [[self._example(f, clip) for clip in part] for f, part in zip(folders, clips, strict=True)]
         self.validation = [self._example(folder, folder.clip(n)) for folder in folders for n in folder.validation]
         share = np.array(config.share or [1.0] * len(folders), float)
@@ -268,7 +268,7 @@ class SpeakerTask:
         """Writes `speaker.safetensors`."""
         branch = networks["branch"]
         assert isinstance(branch, ListeningBranch)
-        save_speaker(out / "speaker.safetensors", Speaker(branch.branch, self.average, self.config.hears), notes)
+        save_speaker(out / "speaker.safetensors", SpeakerModel(branch.branch, self.average, self.config.hears), notes)
 
 
 def measure(branch: SpeakerBranch, examples: list[Example]) -> dict[str, float]:
@@ -281,7 +281,7 @@ def measure(branch: SpeakerBranch, examples: list[Example]) -> dict[str, float]:
     distance, correlation = [], []
     for example in examples:
         noise = example.noise if example.noise is not None else noise_track(0, len(example.features))
-        predicted = predict_displacement(branch, example.features, example.embedding, example.face, noise)
+        predicted = speaker_displacement(branch, example.features, example.embedding, example.face, noise)
         target = example.motion - example.motion.mean(0)
         centred = predicted - predicted.mean(0)
 

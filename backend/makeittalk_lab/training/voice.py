@@ -21,7 +21,7 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
 from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel, voice_statistics
 from makeittalk.networks.voice import VoiceConfig, VoiceConversion
-from makeittalk.networks.voice_inference import Target, convert, encode, save_voice
+from makeittalk.networks.voice_inference import TargetVoice, VoiceModel, convert, encode, save_voice
 from torch import Tensor, nn
 
 from ..data.augment import Augment, mask_bands, stretch, vary_sound
@@ -165,7 +165,7 @@ class VoiceTask:
         """Fresh ones: `voice`, the `phones` told from A, and the `critic` that seeks the speaker in it."""
         voice = VoiceConversion(self.config.network)
         voice.mean.copy_(torch.from_numpy(self.voices.average.mean))
-        voice.deviation.copy_(torch.from_numpy(self.voices.average.deviation))
+        voice.deviation.copy_(torch.from_numpy(self.voices.average.std))
         code = self.config.network.code
         return {
             "voice": voice,
@@ -230,7 +230,7 @@ class VoiceTask:
             int(batch["block"]),
             (batch["mean"], batch["deviation"]),
         )
-        scale = torch.from_numpy(self.voices.average.deviation).to(fine)
+        scale = torch.from_numpy(self.voices.average.std).to(fine)
         phones, known = batch["phones"].flatten(), (batch["phones"] != UNLABELLED).sum()
         told = networks["phones"](code).flatten(0, 1)
         parts = {
@@ -258,7 +258,7 @@ class VoiceTask:
                 features = normalise_mel(recording.mel, self.voices.average)
                 code = encode(voice, features, recording.embedding)
                 fine = convert(voice, code, recording.embedding)
-                errors.append(float(np.mean(((fine - recording.mel) / self.voices.average.deviation) ** 2)))
+                errors.append(float(np.mean(((fine - recording.mel) / self.voices.average.std) ** 2)))
                 with torch.inference_mode():
                     device = next(head.parameters()).device
                     told = head(torch.from_numpy(code).to(device)).argmax(1).cpu().numpy()
@@ -274,9 +274,9 @@ class VoiceTask:
         """Writes `voice.safetensors`: the conversion and the voice it converts to where none is named."""
         voice = networks["voice"]
         assert isinstance(voice, VoiceConversion)
-        save_voice(out / "voice.safetensors", voice, self.voices.average, self._target(), notes)
+        save_voice(out / "voice.safetensors", VoiceModel(voice, self.voices.average, self._target()), notes)
 
-    def _target(self) -> Target:
+    def _target(self) -> TargetVoice:
         """The fixed target: the mean voice of the training speaker named by `converted`, else of the last one."""
         known = [recording for folder in self.voices.train for recording in folder]
         speaker = self.config.converted or known[-1].speaker
@@ -284,7 +284,7 @@ class VoiceTask:
         if not own:
             raise InputError(f"There is no training speaker {speaker!r}.", "Name one of the data folders'.")
         mean = np.mean([recording.embedding for recording in own], axis=0)
-        return Target(mean / np.linalg.norm(mean), VoiceAverage.of([recording.mel for recording in own]))
+        return TargetVoice(mean / np.linalg.norm(mean), VoiceAverage.of([recording.mel for recording in own]))
 
 
 def train_voice(config_path: str | Path, progress: Progress = silent, **overrides: Any) -> Path:

@@ -19,8 +19,9 @@ from makeittalk.exchange.formats import Face, Motion
 from makeittalk.landmarks.detector import detect_landmarks
 from makeittalk.landmarks.measures import mouth_width, opening
 from makeittalk.mesh.build import build_mesh
-from makeittalk.networks import closure
-from makeittalk.networks.closure import ClosureNet, predict_closure, probabilities
+from makeittalk.networks import closure, closure_inference
+from makeittalk.networks.closure import ClosureNet
+from makeittalk.networks.closure_inference import closure_probability, predict_closure
 from project import ASSETS
 
 
@@ -104,7 +105,7 @@ def test_silence_and_vowels_are_no_closures(mel: np.ndarray) -> None:
 
 def test_any_length_in_blocks_without_a_seam(mel: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = predict_closure(mel)
-    monkeypatch.setattr(closure, "_BLOCK", 100)
+    monkeypatch.setattr(closure_inference, "_WINDOW", 100)
     assert np.abs(predict_closure(mel) - whole).max() < 1e-4
 
 
@@ -114,5 +115,7 @@ def test_the_network_sees_as_far_as_it_says() -> None:
     features = np.random.default_rng(0).normal(size=(200, 80)).astype(np.float32)
     changed = features.copy()
     changed[100] += 5.0
-    moved = np.flatnonzero(np.abs(probabilities(network, changed) - probabilities(network, features)) > 1e-7)
+    moved = np.flatnonzero(
+        np.abs(closure_probability(network, changed) - closure_probability(network, features)) > 1e-7
+    )
     assert moved.min() == 100 - closure.REACH and moved.max() == 100 + closure.REACH

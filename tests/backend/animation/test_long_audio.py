@@ -16,7 +16,7 @@ from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
 from makeittalk.exchange.formats import Face, Motion
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.landmarks.measures import mouth_width, opening
-from makeittalk.networks import closure
+from makeittalk.networks import closure_inference
 from makeittalk.networks import content_inference as inference
 from makeittalk.networks import voice_inference as conversion
 
@@ -59,7 +59,7 @@ def test_blocks_join_without_a_seam(speech: np.ndarray, face: Face, monkeypatch:
     monkeypatch.setattr(inference, "_BLOCK", 1 << 20)
     monkeypatch.setattr(inference, "_WINDOWS", 1 << 20)
     monkeypatch.setattr(conversion, "_CHUNK", 1 << 20)
-    monkeypatch.setattr(closure, "_BLOCK", 1 << 20)
+    monkeypatch.setattr(closure_inference, "_WINDOW", 1 << 20)
     whole = predict_motion(audio, face)
     width = mouth_width(face.landmarks)
     assert blocks.frames == whole.frames == 60 * FRAME_RATE + 1

@@ -10,6 +10,7 @@ from makeittalk.images.face_crop import SIZE
 from makeittalk.images.landmark_image import draw_landmarks, fill_mouth
 from makeittalk.networks import device
 from makeittalk.networks.content import ContentBranch, ContentConfig
+from makeittalk.networks.content_inference import ContentModel, save_content
 from makeittalk.networks.correction import CorrectionConfig, CorrectionNet
 from makeittalk.networks.folding import fast_dtype, fold_norms
 from makeittalk.networks.image import ImageConfig, PaperUNet
@@ -189,7 +190,7 @@ def test_what_was_saved_is_loaded_and_kept_until_forgotten(tmp_path, networks, s
     path = tmp_path / "own.safetensors"
     save_image(path, networks[kind], kind, {"steps": 7})
     model = load_image(str(path))
-    assert model.kind == kind and model.notes == {"steps": 7} and model.device == "cpu"
+    assert model.variant == kind and model.notes == {"steps": 7} and model.device == "cpu"
     portrait, warps, landmarks = (part[:2] if part.ndim > 3 or part.shape[-1] == 2 else part for part in scene)
     halved = type(networks[kind])(networks[kind].config)
     halved.load_state_dict({name: value.half().float() for name, value in networks[kind].state_dict().items()})
@@ -229,7 +230,8 @@ def cut(path, network):
 
 def another(path, network):
     average = VoiceAverage(np.zeros(80, np.float32), np.ones(80, np.float32))
-    store.save_content(path, ContentBranch(ContentConfig(inputs=80, hidden=4, layers=1, mlp=(4,))), average, {})
+    branch = ContentBranch(ContentConfig(inputs=80, hidden=4, layers=1, mlp=(4,)))
+    save_content(path, ContentModel(branch, average, "mel"), {})
 
 
 NOT_A_NUMBER = {"out.bias": torch.full((16,), float("nan"), dtype=torch.float16)}

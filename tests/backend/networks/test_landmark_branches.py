@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from makeittalk.networks.content import ContentBranch, ContentConfig
-from makeittalk.networks.content_inference import displacements
+from makeittalk.networks.content_inference import content_displacement
 from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
 from makeittalk.networks.speaker import SpeakerBranch, SpeakerConfig
 from project import REFERENCE
@@ -125,7 +125,7 @@ def test_any_length_in_blocks_is_one_pass(streaming, frames):
     branch = ContentBranch(ContentConfig(inputs=80, streaming=streaming, hidden=32, layers=2, mlp=(32,))).eval()
     mel = np.random.default_rng(0).normal(0.4, 0.1, (frames, 80)).astype(np.float32)
     face = np.random.default_rng(1).normal(size=(68, 3))
-    found = displacements(branch, AVERAGE, mel, face)
+    found = content_displacement(branch, normalise_mel(mel, AVERAGE), face)
     with torch.inference_mode():
         features = torch.from_numpy(normalise_mel(mel, AVERAGE))[None]
         whole = branch(features, torch.from_numpy(face.reshape(1, -1)).float())[0].reshape(-1, 68, 3).numpy()
@@ -135,7 +135,7 @@ def test_any_length_in_blocks_is_one_pass(streaming, frames):
 
 def test_no_frames_no_motion():
     branch = ContentBranch(ContentConfig(inputs=80, streaming=True)).eval()
-    assert displacements(branch, AVERAGE, np.zeros((0, 80), np.float32), np.zeros((68, 3))).shape == (0, 68, 3)
+    assert content_displacement(branch, np.zeros((0, 80), np.float32), np.zeros((68, 3))).shape == (0, 68, 3)
 
 
 def test_features_do_not_depend_on_the_microphone():

@@ -1,4 +1,4 @@
-"""Voice conversion: the released answers, what codes keep, recordings of any length, and what branches hear."""
+"""Voice conversion: the released answers, what codes keep, recordings of any length, and what branches read."""
 
 import json
 import zlib
@@ -10,9 +10,9 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.networks import speech_features as hearing
 from makeittalk.networks import voice_inference as conversion
 from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
-from makeittalk.networks.speech_features import KINDS, Hearing, hear
+from makeittalk.networks.speech_features import FEATURES, SpeechFeatures, speech_features
 from makeittalk.networks.voice import PITCH_CLASSES, VoiceConfig, VoiceConversion
-from makeittalk.networks.voice_inference import Target, convert, encode, load_voice, save_voice
+from makeittalk.networks.voice_inference import TargetVoice, VoiceModel, convert, encode, load_voice, save_voice
 from project import REFERENCE
 
 torch.set_num_threads(1)
@@ -127,12 +127,13 @@ def test_short_and_silent_recordings(voice, speaker, frames):
 @pytest.fixture(scope="module")
 def weights(voice, speaker, tmp_path_factory):
     path = tmp_path_factory.mktemp("voice") / "own.safetensors"
-    save_voice(path, voice, AVERAGE, Target(speaker, AVERAGE), {"steps": "0"})
+    save_voice(path, VoiceModel(voice, AVERAGE, TargetVoice(speaker, AVERAGE)), {"steps": "0"})
     return str(path)
 
 
 def test_saved_voice_comes_back(voice, speaker, weights):
-    loaded, average, target = load_voice(weights)
+    model = load_voice(weights)
+    loaded, average, target = model.network, model.average, model.target
     assert loaded.config == voice.config
     assert np.abs(average.mean - AVERAGE.mean).max() < 1e-4 and np.abs(target.embedding - speaker).max() < 1e-4
     code = encode(voice, features(40), speaker)
@@ -149,32 +150,33 @@ def test_weights_of_another_kind_are_refused(tmp_path):
         load_voice(str(path))
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("kind", list(FEATURES))
 def test_training_hears_what_prediction_hears(kind, speaker, weights):
     mel = np.random.default_rng(2).normal(0.4, 0.1, (203, 80)).astype(np.float32)
-    heard = hear(kind, mel, speaker, AVERAGE, weights=weights)
-    assert heard.shape == (203, KINDS[kind]) and heard.dtype == np.float32
-    module = Hearing(kind, weights).train()
+    heard = speech_features(kind, mel, speaker, AVERAGE, weights=weights)
+    assert heard.shape == (203, FEATURES[kind]) and heard.dtype == np.float32
+    module = SpeechFeatures(kind, weights).train()
     assert not module.training and not [p for p in module.parameters() if p.requires_grad]
     batch = torch.from_numpy(normalise_mel(mel, AVERAGE)).expand(2, -1, -1)
     together = module(batch, torch.from_numpy(speaker).expand(2, -1))
-    assert together.shape == (2, 203, KINDS[kind])
+    assert together.shape == (2, 203, FEATURES[kind])
     assert np.abs(together.numpy() - heard).max() < 1e-3
 
 
 def test_nothing_else_can_be_heard(weights):
     with pytest.raises(InputError, match="smell"):
-        Hearing("smell", weights)
+        SpeechFeatures("smell", weights)
     with pytest.raises(InputError, match="smell"):
-        hear("smell", np.zeros((3, 80), np.float32), np.zeros(256, np.float32), AVERAGE)
+        speech_features("smell", np.zeros((3, 80), np.float32), np.zeros(256, np.float32), AVERAGE)
 
 
 def test_every_voice_is_converted_to_the_same_one(speaker, weights):
     """The target's own statistics are used, not those of the recording, however short it is."""
     mel = np.random.default_rng(2).normal(0.4, 0.1, (400, 80)).astype(np.float32)
-    whole = hear("converted", mel, speaker, AVERAGE, weights=weights)
-    voice, _, target = load_voice(weights)
+    whole = speech_features("converted", mel, speaker, AVERAGE, weights=weights)
+    model = load_voice(weights)
+    voice, target = model.network, model.target
     code = encode(voice, normalise_mel(mel, AVERAGE), speaker)
-    said = (convert(voice, code, target.embedding) - target.average.mean) / target.average.deviation
+    said = (convert(voice, code, target.embedding) - target.average.mean) / target.average.std
     assert np.abs(whole - np.clip(said, -5, 4)).max() < 1e-6
     assert hearing.LOWEST == -5.0

@@ -35,7 +35,7 @@ NARROW = CorrectionConfig((8, 16), 0)
 class MouthPainter:
     """Answers a dark mouth where the lips are open, and nothing else."""
 
-    kind = "correction"
+    variant = "correction"
 
     def translate(self, portrait: np.ndarray, warps: np.ndarray, landmarks: np.ndarray) -> tuple:
         colours = np.empty_like(warps)
@@ -46,7 +46,7 @@ class MouthPainter:
 class Tinter:
     """Answers all of the picture, a little blurred, in colours of its own and darker to one side."""
 
-    kind = "paper"
+    variant = "paper"
 
     def translate(self, portrait: np.ndarray, warps: np.ndarray, landmarks: np.ndarray) -> tuple:
         soft = np.stack([cv2.GaussianBlur(warp, (0, 0), 0.8) for warp in warps]).astype(np.float32)
@@ -58,7 +58,7 @@ class Tinter:
 class Repeater:
     """Answers what it is shown, everywhere."""
 
-    kind = "paper"
+    variant = "paper"
 
     def translate(self, portrait: np.ndarray, warps: np.ndarray, landmarks: np.ndarray) -> tuple:
         return warps.copy(), np.full(warps.shape[:3], 255, np.uint8)
@@ -162,7 +162,7 @@ def test_an_open_mouth_is_shown_and_shifts_no_colours(character: tuple) -> None:
 class Smoother:
     """Answers all of the picture, smoothed and a little brighter."""
 
-    kind = "correction"
+    variant = "correction"
 
     def translate(self, portrait: np.ndarray, warps: np.ndarray, landmarks: np.ndarray) -> tuple:
         smooth = np.stack([cv2.GaussianBlur(warp, (0, 0), 4.0) for warp in warps])

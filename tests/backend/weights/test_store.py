@@ -10,10 +10,24 @@ from makeittalk.audio.mel import mel_spectrogram
 from makeittalk.exchange.errors import InputError, MissingError
 from makeittalk.landmarks.ibug68 import PARTS
 from makeittalk.landmarks.mean_face import MEAN_FACE
+from makeittalk.networks import device
+from makeittalk.networks.closure import ClosureConfig, ClosureNet
+from makeittalk.networks.closure_inference import load_closure
 from makeittalk.networks.content import ContentBranch, ContentConfig
-from makeittalk.networks.content_inference import predict_content
+from makeittalk.networks.content_inference import (
+    DEFAULT_CONTENT,
+    ContentModel,
+    load_content,
+    predict_content,
+    save_content,
+)
+from makeittalk.networks.image_inference import load_image
 from makeittalk.networks.normalised_mel import VoiceAverage
+from makeittalk.networks.speaker_inference import load_speaker
+from makeittalk.networks.voice_inference import load_voice
 from makeittalk.weights import store
+from makeittalk.weights.cache import release_loaded
+from safetensors.torch import save_file
 
 torch.set_num_threads(1)
 
@@ -24,26 +38,29 @@ AVERAGE = VoiceAverage(np.linspace(0.2, 0.5, 80, dtype=np.float32), np.full(80, 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder with one small set of weights, in place of the shipped one."""
-    store.save_content(tmp_path / "small.safetensors", ContentBranch(SMALL), AVERAGE, {"steps": 3})
+    save_content(tmp_path / "small.safetensors", ContentModel(ContentBranch(SMALL), AVERAGE, "mel"), {"steps": 3})
     store.write_sums(tmp_path)
     monkeypatch.setattr(store, "FOLDER", tmp_path)
-    return tmp_path
+    release_loaded()
+    yield tmp_path
+    release_loaded()
 
 
 def test_shipped_weights_are_whole_and_small():
     files = store.verify_weights()
-    assert store.DEFAULT_CONTENT in [file.name for file in files]
+    assert DEFAULT_CONTENT in [file.name for file in files]
     assert sum(file.size for file in files) < 40e6
     listed = {file.path.name for file in files}
     assert {path.name for path in store.FOLDER.glob("*.safetensors")} == listed
 
 
 def test_shipped_content_branch_loads():
-    branch, meta = store.load_content()
-    assert not branch.training
-    assert meta["features"] == "both" and meta["config"].inputs == 144
-    assert meta["config"].hidden == 256 and meta["config"].layers == 3
-    assert all(parameter.dtype == torch.float32 for parameter in branch.parameters())
+    model = load_content()
+    assert not model.branch.training
+    config = model.branch.config
+    assert model.features == "both" and config.inputs == 144
+    assert config.hidden == 256 and config.layers == 3
+    assert all(parameter.dtype == torch.float32 for parameter in model.branch.parameters())
 
 
 @pytest.mark.parametrize("loudness", [0.0, 0.01])
@@ -77,14 +94,15 @@ def test_any_face_speaks_alike():
 
 def test_what_was_saved_is_loaded(folder):
     branch = ContentBranch(SMALL)
-    store.save_content(folder / "again.safetensors", branch, AVERAGE, {"steps": 3})
+    save_content(folder / "again.safetensors", ContentModel(branch, AVERAGE, "mel"), {"steps": 3})
     store.write_sums()
-    loaded, meta = store.load_content("again")
-    assert meta["config"] == SMALL and meta["notes"] == {"steps": 3}
-    assert np.abs(meta["average"].mean - AVERAGE.mean).max() < 1e-5
+    model = load_content("again")
+    loaded = model.branch
+    assert loaded.config == SMALL and model.notes == {"steps": 3} and model.features == "mel"
+    assert np.abs(model.average.mean - AVERAGE.mean).max() < 1e-5
     for name, value in branch.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value.half().float())
-    assert store.load_content(str(folder / "again.safetensors"))[1]["config"] == SMALL
+    assert load_content(str(folder / "again.safetensors")).branch.config == SMALL
 
 
 def test_a_flipped_bit_is_noticed(folder):
@@ -92,17 +110,17 @@ def test_a_flipped_bit_is_noticed(folder):
     data = bytearray(path.read_bytes())
     data[-5] ^= 1
     path.write_bytes(data)
-    for call in (store.verify_weights, lambda: store.load_content("small")):
+    for call in (store.verify_weights, lambda: load_content("small")):
         with pytest.raises(InputError, match="damaged"):
             call()
 
 
 def test_missing_files_are_named(folder):
     with pytest.raises(MissingError, match="no weights called 'other'"):
-        store.load_content("other")
+        load_content("other")
     (folder / "small.safetensors").unlink()
     with pytest.raises(MissingError, match=r"small\.safetensors"):
-        store.load_content("small")
+        load_content("small")
     (folder / store.SUMS).unlink()
     with pytest.raises(MissingError, match="list of weights"):
         store.list_weights()
@@ -129,7 +147,7 @@ def test_strange_files_are_refused(tmp_path, data):
     path = tmp_path / "strange.safetensors"
     path.write_bytes(data)
     with pytest.raises(InputError, match="strange"):
-        store.load_content(str(path))
+        load_content(str(path))
 
 
 @pytest.mark.parametrize("line", ["abc  x.safetensors", "0" * 64 + "  ../x.safetensors", "0" * 64])
@@ -137,3 +155,73 @@ def test_a_damaged_list_is_refused(folder, line):
     (folder / store.SUMS).write_text(line + "\n")
     with pytest.raises(InputError, match="damaged"):
         store.list_weights()
+
+
+def older_layout(kind: str) -> dict[str, str]:
+    """The metadata that version 0.1 wrote beside the content branch and the closure network."""
+    average, config = json.dumps(AVERAGE.to_dict()), json.dumps(SMALL.to_dict())
+    if kind == "content":
+        return {"config": config, "voice": average, "notes": json.dumps({"steps": 3, "features": "mel"})}
+    return {"data": json.dumps(AVERAGE.to_dict() | {"features": "mel"}), "notes": "{}"}
+
+
+def test_files_of_the_first_layout_are_read(tmp_path):
+    path = tmp_path / "old.safetensors"
+    networks = {"content": ContentBranch(SMALL), "closure": ClosureNet(ClosureConfig())}
+    for kind, network in networks.items():
+        tensors = {name: value.half() for name, value in network.state_dict().items() if value.is_floating_point()}
+        whole = {name: tensors.get(name, value) for name, value in network.state_dict().items()}
+        save_file(whole, path, {"format": "1", "kind": kind} | older_layout(kind))
+        model = load_content(str(path)) if kind == "content" else load_closure(str(path))
+        assert model.features == "mel" and np.abs(model.average.std - AVERAGE.std).max() < 1e-5
+    with pytest.raises(InputError, match="content branch"):
+        load_content(str(path))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"config": {"hidden": 16_000, "layers": 64}},
+        {"config": {"layers": 200_000}},
+        {"config": {"inputs": 10**12}},
+        {"config": {"mlp": [8] * 10_000}},
+        {"config": {"hidden": float("inf")}},
+        {"config": {"hidden": "many"}},
+        {"config": 3},
+    ],
+)
+def test_a_configuration_of_another_size_takes_no_memory(tmp_path, change):
+    path = tmp_path / "hostile.safetensors"
+    tensors = {name: value.half() for name, value in ContentBranch(SMALL).state_dict().items()}
+    data = {"config": SMALL.to_dict(), "average": AVERAGE.to_dict(), "features": "mel"}
+    if isinstance(change["config"], dict):
+        change = {"config": data["config"] | change["config"]}
+    meta = {"format": "1", "layout": "2", "kind": "content", "data": json.dumps(data | change), "notes": "{}"}
+    save_file(tensors, path, meta)
+    with pytest.raises(InputError, match="does not hold weights of a content branch"):
+        load_content(str(path))
+
+
+def test_what_is_no_number_is_refused(tmp_path):
+    branch = ContentBranch(SMALL)
+    with torch.no_grad():
+        branch.mlp[0].bias[0] = float("nan")
+    save_content(tmp_path / "nan.safetensors", ContentModel(branch, AVERAGE, "mel"), {})
+    with pytest.raises(InputError, match="does not hold"):
+        load_content(str(tmp_path / "nan.safetensors"))
+
+
+def test_release_gives_back_every_network(tmp_path):
+    loaders = (load_content, load_speaker, load_voice, load_closure, load_image)
+    before = [load() for load in loaders]
+    assert all(load() is model for load, model in zip(loaders, before, strict=True))
+    device.release()
+    assert all(load() is not model for load, model in zip(loaders, before, strict=True))
+
+
+def test_a_file_that_was_trained_again_is_read_again(tmp_path):
+    path = tmp_path / "own.safetensors"
+    save_content(path, ContentModel(ContentBranch(SMALL), AVERAGE, "mel"), {"steps": 1})
+    assert load_content(str(path)) is load_content(str(path))
+    save_content(path, ContentModel(ContentBranch(SMALL), AVERAGE, "mel"), {"steps": 20})
+    assert load_content(str(path)).notes == {"steps": 20}

@@ -15,10 +15,10 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.formats import Motion, MotionParts
 from makeittalk.landmarks.landmark_motion import motion_of_landmarks
 from makeittalk.landmarks.pose import Canonical
+from makeittalk.networks.content_inference import DEFAULT_CONTENT
 from makeittalk.networks.normalised_mel import VoiceAverage
 from makeittalk.networks.voice import VoiceConfig, VoiceConversion
-from makeittalk.networks.voice_inference import Target, save_voice
-from makeittalk.weights.store import DEFAULT_CONTENT
+from makeittalk.networks.voice_inference import TargetVoice, VoiceModel, save_voice
 from makeittalk_lab.data import phone_files
 from makeittalk_lab.data.clips import Clip, Prepared
 from makeittalk_lab.evaluation import evaluate, recordings, report
@@ -180,7 +180,7 @@ def test_clips_are_said_by_other_voices(prepared, speech_wav, tmp_path, capsys):
     clip = folder.clip(folder.test[0])
     average = VoiceAverage.of([clip.mel])
     path = tmp_path / "voice.safetensors"
-    save_voice(path, voice, average, Target(np.zeros(256, np.float32), average), {})
+    save_voice(path, VoiceModel(voice, average, TargetVoice(np.zeros(256, np.float32), average)), {})
     (tmp_path / "one.flac").write_bytes(speech_wav.read_bytes())
     voices = OtherVoices(tmp_path, str(path))
     said = voices.say(folder, clip, 3)

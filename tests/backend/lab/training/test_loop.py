@@ -15,8 +15,8 @@ import torch
 from made_clips import write_clips, write_config
 from makeittalk.cli import main as cli
 from makeittalk.exchange.errors import Cancelled, InputError
-from makeittalk.networks.speech_features import KINDS
-from makeittalk.weights.store import load_content
+from makeittalk.networks.content_inference import load_content
+from makeittalk.networks.speech_features import FEATURES
 from makeittalk_lab.training import checkpoint
 from makeittalk_lab.training.closure import ClosureConfig
 from makeittalk_lab.training.content import TrainingConfig, train_content
@@ -269,7 +269,7 @@ def test_a_killed_program_goes_on_to_the_same_end(prepared, tmp_path):
     assert not (broken / "out/content.safetensors").exists()
     subprocess.run([*command, "--plot", str(tmp_path / "log.png")], env=ENVIRONMENT, check=True)
     first, second = (
-        load_content(str(folder / "out/content.safetensors"))[0].state_dict() for folder in (whole, broken)
+        load_content(str(folder / "out/content.safetensors")).branch.state_dict() for folder in (whole, broken)
     )
     assert same(first, second)
     assert [entry["step"] for entry in Log(broken / "out").read()] == list(range(1, steps + 1))
@@ -317,5 +317,5 @@ def test_a_wrong_configuration_is_one_sentence(tmp_path, capsys, text, complaint
 
 def test_shipped_configurations_can_be_read():
     for path in CONFIGS.glob("content*.toml"):
-        assert TrainingConfig.load(path).network.inputs in KINDS.values()
+        assert TrainingConfig.load(path).network.inputs in FEATURES.values()
     assert ClosureConfig.load(CONFIGS / "closure.toml", devices="2", accelerator=None).devices == "2"

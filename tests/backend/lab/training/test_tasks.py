@@ -1,6 +1,5 @@
 """The content branch on what voice conversion leaves of a recording, and the closure network; short, real trainings."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,21 +7,19 @@ import pytest
 import torch
 from made_clips import STILL, write_clips, write_config
 from makeittalk.exchange.errors import InputError
-from makeittalk.networks.closure import ClosureNet, probabilities
-from makeittalk.networks.content_inference import move
+from makeittalk.networks.closure_inference import closure_probability, load_closure
+from makeittalk.networks.content_inference import content_displacement, load_content
 from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
-from makeittalk.networks.speech_features import KINDS, hear
+from makeittalk.networks.speech_features import FEATURES, speech_features
 from makeittalk.networks.voice import VoiceConfig, VoiceConversion
-from makeittalk.networks.voice_inference import Target, load_voice, save_voice
-from makeittalk.weights.store import load_content
+from makeittalk.networks.voice_inference import TargetVoice, VoiceModel, load_voice, save_voice
+from makeittalk.weights.store import load_weights
 from makeittalk_lab.data.clips import Clip, Prepared
 from makeittalk_lab.data.phones import PHONES
 from makeittalk_lab.prepare.voices import UNLABELLED, Recording
 from makeittalk_lab.training.closure import BILABIALS, Labelled, measure, train_closure
 from makeittalk_lab.training.content import ContentTask, TrainingConfig, train_content
 from makeittalk_lab.training.log import Log
-from safetensors import safe_open
-from safetensors.torch import load_file
 
 VOWEL = PHONES.index("AA")
 
@@ -44,33 +41,33 @@ def voice(prepared, tmp_path_factory) -> str:
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("voice") / "voice.safetensors"
     average = VoiceAverage.of([Clip.load(path).mel for path in prepared.glob("clip*.npz")])
-    target = Target(np.full(256, 1 / 16, np.float32), average)
+    target = TargetVoice(np.full(256, 1 / 16, np.float32), average)
     network = VoiceConversion(VoiceConfig(width=32, decoder=32, layers=1, postnet=16))
-    save_voice(path, network, average, target, {})
+    save_voice(path, VoiceModel(network, average, target), {})
     return str(path)
 
 
 @pytest.mark.parametrize("kind", ["code", "both", "converted"])
 def test_the_branch_learns_from_what_voice_conversion_leaves(prepared, voice, tmp_path, kind):
     path = write_config(tmp_path, prepared, steps=30)
-    text = path.read_text().replace("inputs = 80", f"inputs = {KINDS[kind]}")
+    text = path.read_text().replace("inputs = 80", f"inputs = {FEATURES[kind]}")
     path.write_text(f'features = "{kind}"\nvoice = "{voice}"\n' + text)
     out = train_content(path)
     log = Log(out).read()
     assert log[-1]["loss"] < 0.6 * log[0]["loss"]
-    branch, meta = load_content(str(out / "content.safetensors"))
-    assert meta["notes"]["features"] == kind and branch.config.inputs == KINDS[kind]
-    # What it was trained on is what `hear` gives a prediction.
+    model = load_content(str(out / "content.safetensors"))
+    assert model.features == kind and model.branch.config.inputs == FEATURES[kind]
+    # What it was trained on is what `speech_features` gives a prediction.
     task = ContentTask(TrainingConfig.load(path))
     clip = task.validation[0]
-    heard = hear(kind, clip.mel, np.zeros(256, np.float32), meta["average"], weights=voice)
+    heard = speech_features(kind, clip.mel, np.zeros(256, np.float32), model.average, weights=voice)
     with torch.no_grad():
         trained = task.networks()["ear"](
             torch.from_numpy(normalise_mel(clip.mel, task.average))[None], torch.zeros(1, 256)
         )
     assert np.abs(trained[0].numpy() - heard).max() < 1e-3
-    assert move(branch, heard, clip.neutral).shape == (len(clip.mel), 68, 3)
-    assert meta["average"].to_dict() == load_voice(voice)[1].to_dict()
+    assert content_displacement(model.branch, heard, clip.neutral).shape == (len(clip.mel), 68, 3)
+    assert model.average.to_dict() == load_voice(voice).average.to_dict()
 
 
 def test_a_branch_that_heard_the_mel_learns_to_hear_the_code(prepared, voice, tmp_path):
@@ -80,7 +77,7 @@ def test_a_branch_that_heard_the_mel_learns_to_hear_the_code(prepared, voice, tm
     text = path.read_text().replace("inputs = 80", "inputs = 144")
     path.write_text(f'features = "both"\nvoice = "{voice}"\ngraft = "{first}"\n' + text)
     task = ContentTask(TrainingConfig.load(path))
-    old, new = load_content(str(first))[0], task.networks()["content"].eval()
+    old, new = load_content(str(first)).branch, task.networks()["content"].eval()
     heard = torch.randn(1, 40, 144)
     face = torch.zeros(1, 204)
     with torch.no_grad():
@@ -149,13 +146,11 @@ threads = 1
     out = train_closure(path)
     entry = Log(out).read()[-1]
     assert entry["validation"]["recall 0.5"] > 0.9 and entry["validation"]["precision 0.5"] > 0.9
-    network = ClosureNet()
-    network.load_state_dict({key: value.float() for key, value in load_file(out / "closure.safetensors").items()})
-    with safe_open(out / "closure.safetensors", "pt") as source:
-        average = VoiceAverage.from_dict(json.loads(source.metadata()["data"]))
-        assert json.loads(source.metadata()["notes"])["validation"] == pytest.approx(entry["validation"], abs=0.1)
+    model = load_closure(str(out / "closure.safetensors"))
+    notes = load_weights(str(out / "closure.safetensors"), "closure").notes
+    assert notes["validation"] == pytest.approx(entry["validation"], abs=0.1)
     recording = Recording.load(voices / "11-1-1.npz")  # of the test voices
-    heard = probabilities(network.eval(), normalise_mel(recording.mel, average))
+    heard = closure_probability(model.network, normalise_mel(recording.mel, model.average))
     shut = np.isin(recording.phones, BILABIALS)
     assert np.median(heard[shut]) > 0.5 > np.median(heard[recording.phones == VOWEL])
     path.write_text(path.read_text().replace("frames = 100", "frames = 500").replace("/out", "/other"))

@@ -13,7 +13,7 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.landmarks.ibug68 import JAW, LIPS, MIRROR
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.landmarks.registration import resample_landmarks
-from makeittalk.weights.store import load_content
+from makeittalk.networks.content_inference import load_content
 from makeittalk_lab.data import augment
 from makeittalk_lab.data.augment import Augment
 from makeittalk_lab.data.clips import split_names
@@ -47,8 +47,8 @@ def test_a_small_network_learns_a_small_world(prepared, tmp_path):
     assert [entry["step"] for entry in log] == list(range(1, 121))
     assert log[-1]["loss"] < 0.15 * log[0]["loss"]
     assert log[-1]["validation"]["opening correlation"] > 0.9
-    _, meta = load_content(str(out / "content.safetensors"))
-    assert meta["config"].hidden == 32
+    meta = load_content(str(out / "content.safetensors"))
+    assert meta.branch.config.hidden == 32
     # What was learnt is what `evaluate` measures, on clips that were never seen, better than doing nothing.
     plot = tmp_path / "opening.png"
     rows = evaluate.evaluate_set(prepared, str(out / "content.safetensors"), plot=plot)["rows"]

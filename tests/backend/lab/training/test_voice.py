@@ -159,7 +159,8 @@ def test_the_critic_drives_the_speaker_out(prepared: Prepared) -> None:
 
 def test_training_leaves_weights_and_goes_on(trained: tuple[Path, Path]) -> None:
     config, out = trained
-    voice, average, target = load_voice(str(out / "voice.safetensors"))
+    model = load_voice(str(out / "voice.safetensors"))
+    voice, average, target = model.network, model.average, model.target
     assert voice.config.width == 16 and abs(float(np.linalg.norm(target.embedding)) - 1.0) < 1e-3
     assert np.abs(voice.mean.numpy() - average.mean).max() < 1e-3
     rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
@@ -285,7 +286,8 @@ def test_the_code_carries_what_is_said_and_not_who_says_it(shipped: str, data_di
         return recording
 
     learned, asked = ([read(name) for name in names[:16]] for names in (validation, test))
-    voice, average, _ = load_voice(shipped)
+    model = load_voice(shipped)
+    voice, average = model.network, model.average
 
     def code(recording: Recording) -> np.ndarray:
         return encode(voice, normalise_mel(recording.mel, average), recording.embedding)

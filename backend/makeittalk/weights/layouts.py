@@ -1,0 +1,35 @@
+"""What stands in the metadata of a file of weights: today's layout, and the older ones of each network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+FORMAT = 1
+CURRENT = "2"  # data: config and all else that using the network needs; notes: what training wrote down
+
+
+def data_and_notes(meta: Mapping[str, str], kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The data and the notes in a file's metadata, as today's layout has them.
+
+    Raises:
+        ValueError, KeyError, TypeError, RecursionError: they are of another kind or format, or damaged.
+    """
+    if meta["kind"] != kind or int(meta["format"]) != FORMAT:
+        raise ValueError("another kind")
+    notes = dict(json.loads(meta.get("notes", "{}")))
+    if kind == "content" and "data" not in meta:  # 0.1: one entry each
+        data = {"config": json.loads(meta["config"]), "average": json.loads(meta["voice"])}
+        return data | {"features": str(notes.get("features", "mel"))}, notes
+    data = dict(json.loads(meta["data"]))
+    if meta.get("layout") == CURRENT:
+        return data, notes
+    if kind == "closure":  # 0.1: the average voice itself, and what the network reads
+        features = str(data.get("features", "mel"))
+        return {"config": {}, "average": data, "features": features}, notes
+    if kind == "speaker":
+        return data | {"features": data["hears"]}, notes
+    if kind == "image":
+        return {"variant": str(data["kind"]), "config": data["config"]}, dict(data["notes"])
+    return data, notes
