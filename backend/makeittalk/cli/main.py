@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         options = parser().parse_args(arguments)
-        from . import commands
+        from . import animate as commands
 
         return getattr(commands, options.command.replace("-", "_"))(options) or 0
     except (Cancelled, KeyboardInterrupt):
