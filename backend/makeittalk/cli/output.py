@@ -49,12 +49,14 @@ def check_apart(outputs: Iterable[Path | None], inputs: Iterable[str | Path | No
     to write into may not be one that is read, nor hold a file that is read.
 
     Args:
-        outputs, inputs: files and folders; those that are None were not asked for.
+        outputs: files and folders; those that are None were not asked for. inputs: the same; a text is a set of
+            weights, by its name or a file's.
 
     Raises:
         OutputError: naming the two.
     """
-    sources = [Path(source) for source in inputs if source is not None]
+    named = [(source, Path(source)) for source in inputs if source is not None]
+    sources = [path for source, path in named if isinstance(source, Path) or path.is_file()]
     targets: list[Path] = []
     for target in outputs:
         if target is None:
