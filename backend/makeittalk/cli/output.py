@@ -63,14 +63,14 @@ def check_apart(outputs: Iterable[Path | None], inputs: Iterable[str | Path | No
             continue
         for source in sources:
             if _same(target, source):
-                raise OutputError(
-                    f"{target} is the same as {source}, which this command reads.", "Name another place to write to."
-                )
+                what = "what" if target == source else f"the same as {source}, which"
+                raise OutputError(f"{target} is {what} this command reads.", "Name another place to write to.")
             if target.is_dir() and source.is_file() and _same(target, source.parent):
                 raise OutputError(f"{target} holds {source}, which this command reads.", "Name another folder.")
         for other in targets:
             if _same(target, other):
-                raise OutputError(f"{target} and {other} are the same file.", "Name each file to write once.")
+                what = "asked for twice" if target == other else f"the same file as {other}"
+                raise OutputError(f"{target} is {what}.", "Name each file to write once.")
         targets.append(target)
 
 

@@ -50,18 +50,25 @@ class TestApart:
         elif way == "link to come":  # neither is there yet
             source = Path("later.wav")
             target.symlink_to(source)
-        with pytest.raises(OutputError, match="same as") as caught:
+        with pytest.raises(OutputError, match="this command reads") as caught:
             output.check_apart([target], [Path("face.png"), source])
         assert str(target) in str(caught.value) and str(source) in str(caught.value)
 
     def test_a_file_of_weights(self) -> None:
-        with pytest.raises(OutputError, match="same as"):
+        with pytest.raises(OutputError, match="what this command reads"):
             output.check_apart([Path("weights.safetensors")], ["weights.safetensors"])
 
-    def test_one_output_twice(self) -> None:
-        for first, second in (("new.mp4", "./new.mp4"), ("new.mp4", "corpus/../new.mp4"), ("face.png", "face.png")):
-            with pytest.raises(OutputError, match="the same file"):
-                output.check_apart([Path(first), Path(second)], [])
+    @pytest.mark.parametrize(
+        ("first", "second", "sentence"),
+        [
+            ("new.mp4", "new.mp4", "asked for twice"),
+            ("face.png", "./face.png", "asked for twice"),
+            ("new.mp4", "corpus/../new.mp4", "the same file as"),
+        ],
+    )
+    def test_one_output_twice(self, first: str, second: str, sentence: str) -> None:
+        with pytest.raises(OutputError, match=sentence):
+            output.check_apart([Path(first), Path(second)], [])
 
     def test_a_folder_that_holds_an_input(self) -> None:
         with pytest.raises(OutputError, match="holds"):
