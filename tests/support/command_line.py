@@ -13,10 +13,15 @@ from makeittalk.cli.main import main
 from project import BACKEND
 
 
+def sentences(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What a command said on standard error; how far it was is left out, a slow machine says more of that."""
+    return [line for line in capsys.readouterr().err.splitlines() if line.strip() and not line.endswith(" %")]
+
+
 def refused(capsys: pytest.CaptureFixture[str], arguments: Sequence[object], *words: str) -> None:
     """The command ends with status 2, one sentence that holds the words, and no traceback."""
     status = main([str(argument) for argument in arguments])
-    told = [line for line in capsys.readouterr().err.splitlines() if line and not line.endswith(" %")]  # no progress
+    told = sentences(capsys)
     assert status == 2, told
     assert len(told) == 1 and told[0].startswith("makeittalk: "), told
     assert "Traceback" not in told[0]

@@ -132,13 +132,6 @@ class TestResults:
         assert main(["animate", str(CARTOON), str(SPEECH), "--landmarks", str(path), "-o", str(out)]) == 0
         assert np.allclose(load_motion(out).neutral, np.array(value["landmarks"]), atol=1e-3)
 
-    def test_a_link_is_written_through(self, tmp_path: Path) -> None:
-        (tmp_path / "kept").mkdir()
-        link = tmp_path / "link.csv"
-        link.symlink_to("kept/motion.csv")
-        assert main(["animate", str(CARTOON), str(silence(tmp_path / "s.wav", 0.5)), "-o", str(link)]) == 0
-        assert link.is_symlink() and (tmp_path / "kept" / "motion.csv").is_file()
-
     def test_a_blend_is_written_by_blender(self, tmp_path: Path) -> None:
         pytest.importorskip("bpy")
         out, cut = tmp_path / "talk.blend", tmp_path / "cut.wav"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from command_line import refused
+from command_line import refused, sentences
 from makeittalk.cli.main import main
 from makeittalk.networks.correction import CorrectionConfig, CorrectionNet
 from makeittalk.networks.image_inference import save_image
@@ -41,7 +41,7 @@ class TestStyle:
 
     def test_auto_says_which(self, short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["render", str(CARTOON), str(short), "-o", str(tmp_path / "frames")]) == 0
-        told = capsys.readouterr().err.splitlines()
+        told = sentences(capsys)
         assert len(told) == 1 and "drawing" in told[0] and "cartoon" in told[0]
         assert len(list((tmp_path / "frames").iterdir())) == 2
 
