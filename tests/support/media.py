@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import wave
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import soxr
+
+
+def silence(path: Path, seconds: float, rate: int = 16000) -> Path:
+    """Writes a WAV of zeros."""
+    with wave.open(str(path), "wb") as stream:
+        stream.setnchannels(1)
+        stream.setsampwidth(2)
+        stream.setframerate(rate)
+        stream.writeframes(b"\0\0" * int(seconds * rate))
+    return path
 
 
 def encode_sound(path: Path, samples: np.ndarray, codec: str, rate: int, layout: str = "mono") -> Path:

@@ -1,29 +1,66 @@
-"""Says what works on this machine and what does not, one line each."""
+"""`makeittalk doctor`: what works on this machine and what does not."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
+import json
 import platform
-from collections.abc import Callable
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 
 from ..exchange.errors import MakeItTalkError
 from ..exchange.version import VERSION
+from .command import Command
 
 
-def examine() -> int:
+@dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        name: what was looked at. needed: whether work is impossible without it. ok: whether it works.
+        finding: versions, names, or what is wrong and what to do about it.
+    """
+
+    name: str
+    needed: bool
+    ok: bool
+    finding: str
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """How the findings are shown."""
+    parser.add_argument("--json", action="store_true", help="print the findings as one JSON object")
+
+
+def run(options: Namespace) -> int:
     """Prints the findings; returns 0 when everything that is needed works, else 2."""
-    failed = 0
+    found = []
+    for finding in examine():
+        found.append(finding)
+        if not options.json:
+            mark = "ok  " if finding.ok else ("FAIL" if finding.needed else "none")
+            print(f"{mark} {finding.name:<14} {finding.finding}", flush=True)
+    ok = all(finding.ok for finding in found if finding.needed)
+    if options.json:
+        print(json.dumps({"ok": ok, "findings": [asdict(finding) for finding in found]}, indent=1))
+    return 0 if ok else 2
+
+
+def examine() -> Iterator[Finding]:
+    """Makes one check after another."""
     for name, needed, check in _CHECKS:
         try:
-            finding, good = check(), True
+            with contextlib.redirect_stdout(sys.stderr):  # some libraries greet whoever loads them
+                finding, ok = check(), True
         except MakeItTalkError as error:
-            finding, good = str(error), False
+            finding, ok = str(error), False
         except Exception as error:  # a broken library may raise anything; that is the finding
-            finding, good = f"{type(error).__name__}: {error}", False
-        failed += needed and not good
-        mark = "ok  " if good else ("FAIL" if needed else "none")
-        print(f"{mark} {name:<14} {' '.join(finding.split())}")
-    return 2 if failed else 0
+            finding, ok = f"{type(error).__name__}: {error}", False
+        yield Finding(name, needed, ok, " ".join(finding.split()))
 
 
 def _python() -> str:
@@ -86,3 +123,5 @@ _CHECKS: tuple[tuple[str, bool, Callable[[], str]], ...] = (
     ("OpenGL", False, _opengl),
     ("Blender", False, _blender),
 )
+
+COMMAND = Command("doctor", "say what works on this machine and what does not", run, add_arguments)

@@ -15,6 +15,8 @@ EMBEDDING = 256  # Resemblyzer's GE2E speaker embedding
 CONTENT_WINDOW = 18  # frames the content branch looks ahead (0.3 s)
 CANONICAL_JAW = 1.6  # distance of jaw ends 0 and 16 in the canonical frame
 
+STYLES = ("auto", "cartoon", "photo")  # how frames are drawn: as the picture is, by the mesh alone, by a network
+
 # Limits for files that anybody may have made.
 MAX_PORTRAIT_SIDE = 8192  # px of the portrait that the project keeps
 MAX_SOURCE_SIDE = 65_535  # px of a picture that is opened at all

@@ -24,6 +24,18 @@ _RIM = 21  # px of 256: hair and background at the face's outline are left out
 _LEAST = 0.05  # levels a px of 256
 
 
+def resolve_style(style: str, rgba: np.ndarray, landmarks: np.ndarray) -> tuple[str, str]:
+    """The way to draw a portrait, chosen by the picture where it is left open.
+
+    Args:
+        style: one of `STYLES`. rgba: (H, W, 3 or 4) uint8. landmarks: (68, ≥2) px.
+
+    Returns:
+        "photo" or "cartoon", and a sentence that says why, empty where `style` said it.
+    """
+    return choose_style(rgba, landmarks) if style == "auto" else (style, "")
+
+
 def choose_style(rgba: np.ndarray, landmarks: np.ndarray) -> tuple[str, str]:
     """How a portrait is best moved.
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..exchange import protocol
+from ..exchange.constants import STYLES
 from ..exchange.errors import Cancelled, InputError, MakeItTalkError
 from ..exchange.progress import Progress
 from ..exchange.version import VERSION
@@ -159,12 +160,12 @@ def detect(request: protocol.Detect, progress: Progress) -> dict[str, Any]:
 def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
     """Makes every file of a character."""
     from ..exchange.progress import part
-    from ..images.style import choose_style
+    from ..images.style import resolve_style
     from . import animate as pipeline
 
     folder = _job_folder(request.folder)
-    if request.style not in ("auto", "cartoon", "photo"):
-        raise InputError(f"The style {request.style!r} is not known.", "Use auto, cartoon or photo.")
+    if request.style not in STYLES:
+        raise InputError(f"The style {request.style!r} is not known.", f"Use {', '.join(STYLES)}.")
     options = pipeline.AnimateOptions(
         seed=request.seed,
         amounts=request.amounts,
@@ -177,9 +178,7 @@ def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
     character = pipeline.animate(request.portrait, request.audio, folder, options, part(progress, 0.0, 0.97))
     progress(0.97, "Baking the curves")
     baked = pipeline.bake(character.motion, character.mesh, folder, request.fps)
-    style, reason = request.style, ""
-    if style == "auto":
-        style, reason = choose_style(character.portrait.rgba, character.portrait.face.landmarks)
+    style, reason = resolve_style(request.style, character.portrait.rgba, character.portrait.face.landmarks)
     progress(1.0, "Baking the curves")
     return asdict(
         protocol.AnimateData(

@@ -12,7 +12,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from makeittalk.images.style import THRESHOLD, choose_style, shading
+from makeittalk.images.style import THRESHOLD, choose_style, resolve_style, shading
 from makeittalk.landmarks.detector import detect_landmarks
 from PIL import Image
 from project import ROOT
@@ -122,6 +122,13 @@ def test_paintings_and_films_count_as_photographs(name: str, data_dir: Path) -> 
 def test_the_threshold_stands_between(astronaut: Path, cartoon: Path) -> None:
     measured = [shading(load(path), detect_landmarks(load(path)).landmarks) for path in (cartoon, astronaut)]
     assert measured[0] < 0.75 * THRESHOLD and measured[1] > 1.25 * THRESHOLD
+
+
+def test_the_picture_decides_only_where_it_is_asked(cartoon: Path) -> None:
+    rgb = load(cartoon)
+    landmarks = detect_landmarks(rgb).landmarks
+    assert resolve_style("auto", rgb, landmarks) == choose_style(rgb, landmarks)
+    assert resolve_style("photo", rgb, landmarks) == ("photo", "")
 
 
 def test_a_face_out_of_the_picture_is_no_error() -> None:

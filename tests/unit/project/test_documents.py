@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from makeittalk.cli import main as cli
+from makeittalk.cli.registry import Registry
 from project import ROOT
 
 DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/sources.md")]
@@ -23,7 +24,10 @@ def test_every_command_of_the_readme_is_understood(line: str) -> None:
 
 
 def test_the_readme_shows_the_commands() -> None:
-    assert {"animate", "detect", "predict", "render", "track", "evaluate", "doctor"} <= {c.split()[0] for c in COMMANDS}
+    shown = {line.split()[0] for line in COMMANDS}
+    for name in Registry.find().commands:
+        assert name in shown or f"`{name}`" in README, name
+    assert ["doctor", "--json"] in [line.split() for line in COMMANDS]
 
 
 def test_the_demo_is_understood_and_its_files_are_there() -> None:

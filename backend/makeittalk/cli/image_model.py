@@ -1,0 +1,41 @@
+"""The network that draws the photoreal frames of a video, where they are wanted and it is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..exchange.errors import MissingError
+from .terminal import tell
+
+if TYPE_CHECKING:
+    from ..jobs.animate import Portrait
+    from ..networks.image_inference import ImageModel
+
+
+def image_model(portrait: Portrait, style: str, device: str, weights: str | None = None) -> ImageModel | None:
+    """The network of a portrait's photoreal frames, None where the mesh alone shall move it; says what it chose.
+
+    Args:
+        portrait: prepared. style: one of `STYLES`. device: as the command line takes it. weights: a set, which is then
+            asked for as much as by the style photo.
+
+    Raises:
+        InputError: there is no such device. MissingError: the weights that were asked for are not there.
+    """
+    from ..images.style import resolve_style
+
+    asked = style == "photo" or weights is not None
+    style, reason = resolve_style(style, portrait.rgba, portrait.face.landmarks)
+    if reason:
+        tell([reason])
+    if style != "photo":
+        return None
+    from ..networks.image_inference import load_image
+
+    try:
+        return load_image(weights, device)
+    except MissingError as error:
+        if asked:
+            raise
+        tell([f"Its frames are drawn by the mesh alone: {error}"])
+        return None

@@ -1,0 +1,84 @@
+"""`makeittalk render`: a motion drawn as a video or a folder of pictures."""
+
+from __future__ import annotations
+
+import tempfile
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from ..exchange.errors import OutputError
+from ..exchange.progress import part
+from . import arguments
+from .command import Command
+from .image_model import image_model
+from .output import check_apart, check_file, check_parent
+from .terminal import progress_bar, tell
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """A portrait, a motion, and how the frames are drawn."""
+    parser.add_argument("portrait", type=Path)
+    parser.add_argument("motion", type=Path, metavar="MOTION.NPZ")
+    arguments.add_output(parser, ".mp4 file, or a folder for PNG pictures")
+    arguments.add_style(parser)
+    parser.add_argument("--audio", type=Path, help="sound of the video")
+    arguments.add_device(parser)
+    parser.add_argument(
+        "--weights", default=None, metavar="SET", help="of the network of photoreal frames (default: image)"
+    )
+    arguments.add_rate(parser, None)
+    arguments.add_detector(parser)
+
+
+def run(options: Namespace) -> None:
+    """Draws the motion on the portrait, at the rate that was asked for."""
+    as_video = _check_output(options.output)
+    check_apart([options.output], [options.portrait, options.motion, options.audio, options.weights])
+    from ..exchange.rates import exact_rate
+    from ..landmarks.landmark_motion import load_motion
+
+    motion = load_motion(options.motion)
+    rate = exact_rate(options.fps) if options.fps else exact_rate(motion.fps if motion.fps <= 60.0 else 25)
+    from ..animation.resample import frame_count, resample
+    from ..audio.loading import load_audio
+    from ..jobs.animate import face_for_motion
+    from ..mesh.build import build_mesh
+    from ..rendering.render_motion import moving_portrait
+    from ..rendering.video import write_mp4, write_pngs
+
+    audio = load_audio(options.audio) if options.audio else None
+    with progress_bar() as progress, tempfile.TemporaryDirectory(prefix="makeittalk-") as folder:
+        share = part(progress, 0.0, 0.2)
+        portrait, motion = face_for_motion(options.portrait, motion, folder, options.detector, share)
+        tell(portrait.notices)
+        mesh = build_mesh(portrait.face, portrait.rgba)
+        model = image_model(portrait, options.style, options.device, options.weights)
+        # Landmarks alone, of this picture's size: they were seen, and stay where they were seen.
+        filmed = motion.parts is None and motion.image_size is not None
+        shown = resample(motion, float(rate), frame_count(audio.seconds, float(rate)) if audio else None)
+        with moving_portrait(mesh, portrait.rgba, shown, model, filmed) as (frames, size):
+            share = part(progress, 0.2, 1.0)
+            if as_video:
+                write_mp4(options.output, frames, rate, size, audio, share, total=shown.frames)
+            else:
+                write_pngs(options.output, frames, share, total=shown.frames)
+
+
+def _check_output(output: Path) -> bool:
+    """Whether the output is a video; else it is a folder.
+
+    Raises:
+        OutputError: it can be neither.
+    """
+    if output.suffix.lower() == ".mp4":
+        check_file(output, (".mp4",))
+        return True
+    if output.suffix and not output.is_dir():
+        check_file(output, (".mp4",))
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{output} is a file.", "Name a folder for the pictures, or an .mp4.")
+    check_parent(output)
+    return False
+
+
+COMMAND = Command("render", "draw a motion as a video or a folder of pictures", run, add_arguments)

@@ -1,0 +1,65 @@
+"""`makeittalk prepare`: a corpus turned into clips to learn from."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from makeittalk.cli import arguments
+from makeittalk.cli.command import Command
+from makeittalk.cli.output import check_apart, check_parent
+from makeittalk.cli.terminal import progress_bar
+from makeittalk.exchange.errors import InputError
+
+from ..prepare.corpora import CORPORA, Request
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """A kind of corpus, where it is, where the clips go, and what some kinds need besides."""
+    parser.add_argument("kind", choices=tuple(CORPORA))
+    parser.add_argument("source", type=Path)
+    parser.add_argument("dest", type=Path)
+    parser.add_argument(
+        "--grid", type=Path, metavar="PREPARED", help="librispeech, tts, spoken: prepared GRID clips to move like"
+    )
+    parser.add_argument(
+        "--films", type=Path, metavar="FOLDER", help="librispeech, spoken: the GRID folder they came from"
+    )
+    parser.add_argument("--phones", type=Path, metavar="FOLDER", help="voices: phone times, a JSON a recording")
+    parser.add_argument("--like", type=Path, metavar="PREPARED", help="voices: one speaker, split as these clips")
+    parser.add_argument("--speakers", type=int, default=0, metavar="N", help="heads, voxceleb2: only so many")
+    parser.add_argument(
+        "--clips", type=int, default=0, metavar="N", help="frames: so many; voxceleb2: the best of each speaker"
+    )
+    parser.add_argument(
+        "--count", type=arguments.count, default=600, metavar="N", help="renders: takes, each of another head"
+    )
+
+
+def run(options: Namespace) -> None:
+    """Writes the clips and says how many there are, and which were left out."""
+    corpus = CORPORA[options.kind]
+    if not corpus.from_file and not options.source.is_dir():
+        raise InputError(f"{options.source} is not a folder.", "Name the corpus' folder.")
+    check_parent(options.dest)
+    request = Request(
+        source=options.source,
+        dest=options.dest,
+        grid=options.grid,
+        films=options.films,
+        phones=options.phones,
+        like=options.like,
+        speakers=options.speakers,
+        clips=options.clips,
+        count=options.count,
+    )
+    check_apart([request.dest], [request.source, request.grid, request.films, request.phones, request.like])
+    with progress_bar() as progress:
+        prepared = corpus.prepare(request, progress)
+    print(f"{len(prepared.train)} clips to train, {len(prepared.validation)} to validate, {len(prepared.test)} to test")
+    for name, reason in prepared.skipped.items():
+        print(f"left out {name}: {reason}", file=sys.stderr)
+
+
+COMMAND = Command("prepare", "turn a corpus into clips to learn from", run, add_arguments)
