@@ -22,7 +22,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "backend"))
 
-from makeittalk.animation.predict import PredictOptions, listen, move_face  # noqa: E402
+from makeittalk.animation.predict import PredictOptions, analyse_speech, move_face  # noqa: E402
 from makeittalk.audio.embedding import speaker_embedding  # noqa: E402
 from makeittalk.audio.loading import load_audio, normalise_loudness  # noqa: E402
 from makeittalk.audio.mel import mel_spectrogram  # noqa: E402
@@ -103,10 +103,10 @@ def compare(released: Released, samples: np.ndarray, seconds: float) -> float:
     loud = normalise_loudness(samples)
     points = (100.0 * MEAN_FACE + 256.0).astype(np.float32)
     face = Face(Path("mean face"), 512, 512, points)
-    speech = listen(samples)
+    speech = analyse_speech(samples)
     line("mel", seconds_of(lambda: mel_spectrogram(loud)))
     line("voice embedding (Resemblyzer)", seconds_of(lambda: speaker_embedding(loud)))
-    line("listening, with both of these", heard := seconds_of(lambda: listen(samples)))
+    line("listening, with both of these", heard := seconds_of(lambda: analyse_speech(samples)))
     line(
         "networks, head, closures, post-processing",
         moved := seconds_of(lambda: move_face(speech, face, PredictOptions(device="cpu"))),

@@ -52,10 +52,10 @@ def head_motion(
         MissingError, InputError: the weights are missing or damaged.
     """
     delta = predict_speaker(mel, prosody, embedding, face, seed, device, progress, weights)
-    return take_apart(delta, face)
+    return split_head_motion(delta, face)
 
 
-def take_apart(delta: np.ndarray, face: np.ndarray) -> HeadMotion:
+def split_head_motion(delta: np.ndarray, face: np.ndarray) -> HeadMotion:
     """Splits Δp (T, 68, 3) of a canonical face (68, 3) into the head's rigid motion, brows and blinks.
 
     What it does to lips, jaw and nose is left out: they belong to the content branch.

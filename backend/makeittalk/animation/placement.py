@@ -16,7 +16,7 @@ _NEAR = 0.04  # the same face in the same place, though no tracked moment of it
 _IDENTICAL = 1e-3
 
 
-def place(motion: Motion, found: np.ndarray) -> tuple[np.ndarray, Motion, bool]:
+def place_motion(motion: Motion, found: np.ndarray) -> tuple[np.ndarray, Motion, bool]:
     """The portrait's landmarks as a motion in its pixels means them, and the motion on them.
 
     A portrait that the motion was made for has the motion's neutral landmarks, which may be corrected ones. A moment

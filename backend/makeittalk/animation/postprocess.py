@@ -55,9 +55,9 @@ def compose(neutral: np.ndarray, parts: MotionParts, fps: float) -> np.ndarray:
     amounts, canonical = parts.amounts, Canonical.of(neutral)
     shown = finish_lips(canonical.displacement_to(parts.content), fps, parts.closure, amounts.smooth)
     lips = canonical.displacement_from(shown)
-    manner = smooth(parts.speaker, SMOOTH_FACE * amounts.smooth, fps)
+    speaker = smooth(parts.speaker, SMOOTH_FACE * amounts.smooth, fps)
     lids = np.clip(parts.blink * amounts.blink, 0.0, 1.0)[:, None, None] * lid_displacement(neutral)
-    return (parts.rest + amounts.lip * lips + amounts.head * manner + lids).astype(np.float32)
+    return (parts.rest + amounts.lip * lips + amounts.head * speaker + lids).astype(np.float32)
 
 
 def compose_head(

@@ -48,17 +48,17 @@ class Speech:
 
     Attributes:
         mel: (T, 80) of the loudness-normalised sound.
-        voice: (256,) embedding of who speaks. manner: (256,) of whose manner the face takes on.
+        embedding: (256,) of who speaks. style_embedding: (256,) of whose head motion the face takes on.
         prosody: (T, 3), audio.prosody; None where the sound itself is not there, and the mel tells the loudness.
     """
 
     mel: np.ndarray
-    voice: np.ndarray
-    manner: np.ndarray
+    embedding: np.ndarray
+    style_embedding: np.ndarray
     prosody: np.ndarray | None = None
 
 
-def listen(samples: np.ndarray, voice: np.ndarray | None = None, progress: Progress = silent) -> Speech:
+def analyse_speech(samples: np.ndarray, voice: np.ndarray | None = None, progress: Progress = silent) -> Speech:
     """Hears what is said, who says it, and whose manner the face takes on: the speaker of `voice` where given.
 
     Args:
@@ -73,8 +73,8 @@ def listen(samples: np.ndarray, voice: np.ndarray | None = None, progress: Progr
         mel = mel_spectrogram(samples)
     progress(0.3, "Recognising the voice")
     own = speaker_embedding(samples)
-    manner = own if voice is None else speaker_embedding(normalise_loudness(voice))
-    return Speech(mel, own, manner, prosody_track(samples, mel))
+    style = own if voice is None else speaker_embedding(normalise_loudness(voice))
+    return Speech(mel, own, style, prosody_track(samples, mel))
 
 
 def predict_motion(
@@ -99,7 +99,7 @@ def predict_motion(
         Cancelled: `progress` said so.
     """
     other = None if voice is None else voice.samples
-    speech = listen(audio.samples, other, part(progress, 0.0, 0.3))
+    speech = analyse_speech(audio.samples, other, part(progress, 0.0, 0.3))
     return move_face(speech, face, options, part(progress, 0.3, 1.0))
 
 
@@ -118,7 +118,7 @@ def move_face(speech: Speech, face: Face, options: PredictOptions | None = None,
         (frontal + shut).astype(np.float32),
         device=device,
         weights=options.weights,
-        embedding=speech.voice,
+        embedding=speech.embedding,
         progress=part(progress, 0.0, 0.85),
     )
     closure = predict_closure(mel, device)
@@ -127,7 +127,7 @@ def move_face(speech: Speech, face: Face, options: PredictOptions | None = None,
     moved = head_motion(
         mel,
         prosody,
-        speech.manner,
+        speech.style_embedding,
         frontal + shut,
         options.seed,
         device,
@@ -147,7 +147,7 @@ def move_face(speech: Speech, face: Face, options: PredictOptions | None = None,
         head_rotation=moved.rotation,
         head_translation=shift,
         closure=closure,
-        speaker_embedding=speech.manner.astype(np.float32),
+        speaker_embedding=speech.style_embedding.astype(np.float32),
         amounts=options.amounts,
     )
     motion = shown_motion(face.landmarks.astype(np.float32), parts, FRAME_RATE, neck_pivot(neutral), face.size)

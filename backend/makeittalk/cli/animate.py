@@ -98,13 +98,13 @@ def _write_video(
     character: Character, output: Path, rate: Fraction, model: ImageModel | None, progress: Progress
 ) -> None:
     from ..animation.resample import frame_count, resample
-    from ..rendering.render_motion import moving_portrait
+    from ..rendering.render_motion import motion_frames
     from ..rendering.video import write_mp4
 
     audio = character.audio
     # As many frames as the sound is long, to the frame.
     motion = resample(character.motion, float(rate), frame_count(audio.seconds, float(rate)))
-    with moving_portrait(character.mesh, character.portrait.rgba, motion, model) as (frames, size):
+    with motion_frames(character.mesh, character.portrait.rgba, motion, model) as (frames, size):
         write_mp4(output, frames, rate, size, audio, progress, total=motion.frames)
 
 

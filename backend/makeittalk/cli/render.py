@@ -43,7 +43,7 @@ def run(options: Namespace) -> None:
     from ..audio.loading import load_audio
     from ..jobs.animate import face_for_motion
     from ..mesh.build import build_mesh
-    from ..rendering.render_motion import moving_portrait
+    from ..rendering.render_motion import motion_frames
     from ..rendering.video import write_mp4, write_pngs
 
     audio = load_audio(options.audio) if options.audio else None
@@ -56,7 +56,7 @@ def run(options: Namespace) -> None:
         # Landmarks alone, of this picture's size: they were seen, and stay where they were seen.
         filmed = motion.parts is None and motion.image_size is not None
         shown = resample(motion, float(rate), frame_count(audio.seconds, float(rate)) if audio else None)
-        with moving_portrait(mesh, portrait.rgba, shown, model, filmed) as (frames, size):
+        with motion_frames(mesh, portrait.rgba, shown, model, filmed) as (frames, size):
             share = part(progress, 0.2, 1.0)
             if as_video:
                 write_mp4(options.output, frames, rate, size, audio, share, total=shown.frames)

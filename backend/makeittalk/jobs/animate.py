@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..animation.bake import bake_motion
-from ..animation.placement import place
+from ..animation.placement import place_motion
 from ..animation.predict import PredictOptions, predict_motion
 from ..animation.retarget import retarget
 from ..audio.loading import Audio, load_audio, write_wav
@@ -180,7 +180,7 @@ def face_for_motion(
     """A portrait prepared for a motion, and the motion on it.
 
     Where the picture has the size of the motion's own, its face is looked for there and tells whether it is that
-    picture, a moment of the film that was tracked, or another face (see `placement.place`); a picture in which no face
+    picture, a moment of the film that was tracked, or another face (see `placement.place_motion`); a picture in which no face
     is found is taken for the motion's own. On a picture of another size the motion is carried over.
 
     Raises:
@@ -196,7 +196,7 @@ def face_for_motion(
         return portrait, retarget(motion, portrait.face.landmarks)
     try:
         found = detect_landmarks(rgba, detector, name=str(source))
-        landmarks, motion, carried = place(motion, found.landmarks)
+        landmarks, motion, carried = place_motion(motion, found.landmarks)
         notices = [*notices, *found.notices]
         if carried:
             notices.append(f"The motion is of another face and was carried over to the one in {source}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from .deform import deform, displacements, signed_areas
 from .depth import flatten, relief
 from .depth_restore import around
 from .fold_removal import pull_apart, turn_edges
-from .landmark_repair import tidy_landmarks
+from .landmark_repair import repair_landmarks
 from .support_points import support_points
 from .triangulation import crossing_edges, missing_edges, open_pockets, triangulate
 from .vertex_weights import head_weights, landmark_weights, still_vertices
@@ -58,7 +59,7 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
         keys = character_keys(face.landmarks)
     names, key_landmarks, key_range = keys
     frame = FaceFrame.of(landmarks, face.width, face.height)
-    landmarks = tidy_landmarks(landmarks, frame)
+    landmarks = repair_landmarks(landmarks, frame)
     contours, points, triangles = _plane(landmarks, frame)
     triangles, weights = _weighted(points, triangles, contours, frame, *_moves(names, key_landmarks, key_range))
     head = head_weights(points, triangles, len(contours.rows), frame)
@@ -189,6 +190,13 @@ def _flatten(mesh: formats.Mesh, contours: Contours, points: np.ndarray, ground:
     mesh.vertices[:, 2] = lowered + ground
 
 
+def _at_depth(mesh: formats.Mesh, depth: float) -> formats.Mesh:
+    """The mesh with all vertices at one depth."""
+    vertices = mesh.vertices.copy()
+    vertices[:, 2] = depth
+    return replace(mesh, vertices=vertices)
+
+
 def _turning(mesh: formats.Mesh, ground: float) -> Callable[[np.ndarray], np.ndarray]:
     """Says which triangles (poses, F) flip for a depth over `ground`, the head turned to every side."""
     steps = np.array([-1.0, 0.0, 1.0]) * _TURN
@@ -201,12 +209,8 @@ def _turning(mesh: formats.Mesh, ground: float) -> Callable[[np.ndarray], np.nda
     rotation = np.tile(turns, (len(faces), 1))
     rest = signed_areas(mesh.vertices, mesh.triangles)
     # Seen from the front a vertex moves linearly with its depth: two depths tell all others.
-    flat = mesh.vertices[:, 2].copy()
-    mesh.vertices[:, 2] = 0.0
-    still = deform(mesh, expression, rotation, np.zeros(3))[..., :2]
-    mesh.vertices[:, 2] = 1.0
-    swing = deform(mesh, expression, rotation, np.zeros(3))[..., :2] - still
-    mesh.vertices[:, 2] = flat
+    still = deform(_at_depth(mesh, 0.0), expression, rotation, np.zeros(3))[..., :2]
+    swing = deform(_at_depth(mesh, 1.0), expression, rotation, np.zeros(3))[..., :2] - still
 
     def flipped(depth: np.ndarray) -> np.ndarray:
         moved = still + swing * (depth[:, None] + ground).astype(np.float32)

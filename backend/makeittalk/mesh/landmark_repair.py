@@ -22,7 +22,7 @@ _CLOSED = {
 }
 
 
-def tidy_landmarks(landmarks: np.ndarray, frame: FaceFrame) -> np.ndarray:
+def repair_landmarks(landmarks: np.ndarray, frame: FaceFrame) -> np.ndarray:
     """Landmarks with lips and lids in order, nearly all of them where they were.
 
     Args:

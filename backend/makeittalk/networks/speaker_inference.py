@@ -39,7 +39,7 @@ class SpeakerModel:
     features: str
 
 
-def head_features(
+def speaker_features(
     kind: str, mel: np.ndarray, prosody: np.ndarray, average: VoiceAverage, device: str = "cpu", voice: str = "voice"
 ) -> np.ndarray:
     """What the branch reads: what is said, and beside it how, of which A is meant to know nothing.
@@ -80,7 +80,7 @@ def predict_speaker(
         MissingError, InputError: the weights are missing or damaged.
     """
     model = load_speaker(weights, device)
-    features = head_features(model.features, mel, prosody, model.average, device)
+    features = speaker_features(model.features, mel, prosody, model.average, device)
     answer = speaker_displacement(model.branch, features, embedding, face, noise_track(seed, len(mel)), progress)
     return answer.reshape(len(mel), LANDMARKS, 3)
 

@@ -19,7 +19,7 @@ from ..images.textures import premultiplied
 from ..landmarks import ibug68
 from ..mesh.deform import deform
 from .paste import Patch, border_window, face_zone, hollow_zone
-from .portrait_mouth import OwnMouth
+from .portrait_mouth import PortraitMouth
 from .warp import Warper
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class PhotoRenderer:
         frame_bytes = 4 * self.width * self.height
         self._batch = int(np.clip(_BATCH_BYTES // frame_bytes, 1, _LARGEST_BATCH))
         self._match = self._matched()
-        self._own_mouth = OwnMouth.of(self._portrait, self._rest)
+        self._own_mouth = PortraitMouth.of(self._portrait, self._rest)
 
     def frames(self, vertices: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """The pictures of a moving mesh, one at a time.

@@ -17,7 +17,7 @@ _OPEN, _BRIGHT, _WIDER = (0.06, 0.12), (0.70, 0.95), (1.5, 2.5)
 
 
 @dataclass(frozen=True)
-class OwnMouth:
+class PortraitMouth:
     """What a portrait shows between its lips.
 
     Attributes:
@@ -29,7 +29,7 @@ class OwnMouth:
     opening: float
 
     @classmethod
-    def of(cls, portrait: np.ndarray, points: np.ndarray) -> OwnMouth:
+    def of(cls, portrait: np.ndarray, points: np.ndarray) -> PortraitMouth:
         """Looks between the lips of a portrait (256, 256, 3) uint8 with landmarks (68, 2) px."""
         gap = _opening(points)
         inside = cv2.erode(fill_mouth(points), np.ones((3, 3), np.uint8)) > 127

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def moving_portrait(
+def motion_frames(
     mesh: formats.Mesh,
     rgba: np.ndarray,
     motion: formats.Motion,

@@ -1,6 +1,6 @@
 """The warp's GLSL for a plain OpenGL host: the bodies in `shaders/` under declarations made from their interface list.
 
-Blender's gpu module makes its own declarations from the same list (`GPUShaderCreateInfo`).
+The bodies hold no declarations, so that another host, such as Blender's gpu module, can make its own from the list.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def speaker_lips(prepared: Prepared, clip: Clip, seed: int, device: str) -> np.n
     face = frame.to_canonical(clip.neutral)
     speech = speech_of(prepared, clip)
     assert speech.prosody is not None
-    delta = predict_speaker(speech.mel, speech.prosody, speech.manner, face, seed, device)
+    delta = predict_speaker(speech.mel, speech.prosody, speech.style_embedding, face, seed, device)
     left = split_pose(face + delta, face, neck_pivot(face))[2]
     lips = np.zeros_like(left)
     lips[:, _MOUTH] = left[:, _MOUTH]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from makeittalk.animation.lips import shut_mouth
-from makeittalk.animation.predict import PredictOptions, listen, move_face
+from makeittalk.animation.predict import PredictOptions, analyse_speech, move_face
 from makeittalk.audio.loading import load_audio
 from makeittalk.exchange.constants import SAMPLE_RATE
 from makeittalk.exchange.errors import InputError
@@ -71,7 +71,7 @@ def evaluate_recordings(
         if not phones:
             skipped.append(name)
             continue
-        speech = listen(samples)
+        speech = analyse_speech(samples)
         motion = move_face(speech, face, PredictOptions(seed, device=device, weights=weights))
         answers = {"prediction": Performance.answered(motion), "animation": Performance.shown(motion)}
         width = float(np.linalg.norm(face.landmarks[48] - face.landmarks[54]))

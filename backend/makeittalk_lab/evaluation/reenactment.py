@@ -16,7 +16,7 @@ from makeittalk.images.face_crop import FaceCrop
 from makeittalk.landmarks.measures import opening
 from makeittalk.landmarks.tracking import Track, track_video
 from makeittalk.networks.image_inference import ImageModel
-from makeittalk.rendering.render_motion import moving_portrait
+from makeittalk.rendering.render_motion import motion_frames
 from PIL import Image
 
 from ..data.clips import listed_test
@@ -83,7 +83,7 @@ def reenact(
     mesh, rgba, motion = film_character(pictures, landmarks, first, moments)
     made = {"portrait": np.repeat(pictures[first][None], len(moments), axis=0)}
     for way, model in {"warp": None, **models}.items():
-        with moving_portrait(mesh, rgba, motion, model, filmed=True) as (frames, _):
+        with motion_frames(mesh, rgba, motion, model, filmed=True) as (frames, _):
             made[way] = np.stack([frame[..., :3] for frame in frames])
     return Reenactment(name, pictures[moments], landmarks[moments], made)
 

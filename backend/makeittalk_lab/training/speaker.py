@@ -22,7 +22,7 @@ from makeittalk.networks.content_inference import predict_content
 from makeittalk.networks.noise import NOISE, noise_track
 from makeittalk.networks.normalised_mel import VoiceAverage
 from makeittalk.networks.speaker import ListeningBranch, SpeakerBranch, SpeakerConfig
-from makeittalk.networks.speaker_inference import SpeakerModel, head_features, save_speaker, speaker_displacement
+from makeittalk.networks.speaker_inference import SpeakerModel, save_speaker, speaker_displacement, speaker_features
 from makeittalk.networks.voice_inference import load_voice
 from torch import Tensor, nn
 
@@ -179,7 +179,7 @@ class SpeakerTask:
         constructed = folder.kind == prepare_heads.KIND
         return Example(
             clip.name,
-            head_features(self.config.hears, clip.mel, clip.prosody, self.average, voice=self.config.voice),
+            speaker_features(self.config.hears, clip.mel, clip.prosody, self.average, voice=self.config.voice),
             clip.embedding.astype(np.float32),
             face,
             (moved - lips).reshape(len(moved), -1),

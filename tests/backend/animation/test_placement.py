@@ -8,7 +8,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from makeittalk.animation.placement import place
+from makeittalk.animation.placement import place_motion
 from makeittalk.animation.postprocess import shown_motion
 from makeittalk.cli.main import main
 from makeittalk.exchange.formats import Face, Motion, MotionParts
@@ -52,7 +52,7 @@ def jitter(points: np.ndarray, size: float) -> np.ndarray:
 def test_a_moment_of_the_film_has_the_landmarks_tracked_there() -> None:
     motion = filmed()
     for frame in (0, 3, 12, 19):
-        rest, placed, carried = place(motion, jitter(motion.landmarks[frame], 0.004))
+        rest, placed, carried = place_motion(motion, jitter(motion.landmarks[frame], 0.004))
         assert not carried
         assert np.abs(rest[:, :2] - motion.landmarks[frame, :, :2]).max() <= 1.1  # it or the next one
         assert np.array_equal(placed.neutral, rest) and np.array_equal(placed.landmarks, motion.landmarks)
@@ -61,14 +61,14 @@ def test_a_moment_of_the_film_has_the_landmarks_tracked_there() -> None:
 def test_the_motions_own_portrait_keeps_corrected_landmarks() -> None:
     motion = predicted()
     motion.neutral = jitter(FACE, 0.03)  # as corrected by hand: no frame of a film
-    rest, placed, carried = place(motion, FACE)
+    rest, placed, carried = place_motion(motion, FACE)
     assert not carried and placed is motion and np.array_equal(rest, motion.neutral)
 
 
 def test_another_face_of_the_same_size_is_carried_over() -> None:
     for motion in (filmed(), predicted()):
         other = 0.8 * FACE + [60, 10, 0]
-        rest, placed, carried = place(motion, other.astype(np.float32))
+        rest, placed, carried = place_motion(motion, other.astype(np.float32))
         assert carried and np.array_equal(rest, other.astype(np.float32))
         assert np.abs(placed.landmarks[3, :48, :2] - other[:48, :2]).max() < 2.0
 
@@ -77,7 +77,7 @@ def test_landmarks_beside_the_film_stay_absolute() -> None:
     motion = filmed()
     near = (motion.landmarks[3] + [0.03 * WIDTH, 0, 0]).astype(np.float32)
     near[:, 0] += np.where(np.arange(68) % 2, 0.02, -0.02) * WIDTH
-    rest, placed, carried = place(motion, near)
+    rest, placed, carried = place_motion(motion, near)
     assert not carried and np.array_equal(rest, near) and np.array_equal(placed.landmarks, motion.landmarks)
 
 

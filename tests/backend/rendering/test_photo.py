@@ -23,7 +23,7 @@ from makeittalk.networks.image_inference import ImageModel
 from makeittalk.rendering import photo
 from makeittalk.rendering.paste import Patch, border_window, face_zone
 from makeittalk.rendering.photo import PhotoRenderer, motion_vertices
-from makeittalk.rendering.portrait_mouth import OwnMouth
+from makeittalk.rendering.portrait_mouth import PortraitMouth
 from makeittalk.rendering.warp import Warper
 from makeittalk_lab.evaluation.seam import box_seam, paste_seam
 from PIL import Image
@@ -212,12 +212,12 @@ def test_a_dark_mouth_is_kept_until_it_opens_wider() -> None:
 
     portrait = np.full((256, 256, 3), 160, np.uint8)
     cv2.fillPoly(portrait, [np.rint(opened(0.2)[60:68]).astype(np.int32)], (30, 15, 15))
-    dark = OwnMouth.of(portrait, opened(0.2))
+    dark = PortraitMouth.of(portrait, opened(0.2))
     assert (dark.kept(opened(0.2)), dark.kept(opened(0.28)), dark.kept(opened(0.55))) == (1.0, 1.0, 0.0)
     assert 0 < dark.kept(opened(0.4)) < 1
     cv2.fillPoly(portrait, [np.rint(opened(0.2)[60:68]).astype(np.int32)], (230, 225, 215))
-    assert OwnMouth.of(portrait, opened(0.2)).kept(opened(0.55)) == 1.0
-    assert OwnMouth.of(portrait, rest).kept(opened(0.1)) == 0.0
+    assert PortraitMouth.of(portrait, opened(0.2)).kept(opened(0.55)) == 1.0
+    assert PortraitMouth.of(portrait, rest).kept(opened(0.1)) == 0.0
 
 
 def test_a_tint_is_taken_out(character: tuple) -> None:

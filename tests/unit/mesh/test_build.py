@@ -12,7 +12,7 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.landmarks.face_frame import FaceFrame
 from makeittalk.mesh.build import _plane, build_mesh
 from makeittalk.mesh.deform import deform, displacements, signed_areas
-from makeittalk.mesh.landmark_repair import tidy_landmarks
+from makeittalk.mesh.landmark_repair import repair_landmarks
 from makeittalk.mesh.triangulation import missing_edges
 
 STILL = np.zeros(3)
@@ -118,7 +118,7 @@ def test_keys_are_what_the_weights_make_of_the_landmarks(frontal: formats.Mesh) 
 def test_the_triangles_follow_the_face_lines(name: str) -> None:
     landmarks = np.asarray(FACES[name], np.float64)
     frame = FaceFrame.of(landmarks, 512, 512)
-    contours, points, triangles = _plane(tidy_landmarks(landmarks, frame), frame)
+    contours, points, triangles = _plane(repair_landmarks(landmarks, frame), frame)
     loops = np.isin(contours.edge_curves, ["lips", "eye_right", "eye_left"])
     missing = missing_edges(triangles, contours.edges, len(points))
     assert not missing[loops].any()
@@ -132,7 +132,7 @@ def test_the_triangles_follow_the_face_lines(name: str) -> None:
 def test_shut_lips_and_lids_leave_no_hole() -> None:
     landmarks = np.asarray(FACES["open"], np.float64)
     frame = FaceFrame.of(landmarks, 512, 512)
-    tidy = tidy_landmarks(landmarks, frame)
+    tidy = repair_landmarks(landmarks, frame)
     contours, _points, triangles = _plane(tidy, frame)
     upper, lower = contours.upper_chain, contours.lower_chain
     assert upper[0] == lower[0] == contours.landmark_vertices[60]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from makeittalk.animation.blinks import DEPTH
-from makeittalk.animation.head_motion import take_apart
+from makeittalk.animation.head_motion import split_head_motion
 from makeittalk.animation.predict import PredictOptions, predict_motion
 from makeittalk.audio.loading import Audio, load_audio
 from makeittalk.audio.pitch import fundamental
@@ -129,7 +129,7 @@ def test_the_head_is_taken_apart_as_it_was_put_together() -> None:
     face = np.asarray(MEAN_FACE, np.float64)
     delta = target.landmarks(face) - face
     delta[:, 48:68, 1] += 0.05 * prosody[:, :1]  # the lips speak, and must turn nothing
-    parts = take_apart(delta.astype(np.float32), face)
+    parts = split_head_motion(delta.astype(np.float32), face)
     assert np.degrees(np.abs(parts.rotation - target.rotation)).max() < 0.3
     assert np.abs(parts.translation - target.translation).max() < 0.01
     assert not parts.brows[:, 48:68].any()
