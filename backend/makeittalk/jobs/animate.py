@@ -180,8 +180,8 @@ def face_for_motion(
     """A portrait prepared for a motion, and the motion on it.
 
     Where the picture has the size of the motion's own, its face is looked for there and tells whether it is that
-    picture, a moment of the film that was tracked, or another face (see `placement.place_motion`); a picture in which no face
-    is found is taken for the motion's own. On a picture of another size the motion is carried over.
+    picture, a moment of the film that was tracked, or another face (see `placement.place_motion`); a picture in which
+    no face is found is taken for the motion's own. On a picture of another size the motion is carried over.
 
     Raises:
         InputError: the portrait cannot be used.
