@@ -22,6 +22,7 @@ from makeittalk.rendering.warp import Warper
 
 from ..data.clips import Prepared, listed_test, split_names
 from ..data.image_clips import Take
+from ..data.rendered_clips import Take as RenderedTake
 
 FRAMES = 12  # of a take
 _LONGEST = 3000  # frames of a film that are kept in memory
@@ -187,9 +188,7 @@ def _films(source: Path) -> tuple[dict[str, Path], Splits]:
 def _moments(path: Path, track: Track) -> tuple[np.ndarray, np.ndarray]:
     """Pictures (T, H, W, 3) and landmarks (T, 68, 3) of a film or of a rendered take."""
     if path.suffix == ".npz":
-        from ..synthetic.face_renders import Take as Rendered  # brings OpenGL
-
-        rendered = Rendered.load(path)
+        rendered = RenderedTake.load(path)
         return rendered.pictures, rendered.landmarks
     pictures = read_film(path)
     landmarks, _, _ = track(path, silent)

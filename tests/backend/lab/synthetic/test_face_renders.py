@@ -12,8 +12,10 @@ from makeittalk.exchange.errors import InputError, MissingError
 from makeittalk.images.landmark_image import fill_mouth
 from makeittalk.landmarks import ibug68
 from makeittalk_lab.data.clips import Prepared
+from makeittalk_lab.data.rendered_clips import Take
+from makeittalk_lab.prepare.renders import prepare_renders, split_takes
 from makeittalk_lab.synthetic import face_renders
-from makeittalk_lab.synthetic.face_renders import SIZE, Take, prepare_renders, render_take
+from makeittalk_lab.synthetic.face_renders import SIZE, render_take
 from makeittalk_lab.synthetic.head_model import HeadModel
 from makeittalk_lab.synthetic.head_scene import HeadScene
 
@@ -147,7 +149,7 @@ def test_preparing_resumes_and_splits_by_person(head, head_file, tmp_path, monke
 
 
 def test_more_takes_leave_the_split_of_the_others(tmp_path):
-    few, many = (face_renders.split_takes(tmp_path, [f"take_0_{n:05d}" for n in range(count)]) for count in (50, 200))
+    few, many = (split_takes(tmp_path, [f"take_0_{n:05d}" for n in range(count)]) for count in (50, 200))
     assert set(few.train) <= set(many.train)
     assert set(few.test) <= set(many.test)
     assert len(many.test) == 20
