@@ -25,7 +25,7 @@ from torch import nn
 
 from ..data.clips import Prepared
 from ..data.phones import PHONES
-from ..prepare.voices import UNLABELLED, Recording
+from ..data.recordings import UNLABELLED, Recording
 
 BILABIALS = tuple(PHONES.index(name) for name in ("P", "B", "M"))
 _LEARNED = 0.6  # share of each recording, from its start, that the speaker's probe learns from

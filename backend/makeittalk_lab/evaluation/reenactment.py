@@ -20,7 +20,8 @@ from makeittalk.rendering.render_motion import moving_portrait
 from PIL import Image
 
 from ..data.clips import listed_test
-from ..prepare.frames import film_character, films_in, read_film
+from ..data.films import films_in, read_film
+from ..synthetic.film_characters import film_character
 from .picture_metrics import compare, face_box, mouth_box
 
 _LABEL = 20  # px above the columns of a contact sheet

@@ -21,8 +21,9 @@ from makeittalk.exchange.progress import Progress, part, silent
 from ..data.clips import Prepared
 from ..data.phone_files import FOLDER, keep_phones
 from ..data.phones import Aligner
-from .librispeech import TEACHING, taught_clip, teach
-from .tts import Synthesiser, pad
+from ..synthetic.phone_motion import TRAINING_STEPS
+from ..synthetic.speech_synthesis import Synthesiser, pad
+from .grid_phones import learn_grid_motion
 
 SOUNDS = "sounds"  # beside the clips: what `prepare voices` reads, with the phones
 _WORDS = 8  # of a sentence at most
@@ -37,7 +38,7 @@ def prepare_spoken(
     films: str | Path,
     progress: Progress = silent,
     versions: int = 2,
-    steps: int = TEACHING,
+    steps: int = TRAINING_STEPS,
 ) -> Prepared:
     """Writes clips for the sentences of a text, each said by `versions` voices.
 
@@ -48,8 +49,7 @@ def prepare_spoken(
     Args:
         source: UTF-8 text file. dest: folder to write, made where missing.
         grid: prepared GRID folder. films: the GRID folder it was made from, with `align/` and `audio/`.
-        progress: told after every sentence. versions: voices that say a sentence. steps: how long the mouth learns
-            phones.
+        progress: told after every sentence. versions: voices that say a sentence. steps: of training the mouth.
 
     Returns:
         The prepared folder. Sentences with words that PocketSphinx does not know are skipped.
@@ -64,7 +64,7 @@ def prepare_spoken(
     voices, aligner = Synthesiser.find(), Aligner()
     for folder in (dest / SOUNDS, dest / FOLDER):
         folder.mkdir(parents=True, exist_ok=True)
-    mouth = teach(Prepared.load(grid), Path(films), dest / FOLDER, part(progress, 0.0, 0.3), steps)
+    mouth = learn_grid_motion(Prepared.load(grid), Path(films), dest / FOLDER, part(progress, 0.0, 0.3), steps)
     names: list[str] = []
     skipped: dict[str, str] = {}
     for number, words in enumerate(sentences):
@@ -82,7 +82,7 @@ def prepare_spoken(
                     break
                 write_wav(dest / SOUNDS / f"{name}.wav", sound, SAMPLE_RATE)
                 sound = normalise_loudness(sound)
-                taught_clip(name, mel_spectrogram(sound), sound, phones, mouth).save(dest)
+                mouth.clip(name, mel_spectrogram(sound), sound, phones).save(dest)
             names.append(name)
     if not names:
         raise InputError(f"No sentence of {source} could be spoken.", "Name a text file in English.")

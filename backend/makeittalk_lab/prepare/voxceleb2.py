@@ -29,7 +29,7 @@ from scipy.signal import savgol_filter
 from scipy.spatial.transform import Rotation
 
 from ..data.clips import Clip, Prepared
-from ..data.poisson import poisson_disk
+from ..data.poisson_disk import poisson_disk
 from ..data.splits import split_voices
 
 KIND = "voxceleb2"

@@ -14,7 +14,6 @@ import torch
 from makeittalk.exchange.constants import EMBEDDING, LANDMARKS, MEL_BANDS
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
-from makeittalk.landmarks.ibug68 import PARTS
 from makeittalk.landmarks.pose import Canonical
 from makeittalk.networks.content import ContentBranch, ContentConfig
 from makeittalk.networks.content_inference import ContentModel, content_displacement, load_content, save_content
@@ -25,12 +24,11 @@ from torch import Tensor, nn
 
 from ..data import augment
 from ..data.augment import Augment
+from ..data.canonical_motion import canonical_motion
 from ..data.clips import Clip, Prepared
 from ..evaluation import metrics
+from ..losses.landmark_loss import LandmarkLoss, LossWeights
 from .loop import LoopConfig, train
-from .losses import LandmarkLoss, LossWeights
-
-_STILL = np.concatenate([PARTS[name] for name in ("brow_right", "brow_left", "eye_right", "eye_left")])
 
 
 @dataclass
@@ -94,7 +92,7 @@ class ContentTask:
         self.clips: list[list[tuple[Clip, np.ndarray, np.ndarray]]] = []
         self.validation: list[Clip] = []
         for folder in folders:
-            self.clips.append([(clip, *canonical(clip)) for clip in map(folder.clip, folder.train)])
+            self.clips.append([(clip, *canonical_motion(clip)) for clip in map(folder.clip, folder.train)])
             self.validation += [folder.clip(name) for name in folder.validation]
         if not all(self.clips):
             raise InputError("A data folder holds no clips to train on.", "Run `makeittalk prepare` again.")
@@ -195,17 +193,6 @@ def graft(branch: ContentBranch, known: ContentBranch) -> None:
         branch.load_state_dict(state)
     except RuntimeError as error:
         raise InputError("The grafted branch is of another shape.", "Give both the same [network].") from error
-
-
-def canonical(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
-    """A clip's face at rest (68, 3) and its motion (T, 68, 3) in the canonical frame, brows and eyes held still.
-
-    Blinks and brows belong to the speaker branch: what they do at random must not leak into the lips' network.
-    """
-    frame = Canonical.of(clip.neutral)
-    motion = frame.displacement_to(clip.landmarks - clip.neutral).astype(np.float32)
-    motion[:, _STILL] = 0.0
-    return frame.to_canonical(clip.neutral).astype(np.float32), motion
 
 
 def _voice(clip: Clip) -> np.ndarray:

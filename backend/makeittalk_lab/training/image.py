@@ -24,8 +24,8 @@ from ..data.clips import Prepared
 from ..data.image_clips import Take
 from ..data.picture_augment import PictureAugment, apart_map, move_picture, move_points, patch_map, recolour, textured
 from ..evaluation.picture_metrics import compare, mouth_box
+from ..losses.perceptual import load_features, perceptual_loss, style_loss
 from .loop import LoopConfig, train
-from .perceptual import load_features, perceptual_loss, style_loss
 
 
 @dataclass(frozen=True)

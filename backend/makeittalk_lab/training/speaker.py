@@ -16,7 +16,6 @@ import torch
 from makeittalk.exchange.constants import EMBEDDING, LANDMARKS
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
-from makeittalk.landmarks.ibug68 import PARTS
 from makeittalk.landmarks.pose import Canonical
 from makeittalk.networks.content_inference import predict_content
 from makeittalk.networks.noise import NOISE, noise_track
@@ -28,58 +27,16 @@ from torch import Tensor, nn
 
 from ..data.augment import Augment, vary_face
 from ..data.clips import Clip, Prepared
-from ..data.poisson import poisson_disk
+from ..data.poisson_disk import poisson_disk
 from ..data.splits import speaker_of
+from ..losses.head_loss import HeadDistance, HeadLoss
 from ..prepare import heads as prepare_heads
+from ..synthetic.head_clips import noise_seed
 from .critic import Critic, CriticConfig
 from .loop import LoopConfig, train
-from .losses import UNIT, laplacian_matrix
 
 _SEEDS = 2**31
 _SHIPPED = "default"
-BROWS_AND_EYES = np.concatenate([PARTS[name] for name in ("brow_right", "brow_left", "eye_right", "eye_left")])
-
-
-@dataclass(frozen=True)
-class HeadLoss:
-    """Weights of what the generator learns by.
-
-    Attributes:
-        laplacian: λs, of the distance of Laplacian coordinates. velocity: of frame-to-frame differences (0 in the
-            paper). eyes: of brows and eyes against the other landmarks (1 in the paper): the head moves them all, and
-            what they do by themselves is small.
-    """
-
-    laplacian: float = 1.0
-    velocity: float = 0.0
-    eyes: float = 1.0
-
-
-class HeadDistance(nn.Module):
-    """How far predicted motion is from its target, in squares of `losses.UNIT`."""
-
-    share: Tensor
-    laplacian: Tensor
-
-    def __init__(self, weights: HeadLoss) -> None:
-        super().__init__()
-        self.weights = weights
-        share = np.ones(LANDMARKS, np.float32)
-        share[BROWS_AND_EYES] = weights.eyes
-        matrix = np.kron(laplacian_matrix().T, np.eye(3, dtype=np.float32))
-        self.register_buffer("share", torch.from_numpy(np.repeat(share / share.sum(), 3)))
-        self.register_buffer("laplacian", torch.from_numpy(matrix))
-
-    def forward(self, predicted: Tensor, target: Tensor, mask: Tensor) -> dict[str, Tensor]:
-        """Parts and their weighted sum `loss`: (B, T, 204) twice, mask (B, T)."""
-        total = mask.sum().clamp(min=1.0)
-        difference = (predicted - target) / UNIT
-        change = difference[:, 1:] - difference[:, :-1]
-        distance = (difference.square() @ self.share * mask).sum() / total
-        shape = ((difference @ self.laplacian).square() @ self.share * mask).sum() / total
-        velocity = (change.square() @ self.share * mask[:, 1:]).sum() / total
-        loss = distance + self.weights.laplacian * shape + self.weights.velocity * velocity
-        return {"loss": loss, "distance": distance, "laplacian": shape, "velocity": velocity}
 
 
 @dataclass
@@ -184,7 +141,7 @@ class SpeakerTask:
             face,
             (moved - lips).reshape(len(moved), -1),
             lips.reshape(len(moved), -1),
-            noise_track(prepare_heads.noise_seed(clip.name), len(moved)) if constructed else None,
+            noise_track(noise_seed(clip.name), len(moved)) if constructed else None,
         )
 
     def networks(self) -> dict[str, nn.Module]:

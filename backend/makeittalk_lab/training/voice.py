@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from ..data.augment import Augment, mask_bands, stretch, vary_sound
 from ..data.clips import Prepared
 from ..data.phones import PHONES
-from ..prepare.voices import UNLABELLED, Recording
+from ..data.recordings import UNLABELLED, Recording
 from .config import LoopConfig
 from .loop import train
 

@@ -13,7 +13,8 @@ from makeittalk.exchange.errors import InputError
 from makeittalk_lab.data.augment import at
 from makeittalk_lab.data.clips import Clip, Prepared
 from makeittalk_lab.prepare.spoken import prepare_spoken, split_text
-from makeittalk_lab.prepare.tts import Synthesiser, pad, prepare_tts, spelled, spoken_clip, time_map
+from makeittalk_lab.prepare.tts import prepare_tts, spoken_clip, time_map
+from makeittalk_lab.synthetic.speech_synthesis import Synthesiser, pad, spelled
 
 needs_voices = pytest.mark.skipif(
     not (shutil.which("espeak-ng") or shutil.which("flite")), reason="no speech synthesiser on this machine"

@@ -23,15 +23,16 @@ from makeittalk.mesh.build import build_mesh
 from makeittalk.networks.image_inference import load_image
 from makeittalk.rendering.warp import Warper
 from makeittalk_lab.data.clips import Prepared
+from makeittalk_lab.data.films import read_film
 from makeittalk_lab.data.image_clips import Take
 from makeittalk_lab.data.picture_augment import PictureAugment, move_picture, move_points, patch_map, recolour
 from makeittalk_lab.evaluation.picture_metrics import compare, face_box, mouth_box
 from makeittalk_lab.evaluation.reenactment import evaluate_films, reenact, unlearned_films
-from makeittalk_lab.prepare.frames import prepare_frames, read_film
-from makeittalk_lab.training import perceptual
+from makeittalk_lab.losses import perceptual
+from makeittalk_lab.losses.perceptual import load_features, perceptual_loss, style_loss
+from makeittalk_lab.prepare.frames import prepare_frames
 from makeittalk_lab.training.image import ImageLoss, compose, example, train_image
 from makeittalk_lab.training.log import Log
-from makeittalk_lab.training.perceptual import load_features, perceptual_loss, style_loss
 
 CONFIG = """
 data = ["{data}"]

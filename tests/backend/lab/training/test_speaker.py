@@ -23,11 +23,11 @@ from makeittalk.networks.normalised_mel import VoiceAverage
 from makeittalk.networks.speaker import SpeakerBranch, SpeakerConfig
 from makeittalk.networks.speaker_inference import SpeakerModel, load_speaker, save_speaker, speaker_displacement
 from makeittalk_lab.data.clips import Prepared
-from makeittalk_lab.data.poisson import poisson_disk
+from makeittalk_lab.data.poisson_disk import poisson_disk
 from makeittalk_lab.evaluation import awareness
 from makeittalk_lab.prepare.heads import prepare_heads
 from makeittalk_lab.prepare.voxceleb2 import QUALITY, prepare_voxceleb2
-from makeittalk_lab.synthetic.head_style import TRAITS, Manners
+from makeittalk_lab.synthetic.head_style import TRAITS, HeadStyles
 from makeittalk_lab.synthetic.head_targets import head_target, stressed_syllables
 from makeittalk_lab.training.speaker import SpeakerTrainingConfig, train_speaker
 from project import CONFIGS
@@ -85,14 +85,14 @@ def test_noise_is_slow_seeded_and_does_not_depend_on_the_length() -> None:
     assert noise_track(3, 0).shape == (0, NOISE)
 
 
-def manners() -> tuple[Manners, np.ndarray]:
+def head_styles() -> tuple[HeadStyles, np.ndarray]:
     voices = np.abs(np.random.default_rng(1).standard_normal((60, 256)))
     voices /= np.linalg.norm(voices, axis=1, keepdims=True)
-    return Manners.fit(voices), voices
+    return HeadStyles.fit(voices), voices
 
 
 def test_like_voices_have_like_manners_and_others_others() -> None:
-    known, voices = manners()
+    known, voices = head_styles()
     trait = np.array([known.traits(voice) for voice in voices])
     near = np.array([known.traits(voice + 0.001) for voice in voices])
     assert trait.shape == (60, TRAITS) and np.abs(trait - near).max() < 0.1
@@ -101,7 +101,7 @@ def test_like_voices_have_like_manners_and_others_others() -> None:
 
 
 def test_a_head_follows_the_voice_and_settles_in_pauses() -> None:
-    known, voices = manners()
+    known, voices = head_styles()
     prosody = syllables(30.0)
     beats = stressed_syllables(prosody[:, 0], prosody[:, 1])
     times = np.flatnonzero(beats) / FRAME_RATE
@@ -123,7 +123,7 @@ def test_a_head_follows_the_voice_and_settles_in_pauses() -> None:
 
 
 def test_the_head_is_taken_apart_as_it_was_put_together() -> None:
-    known, voices = manners()
+    known, voices = head_styles()
     prosody = syllables(12.0)
     target = head_target(prosody, noise_track(5, len(prosody)), known.of(voices[3]))
     face = np.asarray(MEAN_FACE, np.float64)
@@ -201,7 +201,7 @@ def test_weights_keep_the_branch_and_damage_is_told(tmp_path: Path) -> None:
 
 
 def test_voices_are_found_by_their_manner_and_motion_by_its_audio() -> None:
-    known, voices = manners()
+    known, voices = head_styles()
     prosodies = [syllables(7.0 + 0.1 * k) * np.float32([1.0, 0.0, 1.0]) for k in range(12)]
     rng = np.random.default_rng(0)
     for prosody in prosodies:  # pauses of their own

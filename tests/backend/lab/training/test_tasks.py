@@ -16,7 +16,7 @@ from makeittalk.networks.voice_inference import TargetVoice, VoiceModel, load_vo
 from makeittalk.weights.store import load_weights
 from makeittalk_lab.data.clips import Clip, Prepared
 from makeittalk_lab.data.phones import PHONES
-from makeittalk_lab.prepare.voices import UNLABELLED, Recording
+from makeittalk_lab.data.recordings import UNLABELLED, Recording
 from makeittalk_lab.training.closure import BILABIALS, Labelled, measure, train_closure
 from makeittalk_lab.training.content import ContentTask, TrainingConfig, train_content
 from makeittalk_lab.training.log import Log

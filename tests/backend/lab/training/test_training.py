@@ -19,11 +19,11 @@ from makeittalk_lab.data.augment import Augment
 from makeittalk_lab.data.clips import split_names
 from makeittalk_lab.data.phones import PHONES, Aligner, phone_track
 from makeittalk_lab.evaluation import evaluate, metrics
+from makeittalk_lab.losses.landmark_loss import LandmarkLoss, LossWeights, laplacian_matrix
 from makeittalk_lab.prepare.facegood import held_out, prepare_facegood
 from makeittalk_lab.prepare.grid import prepare_grid
-from makeittalk_lab.prepare.librispeech import learn_motion
+from makeittalk_lab.synthetic.phone_motion import learn_phone_motion
 from makeittalk_lab.training.content import train_content
-from makeittalk_lab.training.losses import LandmarkLoss, LossWeights, laplacian_matrix
 from project import ASSETS, DATA
 
 torch.set_num_threads(1)
@@ -248,10 +248,10 @@ def test_motion_is_learnt_from_phones():
         opened = metrics.opening(clip.landmarks) > metrics.opening(clip.neutral[None]) + 3
         tracks.append(np.where(opened, PHONES.index("AA"), PHONES.index("B")))
         clips.append(clip)
-    network, face = learn_motion(clips[1:], tracks[1:], steps=40)
+    mouth = learn_phone_motion(clips[1:], tracks[1:], steps=40)
     with torch.inference_mode():
-        moved = network(torch.from_numpy(tracks[0])[None])[0].numpy()
-    found = metrics.opening(face + moved)
+        moved = mouth.network(torch.from_numpy(tracks[0])[None])[0].numpy()
+    found = metrics.opening(mouth.face + moved)
     assert np.corrcoef(found, metrics.opening(clips[0].landmarks))[0, 1] > 0.9
 
 

@@ -20,11 +20,10 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.networks.normalised_mel import normalise_mel
 from makeittalk.networks.voice_inference import encode, load_voice
 from makeittalk_lab.data.clips import Prepared
+from makeittalk_lab.data.recordings import UNLABELLED, Recording
 from makeittalk_lab.data.splits import split_voices
 from makeittalk_lab.evaluation.probes import find_speakers, probe, tell_phones
 from makeittalk_lab.prepare.voices import (
-    UNLABELLED,
-    Recording,
     cut_parts,
     find_recordings,
     prepare_voices,
