@@ -14,7 +14,7 @@ from .clips import FORMAT
 
 
 @dataclass
-class Take:
+class RenderedClip:
     """One person under one light.
 
     Attributes:
@@ -29,15 +29,15 @@ class Take:
     projected: np.ndarray
 
     def save(self, path: Path) -> None:
-        """Writes the take."""
+        """Writes the clip."""
         storage.write_npz(path, {"format": FORMAT, **vars(self)})
 
     @classmethod
-    def load(cls, path: Path) -> Take:
-        """Reads a take.
+    def load(cls, path: Path) -> RenderedClip:
+        """Reads a clip.
 
         Raises:
-            InputError: the file is no take.
+            InputError: the file is no clip.
         """
         values = storage.read_npz(path)
         try:
@@ -50,7 +50,7 @@ class Take:
                 and landmarks.shape == projected.shape == (len(pictures), LANDMARKS, 3)
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{path} is not a rendered take.", "Run `makeittalk prepare renders` again.") from error
+            raise InputError(f"{path} is not a rendered clip.", "Run `makeittalk prepare renders` again.") from error
         if not fits:
-            raise InputError(f"{path} is not a rendered take.", "Run `makeittalk prepare renders` again.")
+            raise InputError(f"{path} is not a rendered clip.", "Run `makeittalk prepare renders` again.")
         return cls(pictures, landmarks, projected)

@@ -24,10 +24,9 @@ from makeittalk.networks.voice_inference import encode, load_voice
 from torch import nn
 
 from ..data.clips import Prepared
-from ..data.phones import PHONES
+from ..data.phones import BILABIAL_INDICES, PHONES
 from ..data.recordings import UNLABELLED, Recording
 
-BILABIALS = tuple(PHONES.index(name) for name in ("P", "B", "M"))
 _LEARNED = 0.6  # share of each recording, from its start, that the speaker's probe learns from
 _GAP = round(0.5 * FRAME_RATE)  # frames between that and what it is asked
 _STRETCH = round(FRAME_RATE)  # frames averaged where a probe hears a whole second
@@ -97,7 +96,7 @@ def tell_phones(train: list[Recording], test: list[Recording], hear: Listener) -
 
     (known, phones), (asked, wanted) = labelled(train), labelled(test)
     told = probe(known, phones, asked, len(PHONES))
-    shut, heard_shut = np.isin(wanted, BILABIALS), np.isin(told, BILABIALS)
+    shut, heard_shut = np.isin(wanted, BILABIAL_INDICES), np.isin(told, BILABIAL_INDICES)
     both = float((shut & heard_shut).sum())
     return float((told == wanted).mean()), 2.0 * both / max(1.0, float(shut.sum() + heard_shut.sum()))
 

@@ -11,7 +11,7 @@ import numpy as np
 from makeittalk.exchange import storage
 from makeittalk.exchange.constants import FRAME_RATE
 
-from ..data.phones import Phone
+from ..data.phones import BILABIALS, Phone
 from . import metrics
 from .face_motion import Performance
 
@@ -110,7 +110,7 @@ def draw(curves: Curves, path: str | Path) -> None:
         time = np.arange(len(values)) / FRAME_RATE
         above.plot(time, values, label=name, color=_INK.get(name, "#d1495b"), lw=1.8 if strong else 1.0)
     for start, end, phone in curves.phones:
-        if phone in metrics.CLOSURES:
+        if phone in BILABIALS:
             above.axvspan(start, end, color="#f2d16b", alpha=0.5, lw=0)
     above.set(ylabel="opening, % of mouth width", title=curves.title)
     above.set_ylim(bottom=0.0)

@@ -1,4 +1,4 @@
-"""Films of faces → takes for the image network: portraits, and other moments as filmed and as the mesh shows them."""
+"""Films of faces → clips for the image network: portraits, and other moments as filmed and as the mesh shows them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from makeittalk.landmarks.tracking import Track, track_video
 
 from ..data.clips import Prepared, listed_test, split_names
 from ..data.films import films_in, read_film
-from ..data.image_clips import Take
-from ..data.rendered_clips import Take as RenderedTake
-from ..synthetic.film_characters import warp_take
+from ..data.image_clips import ImageClip
+from ..data.rendered_clips import RenderedClip
+from ..synthetic.film_characters import warp_clip
 
-FRAMES = 12  # of a take
+FRAMES = 12  # of a clip
 
 Splits = tuple[list[str], list[str], list[str]]
 
@@ -25,13 +25,13 @@ Splits = tuple[list[str], list[str], list[str]]
 def prepare_frames(
     source: str | Path, dest: str | Path, progress: Progress = silent, track: Track = track_video, count: int = 0
 ) -> Prepared:
-    """Makes one take of each film; a second run goes on where the first one stopped.
+    """Makes one clip of each film; a second run goes on where the first one stopped.
 
     Args:
         source: a folder of films, or of a GRID speaker (`video/*.mp4`, `test.txt`), or of rendered heads
             (`prepare renders`). dest: folder to write, made where missing.
         progress: told after every film. track: finds landmarks in a film.
-        count: most takes to make, 0 for all; those to train on come first.
+        count: most clips to make, 0 for all; those to train on come first.
 
     Returns:
         The prepared folder. Films without a face in every frame are skipped with their reason.
@@ -50,7 +50,7 @@ def prepare_frames(
             continue
         try:
             pictures, landmarks = _moments(films[name], track)
-            make_take(name, pictures, landmarks).save(dest)
+            make_image_clip(name, pictures, landmarks).save(dest)
         except MakeItTalkError as error:
             skipped[name] = error.message
     made = set(wanted) - set(skipped)
@@ -61,8 +61,8 @@ def prepare_frames(
     return prepared
 
 
-def make_take(name: str, pictures: np.ndarray, landmarks: np.ndarray, frames: int = FRAMES) -> Take:
-    """A take of a film; its name, not the clock, chooses the portrait and the moments.
+def make_image_clip(name: str, pictures: np.ndarray, landmarks: np.ndarray, frames: int = FRAMES) -> ImageClip:
+    """A clip of a film; its name, not the clock, chooses the portrait and the moments.
 
     Half of the portraits are the frame with the least open mouth, half any frame; half of the moments are drawn from
     the film's most open third.
@@ -80,11 +80,11 @@ def make_take(name: str, pictures: np.ndarray, landmarks: np.ndarray, frames: in
     wide = others[np.argsort(gap[others])][-max(1, len(others) // 3) :]
     half = rng.permutation(wide)[: frames // 2]
     rest = rng.permutation(np.setdiff1d(others, half))[: frames - len(half)]
-    return warp_take(name, pictures, landmarks, first, np.sort(np.concatenate([half, rest])))
+    return warp_clip(name, pictures, landmarks, first, np.sort(np.concatenate([half, rest])))
 
 
 def _films(source: Path) -> tuple[dict[str, Path], Splits]:
-    """Films or rendered takes by name, and which of them are to train, to validate and to test.
+    """Films or rendered clips by name, and which of them are to train, to validate and to test.
 
     Raises:
         InputError: there are none.
@@ -100,9 +100,9 @@ def _films(source: Path) -> tuple[dict[str, Path], Splits]:
 
 
 def _moments(path: Path, track: Track) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures (T, H, W, 3) and landmarks (T, 68, 3) of a film or of a rendered take."""
+    """Pictures (T, H, W, 3) and landmarks (T, 68, 3) of a film or of a rendered clip."""
     if path.suffix == ".npz":
-        rendered = RenderedTake.load(path)
+        rendered = RenderedClip.load(path)
         return rendered.pictures, rendered.landmarks
     pictures = read_film(path)
     landmarks, _, _ = track(path, silent)

@@ -17,7 +17,7 @@ from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
 
-from ..data.augment import at
+from ..data.augment import interpolate_frames
 from ..data.clips import Clip, Prepared
 from ..data.phone_files import FOLDER, aligned_words, keep_phones
 from ..data.phones import Aligner, Phone
@@ -88,7 +88,7 @@ def spoken_clip(clip: Clip, name: str, sound: np.ndarray, spoken: list[Phone], f
         return None
     sound = normalise_loudness(sound)
     mel = mel_spectrogram(sound)
-    landmarks = at(clip.landmarks, time_map(here, there, len(mel)))
+    landmarks = interpolate_frames(clip.landmarks, time_map(here, there, len(mel)))
     return Clip(name, mel, landmarks, clip.neutral, landmarks, embedding=speaker_embedding(sound))
 
 
@@ -99,6 +99,6 @@ def time_map(here: np.ndarray, there: np.ndarray, frames: int) -> np.ndarray:
     # Before and behind the sentence both run at the same pace.
     edges = np.concatenate([[here[0] - 3.0], here, [here[-1] + 3.0]])
     shown = np.concatenate([[there[0] - 3.0], there, [there[-1] + 3.0]])
-    place = np.interp(np.arange(frames) / FRAME_RATE, edges, shown) * FRAME_RATE
+    positions = np.interp(np.arange(frames) / FRAME_RATE, edges, shown) * FRAME_RATE
     window = np.hanning(_SOFTEN + 2)[1:-1]
-    return np.convolve(np.pad(place, _SOFTEN // 2, mode="edge"), window / window.sum(), "valid")
+    return np.convolve(np.pad(positions, _SOFTEN // 2, mode="edge"), window / window.sum(), "valid")

@@ -1,7 +1,7 @@
 """Frames of many people for the image network: ICT-FaceKit heads, rendered while they speak.
 
 Only one filmed speaker is at hand; a network that saw only that face would paint it on everybody. Here identity, skin,
-hair, light and backdrop are new in every take, and stay the same within it.
+hair, light and backdrop are new in every clip, and stay the same within it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from makeittalk.landmarks.face_mesh import centre_depth, mesh_points, new_mesh
 from makeittalk.landmarks.ibug68 import INNER_PAIRS, STABLE
 from scipy.spatial.transform import Rotation
 
-from ..data.rendered_clips import Take
+from ..data.rendered_clips import RenderedClip
 from .camera import Camera
 from .head_expressions import ExpressionStyle
 from .head_look import random_look
@@ -28,20 +28,20 @@ _MOST_AWAY = 0.06  # of the face's width: landmarks of nose and eyes that lie fu
 _PIVOT = np.array([0.0, -8.0, -1.0])  # cm: the head turns about the neck
 
 
-def render_take(head: HeadScene, rng: np.random.Generator, frames: int = FRAMES) -> Take:
+def render_clip(head: HeadScene, rng: np.random.Generator, frames: int = FRAMES) -> RenderedClip:
     """A new person who speaks: the portrait, then frames with other expressions and a slightly turned head.
 
     Args:
         head: the scene, which also says how large the pictures are. rng: draws everything.
     """
     while True:
-        take = _film_person(head, rng, frames)
-        if take is not None:
-            return take
+        clip = _film_person(head, rng, frames)
+        if clip is not None:
+            return clip
 
 
-def _film_person(head: HeadScene, rng: np.random.Generator, frames: int) -> Take | None:
-    """A take of one person, None if the landmarks are too often not found."""
+def _film_person(head: HeadScene, rng: np.random.Generator, frames: int) -> RenderedClip | None:
+    """A clip of one person, None if the landmarks are too often not found."""
     model, size = head.model, head.size
     person = model.person(np.clip(rng.normal(0.0, rng.uniform(0.5, 1.0), model.modes), -2.2, 2.2))
     head.set_look(random_look(model, rng, size))
@@ -71,7 +71,7 @@ def _film_person(head: HeadScene, rng: np.random.Generator, frames: int) -> Take
             landmarks.append(found)
             projected.append(points)
         if len(pictures) == frames:
-            return Take(np.stack(pictures), np.stack(landmarks), np.stack(projected))
+            return RenderedClip(np.stack(pictures), np.stack(landmarks), np.stack(projected))
     return None
 
 

@@ -12,11 +12,11 @@ from makeittalk.mesh.build import build_mesh
 from makeittalk.rendering.photo import motion_vertices
 from makeittalk.rendering.warp import Warper
 
-from ..data.image_clips import Take
+from ..data.image_clips import ImageClip
 
 
-def warp_take(name: str, pictures: np.ndarray, landmarks: np.ndarray, first: int, moments: np.ndarray) -> Take:
-    """The take of a film's frame `first` as the portrait and the frames `moments` (N,) as targets.
+def warp_clip(name: str, pictures: np.ndarray, landmarks: np.ndarray, first: int, moments: np.ndarray) -> ImageClip:
+    """The clip of a film's frame `first` as the portrait and the frames `moments` (N,) as targets.
 
     Args:
         pictures: (T, H, W, 3) uint8 RGB. landmarks: (T, 68, 3) px.
@@ -29,7 +29,7 @@ def warp_take(name: str, pictures: np.ndarray, landmarks: np.ndarray, first: int
     crop = FaceCrop.of(motion.neutral)
     with Warper(mesh, rgba) as warper:
         warps = np.stack([crop.take(warper.draw(moved)[..., :3]) for moved in vertices])
-    return Take(
+    return ImageClip(
         name,
         crop.take(pictures[first]),
         warps,

@@ -25,7 +25,7 @@ from makeittalk_lab.evaluation import evaluate, recordings, report
 from makeittalk_lab.evaluation.baselines import Loudness, Retrieval, frame_energy, warping_costs
 from makeittalk_lab.evaluation.cross_voice import OtherVoices
 from makeittalk_lab.evaluation.face_motion import Performance
-from makeittalk_lab.training.content import TrainingConfig
+from makeittalk_lab.training.content import ContentTrainingConfig
 from project import CONFIGS
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
@@ -165,8 +165,8 @@ def test_parts_of_the_method_are_left_out(prepared, capsys):
 
 
 def test_the_ablated_recipe_differs_in_what_is_heard_alone():
-    ablated = TrainingConfig.load(CONFIGS / "ablation_no_voice.toml")
-    shipped = TrainingConfig.load(CONFIGS / f"{DEFAULT_CONTENT}.toml")
+    ablated = ContentTrainingConfig.load(CONFIGS / "ablation_no_voice.toml")
+    shipped = ContentTrainingConfig.load(CONFIGS / f"{DEFAULT_CONTENT}.toml")
     assert ablated.features == "mel"
     assert (ablated.data, ablated.share) == (shipped.data, shipped.share)
     assert (ablated.loss, ablated.augment) == (shipped.loss, shipped.augment)

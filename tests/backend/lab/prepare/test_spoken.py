@@ -10,7 +10,7 @@ from makeittalk.audio.loading import write_wav
 from makeittalk.cli.main import main
 from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.exchange.errors import InputError
-from makeittalk_lab.data.augment import at
+from makeittalk_lab.data.augment import interpolate_frames
 from makeittalk_lab.data.clips import Clip, Prepared
 from makeittalk_lab.prepare.spoken import prepare_spoken, split_text
 from makeittalk_lab.prepare.tts import prepare_tts, spoken_clip, time_map
@@ -40,7 +40,9 @@ def test_time_runs_as_the_phones_do():
 
 def test_a_sequence_is_read_between_its_frames():
     values = np.arange(5.0)[:, None] * [1.0, 2.0]
-    np.testing.assert_allclose(at(values, np.array([-3.0, 0.5, 3.25, 9.0])), [[0, 0], [0.5, 1], [3.25, 6.5], [4, 8]])
+    np.testing.assert_allclose(
+        interpolate_frames(values, np.array([-3.0, 0.5, 3.25, 9.0])), [[0, 0], [0.5, 1], [3.25, 6.5], [4, 8]]
+    )
 
 
 def test_the_filmed_motion_comes_with_another_sound(clip):
@@ -51,7 +53,7 @@ def test_the_filmed_motion_comes_with_another_sound(clip):
     assert moved is not None and moved.mel.shape == (len(moved.landmarks), 80) and moved.embedding.shape == (256,)
     # Every phone comes 0.3 s later.
     frames = np.arange(round(0.6 * FRAME_RATE), round(1.1 * FRAME_RATE))
-    wanted = at(clip.landmarks, frames - 0.3 * FRAME_RATE)
+    wanted = interpolate_frames(clip.landmarks, frames - 0.3 * FRAME_RATE)
     np.testing.assert_allclose(moved.landmarks[frames], wanted, atol=1e-3)
     assert not np.allclose(moved.landmarks[frames], clip.landmarks[frames], atol=1e-3)
     # Other phones, or three times the time, are another sentence.

@@ -1,4 +1,4 @@
-"""Learning to make photographs move: takes, their variation, the losses, a short real training, reenactment."""
+"""Learning to make photographs move: clips, their variation, the losses, a short real training, reenactment."""
 
 import hashlib
 import pickle
@@ -24,15 +24,18 @@ from makeittalk.networks.image_inference import load_image
 from makeittalk.rendering.warp import Warper
 from makeittalk_lab.data.clips import Prepared
 from makeittalk_lab.data.films import read_film
-from makeittalk_lab.data.image_clips import Take
+from makeittalk_lab.data.image_clips import ImageClip
 from makeittalk_lab.data.picture_augment import PictureAugment, move_picture, move_points, patch_map, recolour
 from makeittalk_lab.evaluation.picture_metrics import compare, face_box, mouth_box
 from makeittalk_lab.evaluation.reenactment import evaluate_films, reenact, unlearned_films
 from makeittalk_lab.losses import perceptual
+from makeittalk_lab.losses.image_loss import ImageLoss
 from makeittalk_lab.losses.perceptual import load_features, perceptual_loss, style_loss
 from makeittalk_lab.prepare.frames import prepare_frames
-from makeittalk_lab.training.image import ImageLoss, compose, example, train_image
+from makeittalk_lab.training.image import compose
+from makeittalk_lab.training.image_examples import image_example
 from makeittalk_lab.training.log import Log
+from makeittalk_lab.training.train import train
 
 CONFIG = """
 data = ["{data}"]
@@ -102,10 +105,10 @@ def prepared(films, talking, tmp_path_factory) -> Path:
 def test_takes_hold_what_was_filmed_and_what_the_mesh_shows(prepared, films):
     index = Prepared.load(prepared)
     assert (index.kind, index.train, index.test) == ("frames", ["one", "two"], ["three"])
-    take = Take.load(prepared, "one")
-    assert take.warps.shape == take.targets.shape == (11, SIZE, SIZE, 3)
+    clip = ImageClip.load(prepared, "one")
+    assert clip.warps.shape == clip.targets.shape == (11, SIZE, SIZE, 3)
     # The films were drawn by the mesh itself: away from H.264's losses both must be the same face in the same place.
-    for warp, target, points in zip(take.warps, take.targets, take.landmarks, strict=True):
+    for warp, target, points in zip(clip.warps, clip.targets, clip.landmarks, strict=True):
         assert compare(warp, target, mouth_box(points))["PSNR"] > 22
         assert np.abs(warp.astype(int) - target).mean() < 6
 
@@ -131,26 +134,26 @@ def test_folders_without_films_and_damaged_takes_are_refused(prepared, tmp_path)
         (tmp_path / f"one.{suffix}").write_bytes((prepared / f"one.{suffix}").read_bytes())
     data = (tmp_path / "one.npy").read_bytes()
     (tmp_path / "one.npy").write_bytes(data[: len(data) // 2])
-    with pytest.raises(InputError, match="not a take"):
-        Take.load(tmp_path, "one")
+    with pytest.raises(InputError, match="not an image clip"):
+        ImageClip.load(tmp_path, "one")
     with (tmp_path / "one.npy").open("wb") as stream:
         pickle.dump([1, 2], stream)
-    with pytest.raises(InputError, match="not a take"):
-        Take.load(tmp_path, "one")
+    with pytest.raises(InputError, match="not an image clip"):
+        ImageClip.load(tmp_path, "one")
 
 
 def test_patches_and_their_landmarks_are_varied_alike(prepared):
-    take = Take.load(prepared, "one")
+    clip = ImageClip.load(prepared, "one")
     rng, augment = np.random.default_rng(0), PictureAugment()
     seen = set()
     for _ in range(12):
-        affine, mirrored = patch_map(rng, augment, take.landmarks[5], 128)
+        affine, mirrored = patch_map(rng, augment, clip.landmarks[5], 128)
         seen.add(mirrored)
-        points = move_points(take.landmarks[5], affine, mirrored)
+        points = move_points(clip.landmarks[5], affine, mirrored)
         # A dot painted at a landmark is found where that landmark, under its mirrored name, has gone.
         for point, other in ((48, 54), (36, 45), (8, 8)):
             picture = np.zeros((SIZE, SIZE, 3), np.uint8)
-            x, y = take.landmarks[5, point]
+            x, y = clip.landmarks[5, point]
             rows, columns = np.mgrid[:SIZE, :SIZE] + 0.5
             picture[..., 0] = 255 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 18)
             moved = move_picture(picture, affine, 128)[..., 0].astype(float)
@@ -174,13 +177,13 @@ def test_colours_change_alike_and_stay_in_range():
 
 
 def test_an_example_is_the_take_itself_when_nothing_varies(prepared):
-    take = Take.load(prepared, "one")
-    pictures, drawn, weight, corner = example(take, 3, SIZE, ImageLoss(mouth=2.0))
-    assert np.array_equal(np.rint(pictures[..., 6:] * 255).astype(np.uint8), take.targets[3])
-    assert np.array_equal(drawn[..., :3], draw_landmarks(take.landmarks[3]))
+    clip = ImageClip.load(prepared, "one")
+    pictures, drawn, weight, corner = image_example(clip, 3, SIZE, ImageLoss(mouth=2.0))
+    assert np.array_equal(np.rint(pictures[..., 6:] * 255).astype(np.uint8), clip.targets[3])
+    assert np.array_equal(drawn[..., :3], draw_landmarks(clip.landmarks[3]))
     assert drawn[..., 3].max() == 255
     peak = np.unravel_index(weight.argmax(), weight.shape)
-    middle = take.landmarks[3][LIPS].mean(axis=0)
+    middle = clip.landmarks[3][LIPS].mean(axis=0)
     assert np.hypot(peak[1] - middle[0], peak[0] - middle[1]) < 12
     assert weight.max() <= 3.0 and weight.min() >= 1.0
     assert np.all(np.abs(corner + 32 - middle) < 2)
@@ -190,13 +193,13 @@ def test_an_example_is_the_take_itself_when_nothing_varies(prepared):
 def test_a_short_training_learns_and_its_weights_load(prepared, tmp_path, kind):
     path = tmp_path / "image.toml"
     path.write_text(CONFIG.format(data=prepared, out=tmp_path / "out", kind=kind, steps=60))
-    log = Log(train_image(path)).read()
+    log = Log(train("image", path)).read()
     first, last = (np.mean([entry["l1"] for entry in part]) for part in (log[:10], log[-10:]))
     assert last < (0.97 if kind == "correction" else 0.7) * first  # the warp is nearly right from the start
     assert log[-1]["validation"] == {} or all(np.isfinite(list(log[-1]["validation"].values())))
     model = load_image(str(tmp_path / "out" / "image.safetensors"))
-    take = Take.load(prepared, "three")
-    colours, masks = model.translate(np.asarray(take.portrait), np.asarray(take.warps[:2]), take.landmarks[:2])
+    clip = ImageClip.load(prepared, "three")
+    colours, masks = model.translate(np.asarray(clip.portrait), np.asarray(clip.warps[:2]), clip.landmarks[:2])
     assert colours.shape == (2, SIZE, SIZE, 3) and masks.shape == (2, SIZE, SIZE)
 
 
@@ -209,7 +212,7 @@ def test_configurations_that_cannot_be_used_say_why(prepared, tmp_path):
     ):
         (path := tmp_path / "image.toml").write_text(text.replace(*change))
         with pytest.raises(InputError, match=reason):
-            train_image(path)
+            train("image", path)
 
 
 def test_the_correction_composes_over_the_warp():

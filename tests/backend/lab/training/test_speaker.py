@@ -29,7 +29,8 @@ from makeittalk_lab.prepare.heads import prepare_heads
 from makeittalk_lab.prepare.voxceleb2 import QUALITY, prepare_voxceleb2
 from makeittalk_lab.synthetic.head_style import TRAITS, HeadStyles
 from makeittalk_lab.synthetic.head_targets import head_target, stressed_syllables
-from makeittalk_lab.training.speaker import SpeakerTrainingConfig, train_speaker
+from makeittalk_lab.training.speaker import SpeakerTrainingConfig
+from makeittalk_lab.training.train import train
 from project import CONFIGS
 from safetensors.torch import load_file
 
@@ -281,11 +282,11 @@ def test_a_killed_training_goes_on_to_the_same_end(heads: Path, tmp_path: Path) 
         if fraction > 0.7:
             raise Killed
 
-    whole = train_speaker(run("whole", 4))
+    whole = train("speaker", run("whole", 4))
     with pytest.raises(Killed):
-        train_speaker(run("halves", 4), kill)
+        train("speaker", run("halves", 4), kill)
     assert not (tmp_path / "halves" / "speaker.safetensors").exists()
-    train_speaker(run("halves", 4))
+    train("speaker", run("halves", 4))
     first, second = (load_file(tmp_path / name / "speaker.safetensors") for name in ("whole", "halves"))
     assert all(torch.equal(first[name], second[name]) for name in first)
     entries = [json.loads(line) for line in (whole / "log.jsonl").read_text().splitlines()]
@@ -316,7 +317,7 @@ def test_voxceleb2_becomes_clips_and_trains(data_dir: Path, tmp_path: Path) -> N
     config = tmp_path / "run.toml"
     text = CONFIG.format(data=tmp_path / "dest", out=tmp_path / "run", steps=2)
     config.write_text('lips = "default"\nmirror = 0.5\nspeakers = 2\n' + text)
-    assert (train_speaker(config) / "speaker.safetensors").is_file()
+    assert (train("speaker", config) / "speaker.safetensors").is_file()
 
 
 def test_shipped_configurations_can_be_read() -> None:

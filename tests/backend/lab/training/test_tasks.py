@@ -15,11 +15,12 @@ from makeittalk.networks.voice import VoiceConfig, VoiceConversion
 from makeittalk.networks.voice_inference import TargetVoice, VoiceModel, load_voice, save_voice
 from makeittalk.weights.store import load_weights
 from makeittalk_lab.data.clips import Clip, Prepared
-from makeittalk_lab.data.phones import PHONES
+from makeittalk_lab.data.phones import BILABIAL_INDICES, PHONES
 from makeittalk_lab.data.recordings import UNLABELLED, Recording
-from makeittalk_lab.training.closure import BILABIALS, Labelled, measure, train_closure
-from makeittalk_lab.training.content import ContentTask, TrainingConfig, train_content
+from makeittalk_lab.training.closure_examples import LabelledRecording, bilabial_scores
+from makeittalk_lab.training.content import ContentTask, ContentTrainingConfig
 from makeittalk_lab.training.log import Log
+from makeittalk_lab.training.train import train
 
 VOWEL = PHONES.index("AA")
 
@@ -51,15 +52,15 @@ def voice(prepared, tmp_path_factory) -> str:
 def test_the_branch_learns_from_what_voice_conversion_leaves(prepared, voice, tmp_path, kind):
     path = write_config(tmp_path, prepared, steps=30)
     text = path.read_text().replace("inputs = 80", f"inputs = {FEATURES[kind]}")
-    path.write_text(f'features = "{kind}"\nvoice = "{voice}"\n' + text)
-    out = train_content(path)
+    path.write_text(f'features = "{kind}"\nvoice_conversion = "{voice}"\n' + text)
+    out = train("content", path)
     log = Log(out).read()
     assert log[-1]["loss"] < 0.6 * log[0]["loss"]
     model = load_content(str(out / "content.safetensors"))
     assert model.features == kind and model.branch.config.inputs == FEATURES[kind]
     # What it was trained on is what `speech_features` gives a prediction.
-    task = ContentTask(TrainingConfig.load(path))
-    clip = task.validation[0]
+    task = ContentTask(ContentTrainingConfig.load(path))
+    clip = task.examples.validation[0]
     heard = speech_features(kind, clip.mel, np.zeros(256, np.float32), model.average, weights=voice)
     with torch.no_grad():
         trained = task.networks()["ear"](
@@ -72,11 +73,11 @@ def test_the_branch_learns_from_what_voice_conversion_leaves(prepared, voice, tm
 
 def test_a_branch_that_heard_the_mel_learns_to_hear_the_code(prepared, voice, tmp_path):
     """What is grafted answers as it did before, whatever the code says."""
-    first = train_content(write_config(tmp_path, prepared, steps=5)) / "content.safetensors"
+    first = train("content", write_config(tmp_path, prepared, steps=5)) / "content.safetensors"
     path = write_config(tmp_path, prepared, steps=5)
     text = path.read_text().replace("inputs = 80", "inputs = 144")
-    path.write_text(f'features = "both"\nvoice = "{voice}"\ngraft = "{first}"\n' + text)
-    task = ContentTask(TrainingConfig.load(path))
+    path.write_text(f'features = "both"\nvoice_conversion = "{voice}"\ngraft = "{first}"\n' + text)
+    task = ContentTask(ContentTrainingConfig.load(path))
     old, new = load_content(str(first)).branch, task.networks()["content"].eval()
     heard = torch.randn(1, 40, 144)
     face = torch.zeros(1, 204)
@@ -84,7 +85,7 @@ def test_a_branch_that_heard_the_mel_learns_to_hear_the_code(prepared, voice, tm
         torch.testing.assert_close(new(heard, face), old(heard[..., :80], face))
     path.write_text(path.read_text().replace('"both"', '"code"').replace("inputs = 144", "inputs = 64"))
     with pytest.raises(InputError, match="graft"):
-        TrainingConfig.load(path)
+        ContentTrainingConfig.load(path)
 
 
 def test_inputs_must_fit_what_is_heard(prepared, tmp_path):
@@ -93,7 +94,7 @@ def test_inputs_must_fit_what_is_heard(prepared, tmp_path):
     for line, complaint in (('features = "code"', "must be 64"), ('features = "thoughts"', "features are")):
         path.write_text(f"{line}\n{text}")
         with pytest.raises(InputError, match=complaint):
-            TrainingConfig.load(path)
+            ContentTrainingConfig.load(path)
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +104,9 @@ def voices(tmp_path_factory) -> Path:
     rng = np.random.default_rng(1)
     names = []
     for number in range(12):
-        phones = np.repeat(rng.choice([VOWEL, *BILABIALS], 20, p=[0.7, 0.1, 0.1, 0.1]), 8)
+        phones = np.repeat(rng.choice([VOWEL, *BILABIAL_INDICES], 20, p=[0.7, 0.1, 0.1, 0.1]), 8)
         mel = (0.5 + rng.normal(0, 0.02, (160, 80))).astype(np.float32)
-        mel[np.isin(phones, BILABIALS), 10:] = 0.1
+        mel[np.isin(phones, BILABIAL_INDICES), 10:] = 0.1
         phones[150:] = UNLABELLED
         name = f"{number:02}-1-1"
         empty = np.zeros((0, 256), np.float32)
@@ -116,16 +117,16 @@ def voices(tmp_path_factory) -> Path:
 
 
 def test_edges_and_unlabelled_frames_do_not_count(voices):
-    item = Labelled.of(Recording.load(voices / "00-1-1.npz"))
+    item = LabelledRecording.of(Recording.load(voices / "00-1-1.npz"))
     assert not item.weight[150:].any()
     assert item.events and all((end - start) % 8 == 0 or end == 150 for start, end in item.events)
     for start, end in item.events:
         assert item.target[start:end].all()
         assert not item.weight[start] and not item.weight[start - 1] and item.weight[start + 1 : end - 1].all()
     heard = item.target > 0
-    assert measure([heard], [item]) == (1.0, 1.0)
-    assert measure([np.zeros_like(heard)], [item]) == (0.0, 0.0)
-    recall, precision = measure([np.ones_like(heard)], [item])
+    assert bilabial_scores([heard], [item]) == (1.0, 1.0)
+    assert bilabial_scores([np.zeros_like(heard)], [item]) == (0.0, 0.0)
+    recall, precision = bilabial_scores([np.ones_like(heard)], [item])
     assert recall == 1.0 and precision == 1.0  # one stretch, which touches one
 
 
@@ -143,7 +144,7 @@ validate_every = 15
 threads = 1
 {STILL}
 """)
-    out = train_closure(path)
+    out = train("closure", path)
     entry = Log(out).read()[-1]
     assert entry["validation"]["recall 0.5"] > 0.9 and entry["validation"]["precision 0.5"] > 0.9
     model = load_closure(str(out / "closure.safetensors"))
@@ -151,8 +152,8 @@ threads = 1
     assert notes["validation"] == pytest.approx(entry["validation"], abs=0.1)
     recording = Recording.load(voices / "11-1-1.npz")  # of the test voices
     heard = closure_probability(model.network, normalise_mel(recording.mel, model.average))
-    shut = np.isin(recording.phones, BILABIALS)
+    shut = np.isin(recording.phones, BILABIAL_INDICES)
     assert np.median(heard[shut]) > 0.5 > np.median(heard[recording.phones == VOWEL])
     path.write_text(path.read_text().replace("frames = 100", "frames = 500").replace("/out", "/other"))
     with pytest.raises(InputError, match="no labelled voices"):
-        train_closure(path)
+        train("closure", path)

@@ -23,7 +23,7 @@ from makeittalk_lab.losses.landmark_loss import LandmarkLoss, LossWeights, lapla
 from makeittalk_lab.prepare.facegood import held_out, prepare_facegood
 from makeittalk_lab.prepare.grid import prepare_grid
 from makeittalk_lab.synthetic.phone_motion import learn_phone_motion
-from makeittalk_lab.training.content import train_content
+from makeittalk_lab.training.train import train
 from project import ASSETS, DATA
 
 torch.set_num_threads(1)
@@ -42,7 +42,7 @@ def test_splits_keep_test_clips_out():
 
 
 def test_a_small_network_learns_a_small_world(prepared, tmp_path):
-    out = train_content(write_config(tmp_path, prepared))
+    out = train("content", write_config(tmp_path, prepared))
     log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in log] == list(range(1, 121))
     assert log[-1]["loss"] < 0.15 * log[0]["loss"]
@@ -61,21 +61,21 @@ def test_a_small_network_learns_a_small_world(prepared, tmp_path):
 def test_a_run_can_start_from_another(prepared, tmp_path):
     first = tmp_path / "first"
     first.mkdir()
-    train_content(write_config(first, prepared, steps=40))
+    train("content", write_config(first, prepared, steps=40))
     path = write_config(tmp_path, prepared, steps=1)
     text = path.read_text()
     path.write_text(f'start = "{(first / "out").as_posix()}"\n' + text)
-    train_content(path)
+    train("content", path)
     fresh, more = (json.loads((folder / "out/log.jsonl").read_text().split("\n")[0]) for folder in (first, tmp_path))
     assert more["loss"] < 0.5 * fresh["loss"]
     path.write_text(f'start = "{tmp_path.as_posix()}"\n' + text.replace("/out", "/other"))
     with pytest.raises(InputError, match="no checkpoint to start from"):
-        train_content(path)
+        train("content", path)
 
 
 def test_data_that_was_not_prepared_is_refused(tmp_path):
     with pytest.raises(InputError, match="not a prepared data set"):
-        train_content(write_config(tmp_path, tmp_path))
+        train("content", write_config(tmp_path, tmp_path))
     with pytest.raises(InputError, match="not a prepared data set"):
         evaluate.evaluate_set(tmp_path)
 
@@ -180,7 +180,7 @@ def test_grid_is_prepared_once(films, tmp_path):
     assert seen == ["aa", "bb", "cc", "lost"]
     assert prepared.test == ["bb"] and prepared.train == ["aa", "cc"] and list(prepared.skipped) == ["lost"]
     clip = prepared.clip("aa")
-    assert abs(len(clip.mel) - 123) <= 2 and clip.raised is not None
+    assert abs(len(clip.mel) - 123) <= 2 and clip.pitch_shifted is not None
     steady = clip.landmarks[:, 27:31] - clip.neutral[27:31]
     assert np.abs(steady).max() < 0.1  # the sway was removed …
     assert np.ptp(clip.posed[:, 30, 0]) > 15  # … and kept beside it

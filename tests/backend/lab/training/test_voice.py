@@ -29,7 +29,9 @@ from makeittalk_lab.prepare.voices import (
     prepare_voices,
     read_recording,
 )
-from makeittalk_lab.training.voice import Voices, VoiceTask, VoiceTrainingConfig, train_voice
+from makeittalk_lab.training.train import train
+from makeittalk_lab.training.voice import VoiceTask, VoiceTrainingConfig
+from makeittalk_lab.training.voice_examples import VoiceExamples
 from project import ASSETS
 from safetensors.torch import load_file
 
@@ -77,7 +79,7 @@ def trained(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> tup
     folder = tmp_path_factory.mktemp("trained")
     config = folder / "voice.toml"
     config.write_text(CONFIG.format(data=prepared.folder, out=folder / "out", steps=4))
-    return config, train_voice(config)
+    return config, train("voice", config)
 
 
 def test_parts_cover_a_recording() -> None:
@@ -124,12 +126,12 @@ def test_labels_that_are_none_are_refused(prepared: Prepared, speech_wav: Path, 
 
 
 def test_the_voice_is_taken_from_another_stretch(prepared: Prepared) -> None:
-    voices = Voices([str(prepared.folder)])
-    recording = voices.train[0][0]
+    examples = VoiceExamples([str(prepared.folder)], [])
+    recording = examples.train[0][0]
     rng = np.random.default_rng(0)
     start, end = recording.parts[0].tolist()
     for _ in range(20):
-        drawn = voices.embedding(recording, start, end, rng)
+        drawn = examples.embedding(recording, start, end, rng)
         assert not np.array_equal(drawn, recording.embeddings[0])
         assert any(np.array_equal(drawn, other) for other in recording.embeddings[1:])
 
@@ -167,7 +169,7 @@ def test_training_leaves_weights_and_goes_on(trained: tuple[Path, Path]) -> None
     assert {"rough", "fine", "code", "phones", "speaker"} <= rows[0].keys()
     assert any(name.endswith("_phones") for name in rows[3]["validation"])
     before = load_file(out / "voice.safetensors")
-    train_voice(config)  # nothing left to do: the same weights again
+    train("voice", config)  # nothing left to do: the same weights again
     after = load_file(out / "voice.safetensors")
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
 
