@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from makeittalk.landmarks.face_mesh import centre_depth, mesh_points, new_mesh
 from makeittalk.landmarks.ibug68 import INNER_PAIRS, STABLE
+from makeittalk.landmarks.smoothstep import smoothstep
 from scipy.spatial.transform import Rotation
 
 from ..data.rendered_clips import RenderedClip
@@ -122,7 +123,6 @@ def _motion(turn: Rotation, shift: np.ndarray | float) -> np.ndarray:
 def _follow_neck(vertices: np.ndarray, turned: np.ndarray, still: np.ndarray) -> np.ndarray:
     """The head moves, the shoulders stay, the neck bends between them."""
     # The chin hangs lower than the nape starts: what lies in front is head further down.
-    share = np.clip((vertices[:, 1:2] + 15.0 + 0.2 * np.clip(vertices[:, 2:], -4.0, 10.0)) / 7.0, 0.0, 1.0)
-    share = share * share * (3.0 - 2.0 * share)
+    share = smoothstep((vertices[:, 1:2] + 15.0 + 0.2 * np.clip(vertices[:, 2:], -4.0, 10.0)) / 7.0)
     head, body = (vertices @ m[:3, :3].T.astype(np.float32) + m[:3, 3].astype(np.float32) for m in (turned, still))
     return np.asarray(body + share * (head - body), np.float32)
