@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from makeittalk.audio.prosody import PROSODY
 from makeittalk.exchange import storage
 from makeittalk.exchange.constants import EMBEDDING, FRAME_RATE, LANDMARKS, MEL_BANDS
 from makeittalk.exchange.errors import InputError
@@ -14,7 +15,6 @@ from makeittalk.exchange.errors import InputError
 FORMAT = 1
 INDEX = "prepared.json"
 VALIDATION_CLIPS = 50  # of each folder, at most a tenth
-PROSODY = 3  # loudness, pitch, voicing
 _KEYS = {"pitch_shifted": "raised"}  # names in a file, where they are others
 _NO_EMBEDDING = np.zeros(EMBEDDING, np.float32)
 

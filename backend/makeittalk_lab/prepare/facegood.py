@@ -66,7 +66,7 @@ def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = 
             count = min(len(mel), len(landmarks))
             shown = landmarks[:count]
             Clip(name, mel[:count], shown, neutral, shown, embedding=voice).save(dest)
-    held = held_out([recording.stem for recording in recordings])
+    held = validation_recordings([recording.stem for recording in recordings])
     train, validation = ([name for name in names if (name.rpartition("_")[0] in held) == out] for out in (False, True))
     prepared = Prepared(dest, "facegood", train, validation, [], {})
     prepared.save()
@@ -74,7 +74,7 @@ def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = 
     return prepared
 
 
-def held_out(recordings: list[str]) -> set[str]:
+def validation_recordings(recordings: list[str]) -> set[str]:
     """The last recording of each session, the name before the last underscore; none of a session of one."""
     sessions: dict[str, list[str]] = {}
     for name in sorted(recordings):

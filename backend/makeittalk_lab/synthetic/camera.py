@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Camera:
-    """A camera on the z axis that sees `reach` cm around a point of the head's plane."""
+    """A camera on the z axis that sees `height` cm of the plane z = 0 around a point in it."""
 
     def __init__(self, distance: float, height: float, middle: np.ndarray, size: tuple[int, int]) -> None:
         self._size = size
@@ -31,7 +31,7 @@ class Camera:
     def landmarks(self, points: np.ndarray) -> np.ndarray:
         """Points (68, 3) cm in the picture, px."""
         clip = points @ self.matrix[:, :3].T + self.matrix[:, 3]
-        place = (clip[:, :2] / clip[:, 3:] * 0.5 + 0.5) * self._size
+        pixels = (clip[:, :2] / clip[:, 3:] * 0.5 + 0.5) * self._size
         middle = (points[0, 2] + points[16, 2]) / 2
         scale = -0.5 * self._size[1] * self.matrix[1, 1] / (self.eye[2] - middle)
-        return np.column_stack([place, (middle - points[:, 2]) * scale]).astype(np.float32)
+        return np.column_stack([pixels, (middle - points[:, 2]) * scale]).astype(np.float32)

@@ -9,11 +9,11 @@ uniform mat4 camera;
 uniform mat4 light;
 in vec3 position; in vec3 normal; in float ambient;
 in vec3 rest; in vec2 uv; in float hair; in float inside;
-out vec3 at; out vec3 facing; out vec3 still; out vec4 lit; out float open_sky; out vec2 place;
+out vec3 at; out vec3 facing; out vec3 still; out vec4 lit; out float open_sky; out vec2 coordinates;
 out float growth; out float wet;
 void main() {
     gl_Position = camera * vec4(position, 1.0);
-    at = position; facing = normal; still = rest; open_sky = ambient; place = uv; growth = hair; wet = inside;
+    at = position; facing = normal; still = rest; open_sky = ambient; coordinates = uv; growth = hair; wet = inside;
     lit = light * vec4(position, 1.0);
 }
 """
@@ -26,7 +26,7 @@ uniform vec3 fill; uniform vec3 sky; uniform vec3 ground; uniform float gloss; u
 uniform vec3 hair_colour; uniform vec3 iris_colour; uniform vec3 rim_colour; uniform vec3 white; uniform float pupil;
 uniform vec3 tooth; uniform vec3 gum; uniform vec3 cloth_colour; uniform vec3 cloth_other; uniform float cloth_kind;
 uniform vec3 gaze_right; uniform vec3 gaze_left; uniform vec3 ball; uniform float lashes;
-in vec3 at; in vec3 facing; in vec3 still; in vec4 lit; in float open_sky; in vec2 place;
+in vec3 at; in vec3 facing; in vec3 still; in vec4 lit; in float open_sky; in vec2 coordinates;
 in float growth; in float wet;
 out vec4 result;
 
@@ -96,8 +96,8 @@ void main() {
     albedo = mix(cloth_colour, cloth_other, stripe) * (0.8 + 0.4 * fine);
     soft = vec3(0.1);
 #else
-    float strand = texture(grain, vec2(place.x * 5.0, place.y * 0.25)).b;
-    float lock_ = texture(grain, vec2(place.x * 0.8, place.y * 0.1)).r;
+    float strand = texture(grain, vec2(coordinates.x * 5.0, coordinates.y * 0.25)).b;
+    float lock_ = texture(grain, vec2(coordinates.x * 0.8, coordinates.y * 0.1)).r;
     albedo = hair_colour * (0.3 + 0.9 * strand) * (0.6 + 0.8 * lock_); shine = 0.1 * strand; power = 10.0;
 #endif
     // Little light comes back from the depth of the mouth; it is scattered among teeth and lips.
@@ -143,13 +143,13 @@ void main() {}
 BACKDROP_VERTEX = """
 #version 330
 in vec2 corner;
-out vec2 place;
-void main() { place = corner * 0.5 + 0.5; gl_Position = vec4(corner, 0.0, 1.0); }
+out vec2 coordinates;
+void main() { coordinates = corner * 0.5 + 0.5; gl_Position = vec4(corner, 0.0, 1.0); }
 """
 BACKDROP_FRAGMENT = """
 #version 330
 uniform sampler2D backdrop;
-in vec2 place;
+in vec2 coordinates;
 out vec4 result;
-void main() { result = texture(backdrop, place); }
+void main() { result = texture(backdrop, coordinates); }
 """

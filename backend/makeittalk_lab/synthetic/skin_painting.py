@@ -106,8 +106,8 @@ def _freckles(picture: np.ndarray, rng: np.random.Generator, skin: np.ndarray) -
     width, height = CANVAS
     mask = np.zeros((height, width), np.uint8)
     for _ in range(int(rng.integers(60, 500))):
-        place = canvas_position(np.array([rng.normal(0.0, 3.2), rng.normal(0.8, 2.0)]))
-        centre = tuple(np.rint(place * 16).astype(int).tolist())
+        position = canvas_position(np.array([rng.normal(0.0, 3.2), rng.normal(0.8, 2.0)]))
+        centre = tuple(np.rint(position * 16).astype(int).tolist())
         cv2.circle(mask, centre, int(rng.uniform(12, 34)), int(rng.uniform(60, 220)), -1, cv2.LINE_AA, 4)
     soft = cv2.GaussianBlur(mask.astype(np.float32) / 255.0, (0, 0), 1.0)[..., None] * rng.uniform(0.3, 0.7)
     picture += soft * (skin * np.array([0.72, 0.55, 0.45]) - picture)

@@ -66,9 +66,9 @@ def _around_lips(points: np.ndarray, size: int) -> np.ndarray:
     lips = points[LIPS]
     centre = (lips.min(axis=0) + lips.max(axis=0)) / 2
     reach = max(8.0, 0.7 * float(np.linalg.norm(points[54] - points[48])))
-    place = np.arange(size, dtype=np.float32) + 0.5
-    across = ((place - centre[0]) / reach) ** 2
-    along = ((place - centre[1]) / (0.8 * reach)) ** 2
+    centres = np.arange(size, dtype=np.float32) + 0.5
+    across = ((centres - centre[0]) / reach) ** 2
+    along = ((centres - centre[1]) / (0.8 * reach)) ** 2
     return np.exp(-0.5 * (across[None] + along[:, None])).astype(np.float32)
 
 

@@ -27,7 +27,7 @@ from makeittalk_lab.data.films import read_film
 from makeittalk_lab.data.image_clips import ImageClip
 from makeittalk_lab.data.picture_augment import PictureAugment, move_picture, move_points, patch_map, recolour
 from makeittalk_lab.evaluation.picture_metrics import compare, face_box, mouth_box
-from makeittalk_lab.evaluation.reenactment import evaluate_films, reenact, unlearned_films
+from makeittalk_lab.evaluation.reenactment import evaluate_films, held_out_films, reenact
 from makeittalk_lab.losses import perceptual
 from makeittalk_lab.losses.image_loss import ImageLoss
 from makeittalk_lab.losses.perceptual import load_features, perceptual_loss, style_loss
@@ -277,7 +277,7 @@ def test_reenactment_scores_every_way_and_draws_them(talking, films, tmp_path):
     found = evaluate_films(films, {}, sheet=tmp_path / "sheet.png", track=track)
     assert found["films"] == 1 and set(found["rows"]) == {"portrait", "warp"}
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
-    assert [film.stem for film in unlearned_films(films)] == ["three"]
+    assert [film.stem for film in held_out_films(films)] == ["three"]
 
 
 def test_boxes_and_figures_are_those_of_the_definition():

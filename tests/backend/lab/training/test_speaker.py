@@ -213,9 +213,9 @@ def test_voices_are_found_by_their_manner_and_motion_by_its_audio() -> None:
         for k, p in enumerate(prosodies)
     ]
     first, second = (np.array([awareness.traits(pair[s]) for pair in turns]) for s in (0, 1))
-    assert awareness.found_first(first, second) > 0.4
-    assert awareness.found_first(first, np.random.default_rng(1).permutation(second)) < 0.3
-    fits = np.array([[awareness.fit(pair[0], prosody) for prosody in prosodies] for pair in turns])
+    assert awareness.rank_one_accuracy(first, second) > 0.4
+    assert awareness.rank_one_accuracy(first, np.random.default_rng(1).permutation(second)) < 0.3
+    fits = np.array([[awareness.prosody_fit(pair[0], prosody) for prosody in prosodies] for pair in turns])
     assert awareness.permutation_test(fits) < 0.01
     assert awareness.permutation_test(np.random.default_rng(2).permutation(fits)) > 0.01
 

@@ -20,7 +20,7 @@ from makeittalk_lab.data.clips import split_names
 from makeittalk_lab.data.phones import PHONES, Aligner, phone_track
 from makeittalk_lab.evaluation import evaluate, metrics
 from makeittalk_lab.losses.landmark_loss import LandmarkLoss, LossWeights, laplacian_matrix
-from makeittalk_lab.prepare.facegood import held_out, prepare_facegood
+from makeittalk_lab.prepare.facegood import prepare_facegood, validation_recordings
 from makeittalk_lab.prepare.grid import prepare_grid
 from makeittalk_lab.synthetic.phone_motion import learn_phone_motion
 from makeittalk_lab.training.train import train
@@ -232,7 +232,7 @@ def test_facegood_curves_move_an_ict_head(tmp_path):
 
 def test_whole_recordings_are_held_out():
     """All heads of a recording share one sound: to learn from one and validate on another would prove nothing."""
-    assert held_out(["a_1_02", "a_1_01", "b_7_05", "b_7_06", "c_0_01"]) == {"a_1_02", "b_7_06"}
+    assert validation_recordings(["a_1_02", "a_1_01", "b_7_05", "b_7_06", "c_0_01"]) == {"a_1_02", "b_7_06"}
 
 
 def test_phones_fill_their_frames():

@@ -22,7 +22,7 @@ from makeittalk.networks.voice_inference import encode, load_voice
 from makeittalk_lab.data.clips import Prepared
 from makeittalk_lab.data.recordings import UNLABELLED, Recording
 from makeittalk_lab.data.splits import split_voices
-from makeittalk_lab.evaluation.probes import find_speakers, probe, tell_phones
+from makeittalk_lab.evaluation.probes import phone_accuracy, probe, speaker_accuracy
 from makeittalk_lab.prepare.voices import (
     cut_parts,
     find_recordings,
@@ -197,11 +197,11 @@ def test_probes_measure_speakers_and_phones(prepared: Prepared) -> None:
     recordings = [Recording.load(path) for path in sorted(prepared.folder.glob("*.npz"))]
     for place, recording in enumerate(recordings):
         recording.mel = recording.mel + 0.3 * place  # voices that a mean tells
-    assert find_speakers(recordings, lambda recording: recording.mel) > 0.6
-    assert find_speakers(recordings, lambda recording: np.zeros((len(recording.mel), 2), np.float32)) < 0.3
-    assert find_speakers(recordings, lambda recording: recording.mel, 62) > 0.6
+    assert speaker_accuracy(recordings, lambda recording: recording.mel) > 0.6
+    assert speaker_accuracy(recordings, lambda recording: np.zeros((len(recording.mel), 2), np.float32)) < 0.3
+    assert speaker_accuracy(recordings, lambda recording: recording.mel, 62) > 0.6
     one_hot = np.eye(41, dtype=np.float32)
-    right, bilabials = tell_phones(recordings[:3], recordings[3:], lambda recording: one_hot[recording.phones])
+    right, bilabials = phone_accuracy(recordings[:3], recordings[3:], lambda recording: one_hot[recording.phones])
     assert right == 1.0 and bilabials == 1.0
 
 
@@ -297,5 +297,5 @@ def test_the_code_carries_what_is_said_and_not_who_says_it(shipped: str, data_di
         return recording.mel
 
     chance = 1.0 / len(asked)
-    assert find_speakers(asked, code) - chance < 0.25 * (find_speakers(asked, mel) - chance)
-    assert tell_phones(learned, asked, code)[0] > 0.85 * tell_phones(learned, asked, mel)[0]
+    assert speaker_accuracy(asked, code) - chance < 0.25 * (speaker_accuracy(asked, mel) - chance)
+    assert phone_accuracy(learned, asked, code)[0] > 0.85 * phone_accuracy(learned, asked, mel)[0]
