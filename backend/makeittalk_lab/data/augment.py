@@ -54,11 +54,6 @@ class Augment:
     shape: float = 0.06
     identity: float = 0.03
 
-    @classmethod
-    def none(cls) -> Augment:
-        """Leaves every example as it is."""
-        return cls(varied=0.0, pause=0, silence=0.0, mirror=0.0, shape=0.0, identity=0.0)
-
 
 @lru_cache(maxsize=1)
 def band_centres() -> np.ndarray:

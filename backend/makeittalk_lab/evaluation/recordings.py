@@ -43,7 +43,7 @@ def evaluate_recordings(
         folder: of recordings, one a file; phones are recognised in the first `SECONDS` and kept in the user's cache.
         weights, progress, device, seed: as for `evaluate_set`.
         plot: PNG to draw of the recording whose closure score is the median, None for none.
-        held_out: only the voices that no network learns from: a fifth, by speaker (`voices.split_voices`).
+        held_out: only the voices that no network learns from: a fifth, by speaker (`splits.split_voices`).
 
     Returns:
         `set`, `weights`, `clips` (how many were understood), `skipped` (names); `rows`: mean `closure score` and

@@ -14,7 +14,7 @@ from .landmark_loss import UNIT, laplacian_matrix
 
 
 @dataclass(frozen=True)
-class HeadLoss:
+class HeadLossWeights:
     """Weights of what the generator learns by.
 
     Attributes:
@@ -28,13 +28,13 @@ class HeadLoss:
     eyes: float = 1.0
 
 
-class HeadDistance(nn.Module):
+class HeadLoss(nn.Module):
     """How far predicted motion is from its target, in squares of `landmark_loss.UNIT`."""
 
     share: Tensor
     laplacian: Tensor
 
-    def __init__(self, weights: HeadLoss) -> None:
+    def __init__(self, weights: HeadLossWeights) -> None:
         super().__init__()
         self.weights = weights
         share = np.ones(LANDMARKS, np.float32)

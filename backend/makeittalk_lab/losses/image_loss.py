@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class ImageLoss:
+class ImageLossWeights:
     """Weights of the losses.
 
     Attributes:

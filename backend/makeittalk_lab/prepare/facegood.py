@@ -16,13 +16,12 @@ from makeittalk.exchange.progress import Progress, silent
 from makeittalk.landmarks.registration import resample_landmarks
 
 from ..data.clips import Clip, Prepared
-from ..synthetic.landmark_head import LandmarkHead
+from ..synthetic.landmark_head import HEAD_FILE, LandmarkHead, find_head_file
 
 IDENTITIES = 4  # heads a recording is played on
 # s by which the captured curves lag behind the sound, compared with filmed speech: networks that learned from GRID
 # agree with all seven recordings best at 30 to 50 ms.
 _LATE = 0.04
-_HEAD = "ict_facekit.npz"
 
 
 def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = silent) -> Prepared:
@@ -45,7 +44,7 @@ def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = 
     if not recordings:
         raise InputError(f"{source} holds no recordings with curves.", "Name the folder of FACEGOOD recordings.")
     channels = storage.read_json(source / "channels.json")
-    head = LandmarkHead.load(next((p for p in (source / _HEAD, source.parent / _HEAD) if p.is_file()), source / _HEAD))
+    head = LandmarkHead.load(find_head_file(source) or source / HEAD_FILE)
     dest.mkdir(parents=True, exist_ok=True)
     names: list[str] = []
     for number, recording in enumerate(recordings):

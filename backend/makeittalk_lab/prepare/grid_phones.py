@@ -13,7 +13,7 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, part, silent
 
 from ..data.clips import Clip, Prepared
-from ..data.phone_files import aligned_words, keep_phones
+from ..data.phone_files import aligned_words, cached_phones
 from ..data.phones import Aligner, Phone, phone_track
 from ..synthetic.phone_motion import TRAINING_STEPS, PhoneMotion, learn_phone_motion, to_visemes
 
@@ -43,7 +43,7 @@ def read_grid_phones(
     tracks: list[np.ndarray] = []
     for number, name in enumerate(prepared.train):
         progress(number / len(prepared.train), "Aligning words")
-        found = keep_phones(kept / f"{name}.json", partial(_align, films, name, aligner))
+        found = cached_phones(kept / f"{name}.json", partial(_align, films, name, aligner))
         if found:
             clip = prepared.clip(name)
             clips.append(clip)

@@ -17,10 +17,9 @@ from ..data.poisson_disk import poisson_disk
 from ..data.splits import split_voices
 from ..synthetic.head_clips import HeadClips, SpeakerRecording
 from ..synthetic.head_style import TRAITS, HeadStyles
-from ..synthetic.landmark_head import LandmarkHead
+from ..synthetic.landmark_head import LandmarkHead, find_head_file
 
 KIND = "heads"
-_HEAD = "ict_facekit.npz"
 _SILENT_SHARE = 0.03  # clips without speech, for each with some
 
 
@@ -55,7 +54,8 @@ def prepare_heads(
     embeddings = np.stack([recording.embedding for recording in chosen])
     styles = HeadStyles.fit(embeddings)
     chosen = [chosen[index] for index in poisson_disk(embeddings, speakers)]
-    maker = HeadClips(styles, chosen, _faces(source))
+    head_file = find_head_file(source)
+    maker = HeadClips(styles, chosen, LandmarkHead.load(head_file) if head_file else None)
     splits: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
     silent_clips = round(_SILENT_SHARE * len(chosen) * variants)
     total = len(chosen) * variants + silent_clips + len(validation) + len(test)
@@ -80,8 +80,3 @@ def prepare_heads(
     prepared = Prepared(dest, KIND, splits["train"], splits["validation"], splits["test"], {})
     prepared.save()
     return prepared
-
-
-def _faces(source: Path) -> LandmarkHead | None:
-    found = next((path for path in (source / _HEAD, source.parent / _HEAD) if path.is_file()), None)
-    return LandmarkHead.load(found) if found else None

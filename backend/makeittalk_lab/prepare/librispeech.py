@@ -17,7 +17,7 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, part, silent
 
 from ..data.clips import Prepared
-from ..data.phone_files import keep_phones
+from ..data.phone_files import cached_phones
 from ..data.phones import Aligner
 from ..data.splits import split_voices
 from ..synthetic.phone_motion import TRAINING_STEPS
@@ -62,7 +62,7 @@ def prepare_librispeech(
     for number, name in enumerate(chosen):
         progress(0.4 + 0.6 * number / len(chosen), "Recognising phones")
         samples = load_audio(recordings[name]).samples[: int(_SECONDS * SAMPLE_RATE)]
-        heard = keep_phones(phones / f"{name}.json", partial(lambda s: aligner().recognise(s), samples))
+        heard = cached_phones(phones / f"{name}.json", partial(lambda s: aligner().recognise(s), samples))
         if not heard:
             skipped[name] = f"No words were understood in {recordings[name]}."
             continue

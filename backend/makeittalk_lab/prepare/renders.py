@@ -11,10 +11,10 @@ from ..data.clips import Prepared
 from ..synthetic.face_renders import SIZE, render_clip
 from ..synthetic.head_model import HeadModel
 from ..synthetic.head_scene import HeadScene
+from ..synthetic.landmark_head import HEAD_FILE
 
 KIND = "renders"
 COUNT = 600
-_HEAD = "ict_facekit.npz"
 # Each clip is another person's. Which split it is in follows from its number alone: more clips move none.
 _TEST, _VALIDATION = 10, 20  # one clip in so many
 _INDEX = 20  # clips after which the index is written again, so that an interrupted run leaves a usable folder
@@ -36,7 +36,7 @@ def prepare_renders(
         InputError: the head is missing or damaged. MissingError: there is no OpenGL.
     """
     source, dest = Path(source), Path(dest)
-    model = HeadModel.load(source / _HEAD if source.is_dir() else source)
+    model = HeadModel.load(source / HEAD_FILE if source.is_dir() else source)
     dest.mkdir(parents=True, exist_ok=True)
     names: list[str] = []
     with HeadScene(model, SIZE) as head:

@@ -19,9 +19,9 @@ from makeittalk.exchange.progress import Progress, silent
 
 from ..data.augment import interpolate_frames
 from ..data.clips import Clip, Prepared
-from ..data.phone_files import FOLDER, aligned_words, keep_phones
+from ..data.phone_files import FOLDER, aligned_words, cached_phones
 from ..data.phones import Aligner, Phone
-from ..synthetic.speech_synthesis import Synthesiser, pad, spelled
+from ..synthetic.speech_synthesis import Synthesiser, pad_silence, spell_letters
 
 VERSIONS = 3  # voices that say each sentence
 _RATIO = (0.55, 1.6)  # how much longer the synthetic sentence may be
@@ -45,7 +45,7 @@ def prepare_tts(source: str | Path, dest: str | Path, grid: str | Path, progress
         MissingError: no synthesiser, or PocketSphinx is not installed.
     """
     source, dest, prepared = Path(source), Path(dest), Prepared.load(grid)
-    voices, aligner = Synthesiser.find(), Aligner()
+    synthesiser, aligner = Synthesiser.find(), Aligner()
     dest.mkdir(parents=True, exist_ok=True)
     names: list[str] = []
     skipped: dict[str, str] = {}
@@ -57,10 +57,10 @@ def prepare_tts(source: str | Path, dest: str | Path, grid: str | Path, progress
             if not target.is_file():
                 # A clip's place in the list draws its voice: preparing again gives the same clips.
                 rng = np.random.default_rng([number, version])
-                sound = pad(voices.say(spelled(words), rng), rng)
+                sound = pad_silence(synthesiser.synthesise(spell_letters(words), rng), rng)
                 if filmed is None:
                     samples = load_audio(source / "audio" / f"{name}.flac").samples
-                    filmed = keep_phones(
+                    filmed = cached_phones(
                         dest / FOLDER / f"{name}.json",
                         lambda s=samples, w=words: aligner.align(s, w),  # type: ignore[misc]
                     )

@@ -23,9 +23,9 @@ from .head_model import HeadModel
 from .head_scene import HeadScene
 
 FRAMES, SIZE = 10, (288, 288)
-_LIPS_MEET = 0.06  # cm between the inner lips' points where lips touch
+_LIP_CONTACT = 0.06  # cm between the inner lips' points where lips touch
 _MARGIN = 8.0  # px between face and edge of the picture
-_MOST_AWAY = 0.06  # of the face's width: landmarks of nose and eyes that lie further off are wrong
+_LARGEST_ERROR = 0.06  # of the face's width: landmarks of nose and eyes that lie further off are wrong
 _PIVOT = np.array([0.0, -8.0, -1.0])  # cm: the head turns about the neck
 
 
@@ -36,19 +36,19 @@ def render_clip(head: HeadScene, rng: np.random.Generator, frames: int = FRAMES)
         head: the scene, which also says how large the pictures are. rng: draws everything.
     """
     while True:
-        clip = _film_person(head, rng, frames)
+        clip = _render_person(head, rng, frames)
         if clip is not None:
             return clip
 
 
-def _film_person(head: HeadScene, rng: np.random.Generator, frames: int) -> RenderedClip | None:
+def _render_person(head: HeadScene, rng: np.random.Generator, frames: int) -> RenderedClip | None:
     """A clip of one person, None if the landmarks are too often not found."""
     model, size = head.model, head.size
     person = model.person(np.clip(rng.normal(0.0, rng.uniform(0.5, 1.0), model.modes), -2.2, 2.2))
     head.set_look(random_look(model, rng, size))
     posture = Rotation.from_euler("yxz", rng.uniform(-1.0, 1.0, 3) * [20, 12, 10], degrees=True)
-    still = _motion(Rotation.from_rotvec(0.4 * posture.as_rotvec()), 0.0)
-    centre = _follow_neck(person, _motion(posture, 0.0), still)[model.landmarks].mean(0)
+    still = _rigid_motion(Rotation.from_rotvec(0.4 * posture.as_rotvec()), 0.0)
+    centre = _bend_neck(person, _rigid_motion(posture, 0.0), still)[model.landmarks].mean(0)
     camera = Camera.random(rng, size, centre)
     style = ExpressionStyle(rng)
     pictures: list[np.ndarray] = []
@@ -60,13 +60,13 @@ def _film_person(head: HeadScene, rng: np.random.Generator, frames: int) -> Rend
         angles = np.zeros(3) if first else np.clip(rng.normal(0.0, 4.0, 3), -8, 8)
         turn = Rotation.from_euler("yxz", angles, degrees=True)
         shift = 0.0 if first else rng.normal(0.0, [0.35, 0.25, 0.35])
-        turned = _motion(posture * turn, shift)
+        turned = _rigid_motion(posture * turn, shift)
         if curves.pop("shut", 0.0) == 1.0:
-            _shut_lips(model, person, curves)
-        vertices = _follow_neck(model.express(person, curves), turned, still)
+            _close_lips(model, person, curves)
+        vertices = _bend_neck(model.express(person, curves), turned, still)
         picture = head.draw(vertices, _opening(curves), turned, still, camera.matrix, camera.eye)
         points = camera.landmarks(vertices[model.landmarks])
-        found = _find(picture, points)
+        found = _find_landmarks(picture, points)
         if found is not None:
             pictures.append(picture)
             landmarks.append(found)
@@ -76,7 +76,7 @@ def _film_person(head: HeadScene, rng: np.random.Generator, frames: int) -> Rend
     return None
 
 
-def _shut_lips(model: HeadModel, person: np.ndarray, curves: dict[str, float]) -> None:
+def _close_lips(model: HeadModel, person: np.ndarray, curves: dict[str, float]) -> None:
     """Sets `mouthClose` so that this person's lips meet: other people's keys leave them apart or crossed."""
     upper, lower = (model.landmarks[[pair[side] for pair in INNER_PAIRS]] for side in (0, 1))
 
@@ -85,7 +85,7 @@ def _shut_lips(model: HeadModel, person: np.ndarray, curves: dict[str, float]) -
         return float((face[upper, 1] - face[lower, 1]).mean())
 
     apart = gap(0.0)
-    close = (apart - _LIPS_MEET) / max(apart - gap(1.0), 1e-3)  # the key moves in proportion
+    close = (apart - _LIP_CONTACT) / max(apart - gap(1.0), 1e-3)  # the key moves in proportion
     curves["mouthClose"] = float(np.clip(close, 0.0, curves.get("jawOpen", 0.0) + 0.15))
 
 
@@ -95,7 +95,7 @@ def _opening(curves: dict[str, float]) -> float:
     return jaw + 0.25 * curves.get("mouthLowerDown_L", 0.0) + 0.15 * curves.get("mouthUpperUp_L", 0.0)
 
 
-def _find(picture: np.ndarray, points: np.ndarray) -> np.ndarray | None:
+def _find_landmarks(picture: np.ndarray, points: np.ndarray) -> np.ndarray | None:
     """MediaPipe's landmarks (68, 3) px of the face at `points`, None where it sees none or another, or part of one."""
     if points[:, :2].min() < _MARGIN or (points[:, :2] > np.array(picture.shape[1::-1]) - _MARGIN).any():
         return None
@@ -104,7 +104,7 @@ def _find(picture: np.ndarray, points: np.ndarray) -> np.ndarray | None:
         return None
     away = np.linalg.norm((faces[0] - points)[STABLE, :2], axis=1).mean()
     width = np.linalg.norm(points[0, :2] - points[16, :2])
-    return centre_depth(faces[0]) if away < _MOST_AWAY * width else None
+    return centre_depth(faces[0]) if away < _LARGEST_ERROR * width else None
 
 
 @lru_cache(maxsize=1)
@@ -112,7 +112,7 @@ def _mesh() -> Any:
     return new_mesh(video=False, faces=1)
 
 
-def _motion(turn: Rotation, shift: np.ndarray | float) -> np.ndarray:
+def _rigid_motion(turn: Rotation, shift: np.ndarray | float) -> np.ndarray:
     """(4, 4) turn about the neck, then a shift."""
     matrix = np.eye(4)
     matrix[:3, :3] = turn.as_matrix()
@@ -120,7 +120,7 @@ def _motion(turn: Rotation, shift: np.ndarray | float) -> np.ndarray:
     return matrix
 
 
-def _follow_neck(vertices: np.ndarray, turned: np.ndarray, still: np.ndarray) -> np.ndarray:
+def _bend_neck(vertices: np.ndarray, turned: np.ndarray, still: np.ndarray) -> np.ndarray:
     """The head moves, the shoulders stay, the neck bends between them."""
     # The chin hangs lower than the nape starts: what lies in front is head further down.
     share = smoothstep((vertices[:, 1:2] + 15.0 + 0.2 * np.clip(vertices[:, 2:], -4.0, 10.0)) / 7.0)

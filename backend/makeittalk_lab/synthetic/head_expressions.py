@@ -33,7 +33,7 @@ class ExpressionStyle:
     def frame(self) -> dict[str, float]:
         """One moment of speech."""
         rng = self._rng
-        share = [_SOUNDS[rng.choice(len(_SOUNDS), p=_OFTEN)](rng) for _ in range(2)]
+        share = [_VISEMES[rng.choice(len(_VISEMES), p=_VISEME_SHARES)](rng) for _ in range(2)]
         blend = rng.uniform(0.0, 1.0) if rng.random() < 0.4 else 0.0  # between two sounds
         values = {k: (1 - blend) * share[0].get(k, 0.0) + blend * share[1].get(k, 0.0) for k in share[0] | share[1]}
         if rng.random() < 0.3:
@@ -54,7 +54,7 @@ class ExpressionStyle:
             values[name] = values.get(name, 0.0) + value
         curves: dict[str, float] = {}
         for name, value in values.items():
-            if name in _SINGLE:
+            if name in _UNPAIRED:
                 curves[name] = float(np.clip(value, 0.0, 1.0))
                 continue
             lean = self._lean + self._rng.normal(0.0, 0.05) if name.startswith(("mouth", "brow", "cheek")) else 0.0
@@ -70,20 +70,20 @@ class ExpressionStyle:
         return curves
 
 
-_SINGLE = frozenset((
+_UNPAIRED = frozenset((
     "jawForward jawLeft jawOpen jawRight mouthClose mouthFunnel mouthLeft mouthPucker mouthRight mouthRollLower "
     "mouthRollUpper mouthShrugLower mouthShrugUpper shut"
 ).split())  # fmt: skip
 
 
-def _closed(rng: np.random.Generator) -> dict[str, float]:
+def _bilabial(rng: np.random.Generator) -> dict[str, float]:
     """m, b, p, and silence: the jaw may hang a little behind shut lips."""
     jaw = rng.uniform(0.0, 0.2)
     press = rng.uniform(0.0, 0.5)
     return {"jawOpen": jaw, "mouthPress": press, "mouthRollLower": 0.3 * press * rng.random(), "shut": 1.0}
 
 
-def _open(rng: np.random.Generator) -> dict[str, float]:
+def _open_vowel(rng: np.random.Generator) -> dict[str, float]:
     """Vowels."""
     wide = rng.uniform(-0.4, 0.6)
     values = {"jawOpen": rng.uniform(0.1, 0.7), "mouthLowerDown": rng.uniform(0.0, 0.4)}
@@ -91,7 +91,7 @@ def _open(rng: np.random.Generator) -> dict[str, float]:
     return values | {"mouthSmile": max(0.0, wide) * 0.5, "mouthFunnel": max(0.0, -wide)}
 
 
-def _round(rng: np.random.Generator) -> dict[str, float]:
+def _rounded(rng: np.random.Generator) -> dict[str, float]:
     """o, u, w, sh."""
     return {
         "mouthPucker": rng.uniform(0.1, 0.8),
@@ -100,7 +100,7 @@ def _round(rng: np.random.Generator) -> dict[str, float]:
     }
 
 
-def _teeth(rng: np.random.Generator) -> dict[str, float]:
+def _spread_lips(rng: np.random.Generator) -> dict[str, float]:
     """e, s, t: lips apart, jaw nearly shut."""
     return {
         "jawOpen": rng.uniform(0.02, 0.18),
@@ -111,7 +111,7 @@ def _teeth(rng: np.random.Generator) -> dict[str, float]:
     }
 
 
-def _lip_on_teeth(rng: np.random.Generator) -> dict[str, float]:
+def _labiodental(rng: np.random.Generator) -> dict[str, float]:
     """f and v."""
     return {
         "jawOpen": rng.uniform(0.02, 0.08),
@@ -120,18 +120,18 @@ def _lip_on_teeth(rng: np.random.Generator) -> dict[str, float]:
     }
 
 
-def _smile(rng: np.random.Generator) -> dict[str, float]:
+def _smiling(rng: np.random.Generator) -> dict[str, float]:
     wide = rng.uniform(0.3, 1.0)
     return {"mouthSmile": wide, "cheekSquint": 0.5 * wide, "jawOpen": rng.uniform(0.0, 0.3),
             "mouthUpperUp": rng.uniform(0.0, 0.4)}  # fmt: skip
 
 
-_SOUNDS: tuple[Callable[[np.random.Generator], dict[str, float]], ...] = (
-    _closed,
-    _open,
-    _round,
-    _teeth,
-    _lip_on_teeth,
-    _smile,
+_VISEMES: tuple[Callable[[np.random.Generator], dict[str, float]], ...] = (
+    _bilabial,
+    _open_vowel,
+    _rounded,
+    _spread_lips,
+    _labiodental,
+    _smiling,
 )
-_OFTEN = (0.2, 0.32, 0.18, 0.17, 0.05, 0.08)  # shares of these
+_VISEME_SHARES = (0.2, 0.32, 0.18, 0.17, 0.05, 0.08)  # shares of these

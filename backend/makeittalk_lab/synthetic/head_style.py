@@ -85,25 +85,25 @@ class HeadStyles:
         """The style of a voice, from its embedding (256,)."""
         trait = self.traits(embedding)
         # The components that most tell voices apart set what is seen most: spread and tempo of each axis.
-        tempo = _between(trait[[1, 3, 5]], 0.28, 0.85)
+        tempo = _interpolate_log(trait[[1, 3, 5]], 0.28, 0.85)
         # Who sways fast sways less far: nobody's head flies about.
-        sway = np.radians(_between(trait[[0, 2, 4]], [1.9, 1.9, 1.7], [4.0, 5.0, 4.2]))
+        sway = np.radians(_interpolate_log(trait[[0, 2, 4]], [1.9, 1.9, 1.7], [4.0, 5.0, 4.2]))
         return HeadStyle(
             sway=sway * (_TYPICAL_TEMPO / tempo) ** 0.4,
             tempo=tempo,
             tilt=float(0.5 * (2.0 * trait[6] - 1.0)),
             nod=float(np.radians(5.5) * (2.0 * trait[7] - 1.0)),
-            brow=float(_between(trait[8], 0.012, 0.05)),
-            idle=float(_between(trait[9], 0.3, 0.55)),
+            brow=float(_interpolate_log(trait[8], 0.012, 0.05)),
+            idle=float(_interpolate_log(trait[9], 0.3, 0.55)),
             swing=float(np.radians(2.0) * (2.0 * trait[10] - 1.0)),
-            lift=float(np.radians(_between(trait[11], 0.25, 1.3))),
-            phrase=float(np.radians(_between(trait[12], 0.6, 2.4))),
-            blink=float(_between(trait[13], 0.2, 0.5)),
-            shift=float(_between(trait[2], 0.006, 0.016)),
+            lift=float(np.radians(_interpolate_log(trait[11], 0.25, 1.3))),
+            phrase=float(np.radians(_interpolate_log(trait[12], 0.6, 2.4))),
+            blink=float(_interpolate_log(trait[13], 0.2, 0.5)),
+            shift=float(_interpolate_log(trait[2], 0.006, 0.016)),
         )
 
 
-def _between(share: np.ndarray | float, low: float | list[float], high: float | list[float]) -> np.ndarray:
+def _interpolate_log(share: np.ndarray | float, low: float | list[float], high: float | list[float]) -> np.ndarray:
     """From low to high, by equal factors."""
     bottom, top = np.log(low), np.log(high)
     return np.exp(bottom + np.asarray(share) * (top - bottom))

@@ -81,7 +81,7 @@ def head_target(prosody: np.ndarray, noise: np.ndarray, style: HeadStyle) -> Hea
     yaw, roll = sway[:, 1], sway[:, 2]
     rotation = gate[:, None] * np.stack([sway[:, 0], yaw, np.sqrt(1 - style.tilt**2) * roll + style.tilt * yaw], 1)
 
-    nod = _bumps(beats, _BEAT)
+    nod = _pulses(beats, _BEAT)
     behind = round(_RECOIL_AFTER * FRAME_RATE)
     nod = nod - _RECOIL * np.concatenate([np.zeros(behind), nod])[: len(nod)]
     contour = _smooth(pitch, 0.12)
@@ -89,7 +89,7 @@ def head_target(prosody: np.ndarray, noise: np.ndarray, style: HeadStyle) -> Hea
     rotation[:, 0] += style.nod * nod - style.lift * contour - style.phrase * edge
     rotation[:, 2] += style.swing * nod
 
-    brows = style.brow * np.clip(_bumps(beats, _BROW) + 0.25 * np.maximum(contour, 0.0) + 0.4 * edge, 0.0, 1.4)
+    brows = style.brow * np.clip(_pulses(beats, _BROW) + 0.25 * np.maximum(contour, 0.0) + 0.4 * edge, 0.0, 1.4)
     translation = gate[:, None] * style.shift * noise[:, SHIFT]
     translation[:, 0] += 0.05 * rotation[:, 1]  # who turns also moves over a little
     translation[:, 2] -= 0.10 * rotation[:, 0]  # and who nods leans in
@@ -132,7 +132,7 @@ def _smooth(values: np.ndarray, seconds: float) -> np.ndarray:
     return gaussian_filter1d(np.asarray(values, np.float64), seconds * FRAME_RATE, mode="nearest")
 
 
-def _bumps(impulses: np.ndarray, seconds: float) -> np.ndarray:
+def _pulses(impulses: np.ndarray, seconds: float) -> np.ndarray:
     """A Gaussian of that standard deviation (s) at every impulse, as high as the impulse."""
     width = seconds * FRAME_RATE
     return gaussian_filter1d(impulses, width, mode="constant") * width * np.sqrt(2.0 * np.pi)

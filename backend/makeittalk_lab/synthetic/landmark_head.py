@@ -8,9 +8,15 @@ import numpy as np
 from makeittalk.exchange import storage
 from makeittalk.exchange.errors import InputError
 
+HEAD_FILE = "ict_facekit.npz"
 _IDENTITY_STD = 0.7  # standard deviation of each identity's weight
 _PIXELS = 10.0  # px a centimetre
 _TO_IMAGE = np.array([1.0, -1.0, -1.0])  # x right, y down, z away
+
+
+def find_head_file(source: Path) -> Path | None:
+    """The head's file in a folder or beside it, where there is one."""
+    return next((path for path in (source / HEAD_FILE, source.parent / HEAD_FILE) if path.is_file()), None)
 
 
 class LandmarkHead:

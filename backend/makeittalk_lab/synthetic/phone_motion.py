@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ..data.canonical_motion import canonical_motion
 from ..data.clips import Clip
 from ..data.phones import PHONES, Phone, phone_track
-from ..losses.landmark_loss import LandmarkLoss, LossWeights
+from ..losses.landmark_loss import LandmarkLoss, LandmarkLossWeights
 
 TRAINING_STEPS = 600
 _BATCH, _RATE = 24, 2e-3
@@ -82,7 +82,7 @@ def learn_phone_motion(
     face = (face + face[MIRROR] * flip) / 2
     network = PhoneMotionNet()
     # The pull towards shut lips keeps the average over many speakings of a P from staying open.
-    loss = LandmarkLoss(LossWeights(velocity=10.0, gap=0.3, closure=6.0))
+    loss = LandmarkLoss(LandmarkLossWeights(velocity=10.0, gap=0.3, closure=6.0))
     optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
     count = min(map(len, tracks))

@@ -40,10 +40,8 @@ def polygon(points: np.ndarray, blur: float) -> np.ndarray:
     return cv2.GaussianBlur(mask.astype(np.float32) / 255.0, (0, 0), blur)
 
 
-def smooth_curve(points: np.ndarray, count: int, closed: bool = False) -> np.ndarray:
+def smooth_curve(points: np.ndarray, count: int) -> np.ndarray:
     """A smooth curve (count, 2) through points."""
-    if closed:
-        points = np.concatenate([points, points[:1]])
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    spline = CubicSpline(length, points, bc_type="periodic" if closed else "natural")
+    spline = CubicSpline(length, points, bc_type="natural")
     return np.asarray(spline(np.linspace(0.0, length[-1], count)))

@@ -50,7 +50,7 @@ class Synthesiser:
             raise MissingError("No speech synthesiser was found.", "Install espeak-ng or flite.")
         return cls(espeak, flite)
 
-    def say(self, text: str, rng: np.random.Generator) -> np.ndarray:
+    def synthesise(self, text: str, rng: np.random.Generator) -> np.ndarray:
         """The text in a voice drawn by `rng`, (n,) at 16 kHz; empty where the synthesiser fails."""
         share = rng.random()
         with tempfile.TemporaryDirectory() as folder:
@@ -76,12 +76,12 @@ class Synthesiser:
         return command
 
 
-def spelled(words: str) -> str:
+def spell_letters(words: str) -> str:
     """Words as a synthesiser says them right: single letters by their names."""
     return " ".join("ay" if word == "a" else word.upper() if len(word) == 1 else word for word in words.split())
 
 
-def pad(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def pad_silence(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The sound with a little silence around it and a faint noise, since digital silence is never recorded."""
     rest = np.zeros(round(_PAD * SAMPLE_RATE), np.float32)
     padded = np.concatenate([rest, samples, rest])

@@ -1,4 +1,4 @@
-"""Trains the closure network on recordings with phone labels (made by prepare_voices)."""
+"""Trains the closure network on recordings with phone labels (made by `prepare voices`)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ClosureTrainingConfig(LoopConfig):
     """One training run, read from a TOML file.
 
     Attributes:
-        data: folders made by prepare_voices, drawn from alike. frames: of an example.
+        data: folders made by `prepare voices`, drawn from alike. frames: of an example.
         features, voice_conversion: what the network hears, as for the content branch; who speaks is left open.
         rare: how many times more a frame of a bilabial counts, as there are few.
         augment: table of Augment.

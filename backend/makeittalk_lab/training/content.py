@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from ..data.augment import Augment
 from ..evaluation import metrics
-from ..losses.landmark_loss import LandmarkLoss, LossWeights
+from ..losses.landmark_loss import LandmarkLoss, LandmarkLossWeights
 from .config import LoopConfig
 from .content_examples import ContentExamples, known_embedding
 
@@ -42,7 +42,7 @@ class ContentTrainingConfig(LoopConfig):
         voice_conversion: its weights, for all features but the first: a listed set or a path.
         graft: weights of a branch that hears the mel, which a branch that hears "both" begins with; it knows nothing
             of the code yet.
-        network, augment, loss: tables of ContentConfig, Augment and LossWeights.
+        network, augment, loss: tables of ContentConfig, Augment and LandmarkLossWeights.
     """
 
     data: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ class ContentTrainingConfig(LoopConfig):
     graft: str = ""
     network: ContentConfig = field(default_factory=ContentConfig)
     augment: Augment = field(default_factory=Augment)
-    loss: LossWeights = field(default_factory=LossWeights)
+    loss: LandmarkLossWeights = field(default_factory=LandmarkLossWeights)
 
     def check(self) -> None:
         """Refuses what cannot be trained, beyond LoopConfig.check."""

@@ -20,8 +20,8 @@ from ..data.clips import Prepared
 from ..data.image_clips import ImageClip
 from ..data.picture_augment import PictureAugment
 from ..evaluation.picture_metrics import compare, mouth_box
-from ..losses.image_loss import ImageLoss
-from ..losses.perceptual import load_features, perceptual_loss, style_loss
+from ..losses.image_loss import ImageLossWeights
+from ..losses.perceptual import load_vgg, perceptual_loss, style_loss
 from .config import LoopConfig
 from .image_examples import image_example, stack_examples
 
@@ -33,7 +33,7 @@ class ImageTrainingConfig(LoopConfig):
     Attributes:
         data: folders of `prepare frames`. share: how often each is drawn, the same for all when empty.
         kind: "correction" or "paper". patch: side of the patches learned from, px; 256 for the whole face.
-        correction, paper, loss, augment: tables of CorrectionConfig, ImageConfig, ImageLoss and PictureAugment.
+        correction, paper, loss, augment: tables of CorrectionConfig, ImageConfig, ImageLossWeights and PictureAugment.
     """
 
     data: list[str] = field(default_factory=list)
@@ -42,7 +42,7 @@ class ImageTrainingConfig(LoopConfig):
     patch: int = 128
     correction: CorrectionConfig = field(default_factory=CorrectionConfig)
     paper: ImageConfig = field(default_factory=ImageConfig)
-    loss: ImageLoss = field(default_factory=ImageLoss)
+    loss: ImageLossWeights = field(default_factory=ImageLossWeights)
     augment: PictureAugment = field(default_factory=PictureAugment)
 
     def check(self) -> None:
@@ -78,7 +78,7 @@ class ImageTask:
         )
         found: dict[str, nn.Module] = {"image": _channels_last(network)}
         if self.config.loss.perceptual or self.config.loss.style:
-            found["features"] = _channels_last(load_features())
+            found["features"] = _channels_last(load_vgg())
         return found
 
     def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:

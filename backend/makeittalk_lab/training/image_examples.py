@@ -18,14 +18,14 @@ from ..data.picture_augment import (
     portrait_map,
     recolour,
 )
-from ..losses.image_loss import ImageLoss
+from ..losses.image_loss import ImageLossWeights
 
 
 def image_example(
     clip: ImageClip,
     moment: int,
     size: int,
-    loss: ImageLoss,
+    loss: ImageLossWeights,
     varied: tuple[np.random.Generator, PictureAugment] | None = None,
 ) -> tuple[np.ndarray, ...]:
     """One moment of a clip as arrays.

@@ -22,7 +22,7 @@ from makeittalk.networks.voice_inference import load_voice
 from torch import Tensor, nn
 
 from ..data.clips import Clip, Prepared
-from ..losses.head_loss import HeadDistance, HeadLoss
+from ..losses.head_loss import HeadLoss, HeadLossWeights
 from .config import LoopConfig
 from .critic import Critic, CriticConfig
 from .speaker_examples import SpeakerExample, training_clips
@@ -42,7 +42,7 @@ class SpeakerTrainingConfig(LoopConfig):
             embeddings; 0 for all.
         realism: μs, weight of the critic's opinion. judged: examples of a batch that it sees, 0 for all.
         mirror: share of mirrored faces, which move mirrored; 0 where the targets' head style has sides.
-        network, critic, loss: tables of SpeakerConfig, CriticConfig and HeadLoss.
+        network, critic, loss: tables of SpeakerConfig, CriticConfig and HeadLossWeights.
     """
 
     data: list[str] = field(default_factory=list)
@@ -56,7 +56,7 @@ class SpeakerTrainingConfig(LoopConfig):
     mirror: float = 0.0
     network: SpeakerConfig = field(default_factory=SpeakerConfig)
     critic: CriticConfig = field(default_factory=CriticConfig)
-    loss: HeadLoss = field(default_factory=HeadLoss)
+    loss: HeadLossWeights = field(default_factory=HeadLossWeights)
 
     def check(self) -> None:
         """See LoopConfig."""
@@ -90,7 +90,7 @@ class SpeakerTask:
         self.share = share / share.sum()
         channels = self.train[0][0].features.shape[1]
         self.shape = replace(config.network, inputs=channels, noise=NOISE)
-        self.distance = HeadDistance(config.loss)
+        self.distance = HeadLoss(config.loss)
 
     def _example(self, folder: Prepared, clip: Clip) -> SpeakerExample:
         config = self.config

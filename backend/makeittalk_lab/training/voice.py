@@ -31,7 +31,7 @@ from .voice_examples import VoiceExamples
 
 
 @dataclass(frozen=True)
-class VoiceLoss:
+class VoiceLossWeights:
     """Weights of the terms; mels count in standard deviations of their band.
 
     Attributes:
@@ -53,12 +53,12 @@ class VoiceTrainingConfig(LoopConfig):
     """One training run, read from a TOML file.
 
     Attributes:
-        data: folders made by prepare_voices. share: how often each is drawn, the same for all when empty.
+        data: folders made by `prepare voices`. share: how often each is drawn, the same for all when empty.
         frames: of an example.
         blocks: block lengths, one of which is drawn for every batch; empty for the network's own.
         unknown: share of examples whose encoder is not told who speaks, so that it does not rely on it.
         converted: the training speaker whose voice is the target of the fixed conversion; empty for the last one.
-        network, augment, loss: tables of VoiceConfig, Augment and VoiceLoss.
+        network, augment, loss: tables of VoiceConfig, Augment and VoiceLossWeights.
     """
 
     data: list[str] = field(default_factory=list)
@@ -69,7 +69,7 @@ class VoiceTrainingConfig(LoopConfig):
     converted: str = ""
     network: VoiceConfig = field(default_factory=VoiceConfig)
     augment: Augment = field(default_factory=Augment)
-    loss: VoiceLoss = field(default_factory=VoiceLoss)
+    loss: VoiceLossWeights = field(default_factory=VoiceLossWeights)
 
     def check(self) -> None:
         """Expands the data folders' names.
@@ -123,7 +123,7 @@ class VoiceTask:
         return stacked | {"block": torch.tensor(blocks[rng.integers(len(blocks))])}
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The terms of VoiceLoss, unweighted, and their weighted sum `loss`."""
+        """The terms of VoiceLossWeights, unweighted, and their weighted sum `loss`."""
         weights = self.config.loss
         code, rough, fine, again = networks["voice"](
             batch["features"],

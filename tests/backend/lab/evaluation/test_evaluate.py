@@ -257,7 +257,7 @@ def test_held_out_voices_are_a_fifth_of_the_speakers(speech_wav, tmp_path, monke
         (tmp_path / f"{speaker}-1.flac").write_bytes(speech_wav.read_bytes())
     seen = []
     monkeypatch.setattr(
-        phone_files, "keep_phones", lambda path, _make: seen.append(path) or [(0.1, 0.4, "AA"), (0.5, 0.6, "P")]
+        phone_files, "cached_phones", lambda path, _make: seen.append(path) or [(0.1, 0.4, "AA"), (0.5, 0.6, "P")]
     )
     found = recordings.evaluate_recordings(tmp_path, held_out=True)
     assert len(found["each"]) == 1 and len(seen) == 1

@@ -14,7 +14,7 @@ from makeittalk_lab.data.augment import interpolate_frames
 from makeittalk_lab.data.clips import Clip, Prepared
 from makeittalk_lab.prepare.spoken import prepare_spoken, split_text
 from makeittalk_lab.prepare.tts import prepare_tts, spoken_clip, time_map
-from makeittalk_lab.synthetic.speech_synthesis import Synthesiser, pad, spelled
+from makeittalk_lab.synthetic.speech_synthesis import Synthesiser, pad_silence, spell_letters
 
 needs_voices = pytest.mark.skipif(
     not (shutil.which("espeak-ng") or shutil.which("flite")), reason="no speech synthesiser on this machine"
@@ -67,14 +67,14 @@ def test_text_becomes_sentences():
     # Runs of fewer than three words tell too little, runs of more than eight are cut.
     assert split_text(text) == ["one two three four five six seven eight", "nine ten eleven"]
     assert split_text("Don't you see?\nDon't you see?") == ["don't you see"]
-    assert spelled("bin blue at a two") == "bin blue at ay two" and spelled("set f nine") == "set F nine"
-    assert len(pad(np.zeros(100, np.float32), np.random.default_rng(0))) == 100 + 2 * 3200
+    assert spell_letters("bin blue at a two") == "bin blue at ay two" and spell_letters("set f nine") == "set F nine"
+    assert len(pad_silence(np.zeros(100, np.float32), np.random.default_rng(0))) == 100 + 2 * 3200
 
 
 @needs_voices
 def test_a_synthesiser_speaks_in_many_voices():
     voices = Synthesiser.find()
-    said = [voices.say("place blue at F two now", np.random.default_rng(seed)) for seed in range(3)]
+    said = [voices.synthesise("place blue at F two now", np.random.default_rng(seed)) for seed in range(3)]
     assert all(len(sound) > 8_000 and np.abs(sound).max() > 0.01 for sound in said)
     assert len({len(sound) for sound in said}) > 1
 
@@ -118,7 +118,7 @@ def test_filmed_sentences_are_spoken(tmp_path):
     rng, voices, words = np.random.default_rng(4), Synthesiser.find(), "place blue by me now"
     for name in folder.train:
         (films / "align" / f"{name}.align").write_text("".join(f"0 1000 {word}\n" for word in words.split()))
-        write_wav(films / "audio" / f"{name}.flac", pad(voices.say(words, rng), rng), 16_000)
+        write_wav(films / "audio" / f"{name}.flac", pad_silence(voices.synthesise(words, rng), rng), 16_000)
     spoken = prepare_tts(films, tmp_path / "out", folder.folder)
     assert spoken.kind == "tts" and len(spoken.train) + len(spoken.skipped) == 3 * len(folder.train)
     clip = spoken.clip(spoken.train[0])

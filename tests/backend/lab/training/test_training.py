@@ -19,7 +19,7 @@ from makeittalk_lab.data.augment import Augment
 from makeittalk_lab.data.clips import split_names
 from makeittalk_lab.data.phones import PHONES, Aligner, phone_track
 from makeittalk_lab.evaluation import evaluate, metrics
-from makeittalk_lab.losses.landmark_loss import LandmarkLoss, LossWeights, laplacian_matrix
+from makeittalk_lab.losses.landmark_loss import LandmarkLoss, LandmarkLossWeights, laplacian_matrix
 from makeittalk_lab.prepare.facegood import prepare_facegood, validation_recordings
 from makeittalk_lab.prepare.grid import prepare_grid
 from makeittalk_lab.synthetic.phone_motion import learn_phone_motion
@@ -91,7 +91,7 @@ def test_laplacian_ignores_a_part_that_moves_as_one():
 
 
 def test_loss_is_least_for_the_truth_and_minds_shut_lips():
-    loss = LandmarkLoss(LossWeights())
+    loss = LandmarkLoss(LandmarkLossWeights())
     face = torch.tensor(MEAN_FACE, dtype=torch.float32)[None]
     shut = face.clone()
     shut[:, [65, 66, 67]] = shut[:, [63, 62, 61]]
