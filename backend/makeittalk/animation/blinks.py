@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..exchange.constants import FRAME_RATE
+from ..landmarks.ibug68 import LID_PAIRS
 from ..networks.noise import DOWN, UP, blink_shape
 
 DEPTH = 0.75  # share of the eye's opening that is shut at the deepest
@@ -12,7 +13,6 @@ DEPTH = 0.75  # share of the eye's opening that is shut at the deepest
 _FALLING = 0.47
 _BETWEEN = 0.4  # s from one blink to the next at least
 
-_LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))  # upper, lower
 _UPPER_SHARE = 0.9  # the upper lid does nearly all of it
 
 
@@ -50,7 +50,7 @@ def lid_closure(delta: np.ndarray, neutral: np.ndarray) -> np.ndarray:
 def lid_displacement(neutral: np.ndarray) -> np.ndarray:
     """What shuts both eyes of a face: (68, 3) landmarks → (68, 3) displacement at closure 1, in their unit."""
     delta = np.zeros_like(neutral)
-    for upper, lower in _LIDS:
+    for upper, lower in LID_PAIRS:
         gap = neutral[lower] - neutral[upper]
         delta[upper] = _UPPER_SHARE * gap
         delta[lower] = -(1.0 - _UPPER_SHARE) * gap

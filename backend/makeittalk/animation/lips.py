@@ -10,6 +10,7 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from scipy.signal import find_peaks
 
 from ..landmarks.ibug68 import INNER_PAIRS
+from ..landmarks.smoothstep import smoothstep
 
 # The share of an opening that the upper lip closes; the lower lip and the jaw do the rest.
 UPPER_SHARE = 0.35
@@ -144,8 +145,8 @@ def _soft_threshold(gap: np.ndarray, rest: float) -> np.ndarray:
     """Zero up to `rest`, then smoothly the gap itself: slope 0 at `rest`, the identity from 3·`rest` on."""
     if rest <= 0.0:
         return np.maximum(gap, 0.0)
-    x = np.clip((gap - rest) / (2.0 * rest), 0.0, 1.0)
-    return np.where(gap >= 3.0 * rest, gap, x * x * (3.0 - 2.0 * x) * np.maximum(gap, 0.0))
+    softened = smoothstep((gap - rest) / (2.0 * rest)) * np.maximum(gap, 0.0)
+    return np.where(gap >= 3.0 * rest, gap, softened)
 
 
 def resample_closures(times: np.ndarray, gap: np.ndarray, fps: float, limit: float) -> np.ndarray:

@@ -16,6 +16,7 @@ EYE_LEFT = np.arange(42, 48)
 LIP_OUTER = np.arange(48, 60)
 LIP_INNER = np.arange(60, 68)
 LIPS = np.arange(48, 68)
+BROWS_AND_EYES = np.concatenate([BROW_RIGHT, BROW_LEFT, EYE_RIGHT, EYE_LEFT])
 
 #: The eight facial parts of the paper's Laplacian loss.
 PARTS = {
@@ -40,6 +41,8 @@ REGISTRATION = np.array([27, 28, 29, 30, 33, 36, 39, 42, 45])
 UPPER_INNER = (60, 61, 62, 63, 64)
 LOWER_INNER = (60, 67, 66, 65, 64)
 INNER_PAIRS = ((61, 67), (62, 66), (63, 65))
+#: Upper and lower lid, the inner two points of each.
+LID_PAIRS = ((37, 41), (38, 40), (43, 47), (44, 46))
 OUTER_PAIRS = ((49, 59), (50, 58), (51, 57), (52, 56), (53, 55))
 
 #: MIRROR[i] is the point on the other side of the face.

@@ -8,7 +8,6 @@ from ..landmarks import ibug68
 from ..landmarks.face_frame import FaceFrame
 from ..landmarks.polygon import inside_polygon, segment_distance
 
-_LID_PAIRS = ((37, 41), (38, 40), (43, 47), (44, 46))
 _LIP_THICKNESS = 0.02  # of the mouth's width, at least
 _LID_OPENING = 0.06  # of the eye's width, at least
 _CORNER = 0.05  # of the mouth's width, from outer to inner corner at least
@@ -44,7 +43,7 @@ def repair_landmarks(landmarks: np.ndarray, frame: FaceFrame) -> np.ndarray:
     _seat_corners(points, axis / max(mouth, 1e-9), down, mouth)
     for first in (36, 42):
         axis = points[first + 3, :2] - points[first, :2]
-        for upper, lower in _LID_PAIRS:
+        for upper, lower in ibug68.LID_PAIRS:
             if first <= upper < first + 6:
                 _part(points, upper, lower, _normal(axis, frame.down), _LID_OPENING * float(np.linalg.norm(axis)))
     _evict(points, frame)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from ..landmarks import ibug68
+from ..landmarks.smoothstep import smoothstep
 
 #: Rows of the picture (0 top, 1 bottom): top, upper gum's end, upper teeth's edge, dark, tongue, lower teeth's edge,
 #: their end, bottom.
@@ -138,8 +139,7 @@ def _tongue(picture: np.ndarray, x: np.ndarray, v: np.ndarray) -> None:
 
 def _soft(distance: np.ndarray, width: float) -> np.ndarray:
     """0 outside to 1 inside across a soft edge of the given half width."""
-    share = np.clip(distance / (2 * width) + 0.5, 0, 1)
-    return np.asarray(share * share * (3 - 2 * share))
+    return smoothstep(distance / (2 * width) + 0.5)
 
 
 def _light(rgba: np.ndarray, landmarks: np.ndarray) -> tuple[float, np.ndarray]:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.signal import oaconvolve
 
 from ..exchange.constants import FRAME_RATE
+from ..landmarks.smoothstep import smoothstep
 
 BANDS = (0.2, 0.4, 0.8, 1.6)  # Hz: heads sway between 0.2 and 1.8 Hz while people talk (Hadar et al. 1983)
 AXES = 3
@@ -58,8 +59,7 @@ def noise_track(seed: int, frames: int) -> np.ndarray:
 def blink_shape(since: np.ndarray) -> np.ndarray:
     """How far the lids are shut so many seconds after they began to fall, 0–1; 0 before and behind."""
     phase = np.where(since < DOWN, since / DOWN, 1.0 - (since - DOWN) / UP)
-    phase = np.clip(np.where(since < 0, 0.0, phase), 0.0, 1.0)
-    return phase * phase * (3.0 - 2.0 * phase)
+    return smoothstep(np.where(since < 0, 0.0, phase))
 
 
 def _wavelet(middle: float) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from ..images.face_crop import SIZE, FaceCrop
 from ..images.landmark_image import fill_mouth
 from ..landmarks.face_frame import FaceFrame
+from ..landmarks.smoothstep import smoothstep
 
 _BORDER = 0.10  # of the crop's side: nothing is pasted at its border, everything that far inside
 _NEAR, _FAR = 0.05, 0.16  # of the crop's side from the face's outline: pasted in full, and no more
@@ -22,7 +23,7 @@ _UNSEEN = 0.25  # levels of 255 that rounding hides
 def border_window(size: int = SIZE) -> np.ndarray:
     """A square (size, size) float32, 0 at its border and 1 from a tenth of its side on, smooth."""
     place = (np.arange(size) + 0.5) / size
-    rise = _smooth(np.minimum(place, 1 - place) / _BORDER)
+    rise = smoothstep(np.minimum(place, 1 - place) / _BORDER)
     return np.asarray(rise[:, None] * rise[None], np.float32)
 
 
@@ -37,7 +38,7 @@ def face_zone(points: np.ndarray, size: int = SIZE) -> np.ndarray:
         hull = np.clip(FaceFrame.of(face, size, size).hull - 0.5, -4096, 4096)
         cv2.fillConvexPoly(mask, np.rint(16 * hull).astype(np.int32), 0, cv2.LINE_8, 4)
     away = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) / size
-    return np.asarray(_smooth((_FAR - away) / (_FAR - _NEAR)), np.float32)
+    return np.asarray(smoothstep((_FAR - away) / (_FAR - _NEAR)), np.float32)
 
 
 def hollow_zone(points: np.ndarray, size: int = SIZE) -> np.ndarray:
@@ -51,12 +52,6 @@ def hollow_zone(points: np.ndarray, size: int = SIZE) -> np.ndarray:
         np.asarray(cv2.GaussianBlur(cv2.dilate(fill_mouth(points, size), around), (0, 0), _LIP_EDGE / 4), np.float32)
         / 255
     )
-
-
-def _smooth(share: np.ndarray) -> np.ndarray:
-    """0 to 1 over shares 0 to 1, level at both ends."""
-    share = np.clip(share, 0.0, 1.0)
-    return np.asarray(share * share * (3 - 2 * share))
 
 
 @dataclass(frozen=True)

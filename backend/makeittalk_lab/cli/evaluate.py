@@ -134,9 +134,9 @@ def _set(options: Namespace, progress: Progress, **more: Any) -> dict[str, Any]:
     from ..evaluation.evaluate import evaluate_set
 
     if options.said_by:
-        from ..evaluation.cross_voice import OtherVoices
+        from ..evaluation.cross_voice import CrossVoice
 
-        more["voices"] = OtherVoices(options.said_by, device=more["device"])
+        more["cross_voice"] = CrossVoice(options.said_by, device=more["device"])
     return evaluate_set(options.folder, plot=options.plot, progress=progress, **more)
 
 

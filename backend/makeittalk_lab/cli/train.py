@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from makeittalk.cli.arguments import DEVICES
 from makeittalk.cli.command import Command
@@ -19,45 +18,12 @@ if TYPE_CHECKING:
     from ..training.log import Log
 
 _REDRAW = 60.0  # s between two pictures of a training
-
-
-def _voice() -> Callable[..., Any]:
-    from ..training.voice import train_voice
-
-    return train_voice
-
-
-def _content() -> Callable[..., Any]:
-    from ..training.content import train_content
-
-    return train_content
-
-
-def _speaker() -> Callable[..., Any]:
-    from ..training.speaker import train_speaker
-
-    return train_speaker
-
-
-def _closure() -> Callable[..., Any]:
-    from ..training.closure import train_closure
-
-    return train_closure
-
-
-def _image() -> Callable[..., Any]:
-    from ..training.image import train_image
-
-    return train_image
-
-
-#: What trains each network, imported when it is asked for.
-_NETWORKS = {"voice": _voice, "content": _content, "speaker": _speaker, "closure": _closure, "image": _image}
+NETWORKS = ("voice", "content", "speaker", "closure", "image")  # keys of training.train.TASKS, which brings torch
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """A network, its recipe, and what of it this machine does otherwise."""
-    parser.add_argument("network", choices=tuple(_NETWORKS))
+    parser.add_argument("network", choices=NETWORKS)
     parser.add_argument("config", type=Path, help="TOML file, see training/configs")
     parser.add_argument("--device", choices=DEVICES, help="instead of the file's accelerator")
     parser.add_argument("--devices", metavar="N", help="how many of them, or auto for all")
@@ -72,17 +38,18 @@ def run(options: Namespace) -> None:
     check_apart([options.plot], [options.config])
     from ..training.config import load_toml
     from ..training.log import Log
+    from ..training.train import train
 
     log = Log(os.path.expanduser(str(load_toml(options.config).get("out", ""))))
     asked = {"accelerator": options.device, "devices": options.devices, "precision": options.precision}
     overrides = {key: value for key, value in asked.items() if value is not None}
-    learn = _NETWORKS[options.network]()
     if os.environ.get("LOCAL_RANK", "0") != "0":  # started by Lightning Fabric for another device of the same run
-        learn(options.config, silent, **overrides)
+        train(options.network, options.config, silent, **overrides)
         return
     with progress_bar(lines=False) as progress:  # it takes hours, and its log says more
         try:
-            learn(options.config, _drawing(progress, log, options.plot) if options.plot else progress, **overrides)
+            shown = _drawing(progress, log, options.plot) if options.plot else progress
+            train(options.network, options.config, shown, **overrides)
         finally:
             if options.plot and log.read():
                 log.plot(options.plot)

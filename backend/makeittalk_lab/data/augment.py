@@ -20,7 +20,7 @@ class Augment:
 
     Attributes:
         varied: share of examples whose sound is varied at all; the others keep the speaker's own voice.
-        raised: share of varied examples that use the clip at its other pitch.
+        pitch_shifted: share of varied examples that use the clip at its other pitch.
         warp: vocal-tract factor, formants are multiplied by it.
         speed: factor of the speaking rate.
         tilt: dB from the lowest to the highest band.
@@ -31,12 +31,12 @@ class Augment:
         pause: most frames of silence put before and behind the clip.
         silence: share of examples that are noise alone, with a resting face.
         mirror: share of mirrored faces.
-        shape: deviation of the face's stretch along each axis (its motion stretches with it).
-        identity: deviation of the random shift of each facial part, canonical units (its motion does not change).
+        shape: standard deviation of the face's stretch along each axis (its motion stretches with it).
+        identity: that of the random shift of each facial part, canonical units (its motion does not change).
     """
 
     varied: float = 1.0
-    raised: float = 0.5
+    pitch_shifted: float = 0.5
     warp: tuple[float, float] = (0.78, 1.28)
     speed: tuple[float, float] = (0.9, 1.1)
     tilt: tuple[float, float] = (-12.0, 12.0)
@@ -54,11 +54,6 @@ class Augment:
     shape: float = 0.06
     identity: float = 0.03
 
-    @classmethod
-    def none(cls) -> Augment:
-        """Leaves every example as it is."""
-        return cls(varied=0.0, pause=0, silence=0.0, mirror=0.0, shape=0.0, identity=0.0)
-
 
 @lru_cache(maxsize=1)
 def band_centres() -> np.ndarray:
@@ -70,9 +65,9 @@ def band_centres() -> np.ndarray:
 def warp_matrix(factor: float) -> np.ndarray:
     """(80, 80) matrix M: `mel @ M` is the mel of a voice whose formants lie `factor` times higher."""
     centres = band_centres()
-    place = np.interp(centres / factor, centres, np.arange(MEL_BANDS))
-    below = np.minimum(place.astype(int), MEL_BANDS - 2)
-    share = place - below
+    position = np.interp(centres / factor, centres, np.arange(MEL_BANDS))
+    below = np.minimum(position.astype(int), MEL_BANDS - 2)
+    share = position - below
     matrix = np.zeros((MEL_BANDS, MEL_BANDS), np.float32)
     columns = np.arange(MEL_BANDS)
     matrix[below, columns] = 1.0 - share
@@ -80,17 +75,17 @@ def warp_matrix(factor: float) -> np.ndarray:
     return matrix
 
 
-def at(values: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """A sequence (T, …) read between its frames at `place` (N,); its ends go on where it ends."""
-    place = np.clip(place, 0.0, len(values) - 1.0)
-    below = np.minimum(place.astype(int), len(values) - 2)
-    share = (place - below).reshape(-1, *[1] * (values.ndim - 1)).astype(np.float32)
+def interpolate_frames(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """A sequence (T, …) read between its frames at positions (N,), linearly; its ends go on where it ends."""
+    positions = np.clip(positions, 0.0, len(values) - 1.0)
+    below = np.minimum(positions.astype(int), len(values) - 2)
+    share = (positions - below).reshape(-1, *[1] * (values.ndim - 1)).astype(np.float32)
     return (1.0 - share) * values[below] + share * values[below + 1]
 
 
 def stretch(values: np.ndarray, count: int) -> np.ndarray:
-    """A sequence (T, …) read at `count` places evenly spread over it."""
-    return values if count == len(values) else at(values, np.linspace(0.0, len(values) - 1.0, count))
+    """A sequence (T, …) read at `count` positions evenly spread over it."""
+    return values if count == len(values) else interpolate_frames(values, np.linspace(0.0, len(values) - 1.0, count))
 
 
 def add_noise(mel: np.ndarray, decibels: float, rng: np.random.Generator) -> np.ndarray:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from makeittalk.audio.prosody import PROSODY
 from makeittalk.exchange import storage
 from makeittalk.exchange.constants import EMBEDDING, FRAME_RATE, LANDMARKS, MEL_BANDS
 from makeittalk.exchange.errors import InputError
@@ -14,8 +15,8 @@ from makeittalk.exchange.errors import InputError
 FORMAT = 1
 INDEX = "prepared.json"
 VALIDATION_CLIPS = 50  # of each folder, at most a tenth
-PROSODY = 3  # loudness, pitch, voicing
-_NO_VOICE = np.zeros(EMBEDDING, np.float32)
+_KEYS = {"pitch_shifted": "raised"}  # names in a file, where they are others
+_NO_EMBEDDING = np.zeros(EMBEDDING, np.float32)
 
 
 @dataclass
@@ -28,9 +29,9 @@ class Clip:
         landmarks: (T, 68, 3) px, head motion removed: registered to `neutral`.
         neutral: (68, 3) px, the face at rest, lips shut.
         posed: (T, 68, 3) px, the landmarks with their head motion.
-        raised: (T, 80) mel of the same sound at another pitch, or None.
-        semitones: by how much `raised` was shifted.
-        embedding: (256,) the speaker's voice (audio.embedding), or None.
+        pitch_shifted: (T, 80) mel of the same sound at another pitch, or None.
+        semitones: by how much that was shifted.
+        embedding: (256,) of the speaker (audio.embedding), or None.
         prosody: (T, 3) loudness 0–1, speaker-normalised log F0 and voicing, or None.
     """
 
@@ -39,7 +40,7 @@ class Clip:
     landmarks: np.ndarray
     neutral: np.ndarray
     posed: np.ndarray
-    raised: np.ndarray | None = None
+    pitch_shifted: np.ndarray | None = None
     semitones: float = 0.0
     embedding: np.ndarray | None = None
     prosody: np.ndarray | None = None
@@ -47,10 +48,10 @@ class Clip:
     def save(self, folder: Path) -> None:
         """Writes the clip into a prepared folder."""
         arrays: dict[str, Any] = {"format": FORMAT, "rate": FRAME_RATE, "semitones": self.semitones}
-        for name in ("mel", "landmarks", "neutral", "posed", "raised", "embedding", "prosody"):
+        for name in ("mel", "landmarks", "neutral", "posed", "pitch_shifted", "embedding", "prosody"):
             value = getattr(self, name)
             if value is not None:
-                arrays[name] = np.asarray(value, np.float32)
+                arrays[_KEYS.get(name, name)] = np.asarray(value, np.float32)
         storage.write_npz(folder / f"{self.name}.npz", arrays)
 
     @classmethod
@@ -70,8 +71,8 @@ class Clip:
                 and mel.shape == (frames, MEL_BANDS)
                 and landmarks.shape == posed.shape == (frames, LANDMARKS, 3)
                 and neutral.shape == (LANDMARKS, 3)
-                and values.get("raised", mel).shape == mel.shape
-                and values.get("embedding", _NO_VOICE).shape == (EMBEDDING,)
+                and values.get(_KEYS["pitch_shifted"], mel).shape == mel.shape
+                and values.get("embedding", _NO_EMBEDDING).shape == (EMBEDDING,)
                 and values.get("prosody", mel[:, :PROSODY]).shape == (frames, PROSODY)
             )
             semitones = float(values["semitones"])
@@ -80,7 +81,7 @@ class Clip:
         if not fits:
             raise InputError(f"{path} is not a prepared clip.", "Run `makeittalk prepare` again.")
         more = [values.get(name) for name in ("embedding", "prosody")]
-        return cls(path.stem, mel, landmarks, neutral, posed, values.get("raised"), semitones, *more)
+        return cls(path.stem, mel, landmarks, neutral, posed, values.get(_KEYS["pitch_shifted"]), semitones, *more)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Takes to learn pictures from: one portrait, and other moments of the same face as filmed and as warped."""
+"""Clips to learn pictures from: one portrait, and other moments of the same face as filmed and as warped."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from makeittalk.exchange.constants import LANDMARKS
 from makeittalk.exchange.errors import InputError
 from makeittalk.images.face_crop import SIZE
 
-_MAX_PICTURES = 4096  # of one take
+_MAX_PICTURES = 4096  # of one clip
 
 
 @dataclass
-class Take:
+class ImageClip:
     """The face's square of one portrait and of N moments.
 
     Attributes:
-        name: of the take. portrait: (256, 256, 3) uint8 RGB. warps, targets: (N, 256, 256, 3), the portrait moved by
+        name: of the clip. portrait: (256, 256, 3) uint8 RGB. warps, targets: (N, 256, 256, 3), the portrait moved by
             its mesh to each moment, and that moment itself.
         rest: (68, 2) px of the square, the portrait's landmarks. landmarks: (N, 68, 2), where the mesh took them.
     """
@@ -50,8 +50,8 @@ class Take:
             np.save(temporary, pictures)
 
     @classmethod
-    def load(cls, folder: Path, name: str) -> Take:
-        """Maps a take's pictures into memory.
+    def load(cls, folder: Path, name: str) -> ImageClip:
+        """Maps a clip's pictures into memory.
 
         Raises:
             InputError: it is missing or damaged.
@@ -66,7 +66,7 @@ class Take:
             if not fits or points["rest"].shape != (LANDMARKS, 2) or not 1 <= count < _MAX_PICTURES:
                 raise ValueError("other shapes")
         except (KeyError, ValueError, OSError, EOFError) as error:
-            raise InputError(f"{path} is not a take to learn pictures from.", "Prepare the frames again.") from error
+            raise InputError(f"{path} is not an image clip.", "Prepare the frames again.") from error
         return cls(
             name, pictures[0], pictures[1 : count + 1], pictures[count + 1 :], points["rest"], points["landmarks"]
         )

@@ -43,7 +43,7 @@ def read_phones(path: Path) -> list[Phone]:
         raise InputError(f"{path} holds no phones.", "Delete it; it is made again.") from error
 
 
-def keep_phones(path: Path, make: Callable[[], list[Phone]]) -> list[Phone]:
+def cached_phones(path: Path, make: Callable[[], list[Phone]]) -> list[Phone]:
     """What a JSON file holds, made and written where it is missing."""
     if path.is_file():
         return read_phones(path)
@@ -63,7 +63,7 @@ def clip_phones(prepared: Prepared, name: str) -> list[Phone]:
 def recording_phones(samples: np.ndarray, aligner: Callable[[], Aligner]) -> list[Phone]:
     """Phones of a recording, (n,) at 16 kHz, recognised once for the same sound."""
     key = hashlib.sha256(np.ascontiguousarray(samples, "<f4").tobytes()).hexdigest()[:32]
-    return keep_phones(cache_folder() / f"{key}.json", lambda: aligner().recognise(samples))
+    return cached_phones(cache_folder() / f"{key}.json", lambda: aligner().recognise(samples))
 
 
 def prepare_phones(source: str | Path, dest: str | Path, progress: Progress = silent) -> Prepared:
@@ -93,7 +93,7 @@ def prepare_phones(source: str | Path, dest: str | Path, progress: Progress = si
             samples = load_audio(sound).samples
             return aligner.align(samples, words) if words else aligner.recognise(samples)
 
-        keep_phones(prepared.folder / FOLDER / f"{name}.json", phones)
+        cached_phones(prepared.folder / FOLDER / f"{name}.json", phones)
         progress((number + 1) / len(names), "Recognising phones")
     return prepared
 

@@ -68,7 +68,7 @@ def patch_map(
     return np.column_stack([matrix, target - matrix @ centre]), mirrored
 
 
-def apart_map(rng: np.random.Generator, augment: PictureAugment, affine: np.ndarray, size: int) -> np.ndarray:
+def portrait_map(rng: np.random.Generator, augment: PictureAugment, affine: np.ndarray, size: int) -> np.ndarray:
     """The map (2, 3) of the portrait, which lies elsewhere than the moment that `affine` places."""
     turn = np.deg2rad(rng.uniform(-augment.apart, augment.apart))
     scale = np.exp(rng.uniform(-1, 1) * augment.apart / 100)
@@ -105,7 +105,9 @@ def recolour(rng: np.random.Generator, augment: PictureAugment, pictures: np.nda
     return np.asarray(cv2.pow(np.ascontiguousarray(mixed), gamma).reshape(pictures.shape), np.float32)
 
 
-def textured(rng: np.random.Generator, augment: PictureAugment, pictures: np.ndarray, mouth: np.ndarray) -> np.ndarray:
+def add_texture(
+    rng: np.random.Generator, augment: PictureAugment, pictures: np.ndarray, mouth: np.ndarray
+) -> np.ndarray:
     """Pictures (s, s, 9) 0–1 with the same texture on warp and target: what the mesh moves, the film has moved as well.
 
     Args:
@@ -115,7 +117,7 @@ def textured(rng: np.random.Generator, augment: PictureAugment, pictures: np.nda
         return pictures
     size = len(mouth)
     skin = 1 - cv2.GaussianBlur(cv2.dilate(mouth, np.ones((3, 3), np.uint8)), (0, 0), 1.0)[..., None] / np.float32(255)
-    grain, other = _grain(rng, size)
+    grain, other = _noise_fields(rng, size)
     strokes, cover = _strokes(rng, size)
     result = pictures.copy()
     for first in (3, 6):
@@ -126,7 +128,7 @@ def textured(rng: np.random.Generator, augment: PictureAugment, pictures: np.nda
     return np.clip(result, 0.0, 1.0)
 
 
-def _grain(rng: np.random.Generator, size: int) -> np.ndarray:
+def _noise_fields(rng: np.random.Generator, size: int) -> np.ndarray:
     """Two fields of noise (2, size, size, 3), alike in size, direction and strength."""
     spread = np.exp(rng.uniform(np.log(0.35), np.log(2.5), 2))
     noise = rng.standard_normal((2 * size, size, 1 if rng.random() < 0.7 else 3), np.float32)

@@ -23,7 +23,7 @@ def split_voices(names: Iterable[str], seed: int = 0) -> tuple[list[str], list[s
     speakers = sorted({speaker_of(name) for name in names})
     order = np.random.default_rng(seed).permutation(len(speakers))
     first, second = (round(share * len(speakers)) for share in np.cumsum(_SHARES))
-    part = {speakers[place]: (rank >= first) + (rank >= second) for rank, place in enumerate(order)}
+    part = {speakers[index]: (rank >= first) + (rank >= second) for rank, index in enumerate(order)}
     train, validation, test = ([name for name in names if part[speaker_of(name)] == which] for which in range(3))
     return train, validation, test
 

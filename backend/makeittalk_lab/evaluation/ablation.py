@@ -12,21 +12,20 @@ from makeittalk.animation.postprocess import apply_amounts
 from makeittalk.exchange.amounts import Amounts
 from makeittalk.exchange.formats import Motion
 from makeittalk.exchange.progress import Progress, silent
-from makeittalk.landmarks.ibug68 import JAW, LIPS
 from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
 from makeittalk.networks.speaker_inference import predict_speaker
 
 from ..data.clips import Clip, Prepared
 from ..data.phone_files import clip_phones
 from ..data.splits import speakers_of
-from .evaluate import held_out
-from .face_motion import Performance, measure, move_clip, speech_of
-from .report import head_row, mean
+from .evaluate import evaluation_clips
+from .face_motion import FaceMotion, clip_speech, motion_metrics, predict_clip
+from .metrics import LIPS_AND_JAW
+from .report import head_row, mean_metrics
 
 #: Parts that can be left out, and the row that says so.
 PARTS = {"voice": "no voice conversion", "content": "no content branch", "speaker": "no speaker branch"}
 MEL_WEIGHTS = "content_mel"  # the content branch that learned from the mel instead of the code
-_MOUTH = np.concatenate([JAW, LIPS])
 
 
 def ablate(
@@ -58,10 +57,10 @@ def ablate(
         MissingError: there are no such weights.
     """
     prepared = Prepared.load(folder)
-    part, names = held_out(prepared)
+    part, names = evaluation_clips(prepared)
 
     def whole(clip: Clip, chosen: str | None = weights) -> Motion:
-        return move_clip(prepared, clip, chosen, device, seed)
+        return predict_clip(prepared, clip, chosen, device, seed)
 
     ways: dict[str, Callable[[Clip, Motion], Motion]] = {
         "voice": lambda clip, _: whole(clip, mel_weights),
@@ -72,11 +71,11 @@ def ablate(
     heads: dict[str, list[np.ndarray]] = {who: [] for who in rows}
     for number, name in enumerate(names):
         clip = prepared.clip(name)
-        filmed, phones = Performance.filmed(clip), clip_phones(prepared, name)
+        filmed, phones = FaceMotion.filmed(clip), clip_phones(prepared, name)
         motion = whole(clip)
         for who, moved in {"full": motion, **{PARTS[left]: ways[left](clip, motion) for left in parts}}.items():
-            shown = Performance.shown(moved)
-            rows[who].append(measure(shown, filmed, phones))
+            shown = FaceMotion.animated(moved)
+            rows[who].append(motion_metrics(shown, filmed, phones))
             heads[who].append(shown.rotation)
         progress((number + 1) / len(names), "Comparing")
     return {
@@ -84,7 +83,7 @@ def ablate(
         "weights": weights or "default",
         "part": part,
         "clips": len(names),
-        "rows": {who: mean(values) for who, values in rows.items()},
+        "rows": {who: mean_metrics(values) for who, values in rows.items()},
         "heads": {who: head_row(rotations, speakers_of(names)) for who, rotations in heads.items()},
     }
 
@@ -113,10 +112,10 @@ def speaker_lips(prepared: Prepared, clip: Clip, seed: int, device: str) -> np.n
     """What the speaker branch's Δp does to lips and jaw with its head motion removed, (T, 68, 3) px."""
     frame = Canonical.of(clip.neutral)
     face = frame.to_canonical(clip.neutral)
-    speech = speech_of(prepared, clip)
+    speech = clip_speech(prepared, clip)
     assert speech.prosody is not None
     delta = predict_speaker(speech.mel, speech.prosody, speech.style_embedding, face, seed, device)
     left = split_pose(face + delta, face, neck_pivot(face))[2]
     lips = np.zeros_like(left)
-    lips[:, _MOUTH] = left[:, _MOUTH]
+    lips[:, LIPS_AND_JAW] = left[:, LIPS_AND_JAW]
     return frame.displacement_from(lips)

@@ -9,7 +9,8 @@ what the product shows (its smoothing at amount 1, a mean face).
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +31,7 @@ from makeittalk.landmarks.mean_face import MEAN_FACE
 from scipy.ndimage import gaussian_filter1d
 
 from ..data.splits import split_voices
+from ..tool import exit_status
 from .metrics import SLOW
 
 VOICES = 20
@@ -37,7 +39,7 @@ _SHORTEST = 8.0  # s of a recording that is cut in two
 _BANDS = (0.0, 0.3, 0.6, 1.2, 2.4, 6.0)  # Hz, edges of the spectrum's bands
 _PERMUTATIONS = 9999
 _DRAWS = 200
-USUAL = (1.0, 6.0)  # °, spread of an axis in people who talk
+TYPICAL_SPREAD = (1.0, 6.0)  # °, spread of an axis in people who talk
 AXES = ("nod", "turn", "tilt")
 
 
@@ -75,7 +77,7 @@ def traits(rotation: np.ndarray) -> np.ndarray:
     return np.concatenate([spread, speed, spectrum.ravel()])
 
 
-def found_first(first: np.ndarray, second: np.ndarray) -> float:
+def rank_one_accuracy(first: np.ndarray, second: np.ndarray) -> float:
     """Share of voices whose other half is the nearest of all: (N, K) traits of either half, looked for both ways."""
     both = np.concatenate([first, second])
     spread = np.maximum(both.std(0), 1e-9)
@@ -84,7 +86,7 @@ def found_first(first: np.ndarray, second: np.ndarray) -> float:
     return float(((distance.argmin(1) == own).mean() + (distance.argmin(0) == own).mean()) / 2)
 
 
-def fit(rotation: np.ndarray, prosody: np.ndarray) -> float:
+def prosody_fit(rotation: np.ndarray, prosody: np.ndarray) -> float:
     """How well a motion goes with a prosody, 0–1: mean of two shares of variance explained by least squares.
 
     Those of the nod angle by loudness, its slope, its accents and the pitch; and of how lively the head is by loudness
@@ -97,12 +99,12 @@ def fit(rotation: np.ndarray, prosody: np.ndarray) -> float:
         return gaussian_filter1d(np.asarray(values, np.float64), seconds * FRAME_RATE, axis=0, mode="nearest")
 
     speed = np.linalg.norm(np.gradient(angles, axis=0), axis=1)
-    life = explained(smooth(speed, 0.4), smooth(loudness, 0.4)[:, None])
+    life = explained_variance(smooth(speed, 0.4), smooth(loudness, 0.4)[:, None])
     causes = [smooth(loudness, 0.1), smooth(loudness, 0.4), np.gradient(smooth(loudness, 0.2)), smooth(pitch, 0.12)]
-    return (explained(angles[:, 0], np.stack(causes, axis=1)) + life) / 2
+    return (explained_variance(angles[:, 0], np.stack(causes, axis=1)) + life) / 2
 
 
-def explained(effect: np.ndarray, causes: np.ndarray) -> float:
+def explained_variance(effect: np.ndarray, causes: np.ndarray) -> float:
     """Share of the variance of (T,) that (T, K) explain linearly."""
     sides = causes - causes.mean(0)
     centred = effect - effect.mean()
@@ -120,8 +122,8 @@ def permutation_test(scores: np.ndarray, seed: int = 0) -> float:
 
 
 def statistics(halves: list[Half]) -> dict[str, list[float]]:
-    """Of each axis over all halves: mean, least and greatest spread (°), the share of halves where it is `USUAL`, and
-    the share of power under 4 Hz; of all together, the peak speed (°/s)."""
+    """Of each axis over all halves: mean, least and greatest spread (°), the share of halves where it is within
+    `TYPICAL_SPREAD`, and the share of power under 4 Hz; of all together, the peak speed (°/s)."""
     spread = np.array([half.rotation.std(0) for half in halves])
     slow = []
     for half in halves:
@@ -133,7 +135,7 @@ def statistics(halves: list[Half]) -> dict[str, list[float]]:
         "spread": spread.mean(0).tolist(),
         "least spread": spread.min(0).tolist(),
         "greatest spread": spread.max(0).tolist(),
-        "usual spread": ((spread >= USUAL[0]) & (spread <= USUAL[1])).mean(0).tolist(),
+        "usual spread": ((spread >= TYPICAL_SPREAD[0]) & (spread <= TYPICAL_SPREAD[1])).mean(0).tolist(),
         "slow power": np.mean(slow, axis=0).tolist(),
         "peak speed": [float(np.max(speed))],
     }
@@ -166,7 +168,7 @@ def measure_awareness(
         samples = load_audio(recordings[name]).samples
         if len(samples) >= _SHORTEST * SAMPLE_RATE:
             middle = len(samples) // 2
-            heard.append([_hear(samples[:middle]), _hear(samples[middle:])])
+            heard.append([_features(samples[:middle]), _features(samples[middle:])])
     if len(heard) < voices:
         raise InputError(f"{source} holds only {len(heard)} test voices.", f"{voices} recordings are needed.")
     result: dict[str, object] = {"voices": voices, "all voices": len(heard)}
@@ -185,10 +187,10 @@ def measure_awareness(
         rng = np.random.default_rng(0)
         draws = [rng.choice(len(halves), voices, replace=False) for _ in range(_DRAWS)]
         every = [half for pair in halves for half in pair]
-        fits = np.array([[fit(pair[0].rotation, other[0].prosody) for other in halves] for pair in halves])
+        fits = np.array([[prosody_fit(pair[0].rotation, other[0].prosody) for other in halves] for pair in halves])
         result[kind] = {
-            "found first": found_first(first[:voices], second[:voices]),
-            "found first over draws": float(np.mean([found_first(first[d], second[d]) for d in draws])),
+            "found first": rank_one_accuracy(first[:voices], second[:voices]),
+            "found first over draws": float(np.mean([rank_one_accuracy(first[d], second[d]) for d in draws])),
             "chance": 1.0 / voices,
             "fit to own audio": float(fits.diagonal()[:voices].mean()),
             "fit to other audio": float(fits[:voices, :voices][~np.eye(voices, dtype=bool)].mean()),
@@ -199,7 +201,7 @@ def measure_awareness(
     return result
 
 
-def _hear(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _features(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mel, prosody and embedding of a part of a recording, which knows nothing of the rest."""
     samples = normalise_loudness(samples.copy())
     mel = mel_spectrogram(samples)
@@ -223,20 +225,24 @@ def table(result: dict[str, object]) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m makeittalk_lab.evaluation.awareness`."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser = argparse.ArgumentParser("makeittalk_lab.evaluation.awareness", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("source", type=Path, help="folder with one .flac recording a speaker")
     parser.add_argument("--weights", default="speaker", help="a listed set, or a .safetensors file")
     parser.add_argument("--voices", type=int, default=VOICES)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write the figures")
     options = parser.parse_args(arguments)
-    result = measure_awareness(options.source, options.weights, options.voices, options.seed)
-    print(table(result))
-    if options.json:
-        storage.write_json(options.json, result)
+
+    def work() -> None:
+        result = measure_awareness(options.source, options.weights, options.voices, options.seed)
+        print(table(result))
+        if options.json:
+            storage.write_json(options.json, result)
+
+    return exit_status(work)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

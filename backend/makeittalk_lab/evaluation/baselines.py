@@ -10,6 +10,7 @@ from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
 from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
 
 from ..data.clips import Clip
+from .face_motion import FaceMotion
 
 _POOL = 6  # frames (0.1 s) that the first look at a recording takes together
 _SHORTLIST = 12  # clips that are looked at frame by frame
@@ -22,14 +23,14 @@ def frame_energy(mel: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Loudness:
+class LoudnessBaseline:
     """Landmarks as a linear function of loudness: displacement = slope · energy + offset, both (68, 3), canonical."""
 
     slope: np.ndarray
     offset: np.ndarray
 
     @classmethod
-    def fit(cls, clips: list[Clip]) -> Loudness:
+    def fit(cls, clips: list[Clip]) -> LoudnessBaseline:
         """Least squares over all frames of the training clips."""
         energy = np.concatenate([frame_energy(clip.mel) for clip in clips])
         motion = np.concatenate(
@@ -44,7 +45,7 @@ class Loudness:
         return frame_energy(mel)[:, None, None] * self.slope + self.offset
 
 
-class Retrieval:
+class RetrievalBaseline:
     """The motion of the training clip that sounds most alike, warped in time onto the new recording.
 
     Alike is the least cost of dynamic time warping between normalised mels (Sakoe and Chiba 1978). All clips are
@@ -118,8 +119,29 @@ def warping_costs(query: np.ndarray, others: np.ndarray, counts: np.ndarray) -> 
             entry[:, 0] = 0.0
         current = np.empty_like(last)
         left = np.full(len(others), np.inf)
-        for place in range(last.shape[1]):
-            left = distance[:, place] + np.minimum(entry[:, place], left)
-            current[:, place] = left
+        for column in range(last.shape[1]):
+            left = distance[:, column] + np.minimum(entry[:, column], left)
+            current[:, column] = left
         last = current
     return last[np.arange(len(others)), counts - 1] / (len(query) + counts)
+
+
+class Baselines:
+    """What a prediction is held against, fitted on clips to train on."""
+
+    def __init__(self, clips: list[Clip]) -> None:
+        self._loudness = LoudnessBaseline.fit(clips)
+        self._retrieval = RetrievalBaseline(clips)
+
+    def predict(self, clip: Clip) -> dict[str, FaceMotion]:
+        """Each baseline's answer to a clip's sound, on the clip's face."""
+        frame = Canonical.of(clip.neutral)
+        still = np.zeros((len(clip.mel), 3))
+        rest = np.repeat(clip.neutral[None].astype(np.float64), len(clip.mel), 0)
+        loud = frame.displacement_from(self._loudness.predict(clip.mel))
+        seen, rotation, shift = self._retrieval.predict(clip.mel)
+        return {
+            "loudness": FaceMotion(rest + loud, still, still),
+            "retrieval": FaceMotion(rest + frame.displacement_from(seen), rotation, frame.scale * shift),
+            "static": FaceMotion(rest, still, still),
+        }

@@ -1,4 +1,4 @@
-"""Clips said with other voices: their films stay, so lips can be measured on voices that nobody filmed."""
+"""Clips converted to other voices: their films stay, so lips can be measured on voices that nobody filmed."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from makeittalk.networks.voice_inference import convert, encode, load_voice
 
 from ..data.clips import Clip, Prepared
 from ..data.phone_files import SOUNDS
-from .face_motion import voice_of
+from .face_motion import clip_embedding
 
 _MOST = 20  # voices, evenly from all over the folder
 
 
-class OtherVoices:
+class CrossVoice:
     """Voice conversion of clips' mels to the speakers of a folder of recordings, taken in turn.
 
     Args:
@@ -34,20 +34,20 @@ class OtherVoices:
         self, folder: str | Path, weights: str = "voice", device: str = "cpu", progress: Progress = silent
     ) -> None:
         model = load_voice(weights, device)
-        self._voice, self._average = model.network, model.average
+        self._network, self._average = model.network, model.average
         sounds = [path for path in sorted(Path(folder).glob("*")) if path.suffix.lower() in SOUNDS]
         chosen = [sounds[i] for i in np.linspace(0, len(sounds) - 1, min(_MOST, len(sounds))).astype(int)]
-        self._targets: list[np.ndarray] = []
+        self._embeddings: list[np.ndarray] = []
         for number, path in enumerate(chosen):
             embedding = speaker_embedding(load_audio(path).samples)
             if embedding.any():
-                self._targets.append(embedding)
+                self._embeddings.append(embedding)
             progress((number + 1) / len(chosen), "Listening to the voices")
-        if not self._targets:
+        if not self._embeddings:
             raise InputError(f"{folder} holds no recording of a voice.", "Name a folder of speech.")
 
-    def say(self, prepared: Prepared, clip: Clip, number: int) -> Clip:
-        """The clip said by voice `number`, counted round and round."""
-        target = self._targets[number % len(self._targets)]
-        code = encode(self._voice, normalise_mel(clip.mel, self._average), voice_of(prepared, clip))
-        return replace(clip, mel=convert(self._voice, code, target), embedding=target)
+    def convert(self, prepared: Prepared, clip: Clip, number: int) -> Clip:
+        """The clip in voice `number`, counted round and round."""
+        embedding = self._embeddings[number % len(self._embeddings)]
+        code = encode(self._network, normalise_mel(clip.mel, self._average), clip_embedding(prepared, clip))
+        return replace(clip, mel=convert(self._network, code, embedding), embedding=embedding)

@@ -17,9 +17,10 @@ from ..data.clips import Clip, Prepared
 from ..data.phone_files import clip_phones
 from ..data.splits import speakers_of
 from . import metrics
-from .cross_voice import OtherVoices
-from .face_motion import Baselines, Performance, measure, move_clip
-from .report import Curves, draw, head_row, mean
+from .baselines import Baselines
+from .cross_voice import CrossVoice
+from .face_motion import FaceMotion, motion_metrics, predict_clip
+from .report import Curves, draw_curves, head_row, mean_metrics
 
 
 def evaluate_pair(predicted: Motion, reference: Motion) -> dict[str, float]:
@@ -32,10 +33,10 @@ def evaluate_pair(predicted: Motion, reference: Motion) -> dict[str, float]:
         InputError: a motion is shorter than two frames.
     """
     answer, filmed = _pair(predicted, reference)
-    row = measure(answer, filmed, [])
+    row = motion_metrics(answer, filmed, [])
     del row["closure score"]  # nobody says what is spoken
-    for whose, performance in (("predicted", answer), ("reference", filmed)):
-        statistics = metrics.head_statistics(performance.rotation)
+    for whose, motion in (("predicted", answer), ("reference", filmed)):
+        statistics = metrics.head_statistics(motion.rotation)
         row |= {f"{name}, {whose}": value for name, value in statistics.items()}
     return row
 
@@ -47,10 +48,10 @@ def plot_pair(predicted: Motion, reference: Motion, path: str | Path) -> None:
         InputError: a motion is shorter than two frames. OutputError: it cannot be written.
     """
     answer, filmed = _pair(predicted, reference)
-    draw(Curves.of("", {"filmed": filmed, "predicted": answer}, metrics.widest_mouth(filmed.face)), path)
+    draw_curves(Curves.of("", {"filmed": filmed, "predicted": answer}, metrics.widest_mouth(filmed.face)), path)
 
 
-def _pair(predicted: Motion, reference: Motion) -> tuple[Performance, Performance]:
+def _pair(predicted: Motion, reference: Motion) -> tuple[FaceMotion, FaceMotion]:
     """Both motions on the reference's face, as many frames of one as of the other."""
     first = resample_landmarks(predicted.landmarks, predicted.fps)
     second = resample_landmarks(reference.landmarks, reference.fps)
@@ -61,8 +62,8 @@ def _pair(predicted: Motion, reference: Motion) -> tuple[Performance, Performanc
     neutral = second[neutral_frame(second)]
     (rotation, shift), (true_rotation, true_shift) = _head(predicted, first), _head(reference, second)
     ratio = face_width(second) / face_width(first)
-    answer = Performance(_on_face(predicted, first, neutral), rotation, ratio * shift)
-    return answer, Performance(register(second, neutral), true_rotation, true_shift)
+    answer = FaceMotion(_on_face(predicted, first, neutral), rotation, ratio * shift)
+    return answer, FaceMotion(register(second, neutral), true_rotation, true_shift)
 
 
 def _on_face(motion: Motion, landmarks: np.ndarray, neutral: np.ndarray) -> np.ndarray:
@@ -89,7 +90,7 @@ def evaluate_set(
     device: str = "cpu",
     plot: str | Path | None = None,
     seed: int = 0,
-    voices: OtherVoices | None = None,
+    cross_voice: CrossVoice | None = None,
 ) -> dict[str, Any]:
     """What is predicted for a prepared folder's test clips, beside the baselines.
 
@@ -98,7 +99,7 @@ def evaluate_set(
         weights: a named set, a .safetensors file, or None for the default.
         progress: told after every clip. device: where the networks run.
         plot: PNG to draw of the clip whose opening correlation is the median, None for none.
-        seed: of the head motion. voices: who says the clips instead of their own speakers, or None.
+        seed: of the head motion. cross_voice: converts the clips to other voices, or None.
 
     Returns:
         `set`, `weights`, `part` ("test", or "validation" where there are no test clips), `clips` (how many); `rows`:
@@ -111,23 +112,23 @@ def evaluate_set(
         InputError: the folder was not prepared or holds no clips to measure on.
     """
     prepared = Prepared.load(folder)
-    part_name, names = held_out(prepared)
+    part_name, names = evaluation_clips(prepared)
     baselines = Baselines(load_clips(prepared, prepared.train, part(progress, 0.0, 0.2), "Fitting the baselines"))
     rows: dict[str, list[dict[str, float]]] = {}
     heads: dict[str, list[np.ndarray]] = {"filmed": [], "prediction": [], "animation": []}
     curves: list[Curves] = []
     for number, name in enumerate(names):
         clip = prepared.clip(name)
-        if voices is not None:
-            clip = voices.say(prepared, clip, number)
-        motion = move_clip(prepared, clip, weights, device, seed)
-        filmed, phones = Performance.filmed(clip), clip_phones(prepared, name)
-        answers = {"prediction": Performance.answered(motion), "animation": Performance.shown(motion)}
-        answers |= baselines.perform(clip)
+        if cross_voice is not None:
+            clip = cross_voice.convert(prepared, clip, number)
+        motion = predict_clip(prepared, clip, weights, device, seed)
+        filmed, phones = FaceMotion.filmed(clip), clip_phones(prepared, name)
+        answers = {"prediction": FaceMotion.predicted(motion), "animation": FaceMotion.animated(motion)}
+        answers |= baselines.predict(clip)
         for who, answer in answers.items():
-            rows.setdefault(who, []).append(measure(answer, filmed, phones))
+            rows.setdefault(who, []).append(motion_metrics(answer, filmed, phones))
         answers["filmed"] = filmed
-        rows.setdefault("filmed", []).append(measure(filmed, filmed, phones))  # for its closure score
+        rows.setdefault("filmed", []).append(motion_metrics(filmed, filmed, phones))  # for its closure score
         for who, rotations in heads.items():
             rotations.append(answers[who].rotation)
         del answers["static"]
@@ -135,20 +136,20 @@ def evaluate_set(
         progress(0.2 + 0.8 * (number + 1) / len(names), "Comparing")
     if plot is not None:
         order = np.argsort([row["opening correlation"] for row in rows["animation"]])
-        draw(curves[int(order[len(order) // 2])], plot)
+        draw_curves(curves[int(order[len(order) // 2])], plot)
     speakers = speakers_of(names)
     return {
         "set": str(folder),
         "weights": weights or "default",
         "part": part_name,
         "clips": len(names),
-        "rows": {who: mean(values) for who, values in rows.items()},
+        "rows": {who: mean_metrics(values) for who, values in rows.items()},
         "heads": {who: head_row(rotations, speakers) for who, rotations in heads.items()},
-        "each": {name: mean([row]) for name, row in zip(names, rows["animation"], strict=True)},
+        "each": {name: mean_metrics([row]) for name, row in zip(names, rows["animation"], strict=True)},
     }
 
 
-def held_out(prepared: Prepared) -> tuple[str, list[str]]:
+def evaluation_clips(prepared: Prepared) -> tuple[str, list[str]]:
     """The clips of a folder to measure on: "test", else "validation", and their names.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Faces in motion to be compared: filmed, predicted, and what the baselines make of the same sound."""
+"""Faces in motion to be compared: filmed, predicted by the networks, animated as a character shows them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from makeittalk.exchange import storage
 from makeittalk.exchange.constants import EMBEDDING
 from makeittalk.exchange.formats import Face, Motion
 from makeittalk.landmarks.measures import face_width
-from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
+from makeittalk.landmarks.pose import neck_pivot, split_pose
 
 from ..data.clips import Clip, Prepared
 from ..data.phones import Phone
 from . import metrics
-from .baselines import Loudness, Retrieval
 
 
 @dataclass(frozen=True)
-class Performance:
+class FaceMotion:
     """A face in motion at 62.5 frames/s.
 
     Attributes:
@@ -33,13 +32,13 @@ class Performance:
     shift: np.ndarray
 
     @classmethod
-    def filmed(cls, clip: Clip) -> Performance:
+    def filmed(cls, clip: Clip) -> FaceMotion:
         """What the camera saw."""
         rotation, shift, _ = split_pose(clip.posed, clip.neutral, neck_pivot(clip.neutral))
         return cls(np.asarray(clip.landmarks, np.float64), rotation, shift)
 
     @classmethod
-    def answered(cls, motion: Motion) -> Performance:
+    def predicted(cls, motion: Motion) -> FaceMotion:
         """What the networks say, before smoothing, closures and blinks; the mouth at rest is the neutral's own."""
         parts = motion.parts
         assert parts is not None
@@ -47,28 +46,28 @@ class Performance:
         return cls(face, parts.head_rotation, parts.head_translation)
 
     @classmethod
-    def shown(cls, motion: Motion) -> Performance:
+    def animated(cls, motion: Motion) -> FaceMotion:
         """What a character shows; the mouth at rest is the neutral's own."""
         assert motion.parts is not None
         face = motion.neutral + motion.expression.astype(np.float64) - motion.parts.rest
         return cls(face, motion.head_rotation, motion.head_translation)
 
 
-def move_clip(prepared: Prepared, clip: Clip, weights: str | None, device: str, seed: int) -> Motion:
+def predict_clip(prepared: Prepared, clip: Clip, weights: str | None, device: str, seed: int) -> Motion:
     """The product's answer to a clip's sound, on the clip's own face."""
     size = np.ceil(clip.neutral[:, :2].max(0)).astype(int)
     face = Face(Path(clip.name), max(1, int(size[0])), max(1, int(size[1])), clip.neutral.astype(np.float32))
-    return move_face(speech_of(prepared, clip), face, PredictOptions(seed, device=device, weights=weights))
+    return move_face(clip_speech(prepared, clip), face, PredictOptions(seed, device=device, weights=weights))
 
 
-def speech_of(prepared: Prepared, clip: Clip) -> Speech:
+def clip_speech(prepared: Prepared, clip: Clip) -> Speech:
     """What the networks hear of a clip; its mel alone tells the loudness where its prosody was not prepared."""
-    voice = voice_of(prepared, clip)
-    return Speech(clip.mel, voice, voice, loudness_prosody(clip.mel) if clip.prosody is None else clip.prosody)
+    embedding = clip_embedding(prepared, clip)
+    return Speech(clip.mel, embedding, embedding, loudness_prosody(clip.mel) if clip.prosody is None else clip.prosody)
 
 
-def voice_of(prepared: Prepared, clip: Clip) -> np.ndarray:
-    """Whose voice a clip has, (256,): its own embedding, else the folder's, else that of nobody (zero).
+def clip_embedding(prepared: Prepared, clip: Clip) -> np.ndarray:
+    """The speaker embedding of a clip, (256,): its own, else the folder's, else zeros.
 
     Raises:
         InputError: the folder's `speaker.npz` is damaged.
@@ -80,29 +79,8 @@ def voice_of(prepared: Prepared, clip: Clip) -> np.ndarray:
     return np.zeros(EMBEDDING, np.float32) if found is None or found.shape != (EMBEDDING,) else found
 
 
-class Baselines:
-    """What a prediction is held against, fitted on clips to train on."""
-
-    def __init__(self, clips: list[Clip]) -> None:
-        self._loudness = Loudness.fit(clips)
-        self._retrieval = Retrieval(clips)
-
-    def perform(self, clip: Clip) -> dict[str, Performance]:
-        """Each baseline's answer to a clip's sound, on the clip's face."""
-        frame = Canonical.of(clip.neutral)
-        still = np.zeros((len(clip.mel), 3))
-        rest = np.repeat(clip.neutral[None].astype(np.float64), len(clip.mel), 0)
-        loud = frame.displacement_from(self._loudness.predict(clip.mel))
-        seen, rotation, shift = self._retrieval.predict(clip.mel)
-        return {
-            "loudness": Performance(rest + loud, still, still),
-            "retrieval": Performance(rest + frame.displacement_from(seen), rotation, frame.scale * shift),
-            "static": Performance(rest, still, still),
-        }
-
-
-def measure(answer: Performance, filmed: Performance, phones: list[Phone]) -> dict[str, float]:
-    """Every metric of a performance against the filmed one; the closure score is NaN without phones."""
+def motion_metrics(answer: FaceMotion, filmed: FaceMotion, phones: list[Phone]) -> dict[str, float]:
+    """Every metric of a face in motion against the filmed one; the closure score is NaN without phones."""
     row = metrics.lip_metrics(answer.face, filmed.face)
     row["D-Rot"] = metrics.rotation_distance(answer.rotation, filmed.rotation)
     row["D-Pos"] = metrics.position_distance(answer.shift, filmed.shift, face_width(filmed.face))

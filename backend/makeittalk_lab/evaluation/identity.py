@@ -1,4 +1,6 @@
-"""How far a picture's face is from another's: `python -m makeittalk_lab.evaluation.identity PORTRAIT FRAMES…`.
+"""How far a picture's face is from another's: whether they show one person.
+
+    python -m makeittalk_lab.evaluation.identity PORTRAIT FRAMES…
 
 The distance is that of dlib's face recognition network (King; 99.38 % on LFW; CC0): 128 numbers a face, of which two
 of one person lie within 0.6 of each other. It is a tool of development (`requirements/dev.txt`), not of the product.
@@ -6,6 +8,7 @@ of one person lie within 0.6 of each other. It is a tool of development (`requir
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import sys
 from collections.abc import Sequence
@@ -14,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from makeittalk.exchange.errors import InputError, MakeItTalkError, MissingError
+from makeittalk.exchange.errors import InputError, MissingError
 from makeittalk.images.picture import on_grey
 from makeittalk.images.portrait import read_picture
 from makeittalk.landmarks.detector import detect_landmarks
+
+from ..tool import exit_status
 
 SAME_PERSON = 0.6  # largest distance of two pictures of one person, by dlib's documentation
 _CHIP, _PADDING = 150, 0.25  # the network's picture of a face: its size, px, and the room around the face
@@ -61,30 +66,34 @@ def identity_distances(
     return np.array([float(np.linalg.norm(describe_face(frame) - own)) for frame in frames])
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Prints the mean and the largest distance; 0 on success, 2 with a sentence otherwise."""
-    if len(arguments) < 2:
-        print("Usage: python -m makeittalk_lab.evaluation.identity PORTRAIT FRAMES…", file=sys.stderr)
-        return 2
-    try:
-        portrait, *frames = (np.asarray(read_picture(path)[0]) for path in _pictures(arguments))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the mean and the largest distance."""
+    parser = argparse.ArgumentParser("makeittalk_lab.evaluation.identity", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("portrait", type=Path, help="a picture of the person")
+    parser.add_argument("frames", type=Path, nargs="+", help="pictures, or folders of them (*.png)")
+    options = parser.parse_args(arguments)
+
+    def work() -> None:
+        portrait, *frames = (
+            np.asarray(read_picture(path)[0]) for path in _pictures([options.portrait, *options.frames])
+        )
         distances = identity_distances(portrait, frames)
-    except MakeItTalkError as error:
-        print(error, file=sys.stderr)
-        return 2
-    same = int((distances <= SAME_PERSON).sum())
-    print(f"mean {distances.mean():.3f}  max {distances.max():.3f}  {same} of {len(distances)} within {SAME_PERSON}")
-    return 0
+        same = int((distances <= SAME_PERSON).sum())
+        print(
+            f"mean {distances.mean():.3f}  max {distances.max():.3f}  {same} of {len(distances)} within {SAME_PERSON}"
+        )
+
+    return exit_status(work)
 
 
-def _pictures(arguments: Sequence[str]) -> list[Path]:
+def _pictures(named: Sequence[Path]) -> list[Path]:
     """The files named, folders as the pictures in them.
 
     Raises:
         InputError: a folder holds none.
     """
     found: list[Path] = []
-    for path in map(Path, arguments):
+    for path in named:
         inside = sorted(path.glob("*.png")) if path.is_dir() else [path]
         if not inside:
             raise InputError(f"{path} holds no pictures (*.png).", "Name a folder of frames.")
@@ -114,4 +123,4 @@ def _recogniser() -> tuple[Any, Any]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    sys.exit(main())

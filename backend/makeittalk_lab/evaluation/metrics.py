@@ -13,9 +13,9 @@ from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.landmarks.ibug68 import JAW, LIPS
 from makeittalk.landmarks.measures import face_width, mouth_area, opening
 
+from ..data.phones import BILABIALS, VOWELS
+
 LIPS_AND_JAW = np.concatenate([JAW, LIPS])
-VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
-CLOSURES = frozenset("P B M".split())
 SLOW = 4.0  # Hz: heads that people find natural move below it
 LAG = 0.12  # s by which a clip's own sound and picture may be apart
 SHUT = 0.03  # opening of shut lips, share of the mouth's width
@@ -139,7 +139,7 @@ def closure_score(openings: np.ndarray, phones: Sequence[tuple[float, float, str
     kind = np.zeros(len(openings), np.int8)
     for start, end, name in phones:
         symbol = name.rstrip("012").upper()
-        value = 1 if symbol in VOWELS else 2 if symbol in CLOSURES else 0
+        value = 1 if symbol in VOWELS else 2 if symbol in BILABIALS else 0
         kind[max(0, round(start * rate)) : max(0, round(end * rate))] = value
     if not ((kind == 1).any() and (kind == 2).any()):
         return float("nan")
@@ -158,7 +158,7 @@ def closures_met(
     Returns:
         0–1; NaN where there is no P, B or M.
     """
-    spans = [openings[max(0, round(a * rate)) : max(1, round(b * rate))] for a, b, name in phones if name in CLOSURES]
+    spans = [openings[max(0, round(a * rate)) : max(1, round(b * rate))] for a, b, name in phones if name in BILABIALS]
     lowest = np.array([span.min() for span in spans if len(span)])
     return float((lowest < SHUT * width).mean()) if len(lowest) else float("nan")
 

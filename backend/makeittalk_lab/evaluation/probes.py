@@ -2,7 +2,7 @@
 
     python -m makeittalk_lab.evaluation.probes WEIGHTS FOLDER [--blocks 32 16 8 4] [--json]
 
-FOLDER was made by prepare_voices. No probe meets a voice that the network learned from: speakers are sought among the
+FOLDER was made by `prepare voices`. No probe meets a voice that the network learned from: speakers are sought among the
 test voices, each recording being split in time; phones are learned on the validation voices and told on the test
 voices. The labels are those of a recogniser.
 """
@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,10 +25,10 @@ from makeittalk.networks.voice_inference import encode, load_voice
 from torch import nn
 
 from ..data.clips import Prepared
-from ..data.phones import PHONES
-from ..prepare.voices import UNLABELLED, Recording
+from ..data.phones import BILABIAL_INDICES, PHONES
+from ..data.recordings import UNLABELLED, Recording
+from ..tool import exit_status
 
-BILABIALS = tuple(PHONES.index(name) for name in ("P", "B", "M"))
 _LEARNED = 0.6  # share of each recording, from its start, that the speaker's probe learns from
 _GAP = round(0.5 * FRAME_RATE)  # frames between that and what it is asked
 _STRETCH = round(FRAME_RATE)  # frames averaged where a probe hears a whole second
@@ -46,8 +47,8 @@ def probe(train: np.ndarray, labels: np.ndarray, test: np.ndarray, classes: int)
     Returns:
         (M,) the most likely class of each.
     """
-    mean, deviation = train.mean(0), train.std(0) + 1e-5
-    known, asked = (torch.from_numpy(((v - mean) / deviation).astype(np.float32)) for v in (train, test))
+    mean, std = train.mean(0), train.std(0) + 1e-5
+    known, asked = (torch.from_numpy(((v - mean) / std).astype(np.float32)) for v in (train, test))
     wanted = torch.from_numpy(labels.astype(np.int64))
     layer = nn.Linear(known.shape[1], classes)
     nn.init.zeros_(layer.weight)
@@ -65,7 +66,7 @@ def probe(train: np.ndarray, labels: np.ndarray, test: np.ndarray, classes: int)
         return layer(asked).argmax(1).numpy()
 
 
-def find_speakers(recordings: list[Recording], hear: Listener, stretch: int = 1) -> float:
+def speaker_accuracy(recordings: list[Recording], hear: Listener, stretch: int = 1) -> float:
     """Share of the later frames of recordings whose speaker is found.
 
     Args:
@@ -73,7 +74,7 @@ def find_speakers(recordings: list[Recording], hear: Listener, stretch: int = 1)
     """
     parts: tuple[list[np.ndarray], list[np.ndarray]] = [], []
     labels: tuple[list[np.ndarray], list[np.ndarray]] = [], []
-    for place, recording in enumerate(recordings):
+    for index, recording in enumerate(recordings):
         heard = hear(recording)
         cut = int(_LEARNED * len(heard))
         for which, part in enumerate((heard[:cut], heard[cut + _GAP :])):
@@ -81,13 +82,13 @@ def find_speakers(recordings: list[Recording], hear: Listener, stretch: int = 1)
                 starts = range(0, len(part) - stretch + 1, stretch // 4)
                 part = np.array([part[s : s + stretch].mean(0) for s in starts]).reshape(-1, part.shape[1])
             parts[which].append(part)
-            labels[which].append(np.full(len(part), place))
+            labels[which].append(np.full(len(part), index))
     train, test = (np.concatenate(rows) for rows in parts)
     told = probe(train, np.concatenate(labels[0]), test, len(recordings))
     return float((told == np.concatenate(labels[1])).mean())
 
 
-def tell_phones(train: list[Recording], test: list[Recording], hear: Listener) -> tuple[float, float]:
+def phone_accuracy(train: list[Recording], test: list[Recording], hear: Listener) -> tuple[float, float]:
     """Share of the test voices' frames whose phone is told, and F1 of the frames of P, B and M."""
 
     def labelled(recordings: list[Recording]) -> tuple[np.ndarray, np.ndarray]:
@@ -97,20 +98,20 @@ def tell_phones(train: list[Recording], test: list[Recording], hear: Listener) -
 
     (known, phones), (asked, wanted) = labelled(train), labelled(test)
     told = probe(known, phones, asked, len(PHONES))
-    shut, heard_shut = np.isin(wanted, BILABIALS), np.isin(told, BILABIALS)
+    shut, heard_shut = np.isin(wanted, BILABIAL_INDICES), np.isin(told, BILABIAL_INDICES)
     both = float((shut & heard_shut).sum())
     return float((told == wanted).mean()), 2.0 * both / max(1.0, float(shut.sum() + heard_shut.sum()))
 
 
-def _code(voice: VoiceConversion, average: VoiceAverage, block: int, recording: Recording) -> np.ndarray:
-    return encode(voice, normalise_mel(recording.mel, average), recording.embedding, block)
+def _code(network: VoiceConversion, average: VoiceAverage, block: int, recording: Recording) -> np.ndarray:
+    return encode(network, normalise_mel(recording.mel, average), recording.embedding, block)
 
 
-def measure(weights: str, folder: str | Path, blocks: list[int]) -> dict[str, dict[str, float]]:
+def probe_table(weights: str, folder: str | Path, blocks: list[int]) -> dict[str, dict[str, float]]:
     """The table of probes.
 
     Args:
-        weights: of voice conversion, a listed set or a path. folder: made by prepare_voices. blocks: lengths.
+        weights: of voice conversion, a listed set or a path. folder: made by `prepare voices`. blocks: lengths.
 
     Returns:
         By what is heard ("mel", "normalised mel", "A 8" …): `speaker` and `speaker_second` (share of frames and of
@@ -126,19 +127,19 @@ def measure(weights: str, folder: str | Path, blocks: list[int]) -> dict[str, di
         for names in (prepared.validation, prepared.test)
     )
     model = load_voice(weights)
-    voice, average = model.network, model.average
+    network, average = model.network, model.average
     listeners: dict[str, Listener] = {
         "mel": lambda recording: recording.mel,
         "normalised mel": lambda recording: normalise_mel(recording.mel, average),
     }
     for block in blocks:
-        listeners[f"A {block}"] = partial(_code, voice, average, block)
+        listeners[f"A {block}"] = partial(_code, network, average, block)
     table: dict[str, dict[str, float]] = {}
     for name, hear in listeners.items():
-        phones, bilabials = tell_phones(validation, test, hear)
+        phones, bilabials = phone_accuracy(validation, test, hear)
         row = {
-            "speaker": find_speakers(test, hear),
-            "speaker_second": find_speakers(test, hear, _STRETCH),
+            "speaker": speaker_accuracy(test, hear),
+            "speaker_second": speaker_accuracy(test, hear, _STRETCH),
             "phones": phones,
         }
         if name != "mel":
@@ -158,13 +159,22 @@ def as_text(table: dict[str, dict[str, float]]) -> str:
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="What A tells of the speaker and of the phones.")
-    parser.add_argument("weights")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--blocks", type=int, nargs="+", default=[32, 16, 8, 4])
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m makeittalk_lab.evaluation.probes`."""
+    parser = argparse.ArgumentParser("makeittalk_lab.evaluation.probes", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("weights", help="of voice conversion: a listed set, or a .safetensors file")
+    parser.add_argument("folder", type=Path, help="made by `makeittalk prepare voices`")
+    parser.add_argument("--blocks", type=int, nargs="+", default=[32, 16, 8, 4], help="frames a code")
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    found = measure(options.weights, options.folder, options.blocks)
-    print(json.dumps(found, indent=1) if options.json else as_text(found))
+
+    def work() -> None:
+        found = probe_table(options.weights, options.folder, options.blocks)
+        print(json.dumps(found, indent=1) if options.json else as_text(found))
+
+    return exit_status(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

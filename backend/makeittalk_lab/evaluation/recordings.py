@@ -21,8 +21,8 @@ from ..data.phones import Aligner
 from ..data.splits import speaker_of, split_voices
 from . import metrics
 from .baselines import frame_energy
-from .face_motion import Performance
-from .report import Curves, draw, head_row, mean
+from .face_motion import FaceMotion
+from .report import Curves, draw_curves, head_row, mean_metrics
 
 SECONDS = 10.0  # used of each recording
 _SIDE = 512  # px of the picture that the mean face fills half of
@@ -43,7 +43,7 @@ def evaluate_recordings(
         folder: of recordings, one a file; phones are recognised in the first `SECONDS` and kept in the user's cache.
         weights, progress, device, seed: as for `evaluate_set`.
         plot: PNG to draw of the recording whose closure score is the median, None for none.
-        held_out: only the voices that no network learns from: a fifth, by speaker (`voices.split_voices`).
+        held_out: only the voices that no network learns from: a fifth, by speaker (`splits.split_voices`).
 
     Returns:
         `set`, `weights`, `clips` (how many were understood), `skipped` (names); `rows`: mean `closure score` and
@@ -73,7 +73,7 @@ def evaluate_recordings(
             continue
         speech = analyse_speech(samples)
         motion = move_face(speech, face, PredictOptions(seed, device=device, weights=weights))
-        answers = {"prediction": Performance.answered(motion), "animation": Performance.shown(motion)}
+        answers = {"prediction": FaceMotion.predicted(motion), "animation": FaceMotion.animated(motion)}
         width = float(np.linalg.norm(face.landmarks[48] - face.landmarks[54]))
         openings = {who: metrics.opening(answer.face) for who, answer in answers.items()}
         openings["loudness"] = frame_energy(speech.mel)
@@ -88,7 +88,7 @@ def evaluate_recordings(
     used = [name for name in names if name not in skipped]
     if plot is not None:
         scores = np.nan_to_num([row["closure score"] for row in rows["animation"]], nan=-np.inf)
-        draw(curves[int(np.argsort(scores)[len(scores) // 2])], plot)
+        draw_curves(curves[int(np.argsort(scores)[len(scores) // 2])], plot)
     progress(1.0, "Comparing")
     speakers = [speaker_of(name) for name in used]
     return {
@@ -96,9 +96,9 @@ def evaluate_recordings(
         "weights": weights or "default",
         "clips": len(used),
         "skipped": skipped,
-        "rows": {who: mean(values) for who, values in rows.items()},
+        "rows": {who: mean_metrics(values) for who, values in rows.items()},
         "heads": {who: head_row(rotations, speakers) for who, rotations in heads.items()},
-        "each": {name: mean([row]) for name, row in zip(used, rows["animation"], strict=True)},
+        "each": {name: mean_metrics([row]) for name, row in zip(used, rows["animation"], strict=True)},
     }
 
 

@@ -1,4 +1,4 @@
-"""Self-reenactment (metrics.md): one frame of a film as the portrait, the film's other landmarks as its motion."""
+"""Self-reenactment: one frame of a film as the portrait, the film's other landmarks as its motion."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from makeittalk.rendering.render_motion import motion_frames
 from PIL import Image
 
 from ..data.clips import listed_test
-from ..prepare.frames import film_character, films_in, read_film
+from ..data.films import films_in, read_film
+from ..synthetic.film_characters import film_character
 from .picture_metrics import compare, face_box, mouth_box
 
 _LABEL = 20  # px above the columns of a contact sheet
@@ -109,7 +110,7 @@ def evaluate_films(
     Raises:
         InputError: there are no films with a face in every frame. OutputError: the sheet cannot be written.
     """
-    films = unlearned_films(folder, count)
+    films = held_out_films(folder, count)
     found: list[dict[str, dict[str, float]]] = []
     drawn: list[np.ndarray] = []
     ways: Sequence[str] = ()
@@ -141,7 +142,7 @@ def evaluate_films(
     return {"rows": rows, "films": len(found)}
 
 
-def unlearned_films(folder: str | Path, count: int = 0) -> list[Path]:
+def held_out_films(folder: str | Path, count: int = 0) -> list[Path]:
     """The films that nothing learns from.
 
     Raises:

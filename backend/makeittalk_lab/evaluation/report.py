@@ -11,9 +11,9 @@ import numpy as np
 from makeittalk.exchange import storage
 from makeittalk.exchange.constants import FRAME_RATE
 
-from ..data.phones import Phone
+from ..data.phones import BILABIALS, Phone
 from . import metrics
-from .face_motion import Performance
+from .face_motion import FaceMotion
 
 #: Head of a column by name of the metric, where the name is too long.
 _SHORT = {"opening correlation": "corr", "best correlation": "best corr", "closure score": "closure"}
@@ -27,7 +27,7 @@ _INK = {
 _ANGLES = {"nod": "#d1495b", "turn": "#2a7f9e", "tilt": "#8a6bbe"}
 
 
-def mean(values: Sequence[dict[str, float]]) -> dict[str, float | None]:
+def mean_metrics(values: Sequence[dict[str, float]]) -> dict[str, float | None]:
     """Mean of each metric over the clips where it could be measured, None where it never could."""
     answer: dict[str, float | None] = {}
     for name in values[0]:
@@ -38,8 +38,8 @@ def mean(values: Sequence[dict[str, float]]) -> dict[str, float | None]:
 
 def head_row(heads: Sequence[np.ndarray], speakers: Sequence[str]) -> dict[str, float | None]:
     """Mean head statistics of recordings, (T, 3) rad each, and how far their speakers differ."""
-    row = mean([metrics.head_statistics(head) for head in heads])
-    row["voice contrast"] = mean([{"": metrics.voice_contrast(heads, speakers)}])[""]
+    row = mean_metrics([metrics.head_statistics(head) for head in heads])
+    row["voice contrast"] = mean_metrics([{"": metrics.voice_contrast(heads, speakers)}])[""]
     return row
 
 
@@ -85,14 +85,14 @@ class Curves:
     phones: Sequence[Phone] = ()
 
     @classmethod
-    def of(cls, title: str, performances: dict[str, Performance], width: float, phones: Sequence[Phone] = ()) -> Curves:
-        """Of performances by name; `width` is the mouth's, px."""
-        openings = {name: 100.0 * metrics.opening(shown.face) / width for name, shown in performances.items()}
-        angles = {name: np.degrees(shown.rotation) for name, shown in performances.items()}
+    def of(cls, title: str, motions: dict[str, FaceMotion], width: float, phones: Sequence[Phone] = ()) -> Curves:
+        """Of motions by name; `width` is the mouth's, px."""
+        openings = {name: 100.0 * metrics.opening(shown.face) / width for name, shown in motions.items()}
+        angles = {name: np.degrees(shown.rotation) for name, shown in motions.items()}
         return cls(title, openings, angles, phones)
 
 
-def draw(curves: Curves, path: str | Path) -> None:
+def draw_curves(curves: Curves, path: str | Path) -> None:
     """Draws opening of the mouth and head angles over time into a PNG.
 
     Raises:
@@ -110,7 +110,7 @@ def draw(curves: Curves, path: str | Path) -> None:
         time = np.arange(len(values)) / FRAME_RATE
         above.plot(time, values, label=name, color=_INK.get(name, "#d1495b"), lw=1.8 if strong else 1.0)
     for start, end, phone in curves.phones:
-        if phone in metrics.CLOSURES:
+        if phone in BILABIALS:
             above.axvspan(start, end, color="#f2d16b", alpha=0.5, lw=0)
     above.set(ylabel="opening, % of mouth width", title=curves.title)
     above.set_ylim(bottom=0.0)

@@ -1,12 +1,25 @@
-"""Whether a pasted face shows a border: the gradient across it, against the gradient beside it."""
+"""Whether a pasted face shows a border: the gradient across it, against the gradient beside it.
+
+    python -m makeittalk_lab.evaluation.seam FRAME WARP
+
+FRAME and WARP are one frame of `makeittalk render`, with `--style photo` and with `--style cartoon`.
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
+from makeittalk.exchange.errors import InputError
 from makeittalk.images.face_crop import FaceCrop
+from makeittalk.images.portrait import read_picture
+
+from ..tool import exit_status
 
 _AT = 1.5  # px from the border that count as across it
 _BESIDE = 12.0  # px from it that count as beside it
@@ -69,3 +82,26 @@ def _seam(picture: np.ndarray, warp: np.ndarray, area: np.ndarray) -> Seam:
 def _gradient(picture: np.ndarray) -> np.ndarray:
     grey = cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_RGB2GRAY).astype(np.float32)
     return np.asarray(np.hypot(cv2.Sobel(grey, -1, 1, 0, scale=1 / 8), cv2.Sobel(grey, -1, 0, 1, scale=1 / 8)))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the seam along what was changed; a ratio above 1 is one that shows."""
+    parser = argparse.ArgumentParser("makeittalk_lab.evaluation.seam", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("frame", type=Path, help="a picture with a pasted face")
+    parser.add_argument("warp", type=Path, help="the same picture without it")
+    options = parser.parse_args(arguments)
+
+    def work() -> None:
+        frame, warp = (np.asarray(read_picture(path)[0])[..., :3] for path in (options.frame, options.warp))
+        if frame.shape != warp.shape:
+            raise InputError(f"{options.frame} and {options.warp} differ in size.", "Name two pictures of one frame.")
+        seam = paste_seam(frame, warp)
+        if seam is None:
+            raise InputError(f"{options.frame} and {options.warp} show the same.", "Name a frame with a pasted face.")
+        print(f"across {seam.across:.2f}  beside {seam.beside:.2f}  before {seam.before:.2f}  ratio {seam.ratio:.2f}")
+
+    return exit_status(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -22,7 +22,7 @@ class Request:
         source: the corpus. dest: the folder of clips to write. grid: prepared clips of a filmed speaker, whose mouth
             those move like who were not filmed. films: the folder that speaker's clips came from. phones: phone times,
             a JSON a recording. like: prepared clips whose split is taken. speakers, clips: so many, 0 for all. count:
-            how many takes are rendered.
+            how many clips are rendered.
     """
 
     source: Path
@@ -114,7 +114,7 @@ def _frames(request: Request, progress: Progress) -> Prepared:
 
 
 def _renders(request: Request, progress: Progress) -> Prepared:
-    from ..synthetic.face_renders import prepare_renders
+    from ..prepare.renders import prepare_renders
 
     return prepare_renders(request.source, request.dest, progress, count=request.count)
 

@@ -16,15 +16,12 @@ from makeittalk.exchange.progress import Progress, silent
 from makeittalk.landmarks.registration import resample_landmarks
 
 from ..data.clips import Clip, Prepared
+from ..synthetic.landmark_head import HEAD_FILE, LandmarkHead, find_head_file
 
 IDENTITIES = 4  # heads a recording is played on
-_IDENTITY_SPREAD = 0.7  # deviation of each identity's weight
-_PIXELS = 10.0  # px a centimetre
 # s by which the captured curves lag behind the sound, compared with filmed speech: networks that learned from GRID
 # agree with all seven recordings best at 30 to 50 ms.
 _LATE = 0.04
-_TO_IMAGE = np.array([1.0, -1.0, -1.0])  # x right, y down, z away
-_HEAD = "ict_facekit.npz"
 
 
 def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = silent) -> Prepared:
@@ -47,7 +44,7 @@ def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = 
     if not recordings:
         raise InputError(f"{source} holds no recordings with curves.", "Name the folder of FACEGOOD recordings.")
     channels = storage.read_json(source / "channels.json")
-    head = Head.load(next((p for p in (source / _HEAD, source.parent / _HEAD) if p.is_file()), source / _HEAD))
+    head = LandmarkHead.load(find_head_file(source) or source / HEAD_FILE)
     dest.mkdir(parents=True, exist_ok=True)
     names: list[str] = []
     for number, recording in enumerate(recordings):
@@ -68,7 +65,7 @@ def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = 
             count = min(len(mel), len(landmarks))
             shown = landmarks[:count]
             Clip(name, mel[:count], shown, neutral, shown, embedding=voice).save(dest)
-    held = held_out([recording.stem for recording in recordings])
+    held = validation_recordings([recording.stem for recording in recordings])
     train, validation = ([name for name in names if (name.rpartition("_")[0] in held) == out] for out in (False, True))
     prepared = Prepared(dest, "facegood", train, validation, [], {})
     prepared.save()
@@ -76,45 +73,12 @@ def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = 
     return prepared
 
 
-def held_out(recordings: list[str]) -> set[str]:
+def validation_recordings(recordings: list[str]) -> set[str]:
     """The last recording of each session, the name before the last underscore; none of a session of one."""
     sessions: dict[str, list[str]] = {}
     for name in sorted(recordings):
         sessions.setdefault(name.rpartition("_")[0], []).append(name)
     return {names[-1] for names in sessions.values() if len(names) > 1}
-
-
-class Head:
-    """The landmarks of ICT-FaceKit's morphable head, cm: neutral (68, 3), expressions (E, 68, 3), identities."""
-
-    def __init__(self, neutral: np.ndarray, names: list[str], expressions: np.ndarray, identities: np.ndarray) -> None:
-        self.neutral, self.names, self.expressions, self.identities = neutral, names, expressions, identities
-
-    @classmethod
-    def load(cls, path: Path) -> Head:
-        """Reads the head.
-
-        Raises:
-            InputError: it is missing or damaged.
-        """
-        values = storage.read_npz(path)
-        try:
-            points = values["landmarks68"]
-            names = [str(name) for name in values["expression_names"]]
-            parts = (values["neutral"][points], values["expressions"][:, points], values["identities"][:, points])
-        except (KeyError, IndexError) as error:
-            raise InputError(f"{path} is not an ICT-FaceKit head.", "Get the file again.") from error
-        neutral, expressions, identities = (np.asarray(part, np.float64) for part in parts)
-        return cls(neutral, names, expressions, identities)
-
-    def play(self, curves: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """A random head at rest (68, 3) and moving (T, 68, 3), px, from expression curves (T, E)."""
-        weights = rng.normal(0.0, _IDENTITY_SPREAD, len(self.identities))
-        neutral = self.neutral + np.tensordot(weights, self.identities, 1)
-        moved = neutral + np.tensordot(curves, self.expressions, 1)
-        scale = _PIXELS * _TO_IMAGE
-        middle = (neutral[0] + neutral[16]) / 2
-        return (neutral - middle) * scale, (moved - middle) * scale
 
 
 def arkit_curves(values: dict[str, np.ndarray], channels: dict[str, Any], names: list[str]) -> np.ndarray:

@@ -1,30 +1,23 @@
-"""Films of faces → takes for the image network: portraits, and other moments as filmed and as the mesh shows them."""
+"""Films of faces → clips for the image network: portraits, and other moments as filmed and as the mesh shows them."""
 
 from __future__ import annotations
 
 import zlib
 from pathlib import Path
 
-import av
 import numpy as np
-from av.error import FFmpegError
-from makeittalk.exchange import storage
 from makeittalk.exchange.errors import InputError, MakeItTalkError
-from makeittalk.exchange.formats import Face, Mesh, Motion
 from makeittalk.exchange.progress import Progress, silent
-from makeittalk.images.face_crop import FaceCrop
-from makeittalk.landmarks.landmark_motion import motion_of_landmarks
 from makeittalk.landmarks.measures import opening
 from makeittalk.landmarks.tracking import Track, track_video
-from makeittalk.mesh.build import build_mesh
-from makeittalk.rendering.photo import motion_vertices
-from makeittalk.rendering.warp import Warper
 
 from ..data.clips import Prepared, listed_test, split_names
-from ..data.image_clips import Take
+from ..data.films import films_in, read_film
+from ..data.image_clips import ImageClip
+from ..data.rendered_clips import RenderedClip
+from ..synthetic.film_characters import warp_clip
 
-FRAMES = 12  # of a take
-_LONGEST = 3000  # frames of a film that are kept in memory
+FRAMES = 12  # of a clip
 
 Splits = tuple[list[str], list[str], list[str]]
 
@@ -32,13 +25,13 @@ Splits = tuple[list[str], list[str], list[str]]
 def prepare_frames(
     source: str | Path, dest: str | Path, progress: Progress = silent, track: Track = track_video, count: int = 0
 ) -> Prepared:
-    """Makes one take of each film; a second run goes on where the first one stopped.
+    """Makes one clip of each film; a second run goes on where the first one stopped.
 
     Args:
         source: a folder of films, or of a GRID speaker (`video/*.mp4`, `test.txt`), or of rendered heads
             (`prepare renders`). dest: folder to write, made where missing.
         progress: told after every film. track: finds landmarks in a film.
-        count: most takes to make, 0 for all; those to train on come first.
+        count: most clips to make, 0 for all; those to train on come first.
 
     Returns:
         The prepared folder. Films without a face in every frame are skipped with their reason.
@@ -57,7 +50,7 @@ def prepare_frames(
             continue
         try:
             pictures, landmarks = _moments(films[name], track)
-            make_take(name, pictures, landmarks).save(dest)
+            make_image_clip(name, pictures, landmarks).save(dest)
         except MakeItTalkError as error:
             skipped[name] = error.message
     made = set(wanted) - set(skipped)
@@ -68,8 +61,8 @@ def prepare_frames(
     return prepared
 
 
-def make_take(name: str, pictures: np.ndarray, landmarks: np.ndarray, frames: int = FRAMES) -> Take:
-    """A take of a film; its name, not the clock, chooses the portrait and the moments.
+def make_image_clip(name: str, pictures: np.ndarray, landmarks: np.ndarray, frames: int = FRAMES) -> ImageClip:
+    """A clip of a film; its name, not the clock, chooses the portrait and the moments.
 
     Half of the portraits are the frame with the least open mouth, half any frame; half of the moments are drawn from
     the film's most open third.
@@ -87,89 +80,11 @@ def make_take(name: str, pictures: np.ndarray, landmarks: np.ndarray, frames: in
     wide = others[np.argsort(gap[others])][-max(1, len(others) // 3) :]
     half = rng.permutation(wide)[: frames // 2]
     rest = rng.permutation(np.setdiff1d(others, half))[: frames - len(half)]
-    return warp_take(name, pictures, landmarks, first, np.sort(np.concatenate([half, rest])))
-
-
-def warp_take(name: str, pictures: np.ndarray, landmarks: np.ndarray, first: int, moments: np.ndarray) -> Take:
-    """The take of a film's frame `first` as the portrait and the frames `moments` (N,) as targets.
-
-    Args:
-        pictures: (T, H, W, 3) uint8 RGB. landmarks: (T, 68, 3) px.
-
-    Raises:
-        InputError: the face cannot be meshed.
-    """
-    mesh, rgba, motion = film_character(pictures, landmarks, first, moments)
-    vertices = np.stack(list(motion_vertices(mesh, motion)))
-    crop = FaceCrop.of(motion.neutral)
-    with Warper(mesh, rgba) as warper:
-        warps = np.stack([crop.take(warper.draw(moved)[..., :3]) for moved in vertices])
-    return Take(
-        name,
-        crop.take(pictures[first]),
-        warps,
-        np.stack([crop.take(pictures[moment]) for moment in moments]),
-        crop.place(motion.neutral[:, :2]),
-        crop.place(vertices[:, mesh.landmark_vertices, :2]),
-    )
-
-
-def film_character(
-    pictures: np.ndarray, landmarks: np.ndarray, first: int, moments: np.ndarray
-) -> tuple[Mesh, np.ndarray, Motion]:
-    """A film's frame `first` as a character, and its frames `moments` (N,) as the motion of it.
-
-    Args:
-        pictures: (T, H, W, 3) uint8 RGB. landmarks: (T, 68, 3) px.
-
-    Returns:
-        the mesh, the portrait (H, W, 4) uint8, and the motion of N frames.
-
-    Raises:
-        InputError: the face cannot be meshed.
-    """
-    height, width = pictures.shape[1:3]
-    neutral = landmarks[first].astype(np.float32)
-    rgba = np.dstack([pictures[first], np.full((height, width), 255, np.uint8)])
-    mesh = build_mesh(Face(Path("portrait.png"), width, height, neutral), rgba)
-    return mesh, rgba, motion_of_landmarks(landmarks[moments].astype(np.float32), neutral, 25.0)
-
-
-def read_film(path: str | Path) -> np.ndarray:
-    """Every picture of a short film, (T, H, W, 3) uint8 RGB.
-
-    Raises:
-        InputError: it is no film, or longer than 3000 frames.
-    """
-    storage.check_file(path)
-    try:
-        with open(path, "rb") as stream, av.open(stream, "r", options={"protocol_whitelist": "none"}) as container:
-            pictures = []
-            for frame in container.decode(video=0):
-                pictures.append(frame.to_ndarray(format="rgb24"))
-                if len(pictures) > _LONGEST:
-                    raise InputError(f"{path} is longer than {_LONGEST} frames.", "Cut the film.")
-    except (FFmpegError, OSError, IndexError) as error:
-        raise InputError(f"{path} is not a film that can be read.", "Convert it to MP4.") from error
-    if not pictures:
-        raise InputError(f"{path} holds no frames.", "Choose a film of a face.")
-    return np.stack(pictures)
-
-
-def films_in(source: Path) -> list[Path]:
-    """The films of a folder, or of a GRID speaker's `video` in it.
-
-    Raises:
-        InputError: there are none.
-    """
-    films = sorted((source / "video" if (source / "video").is_dir() else source).glob("*.mp4"))
-    if not films:
-        raise InputError(f"{source} holds no films (*.mp4).", "Name a folder of films of faces.")
-    return films
+    return warp_clip(name, pictures, landmarks, first, np.sort(np.concatenate([half, rest])))
 
 
 def _films(source: Path) -> tuple[dict[str, Path], Splits]:
-    """Films or rendered takes by name, and which of them are to train, to validate and to test.
+    """Films or rendered clips by name, and which of them are to train, to validate and to test.
 
     Raises:
         InputError: there are none.
@@ -185,11 +100,9 @@ def _films(source: Path) -> tuple[dict[str, Path], Splits]:
 
 
 def _moments(path: Path, track: Track) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures (T, H, W, 3) and landmarks (T, 68, 3) of a film or of a rendered take."""
+    """Pictures (T, H, W, 3) and landmarks (T, 68, 3) of a film or of a rendered clip."""
     if path.suffix == ".npz":
-        from ..synthetic.face_renders import Take as Rendered  # brings OpenGL
-
-        rendered = Rendered.load(path)
+        rendered = RenderedClip.load(path)
         return rendered.pictures, rendered.landmarks
     pictures = read_film(path)
     landmarks, _, _ = track(path, silent)

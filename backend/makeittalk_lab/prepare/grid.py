@@ -86,14 +86,14 @@ def grid_clip(video: Path, sound: Path, track: Track) -> Clip:
     # Names, not the clock, choose the pitch: preparing again gives the same clips.
     seed = int.from_bytes(video.stem.encode()[:8].ljust(8, b"\0"), "little")
     semitones = float(np.random.default_rng(seed).uniform(*SEMITONES))
-    raised = mel_spectrogram(librosa.effects.pitch_shift(samples, sr=SAMPLE_RATE, n_steps=semitones))
+    pitch_shifted = mel_spectrogram(librosa.effects.pitch_shift(samples, sr=SAMPLE_RATE, n_steps=semitones))
     return Clip(
         video.stem,
         mel[:count],
         register(posed[:count], neutral),
         neutral,
         posed[:count],
-        raised[:count],
+        pitch_shifted[:count],
         semitones,
         embedding=speaker_embedding(samples),
     )

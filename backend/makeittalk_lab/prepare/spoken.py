@@ -2,7 +2,7 @@
 
 What a synthesiser says is known word for word, so its phones are right where those of a recording without a
 transcript are a recogniser's guess; and a text holds sounds in company that GRID's fifty words never keep. The mouth
-is that of prepare_librispeech, the voices are those of prepare_tts.
+is learned as in `prepare.librispeech`, the voices are those of `synthetic.speech_synthesis`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, part, silent
 
 from ..data.clips import Prepared
-from ..data.phone_files import FOLDER, keep_phones
+from ..data.phone_files import FOLDER, cached_phones
 from ..data.phones import Aligner
-from .librispeech import TEACHING, taught_clip, teach
-from .tts import Synthesiser, pad
+from ..synthetic.phone_motion import TRAINING_STEPS
+from ..synthetic.speech_synthesis import Synthesiser, pad_silence
+from .grid_phones import learn_grid_motion
 
 SOUNDS = "sounds"  # beside the clips: what `prepare voices` reads, with the phones
 _WORDS = 8  # of a sentence at most
@@ -37,7 +38,7 @@ def prepare_spoken(
     films: str | Path,
     progress: Progress = silent,
     versions: int = 2,
-    steps: int = TEACHING,
+    steps: int = TRAINING_STEPS,
 ) -> Prepared:
     """Writes clips for the sentences of a text, each said by `versions` voices.
 
@@ -48,8 +49,7 @@ def prepare_spoken(
     Args:
         source: UTF-8 text file. dest: folder to write, made where missing.
         grid: prepared GRID folder. films: the GRID folder it was made from, with `align/` and `audio/`.
-        progress: told after every sentence. versions: voices that say a sentence. steps: how long the mouth learns
-            phones.
+        progress: told after every sentence. versions: voices that say a sentence. steps: of training the mouth.
 
     Returns:
         The prepared folder. Sentences with words that PocketSphinx does not know are skipped.
@@ -61,28 +61,28 @@ def prepare_spoken(
     sentences = split_text(storage.read_bytes(source, _MAX_TEXT).decode("utf-8", "replace"))
     if not sentences:
         raise InputError(f"{source} holds no sentences.", "Name a text file in English.")
-    voices, aligner = Synthesiser.find(), Aligner()
+    synthesiser, aligner = Synthesiser.find(), Aligner()
     for folder in (dest / SOUNDS, dest / FOLDER):
         folder.mkdir(parents=True, exist_ok=True)
-    mouth = teach(Prepared.load(grid), Path(films), dest / FOLDER, part(progress, 0.0, 0.3), steps)
+    mouth = learn_grid_motion(Prepared.load(grid), Path(films), dest / FOLDER, part(progress, 0.0, 0.3), steps)
     names: list[str] = []
     skipped: dict[str, str] = {}
     for number, words in enumerate(sentences):
         progress(0.3 + 0.7 * number / len(sentences), "Speaking sentences")
         for version in range(versions):
-            # Each version is a voice of its own: what stands before the dash is the speaker (voices.split_voices).
+            # Each version is a voice of its own: what stands before the dash is the speaker (splits.split_voices).
             name = f"voice{number}_{version}-{number}"
             if not (dest / f"{name}.npz").is_file():
                 # A sentence's place in the text draws its voice: preparing again gives the same clips.
                 rng = np.random.default_rng([number, version, 1])
-                sound = pad(voices.say(words, rng), rng)
-                phones = keep_phones(dest / FOLDER / f"{name}.json", lambda s=sound, w=words: aligner.align(s, w))  # type: ignore[misc]
+                sound = pad_silence(synthesiser.synthesise(words, rng), rng)
+                phones = cached_phones(dest / FOLDER / f"{name}.json", lambda s=sound, w=words: aligner.align(s, w))  # type: ignore[misc]
                 if not phones:
                     skipped[name] = f"The words {words!r} were not found in the sound."
                     break
                 write_wav(dest / SOUNDS / f"{name}.wav", sound, SAMPLE_RATE)
                 sound = normalise_loudness(sound)
-                taught_clip(name, mel_spectrogram(sound), sound, phones, mouth).save(dest)
+                mouth.clip(name, mel_spectrogram(sound), sound, phones).save(dest)
             names.append(name)
     if not names:
         raise InputError(f"No sentence of {source} could be spoken.", "Name a text file in English.")

@@ -2,95 +2,30 @@
 
 One filmed speaker is one voice. A synthesiser says the same sentence in any number of them, and PocketSphinx finds the
 same phones in both, so the filmed motion can be brought to the synthetic sound phone by phone. Unlike a motion
-learned from phones (prepare_librispeech) it stays real motion, and the words are the corpus' own.
-
-The synthesisers are eSpeak NG (GPL 3) and Flite (BSD-like, voices of CMU ARCTIC); both come with Debian. Only what is
-learned from their sound is kept.
+learned from phones (prepare.librispeech) it stays real motion, and the words are the corpus' own.
 """
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from makeittalk.audio.embedding import speaker_embedding
 from makeittalk.audio.loading import load_audio, normalise_loudness
 from makeittalk.audio.mel import mel_spectrogram
-from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
-from makeittalk.exchange.errors import InputError, MakeItTalkError, MissingError
+from makeittalk.exchange.constants import FRAME_RATE
+from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
 
-from ..data.augment import at
+from ..data.augment import interpolate_frames
 from ..data.clips import Clip, Prepared
-from ..data.phone_files import FOLDER, aligned_words, keep_phones
+from ..data.phone_files import FOLDER, aligned_words, cached_phones
 from ..data.phones import Aligner, Phone
+from ..synthetic.speech_synthesis import Synthesiser, pad_silence, spell_letters
 
 VERSIONS = 3  # voices that say each sentence
-_PAD = 0.2  # s of near silence before and behind
 _RATIO = (0.55, 1.6)  # how much longer the synthetic sentence may be
 _SOFTEN = 9  # frames over which the pace passes from one phone to the next
-_LIMIT = 30.0  # s until a synthesiser that hangs is given up
-
-_ACCENTS = ("en-gb", "en-us", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd")
-_VARIANTS = tuple(
-    "f1 f2 f3 f4 f5 m1 m2 m3 m4 m5 m6 m7 m8 Andy Alicia Annie steph linda belinda aunty grandma anika Michael max"
-    " edward rob victor benjamin zac david adam shelby klatt2 klatt4".split()
-)
-_FLITE = {"awb": 0.0, "rms": 105.0, "slt": 185.0, "kal16": 110.0}  # voice and its mean pitch in Hz, 0: leave it
-_FLITE_SHARE = 0.35  # of the sentences: natural recordings of four people, where eSpeak is formants
-
-
-@dataclass(frozen=True)
-class Synthesiser:
-    """The synthesisers of this machine.
-
-    Attributes:
-        espeak, flite: their executables, empty where missing.
-    """
-
-    espeak: str
-    flite: str
-
-    @classmethod
-    def find(cls) -> Synthesiser:
-        """Looks on the path.
-
-        Raises:
-            MissingError: there is none.
-        """
-        espeak, flite = (shutil.which(name) or "" for name in ("espeak-ng", "flite"))
-        if not espeak and not flite:
-            raise MissingError("No speech synthesiser was found.", "Install espeak-ng or flite.")
-        return cls(espeak, flite)
-
-    def say(self, text: str, rng: np.random.Generator) -> np.ndarray:
-        """The text in a voice drawn by `rng`, (n,) at 16 kHz; empty where the synthesiser fails."""
-        share = rng.random()
-        with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "speech.wav"
-            if self.flite and (share < _FLITE_SHARE or not self.espeak):
-                command = self._flite(rng)
-                command += ["-t", text, "-o", str(out)]
-            else:
-                voice = f"{rng.choice(_ACCENTS)}+{rng.choice(_VARIANTS)}"
-                pace, pitch = rng.integers(130, 185), rng.integers(25, 75)
-                command = [self.espeak, "-v", voice, "-s", str(pace), "-p", str(pitch), "-w", str(out), text]
-            try:
-                subprocess.run(command, capture_output=True, timeout=_LIMIT, check=True)
-                return load_audio(out).samples
-            except (subprocess.SubprocessError, MakeItTalkError):
-                return np.zeros(0, np.float32)
-
-    def _flite(self, rng: np.random.Generator) -> list[str]:
-        voice = str(rng.choice(list(_FLITE)))
-        command = [self.flite, "-voice", voice, "--setf", f"duration_stretch={rng.uniform(0.85, 1.15):.2f}"]
-        if _FLITE[voice]:
-            command += ["--setf", f"int_f0_target_mean={_FLITE[voice] * rng.uniform(0.85, 1.25):.0f}"]
-        return command
 
 
 def prepare_tts(source: str | Path, dest: str | Path, grid: str | Path, progress: Progress = silent) -> Prepared:
@@ -110,7 +45,7 @@ def prepare_tts(source: str | Path, dest: str | Path, grid: str | Path, progress
         MissingError: no synthesiser, or PocketSphinx is not installed.
     """
     source, dest, prepared = Path(source), Path(dest), Prepared.load(grid)
-    voices, aligner = Synthesiser.find(), Aligner()
+    synthesiser, aligner = Synthesiser.find(), Aligner()
     dest.mkdir(parents=True, exist_ok=True)
     names: list[str] = []
     skipped: dict[str, str] = {}
@@ -122,10 +57,10 @@ def prepare_tts(source: str | Path, dest: str | Path, grid: str | Path, progress
             if not target.is_file():
                 # A clip's place in the list draws its voice: preparing again gives the same clips.
                 rng = np.random.default_rng([number, version])
-                sound = pad(voices.say(spelled(words), rng), rng)
+                sound = pad_silence(synthesiser.synthesise(spell_letters(words), rng), rng)
                 if filmed is None:
                     samples = load_audio(source / "audio" / f"{name}.flac").samples
-                    filmed = keep_phones(
+                    filmed = cached_phones(
                         dest / FOLDER / f"{name}.json",
                         lambda s=samples, w=words: aligner.align(s, w),  # type: ignore[misc]
                     )
@@ -143,19 +78,6 @@ def prepare_tts(source: str | Path, dest: str | Path, grid: str | Path, progress
     return result
 
 
-def spelled(words: str) -> str:
-    """Words as a synthesiser says them right: single letters by their names."""
-    return " ".join("ay" if word == "a" else word.upper() if len(word) == 1 else word for word in words.split())
-
-
-def pad(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The sound with a little silence around it and a faint noise, since digital silence is never recorded."""
-    rest = np.zeros(round(_PAD * SAMPLE_RATE), np.float32)
-    padded = np.concatenate([rest, samples, rest])
-    level = 1e-4 * 10.0 ** rng.uniform(-1.0, 1.0)
-    return padded + (level * rng.standard_normal(len(padded))).astype(np.float32)
-
-
 def spoken_clip(clip: Clip, name: str, sound: np.ndarray, spoken: list[Phone], filmed: list[Phone]) -> Clip | None:
     """The filmed clip with another sound, its motion brought to that sound's phones; None where they differ."""
     first, second = ([phone for phone in phones if phone[2] != "SIL"] for phones in (spoken, filmed))
@@ -166,7 +88,7 @@ def spoken_clip(clip: Clip, name: str, sound: np.ndarray, spoken: list[Phone], f
         return None
     sound = normalise_loudness(sound)
     mel = mel_spectrogram(sound)
-    landmarks = at(clip.landmarks, time_map(here, there, len(mel)))
+    landmarks = interpolate_frames(clip.landmarks, time_map(here, there, len(mel)))
     return Clip(name, mel, landmarks, clip.neutral, landmarks, embedding=speaker_embedding(sound))
 
 
@@ -177,6 +99,6 @@ def time_map(here: np.ndarray, there: np.ndarray, frames: int) -> np.ndarray:
     # Before and behind the sentence both run at the same pace.
     edges = np.concatenate([[here[0] - 3.0], here, [here[-1] + 3.0]])
     shown = np.concatenate([[there[0] - 3.0], there, [there[-1] + 3.0]])
-    place = np.interp(np.arange(frames) / FRAME_RATE, edges, shown) * FRAME_RATE
+    positions = np.interp(np.arange(frames) / FRAME_RATE, edges, shown) * FRAME_RATE
     window = np.hanning(_SOFTEN + 2)[1:-1]
-    return np.convolve(np.pad(place, _SOFTEN // 2, mode="edge"), window / window.sum(), "valid")
+    return np.convolve(np.pad(positions, _SOFTEN // 2, mode="edge"), window / window.sum(), "valid")

@@ -29,7 +29,7 @@ from scipy.signal import savgol_filter
 from scipy.spatial.transform import Rotation
 
 from ..data.clips import Clip, Prepared
-from ..data.poisson import poisson_disk
+from ..data.poisson_disk import poisson_disk
 from ..data.splits import split_voices
 
 KIND = "voxceleb2"
@@ -136,9 +136,9 @@ def sound_of(film: Path) -> Path:
     """The file that holds a film's sound: one beside it, one in the `aac` tree, else the film."""
     speaker, video = film.parent.parent, film.parent.name
     aac = speaker.parent.parent / "aac" / speaker.name / video / film.name
-    for place in (film, aac):
+    for path in (film, aac):
         for suffix in _SOUNDS:
-            if (sound := place.with_suffix(suffix)).is_file():
+            if (sound := path.with_suffix(suffix)).is_file():
                 return sound
     return film
 
@@ -147,22 +147,22 @@ def choose_speakers(
     films: dict[str, list[tuple[str, Path]]], count: int, skipped: dict[str, str], progress: Progress = silent
 ) -> list[str]:
     """Speakers that cover the space of voices evenly, each known by the first of its clips that can be heard."""
-    names, voices = [], []
+    names, embeddings = [], []
     for number, (speaker, clips) in enumerate(sorted(films.items())):
         progress(number / len(films), "Recognising voices")
         for name, film in clips:
             try:
-                voice = speaker_embedding(normalise_loudness(load_audio(sound_of(film)).samples))
+                embedding = speaker_embedding(normalise_loudness(load_audio(sound_of(film)).samples))
             except MakeItTalkError as error:
                 skipped[name] = error.message
                 continue
-            if voice.any():
+            if embedding.any():
                 names.append(speaker)
-                voices.append(voice)
+                embeddings.append(embedding)
                 break
     if not names:
         raise InputError("None of the films has a voice.", "Put the sound beside the films.")
-    return [names[place] for place in poisson_disk(np.stack(voices), count)]
+    return [names[index] for index in poisson_disk(np.stack(embeddings), count)]
 
 
 def film_clip(name: str, film: Path, track: Track = track_video) -> tuple[Clip, Quality]:

@@ -9,9 +9,10 @@ from makeittalk.exchange import storage
 from makeittalk.exchange.constants import LANDMARKS
 from makeittalk.exchange.errors import InputError
 from scipy import sparse
+from scipy.spatial import cKDTree
 
 #: How each of the head's materials is drawn; those that are missing here are not.
-SKIN, FLESH, TOOTH, EYE, LASH, CLOTH, LOCKS = range(7)
+SKIN, FLESH, TOOTH, EYE, LASH, CLOTH, LONG_HAIR = range(7)
 _DRAWN = {
     "M_Face": SKIN,
     "M_BackHead": SKIN,
@@ -103,3 +104,11 @@ class HeadModel:
         facing = np.cross(corner[:, 2] - corner[:, 0], corner[:, 3] - corner[:, 1])
         summed = self._around @ facing
         return summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-9)
+
+    def lash_tips(self) -> np.ndarray:
+        """How far from the lid each vertex of a lash lies, (V,) 0–1."""
+        lash = self.kinds == LASH
+        away = cKDTree(self.neutral[self.kinds == SKIN]).query(self.neutral[lash])[0]
+        tips = np.zeros(len(self.neutral), np.float32)
+        tips[lash] = np.clip(away / 0.55, 0.0, 1.0)
+        return tips

@@ -1,4 +1,4 @@
-"""Constructed targets of the speaker branch: head, brows and lids from the real prosody of a recording and a manner.
+"""Constructed targets of the speaker branch: head, brows and lids from the real prosody of a recording and a style.
 
 What follows the voice, after what is published on speech and head motion:
     - stressed syllables (loud, high) carry a nod with its recoil, a swing of the head, and raised brows: Hadar,
@@ -7,7 +7,7 @@ What follows the voice, after what is published on speech and head motion:
     - it rises where a phrase begins and falls where it ends, and the head settles in pauses: Hadar, Steiner, Grant &
       Rose (1983), "Head movement correlates of juncture and stress at sentence level";
     - blinks cluster where a phrase ends: Nakano & Kitazawa (2010).
-The sway between them is chance: `networks.noise`, scaled and coloured by the manner, livelier the louder and faster the
+The sway between them is chance: `networks.noise`, scaled and coloured by the style, livelier the louder and faster the
 speech (Busso et al. 2005). These are rules with published causes, not recordings of people.
 """
 
@@ -24,14 +24,14 @@ from makeittalk.networks.noise import AXES, BANDS, BLINK, SHIFT, SWAY
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
-from .head_style import Manner
+from .head_style import HeadStyle
 
 _BEAT_GAP = 0.28  # s between two stressed syllables at least
-_BEAT = 0.10  # s, deviation of a nod
+_BEAT = 0.10  # s, standard deviation of a nod
 _RECOIL, _RECOIL_AFTER = 0.4, 0.26  # share of the nod that swings back, s behind it
-_BROW = 0.15  # s, deviation of raised brows
-_COLOUR = 0.85  # octaves, deviation of a manner's sway about its tempo
-_HOLD, _HOLD_SPREAD = 0.7, 0.513  # how flat the tops of the sway are, and its deviation then
+_BROW = 0.15  # s, standard deviation of raised brows
+_COLOUR = 0.85  # octaves, standard deviation of a style's sway about its tempo
+_HOLD, _HOLD_SPREAD = 0.7, 0.513  # how flat the tops of the sway are, and its standard deviation then
 _SETTLE = 0.30  # s, how fast the head comes to life and to rest
 _USUAL_RATE = 2.0  # stressed syllables a second
 _SOFT = 0.06  # of the chance: how sharply it is decided whether to blink
@@ -60,8 +60,8 @@ class HeadTarget:
         return self.lids[:, None, None] * lid_displacement(face) + self.brows[:, None, None] * RAISED
 
 
-def head_target(prosody: np.ndarray, noise: np.ndarray, manner: Manner) -> HeadTarget:
-    """How a head of this manner moves with a recording.
+def head_target(prosody: np.ndarray, noise: np.ndarray, style: HeadStyle) -> HeadTarget:
+    """How a head of this style moves with a recording.
 
     Args:
         prosody: (T, 3), audio.prosody. noise: (T, NOISE), networks.noise.
@@ -71,36 +71,36 @@ def head_target(prosody: np.ndarray, noise: np.ndarray, manner: Manner) -> HeadT
     beats = stressed_syllables(loudness, pitch)
     rate = _smooth(beats, 1.0) * FRAME_RATE / _USUAL_RATE
     alive = _smooth(speech * (0.75 + 0.25 * np.minimum(rate, 2.0)), _SETTLE)
-    gate = manner.idle + (1.0 - manner.idle) * alive
+    gate = style.idle + (1.0 - style.idle) * alive
 
-    share = np.exp(-0.5 * (np.log2(np.array(BANDS) / manner.tempo[:, None]) / _COLOUR) ** 2)
+    share = np.exp(-0.5 * (np.log2(np.array(BANDS) / style.tempo[:, None]) / _COLOUR) ** 2)
     share /= np.sqrt((share**2).sum(1, keepdims=True))
     wave = (noise[:, SWAY].reshape(-1, AXES, len(BANDS)) * share).sum(2)
     # Heads turn somewhere and stay for a while: the tops are flattened.
-    sway = np.tanh(_HOLD * wave) / _HOLD_SPREAD * manner.sway
+    sway = np.tanh(_HOLD * wave) / _HOLD_SPREAD * style.sway
     yaw, roll = sway[:, 1], sway[:, 2]
-    rotation = gate[:, None] * np.stack([sway[:, 0], yaw, np.sqrt(1 - manner.tilt**2) * roll + manner.tilt * yaw], 1)
+    rotation = gate[:, None] * np.stack([sway[:, 0], yaw, np.sqrt(1 - style.tilt**2) * roll + style.tilt * yaw], 1)
 
-    nod = _bumps(beats, _BEAT)
+    nod = _pulses(beats, _BEAT)
     behind = round(_RECOIL_AFTER * FRAME_RATE)
     nod = nod - _RECOIL * np.concatenate([np.zeros(behind), nod])[: len(nod)]
     contour = _smooth(pitch, 0.12)
     edge = np.gradient(_smooth(speech, 0.22)) * FRAME_RATE * 0.22 * np.sqrt(2.0 * np.pi)  # ±1 where speech starts, ends
-    rotation[:, 0] += manner.nod * nod - manner.lift * contour - manner.phrase * edge
-    rotation[:, 2] += manner.swing * nod
+    rotation[:, 0] += style.nod * nod - style.lift * contour - style.phrase * edge
+    rotation[:, 2] += style.swing * nod
 
-    brows = manner.brow * np.clip(_bumps(beats, _BROW) + 0.25 * np.maximum(contour, 0.0) + 0.4 * edge, 0.0, 1.4)
-    translation = gate[:, None] * manner.shift * noise[:, SHIFT]
+    brows = style.brow * np.clip(_pulses(beats, _BROW) + 0.25 * np.maximum(contour, 0.0) + 0.4 * edge, 0.0, 1.4)
+    translation = gate[:, None] * style.shift * noise[:, SHIFT]
     translation[:, 0] += 0.05 * rotation[:, 1]  # who turns also moves over a little
     translation[:, 2] -= 0.10 * rotation[:, 0]  # and who nods leans in
-    return HeadTarget(rotation, translation, brows, _lids(noise[:, BLINK], edge, manner.blink))
+    return HeadTarget(rotation, translation, brows, _lids(noise[:, BLINK], edge, style.blink))
 
 
 def stressed_syllables(loudness: np.ndarray, pitch: np.ndarray) -> np.ndarray:
     """Impulses (T,) at the nuclei of stressed syllables, as high as the stress (0–1).
 
     Args:
-        loudness: (T,) 0–1. pitch: (T,) deviations of the speaker's own.
+        loudness: (T,) 0–1. pitch: (T,) standard deviations of the speaker's own.
     """
     impulses = np.zeros(len(loudness))
     smooth = _smooth(loudness, 0.05)
@@ -132,7 +132,7 @@ def _smooth(values: np.ndarray, seconds: float) -> np.ndarray:
     return gaussian_filter1d(np.asarray(values, np.float64), seconds * FRAME_RATE, mode="nearest")
 
 
-def _bumps(impulses: np.ndarray, seconds: float) -> np.ndarray:
-    """A Gaussian of that deviation (s) at every impulse, as high as the impulse."""
+def _pulses(impulses: np.ndarray, seconds: float) -> np.ndarray:
+    """A Gaussian of that standard deviation (s) at every impulse, as high as the impulse."""
     width = seconds * FRAME_RATE
     return gaussian_filter1d(impulses, width, mode="constant") * width * np.sqrt(2.0 * np.pi)

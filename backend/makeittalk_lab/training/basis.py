@@ -1,14 +1,16 @@
 """Builds `weights/basis.safetensors`: named keys from a sculpted head, residual keys from what they leave of speech.
 
-    python -m makeittalk_lab.training.basis ICT_FACEKIT.npz RECORDING…
+    python -m makeittalk_lab.training.basis ICT_FACEKIT.npz RECORDING… [-o BASIS.safetensors]
 
 Needed again only when the basis is to change, which renames what the keys mean in every file made before.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,7 @@ from makeittalk.networks.content_inference import predict_content
 from safetensors.numpy import save_file
 
 from ..data.augment import Augment, vary_face
+from ..tool import exit_status
 
 RESIDUAL_KEYS = 52
 FACES = Augment(shape=0.1, identity=0.08)  # wider than in training: portraits are paintings and cartoons too
@@ -114,10 +117,14 @@ def residual_keys(named: np.ndarray, speech: np.ndarray, count: int = RESIDUAL_K
     return (basis * spread[:, None])[order].reshape(-1, 68, 3)
 
 
-def build(head: str, recordings: list[str], target: Path = BASIS_FILE) -> None:
-    """Makes the basis file."""
+def build(head: Path, recordings: list[Path], target: Path) -> None:
+    """Makes the basis file from an ICT-FaceKit head and recordings of voices.
+
+    Raises:
+        InputError: one of them cannot be read. OutputError: the file cannot be written.
+    """
     names, named = sculpted_keys(head)
-    residual = residual_keys(named, speech_displacements([Path(name) for name in recordings]))
+    residual = residual_keys(named, speech_displacements(recordings))
     every = [*names, *(f"{RESIDUAL}{index:02d}" for index in range(1, len(residual) + 1))]
     with storage.replacing(target) as temporary:
         tensors = {"named": named.astype(np.float16), "residual": residual.astype(np.float16)}
@@ -128,5 +135,15 @@ def _unit(keys: np.ndarray) -> float:
     return float(np.sqrt((keys**2).sum(1).max()))
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m makeittalk_lab.training.basis`."""
+    parser = argparse.ArgumentParser("makeittalk_lab.training.basis", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("head", type=Path, help="ict_facekit.npz")
+    parser.add_argument("recordings", type=Path, nargs="+", help="speech of different voices")
+    parser.add_argument("-o", "--output", type=Path, default=BASIS_FILE, help="instead of the shipped file")
+    options = parser.parse_args(arguments)
+    return exit_status(lambda: build(options.head, options.recordings, options.output))
+
+
 if __name__ == "__main__":
-    build(sys.argv[1], sys.argv[2:])
+    sys.exit(main())

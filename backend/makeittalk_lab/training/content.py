@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
-from makeittalk.exchange.constants import EMBEDDING, LANDMARKS, MEL_BANDS
+from makeittalk.exchange.constants import LANDMARKS, MEL_BANDS
 from makeittalk.exchange.errors import InputError
-from makeittalk.exchange.progress import Progress, silent
-from makeittalk.landmarks.ibug68 import PARTS
 from makeittalk.landmarks.pose import Canonical
 from makeittalk.networks.content import ContentBranch, ContentConfig
 from makeittalk.networks.content_inference import ContentModel, content_displacement, load_content, save_content
@@ -23,18 +21,15 @@ from makeittalk.networks.speech_features import FEATURES, SpeechFeatures
 from makeittalk.networks.voice_inference import load_voice
 from torch import Tensor, nn
 
-from ..data import augment
 from ..data.augment import Augment
-from ..data.clips import Clip, Prepared
 from ..evaluation import metrics
-from .loop import LoopConfig, train
-from .losses import LandmarkLoss, LossWeights
-
-_STILL = np.concatenate([PARTS[name] for name in ("brow_right", "brow_left", "eye_right", "eye_left")])
+from ..losses.landmark_loss import LandmarkLoss, LandmarkLossWeights
+from .config import LoopConfig
+from .content_examples import ContentExamples, known_embedding
 
 
 @dataclass
-class TrainingConfig(LoopConfig):
+class ContentTrainingConfig(LoopConfig):
     """One training run, read from a TOML file.
 
     Attributes:
@@ -43,11 +38,11 @@ class TrainingConfig(LoopConfig):
             and of one whose sound is varied: other voices come from other faces, which may move more than the filmed
             one. 1 for all when empty.
         frames: most frames of an example.
-        features: what the branch hears: "mel", "code", "both" or "converted" (networks.hearing).
-        voice: weights of voice conversion for all but the first, a listed set or a path.
+        features: what the branch hears: "mel", "code", "both" or "converted" (networks.speech_features).
+        voice_conversion: its weights, for all features but the first: a listed set or a path.
         graft: weights of a branch that hears the mel, which a branch that hears "both" begins with; it knows nothing
             of the code yet.
-        network, augment, loss: tables of ContentConfig, Augment and LossWeights.
+        network, augment, loss: tables of ContentConfig, Augment and LandmarkLossWeights.
     """
 
     data: list[str] = field(default_factory=list)
@@ -55,11 +50,11 @@ class TrainingConfig(LoopConfig):
     amplitude: list[list[float]] = field(default_factory=list)
     frames: int = 300
     features: str = "mel"
-    voice: str = "voice"
+    voice_conversion: str = "voice"
     graft: str = ""
     network: ContentConfig = field(default_factory=ContentConfig)
     augment: Augment = field(default_factory=Augment)
-    loss: LossWeights = field(default_factory=LossWeights)
+    loss: LandmarkLossWeights = field(default_factory=LandmarkLossWeights)
 
     def check(self) -> None:
         """Refuses what cannot be trained, beyond LoopConfig.check."""
@@ -79,7 +74,8 @@ class TrainingConfig(LoopConfig):
         self.data = [os.path.expanduser(folder) for folder in self.data]
         if self.graft and self.features != "both":
             raise ValueError('graft is for features "both"')
-        self.voice, self.graft = os.path.expanduser(self.voice), os.path.expanduser(self.graft)
+        self.voice_conversion = os.path.expanduser(self.voice_conversion)
+        self.graft = os.path.expanduser(self.graft)
 
 
 class ContentTask:
@@ -88,23 +84,13 @@ class ContentTask:
     name = "content"
     phases: Mapping[str, tuple[str, ...]] = MappingProxyType({"content": ("content",)})
 
-    def __init__(self, config: TrainingConfig) -> None:
+    def __init__(self, config: ContentTrainingConfig) -> None:
         self.config = config
-        folders = [Prepared.load(folder) for folder in config.data]
-        self.clips: list[list[tuple[Clip, np.ndarray, np.ndarray]]] = []
-        self.validation: list[Clip] = []
-        for folder in folders:
-            self.clips.append([(clip, *canonical(clip)) for clip in map(folder.clip, folder.train)])
-            self.validation += [folder.clip(name) for name in folder.validation]
-        if not all(self.clips):
-            raise InputError("A data folder holds no clips to train on.", "Run `makeittalk prepare` again.")
+        self.examples = ContentExamples(config.data, config.share, config.amplitude)
         if config.features == "mel":
-            self.average = VoiceAverage.of([clip.mel for clips in self.clips for clip, _, _ in clips])
+            self.average = VoiceAverage.of([clip.mel for clip in self.examples.clips])
         else:
-            self.average = load_voice(config.voice).average
-        share = np.array(config.share or [1.0] * len(folders), float)
-        self.share = share / share.sum()
-        self.amplitude = config.amplitude or [[1.0, 1.0]] * len(folders)
+            self.average = load_voice(config.voice_conversion).average
         self._loss = LandmarkLoss(config.loss)
 
     def networks(self) -> dict[str, nn.Module]:
@@ -112,11 +98,12 @@ class ContentTask:
         branch = ContentBranch(self.config.network)
         if self.config.graft:
             graft(branch, load_content(self.config.graft).branch)
-        return {"content": branch, "ear": SpeechFeatures(self.config.features, self.config.voice)}
+        return {"content": branch, "ear": SpeechFeatures(self.config.features, self.config.voice_conversion)}
 
     def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        """Normalised mels (B, T, 80), voices (B, 256), motion (B, T, 68, 3), faces at rest (B, 68, 3), mask (B, T)."""
-        drawn = [self._example(rng) for _ in range(count)]
+        """Features (B, T, 80), embeddings (B, 256), motion (B, T, 68, 3), faces at rest (B, 68, 3), mask (B, T)."""
+        config = self.config
+        drawn = [self.examples.draw(rng, config.frames, config.augment, self.average) for _ in range(count)]
         longest = max(len(heard) for heard, _, _, _ in drawn)
         features = np.zeros((count, longest, MEL_BANDS), np.float32)
         motion = np.zeros((count, longest, LANDMARKS, 3), np.float32)
@@ -124,14 +111,14 @@ class ContentTask:
         for row, (heard, moved, _, _) in enumerate(drawn):
             features[row, : len(heard)], motion[row, : len(moved)], mask[row, : len(heard)] = heard, moved, 1.0
             features[row, len(heard) :] = heard[-1]
-        faces, voices = (np.stack([example[place] for example in drawn]) for place in (2, 3))
-        arrays = {"features": features, "voices": voices, "motion": motion, "faces": faces, "mask": mask}
+        faces, embeddings = (np.stack([example[index] for example in drawn]) for index in (2, 3))
+        arrays = {"features": features, "embeddings": embeddings, "motion": motion, "faces": faces, "mask": mask}
         return {name: torch.from_numpy(value) for name, value in arrays.items()}
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """LandmarkLoss of what the branch answers."""
         motion, faces = batch["motion"], batch["faces"]
-        heard = networks["ear"](batch["features"], batch["voices"])
+        heard = networks["ear"](batch["features"], batch["embeddings"])
         answer = networks["content"](heard, faces.flatten(1)).reshape(motion.shape)
         return self._loss.to(motion.device)(answer, motion, faces, batch["mask"])
 
@@ -140,10 +127,10 @@ class ContentTask:
         branch, ear = cast(ContentBranch, networks["content"]), networks["ear"]
         device = next(branch.parameters()).device
         rows: list[dict[str, float]] = []
-        for clip in self.validation:
+        for clip in self.examples.validation:
             frame = Canonical.of(clip.neutral)
             mel = torch.from_numpy(normalise_mel(clip.mel, self.average))[None].to(device)
-            heard = ear(mel, torch.from_numpy(_voice(clip))[None].to(device))[0].cpu().numpy()
+            heard = ear(mel, torch.from_numpy(known_embedding(clip))[None].to(device))[0].cpu().numpy()
             delta = content_displacement(branch, heard, frame.to_canonical(clip.neutral))
             rows.append(metrics.lip_metrics(clip.neutral + frame.displacement_from(delta), clip.landmarks))
         return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} if rows else {}
@@ -153,33 +140,6 @@ class ContentTask:
         notes = notes | {"features": self.config.features}
         model = ContentModel(cast(ContentBranch, networks["content"]), self.average, self.config.features)
         save_content(out / "content.safetensors", model, notes)
-
-    def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        options, frames = self.config.augment, self.config.frames
-        folder = rng.choice(len(self.clips), p=self.share)
-        clips = self.clips[folder]
-        clip, face, motion = clips[rng.integers(len(clips))]
-        varied = rng.random() < options.varied
-        raised = varied and clip.raised is not None and rng.random() < options.raised
-        mel = clip.raised if raised and clip.raised is not None else clip.mel
-        start = rng.integers(0, max(1, len(mel) - frames + 1))
-        mel, motion = mel[start : start + frames], self.amplitude[folder][varied] * motion[start : start + frames]
-        if varied:
-            count = round(len(mel) / rng.uniform(*options.speed))
-            mel, motion = augment.stretch(mel, count), augment.stretch(motion, count)
-        mel, motion = augment.pad_pauses(mel, motion, options, rng)
-        if rng.random() < options.silence:
-            level = float(np.percentile(mel, 95))
-            mel = augment.add_noise(np.full_like(mel, augment.QUIET), 100.0 * (augment.QUIET - level), rng)
-            motion = np.zeros_like(motion)
-        if varied:
-            mel = augment.vary_sound(mel, clip.semitones if raised else 0.0, options, rng)
-        face, motion = augment.vary_face(face, motion, options, rng)
-        begin = rng.integers(0, max(1, len(mel) - frames + 1))
-        features = normalise_mel(mel, self.average)
-        if varied:
-            features = augment.mask_bands(features, options, rng)
-        return features[begin : begin + frames], motion[begin : begin + frames], face, _voice(clip)
 
 
 def graft(branch: ContentBranch, known: ContentBranch) -> None:
@@ -195,36 +155,3 @@ def graft(branch: ContentBranch, known: ContentBranch) -> None:
         branch.load_state_dict(state)
     except RuntimeError as error:
         raise InputError("The grafted branch is of another shape.", "Give both the same [network].") from error
-
-
-def canonical(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
-    """A clip's face at rest (68, 3) and its motion (T, 68, 3) in the canonical frame, brows and eyes held still.
-
-    Blinks and brows belong to the speaker branch: what they do at random must not leak into the lips' network.
-    """
-    frame = Canonical.of(clip.neutral)
-    motion = frame.displacement_to(clip.landmarks - clip.neutral).astype(np.float32)
-    motion[:, _STILL] = 0.0
-    return frame.to_canonical(clip.neutral).astype(np.float32), motion
-
-
-def _voice(clip: Clip) -> np.ndarray:
-    """Who speaks in a clip, (256,); zero where nobody knows."""
-    return np.zeros(EMBEDDING, np.float32) if clip.embedding is None else clip.embedding
-
-
-def train_content(config_path: str | Path, progress: Progress = silent, **overrides: Any) -> Path:
-    """Trains as a configuration says; a second call goes on from the last checkpoint to the same end.
-
-    Args:
-        config_path: TOML file, see TrainingConfig. overrides: stronger values for its keys.
-        progress: told after every step; may raise Cancelled, the last checkpoint stays.
-
-    Returns:
-        The folder `out`, which then holds `content.safetensors` (fp16) and `log.jsonl`.
-
-    Raises:
-        InputError: configuration or data cannot be used.
-    """
-    config = TrainingConfig.load(config_path, **overrides)
-    return train(ContentTask(config), config, progress)

@@ -1,4 +1,4 @@
-"""Trains the network that makes photographs move (paper section 3.4): L1, perceptual and style loss on takes."""
+"""Trains the network that makes photographs move (paper section 3.4): L1, perceptual and style loss on clips."""
 
 from __future__ import annotations
 
@@ -7,53 +7,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import torch
-from makeittalk.exchange.progress import Progress, silent
 from makeittalk.images.face_crop import SIZE
-from makeittalk.images.landmark_image import draw_landmarks, fill_mouth
-from makeittalk.landmarks.ibug68 import LIPS
 from makeittalk.networks.correction import CorrectionConfig, CorrectionNet
 from makeittalk.networks.image import ImageConfig, PaperUNet
 from makeittalk.networks.image_inference import VARIANTS, save_image
 from torch import Tensor, nn
 
 from ..data.clips import Prepared
-from ..data.image_clips import Take
-from ..data.picture_augment import PictureAugment, apart_map, move_picture, move_points, patch_map, recolour, textured
+from ..data.image_clips import ImageClip
+from ..data.picture_augment import PictureAugment
 from ..evaluation.picture_metrics import compare, mouth_box
-from .loop import LoopConfig, train
-from .perceptual import load_features, perceptual_loss, style_loss
-
-
-@dataclass(frozen=True)
-class ImageLoss:
-    """Weights of the losses.
-
-    Attributes:
-        perceptual, style: of VGG's features; 0 for none.
-        mouth: how much more a pixel around the lips weighs in the L1 loss.
-        mask: pulls the correction's mask to zero where it gains nothing.
-        seen: side of the part of each patch, px, that the features are compared in: VGG costs more than the network.
-    """
-
-    perceptual: float = 0.1
-    style: float = 0.02
-    mouth: float = 3.0
-    mask: float = 0.01
-    seen: int = 64
+from ..losses.image_loss import ImageLossWeights
+from ..losses.perceptual import load_vgg, perceptual_loss, style_loss
+from .config import LoopConfig
+from .image_examples import image_example, stack_examples
 
 
 @dataclass
-class ImageTraining(LoopConfig):
+class ImageTrainingConfig(LoopConfig):
     """One training run, read from a TOML file.
 
     Attributes:
         data: folders of `prepare frames`. share: how often each is drawn, the same for all when empty.
         kind: "correction" or "paper". patch: side of the patches learned from, px; 256 for the whole face.
-        correction, paper, loss, augment: tables of CorrectionConfig, ImageConfig, ImageLoss and PictureAugment.
+        correction, paper, loss, augment: tables of CorrectionConfig, ImageConfig, ImageLossWeights and PictureAugment.
     """
 
     data: list[str] = field(default_factory=list)
@@ -62,7 +42,7 @@ class ImageTraining(LoopConfig):
     patch: int = 128
     correction: CorrectionConfig = field(default_factory=CorrectionConfig)
     paper: ImageConfig = field(default_factory=ImageConfig)
-    loss: ImageLoss = field(default_factory=ImageLoss)
+    loss: ImageLossWeights = field(default_factory=ImageLossWeights)
     augment: PictureAugment = field(default_factory=PictureAugment)
 
     def check(self) -> None:
@@ -84,11 +64,11 @@ class ImageTask:
     name = "image"
     phases: Mapping[str, tuple[str, ...]] = MappingProxyType({"image": ("image",)})
 
-    def __init__(self, config: ImageTraining) -> None:
+    def __init__(self, config: ImageTrainingConfig) -> None:
         self.config = config
         folders = [Prepared.load(folder) for folder in config.data]
-        self.takes = [[Take.load(found.folder, name) for name in found.train] for found in folders]
-        self.held = [[Take.load(found.folder, name) for name in found.validation] for found in folders]
+        self.clips = [[ImageClip.load(found.folder, name) for name in found.train] for found in folders]
+        self.held = [[ImageClip.load(found.folder, name) for name in found.validation] for found in folders]
         share = np.asarray(config.share or [1.0] * len(folders), np.float64)
         self.share = share / share.sum()
 
@@ -98,17 +78,17 @@ class ImageTask:
         )
         found: dict[str, nn.Module] = {"image": _channels_last(network)}
         if self.config.loss.perceptual or self.config.loss.style:
-            found["features"] = _channels_last(load_features())
+            found["features"] = _channels_last(load_vgg())
         return found
 
     def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        return _batch([self._example(rng) for _ in range(count)])
+        return stack_examples([self._example(rng) for _ in range(count)])
 
     def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        takes = self.takes[int(rng.choice(len(self.takes), p=self.share))]
-        take = takes[int(rng.integers(len(takes)))]
-        moment = int(rng.integers(len(take.landmarks)))
-        return example(take, moment, self.config.patch, self.config.loss, (rng, self.config.augment))
+        clips = self.clips[int(rng.choice(len(self.clips), p=self.share))]
+        clip = clips[int(rng.integers(len(clips)))]
+        moment = int(rng.integers(len(clip.landmarks)))
+        return image_example(clip, moment, self.config.patch, self.config.loss, (rng, self.config.augment))
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
         target = batch["pictures"][:, 6:]
@@ -141,16 +121,16 @@ class ImageTask:
         """PSNR in the mouth box of the network and of the warp alone, for each folder."""
         found: dict[str, float] = {}
         device = next(networks["image"].parameters()).device
-        for folder, takes in zip(self.config.data, self.held, strict=True):
+        for folder, clips in zip(self.config.data, self.held, strict=True):
             scores: list[tuple[float, float]] = []
-            for take in takes[:24]:
-                moments = range(0, len(take.landmarks), 3)
-                batch = _batch([example(take, moment, SIZE, self.config.loss) for moment in moments])
+            for clip in clips[:24]:
+                moments = range(0, len(clip.landmarks), 3)
+                batch = stack_examples([image_example(clip, moment, SIZE, self.config.loss) for moment in moments])
                 made, _ = self._made(networks["image"], {name: value.to(device) for name, value in batch.items()})
                 shown = made.clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
                 for picture, moment in zip(shown, moments, strict=True):
-                    box, truth = mouth_box(take.landmarks[moment]), take.targets[moment]
-                    pair = [compare(frame, truth, box)["PSNR"] for frame in (picture, take.warps[moment])]
+                    box, truth = mouth_box(clip.landmarks[moment]), clip.targets[moment]
+                    pair = [compare(frame, truth, box)["PSNR"] for frame in (picture, clip.warps[moment])]
                     scores.append((pair[0], pair[1]))
             if scores:
                 name = Path(folder).name
@@ -164,56 +144,6 @@ class ImageTask:
             "patch": str(self.config.patch),
         }
         save_image(out / "image.safetensors", networks["image"], self.config.kind, notes)
-
-
-def train_image(path: str | Path, progress: Progress = silent, **overrides: Any) -> Path:
-    """Trains as a TOML file says; see `ImageTraining` and `loop.train`.
-
-    Raises:
-        InputError: the file or its data cannot be used. MissingError: the perceptual loss lacks its network.
-    """
-    config = ImageTraining.load(path, **overrides)
-    return train(ImageTask(config), config, progress)
-
-
-def example(
-    take: Take,
-    moment: int,
-    size: int,
-    loss: ImageLoss,
-    varied: tuple[np.random.Generator, PictureAugment] | None = None,
-) -> tuple[np.ndarray, ...]:
-    """One moment of a take as arrays.
-
-    Args:
-        size: side of the patch. loss: what weighs how much. varied: what to vary it by.
-
-    Returns:
-        Portrait, warp and target, (size, size, 9) float32 0–1; landmark image and filled mouth, (size, size, 4)
-        uint8; weights (size, size) float32; column and row (2,) of the part that features are compared in: around the
-        mouth where the patch shows it, else its middle.
-    """
-    points = take.landmarks[moment]
-    if varied is None:
-        pictures = np.concatenate([take.portrait, take.warps[moment], take.targets[moment]], axis=2) / np.float32(255)
-    else:
-        rng, augment = varied
-        affine, mirrored = patch_map(rng, augment, points, size)
-        portrait = move_picture(take.portrait, apart_map(rng, augment, affine, size), size)
-        others = [move_picture(picture, affine, size) for picture in (take.warps[moment], take.targets[moment])]
-        stacked = np.stack([portrait, *others], axis=2) / np.float32(255)  # (s, s, 3 pictures, 3)
-        pictures = recolour(rng, augment, stacked).reshape(size, size, 9)
-        points = move_points(points, affine, mirrored)
-    mouth = fill_mouth(points, size)
-    if varied is not None:
-        pictures = textured(rng, augment, pictures, mouth)
-    drawn = np.dstack([draw_landmarks(points, size), mouth])
-    middle = points[LIPS].mean(axis=0)
-    if not (middle.min() > 0 and middle.max() < size):
-        middle = np.full(2, size / 2)
-    side = min(loss.seen, size)
-    corner = np.clip(np.rint(middle - side / 2), 0, size - side).astype(np.int64)
-    return pictures, drawn, 1 + loss.mouth * _around_lips(points, size), corner
 
 
 def network_inputs(kind: str, pictures: Tensor, drawn: Tensor) -> Tensor:
@@ -233,30 +163,8 @@ def compose(kind: str, answer: Tensor, pictures: Tensor) -> tuple[Tensor, Tensor
     return warp + mask * (answer[:, :3] - warp), mask
 
 
-def _around_lips(points: np.ndarray, size: int) -> np.ndarray:
-    """A soft hill (size, size) over the mouth, 1 at its middle."""
-    lips = points[LIPS]
-    centre = (lips.min(axis=0) + lips.max(axis=0)) / 2
-    reach = max(8.0, 0.7 * float(np.linalg.norm(points[54] - points[48])))
-    place = np.arange(size, dtype=np.float32) + 0.5
-    across = ((place - centre[0]) / reach) ** 2
-    along = ((place - centre[1]) / (0.8 * reach)) ** 2
-    return np.exp(-0.5 * (across[None] + along[:, None])).astype(np.float32)
-
-
 def _channels_last(network: nn.Module) -> nn.Module:
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def _batch(examples: list[tuple[np.ndarray, ...]]) -> dict[str, Tensor]:
-    """Examples (see `example`) as tensors, channels before rows."""
-    pictures, drawn, weight, corner = (torch.from_numpy(np.stack(part)) for part in zip(*examples, strict=True))
-    return {
-        "pictures": pictures.permute(0, 3, 1, 2),
-        "drawn": drawn.permute(0, 3, 1, 2),
-        "weight": weight[:, None],
-        "corner": corner,
-    }
 
 
 def _cut(pictures: Tensor, corners: list[list[int]], side: int) -> Tensor:

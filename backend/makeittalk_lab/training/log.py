@@ -72,8 +72,8 @@ class Log:
         figure = Figure((12, 2.4 * rows + 1), layout="constrained")
         grid = figure.add_gridspec(rows, columns)
         self._losses(figure.add_subplot(grid[:2, :]), entries)
-        for place, name in enumerate(names):
-            axes = figure.add_subplot(grid[2 + place // columns, place % columns])
+        for index, name in enumerate(names):
+            axes = figure.add_subplot(grid[2 + index // columns, index % columns])
             shown = [(entry["step"], entry["validation"][name]) for entry in checks if name in entry["validation"]]
             axes.plot(*zip(*shown, strict=True), marker=".")
             axes.set_title(f"validation: {name}", fontsize=9)

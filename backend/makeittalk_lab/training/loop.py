@@ -1,81 +1,38 @@
 """The training loop of every network: phases, checkpoints, log and devices; the last through Lightning Fabric.
 
-A trainer describes itself as a `Task` and a configuration that extends `LoopConfig`; `train` does the rest. What a
+A trainer describes itself as a `Task` and a configuration that extends `LoopConfig`; `run` does the rest. What a
 step sees depends on the seed, the step and the process alone, so that a run that was killed goes on to the same end.
 """
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import sys
 import time
-import warnings
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from makeittalk.exchange import storage
-from makeittalk.exchange.errors import InputError, MissingError
+from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from . import checkpoint
-from .config import LoopConfig, load_toml
+from .config import LoopConfig
+from .devices import end_children, make_fabric
 from .log import Log
+from .task import Task
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["LoopConfig", "Task", "load_toml", "train"]
 
-
-class Task(Protocol):
-    """What is trained.
-
-    Attributes:
-        name: of the training, for progress, checkpoints and errors: "voice", "content" …
-        phases: names of the networks that each phase's optimiser updates, in the order of a step. Networks that no
-            phase names are frozen: moved to the device, in eval mode, not part of the checkpoints.
-    """
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def phases(self) -> Mapping[str, tuple[str, ...]]: ...
-
-    def networks(self) -> dict[str, nn.Module]:
-        """Fresh networks on the CPU; PyTorch's generator was seeded before."""
-        ...
-
-    def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        """A process's share of a step's examples, on the CPU, drawn from `rng` alone."""
-        ...
-
-    def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Scalars: the phase's "loss", and parts of it to log.
-
-        The batch lies on the device. Networks are called as `networks[name](…)`, never by another method; those of
-        other phases do not learn, but let gradients through.
-        """
-        ...
-
-    def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
-        """Figures to log, by the bare networks in eval mode on the device, without gradients."""
-        ...
-
-    def save(self, networks: Mapping[str, nn.Module], out: Path, notes: dict[str, str]) -> None:
-        """Writes the finished weights; bare networks in eval mode."""
-        ...
-
-
-def train(task: Task, config: LoopConfig, progress: Progress = silent) -> Path:
+def run(task: Task, config: LoopConfig, progress: Progress = silent) -> Path:
     """Trains; a second call goes on from the last checkpoint to the same end.
 
     On several devices each process runs this very program again (Lightning Fabric starts them); the first one alone
@@ -94,14 +51,14 @@ def train(task: Task, config: LoopConfig, progress: Progress = silent) -> Path:
     """
     if config.threads:
         torch.set_num_threads(config.threads)
-    fabric = _fabric(config)
+    fabric = make_fabric(config)
     if config.batch < fabric.world_size:
         raise InputError(f"A batch of {config.batch} cannot be shared by {fabric.world_size} devices.", "Enlarge it.")
     fabric.launch()
     try:
         return _Run(task, config, fabric, progress).train()
     except BaseException:
-        _end_children(fabric)
+        end_children(fabric)
         raise
 
 
@@ -263,48 +220,3 @@ def learning_share(step: int, config: LoopConfig) -> float:
     if step < config.warmup:
         return (step + 1) / config.warmup
     return 0.5 * (1.0 + math.cos(math.pi * (step - config.warmup) / max(1, config.steps - config.warmup)))
-
-
-def _fabric(config: LoopConfig) -> Fabric:
-    """Lightning Fabric for the devices asked for.
-
-    Raises:
-        InputError: they are not there, or cannot compute in that precision. MissingError: Fabric is not installed.
-    """
-    try:
-        from lightning_fabric import Fabric
-        from lightning_fabric.strategies import DDPStrategy
-        from lightning_fabric.utilities.exceptions import MisconfigurationException
-    except ImportError as error:
-        raise MissingError(
-            f"Training needs Lightning Fabric: {error}.", "Install it with `pip install lightning-fabric`."
-        ) from error
-
-    # What Fabric tells of itself would tear the progress bar.
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="lightning_fabric")
-    try:
-        devices = int(config.devices) if str(config.devices).isdigit() else config.devices
-        chosen: dict[str, Any] = {"accelerator": config.accelerator, "devices": devices}
-        plain = Fabric(**chosen)
-        precision = config.precision
-        if precision == "auto":
-            precision = "32-true"
-            if plain.device.type == "cuda":
-                precision = "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
-        if plain.world_size > 1:
-            # Buffers stay each process's own: a network that is called twice in a phase could not learn otherwise.
-            chosen["strategy"] = DDPStrategy(broadcast_buffers=False)
-        return Fabric(**chosen, precision=precision)  # type: ignore[arg-type]
-    except (ValueError, TypeError, RuntimeError, MisconfigurationException) as error:
-        asked = f"{config.devices} × {config.accelerator} in {config.precision}"
-        raise InputError(f"This machine cannot train on {asked}.", "Use auto for all three.") from error
-
-
-def _end_children(fabric: Fabric) -> None:
-    """Ends the processes of the other devices, which would wait for this one."""
-    children = getattr(fabric.strategy.launcher, "procs", [])
-    while children:  # emptied first: Fabric's watch would take the end of a child for a fault and end this process
-        child = children.pop()
-        child.kill()
-        child.wait()

@@ -1,6 +1,6 @@
 """Trains the speaker-aware branch against its critic (paper, section 3.3).
 
-Data are prepared clips with their head motion: films (VoxCeleb2) or constructed targets (`training.prepare_heads`).
+Data are prepared clips with their head motion: films (VoxCeleb2) or constructed targets (`prepare.heads`).
 """
 
 from __future__ import annotations
@@ -9,77 +9,23 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from makeittalk.exchange.constants import EMBEDDING, LANDMARKS
+from makeittalk.exchange.constants import LANDMARKS
 from makeittalk.exchange.errors import InputError
-from makeittalk.exchange.progress import Progress, silent
-from makeittalk.landmarks.ibug68 import PARTS
-from makeittalk.landmarks.pose import Canonical
-from makeittalk.networks.content_inference import predict_content
 from makeittalk.networks.noise import NOISE, noise_track
 from makeittalk.networks.normalised_mel import VoiceAverage
 from makeittalk.networks.speaker import ListeningBranch, SpeakerBranch, SpeakerConfig
-from makeittalk.networks.speaker_inference import SpeakerModel, save_speaker, speaker_displacement, speaker_features
+from makeittalk.networks.speaker_inference import SpeakerModel, save_speaker, speaker_displacement
 from makeittalk.networks.voice_inference import load_voice
 from torch import Tensor, nn
 
-from ..data.augment import Augment, vary_face
 from ..data.clips import Clip, Prepared
-from ..data.poisson import poisson_disk
-from ..data.splits import speaker_of
-from ..prepare import heads as prepare_heads
+from ..losses.head_loss import HeadLoss, HeadLossWeights
+from .config import LoopConfig
 from .critic import Critic, CriticConfig
-from .loop import LoopConfig, train
-from .losses import UNIT, laplacian_matrix
-
-_SEEDS = 2**31
-_SHIPPED = "default"
-BROWS_AND_EYES = np.concatenate([PARTS[name] for name in ("brow_right", "brow_left", "eye_right", "eye_left")])
-
-
-@dataclass(frozen=True)
-class HeadLoss:
-    """Weights of what the generator learns by.
-
-    Attributes:
-        laplacian: λs, of the distance of Laplacian coordinates. velocity: of frame-to-frame differences (0 in the
-            paper). eyes: of brows and eyes against the other landmarks (1 in the paper): the head moves them all, and
-            what they do by themselves is small.
-    """
-
-    laplacian: float = 1.0
-    velocity: float = 0.0
-    eyes: float = 1.0
-
-
-class HeadDistance(nn.Module):
-    """How far predicted motion is from its target, in squares of `losses.UNIT`."""
-
-    share: Tensor
-    laplacian: Tensor
-
-    def __init__(self, weights: HeadLoss) -> None:
-        super().__init__()
-        self.weights = weights
-        share = np.ones(LANDMARKS, np.float32)
-        share[BROWS_AND_EYES] = weights.eyes
-        matrix = np.kron(laplacian_matrix().T, np.eye(3, dtype=np.float32))
-        self.register_buffer("share", torch.from_numpy(np.repeat(share / share.sum(), 3)))
-        self.register_buffer("laplacian", torch.from_numpy(matrix))
-
-    def forward(self, predicted: Tensor, target: Tensor, mask: Tensor) -> dict[str, Tensor]:
-        """Parts and their weighted sum `loss`: (B, T, 204) twice, mask (B, T)."""
-        total = mask.sum().clamp(min=1.0)
-        difference = (predicted - target) / UNIT
-        change = difference[:, 1:] - difference[:, :-1]
-        distance = (difference.square() @ self.share * mask).sum() / total
-        shape = ((difference @ self.laplacian).square() @ self.share * mask).sum() / total
-        velocity = (change.square() @ self.share * mask[:, 1:]).sum() / total
-        loss = distance + self.weights.laplacian * shape + self.weights.velocity * velocity
-        return {"loss": loss, "distance": distance, "laplacian": shape, "velocity": velocity}
+from .speaker_examples import SpeakerExample, training_clips
 
 
 @dataclass
@@ -88,21 +34,21 @@ class SpeakerTrainingConfig(LoopConfig):
 
     Attributes:
         data: folders prepared with embeddings and prosody. share: how often each is drawn, the same when empty.
-        hears: "mel", "code" (A) or "converted", see networks.hearing; the prosody comes beside it.
-        voice: weights of voice conversion for the latter two.
+        hears: "mel", "code" (A) or "converted", see networks.speech_features; the prosody comes beside it.
+        voice_conversion: its weights for the latter two.
         lips: content weights whose Δq the films' landmarks are freed from, "default" for the shipped ones; empty where
             the targets move no lips.
         speakers: how many speakers of each folder are trained on, chosen by Poisson disk sampling of their
             embeddings; 0 for all.
         realism: μs, weight of the critic's opinion. judged: examples of a batch that it sees, 0 for all.
-        mirror: share of mirrored faces, which move mirrored; 0 where the targets' manner has sides.
-        network, critic, loss: tables of SpeakerConfig, CriticConfig and HeadLoss.
+        mirror: share of mirrored faces, which move mirrored; 0 where the targets' head style has sides.
+        network, critic, loss: tables of SpeakerConfig, CriticConfig and HeadLossWeights.
     """
 
     data: list[str] = field(default_factory=list)
     share: list[float] = field(default_factory=list)
     hears: str = "code"
-    voice: str = "voice"
+    voice_conversion: str = "voice"
     lips: str = ""
     speakers: int = 0
     realism: float = 0.001
@@ -110,7 +56,7 @@ class SpeakerTrainingConfig(LoopConfig):
     mirror: float = 0.0
     network: SpeakerConfig = field(default_factory=SpeakerConfig)
     critic: CriticConfig = field(default_factory=CriticConfig)
-    loss: HeadLoss = field(default_factory=HeadLoss)
+    loss: HeadLossWeights = field(default_factory=HeadLossWeights)
 
     def check(self) -> None:
         """See LoopConfig."""
@@ -118,26 +64,8 @@ class SpeakerTrainingConfig(LoopConfig):
         if not self.data:
             raise ValueError("it names no data folders")
         self.data = [os.path.expanduser(folder) for folder in self.data]
-        self.lips, self.voice = os.path.expanduser(self.lips), os.path.expanduser(self.voice)
-
-
-@dataclass
-class Example:
-    """A clip as the branch sees it, canonical.
-
-    Attributes:
-        name: the clip's. features: (T, C). embedding: (256,). face: (68, 3).
-        motion: (T, 204), Δp: what the landmarks do beyond the lips' Δq. lips: (T, 204), Δq.
-        noise: (T, NOISE) that its target was made with, or None for a film, whose noise nobody knows.
-    """
-
-    name: str
-    features: np.ndarray
-    embedding: np.ndarray
-    face: np.ndarray
-    motion: np.ndarray
-    lips: np.ndarray
-    noise: np.ndarray | None
+        self.lips = os.path.expanduser(self.lips)
+        self.voice_conversion = os.path.expanduser(self.voice_conversion)
 
 
 class SpeakerTask:
@@ -149,43 +77,24 @@ class SpeakerTask:
     def __init__(self, config: SpeakerTrainingConfig) -> None:
         self.config = config
         folders = [Prepared.load(folder) for folder in config.data]
-        clips = [[folder.clip(name) for name in _chosen(folder, config.speakers)] for folder in folders]
+        clips = [[folder.clip(name) for name in training_clips(folder, config.speakers)] for folder in folders]
         if not all(clips):
             raise InputError("A data folder holds no clips to train on.", "Run `makeittalk prepare` again.")
         if config.hears == "mel":
             self.average = VoiceAverage.of([clip.mel for part in clips for clip in part])
         else:
-            self.average = load_voice(config.voice).average
+            self.average = load_voice(config.voice_conversion).average
         self.train = [[self._example(f, clip) for clip in part] for f, part in zip(folders, clips, strict=True)]
         self.validation = [self._example(folder, folder.clip(n)) for folder in folders for n in folder.validation]
         share = np.array(config.share or [1.0] * len(folders), float)
         self.share = share / share.sum()
         channels = self.train[0][0].features.shape[1]
         self.shape = replace(config.network, inputs=channels, noise=NOISE)
-        self.distance = HeadDistance(config.loss)
+        self.distance = HeadLoss(config.loss)
 
-    def _example(self, folder: Prepared, clip: Clip) -> Example:
-        if clip.embedding is None or clip.prosody is None:
-            raise InputError(
-                f"The clips of {folder.folder} hold no voices or no prosody.", "Prepare them with a newer version."
-            )
-        frame = Canonical.of(clip.neutral)
-        face = frame.to_canonical(clip.neutral).astype(np.float32)
-        moved = frame.displacement_to(clip.posed - clip.neutral).astype(np.float32)
-        lips = np.zeros_like(moved)
-        if self.config.lips:
-            content = None if self.config.lips == _SHIPPED else self.config.lips
-            lips = predict_content(clip.mel, face, weights=content, embedding=clip.embedding, voice=self.config.voice)
-        constructed = folder.kind == prepare_heads.KIND
-        return Example(
-            clip.name,
-            speaker_features(self.config.hears, clip.mel, clip.prosody, self.average, voice=self.config.voice),
-            clip.embedding.astype(np.float32),
-            face,
-            (moved - lips).reshape(len(moved), -1),
-            lips.reshape(len(moved), -1),
-            noise_track(prepare_heads.noise_seed(clip.name), len(moved)) if constructed else None,
-        )
+    def _example(self, folder: Prepared, clip: Clip) -> SpeakerExample:
+        config = self.config
+        return SpeakerExample.of(folder, clip, config.hears, self.average, config.voice_conversion, config.lips)
 
     def networks(self) -> dict[str, nn.Module]:
         """Fresh ones: the `branch` and its `critic`."""
@@ -209,28 +118,7 @@ class SpeakerTask:
 
     def _window(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         folder = self.train[rng.choice(len(self.train), p=self.share)]
-        example = folder[rng.integers(len(folder))]
-        frames = self.shape.attention
-        total = len(example.features)
-        start = int(rng.integers(0, max(1, total - frames + 1)))
-        place = np.minimum(np.arange(start, start + frames), total - 1)
-        ahead = self.shape.window - 1 if self.shape.streaming else 0
-        heard = np.minimum(np.arange(start, start + frames + ahead), total - 1)
-        # Faces are mirrored here, never reshaped: a head that turns stays rigid.
-        flip = Augment(mirror=self.config.mirror, shape=0.0, identity=0.0)
-        both = np.stack([example.motion[place], example.lips[place]]).reshape(-1, LANDMARKS, 3)
-        face, both = vary_face(example.face, both, flip, rng)
-        motion, lips = both.reshape(2, frames, -1)
-        noise = example.noise[place] if example.noise is not None else noise_track(int(rng.integers(_SEEDS)), frames)
-        return {
-            "features": example.features[heard],
-            "embedding": example.embedding,
-            "face": face,
-            "motion": motion,
-            "lips": lips,
-            "noise": noise,
-            "mask": (np.arange(start, start + frames) < total).astype(np.float32),
-        }
+        return folder[rng.integers(len(folder))].window(rng, self.shape, self.config.mirror)
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """LSGAN and landmark losses.
@@ -259,10 +147,10 @@ class SpeakerTask:
         return parts
 
     def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
-        """On voices never trained on, with the product's own inference; see `measure`."""
+        """On voices never trained on, with the product's own inference; see `motion_error`."""
         branch = networks["branch"]
         assert isinstance(branch, ListeningBranch)
-        return measure(branch.branch, self.validation)
+        return motion_error(branch.branch, self.validation)
 
     def save(self, networks: Mapping[str, nn.Module], out: Path, notes: dict[str, str]) -> None:
         """Writes `speaker.safetensors`."""
@@ -271,7 +159,7 @@ class SpeakerTask:
         save_speaker(out / "speaker.safetensors", SpeakerModel(branch.branch, self.average, self.config.hears), notes)
 
 
-def measure(branch: SpeakerBranch, examples: list[Example]) -> dict[str, float]:
+def motion_error(branch: SpeakerBranch, examples: list[SpeakerExample]) -> dict[str, float]:
     """How near predicted heads come to their targets, as a mean over clips.
 
     Returns:
@@ -294,35 +182,3 @@ def measure(branch: SpeakerBranch, examples: list[Example]) -> dict[str, float]:
     if not distance:
         return {}
     return {"distance": float(np.mean(distance)), "correlation": float(np.mean(correlation))}
-
-
-def train_speaker(config_path: str | Path, progress: Progress = silent, **overrides: Any) -> Path:
-    """Trains as a configuration says; a second call goes on from the last checkpoint to the same end.
-
-    Args:
-        config_path: TOML file, see SpeakerTrainingConfig. overrides: values for its keys.
-        progress: told after every step; may raise Cancelled, the last checkpoint stays.
-
-    Returns:
-        The folder `out`, which then holds `speaker.safetensors` (fp16) and `log.jsonl`.
-
-    Raises:
-        InputError: configuration or data cannot be used.
-    """
-    config = SpeakerTrainingConfig.load(config_path, **overrides)
-    return train(SpeakerTask(config), config, progress)
-
-
-def _chosen(folder: Prepared, speakers: int) -> list[str]:
-    """The training clips of the speakers that Poisson disk sampling keeps."""
-    if not speakers:
-        return folder.train
-    clips: dict[str, list[str]] = {}
-    for name in folder.train:
-        clips.setdefault(speaker_of(name), []).append(name)
-    names = sorted(clips)
-    voices = np.zeros((len(names), EMBEDDING))
-    for row, name in enumerate(names):
-        known = [folder.clip(clip).embedding for clip in clips[name]]
-        voices[row] = np.mean([voice for voice in known if voice is not None], axis=0)
-    return [clip for place in poisson_disk(voices, speakers) for clip in clips[names[place]]]

@@ -22,10 +22,10 @@ from makeittalk.networks.voice_inference import TargetVoice, VoiceModel, save_vo
 from makeittalk_lab.data import phone_files
 from makeittalk_lab.data.clips import Clip, Prepared
 from makeittalk_lab.evaluation import evaluate, recordings, report
-from makeittalk_lab.evaluation.baselines import Loudness, Retrieval, frame_energy, warping_costs
-from makeittalk_lab.evaluation.cross_voice import OtherVoices
-from makeittalk_lab.evaluation.face_motion import Performance
-from makeittalk_lab.training.content import TrainingConfig
+from makeittalk_lab.evaluation.baselines import LoudnessBaseline, RetrievalBaseline, frame_energy, warping_costs
+from makeittalk_lab.evaluation.cross_voice import CrossVoice
+from makeittalk_lab.evaluation.face_motion import FaceMotion
+from makeittalk_lab.training.content import ContentTrainingConfig
 from project import CONFIGS
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
@@ -39,7 +39,7 @@ def test_loudness_baseline_finds_a_linear_mouth():
     still = np.zeros((len(energy), 68, 3)) + clip.neutral
     frame = Canonical.of(clip.neutral)
     clip.landmarks = still + frame.displacement_from(energy[:, None, None] * slope)
-    assert np.abs(Loudness.fit([clip]).predict(clip.mel) - energy[:, None, None] * slope).max() < 1e-3
+    assert np.abs(LoudnessBaseline.fit([clip]).predict(clip.mel) - energy[:, None, None] * slope).max() < 1e-3
 
 
 def test_warping_costs_are_those_of_librosa():
@@ -55,7 +55,7 @@ def test_warping_costs_are_those_of_librosa():
 
 def test_retrieval_finds_a_clip_again_however_fast_it_is_spoken():
     clips = [talking(seed) for seed in range(16)]
-    retrieval = Retrieval(clips)
+    retrieval = RetrievalBaseline(clips)
     wanted = clips[5]
     times = np.linspace(0, len(wanted.mel) - 1, 150)  # a fifth slower
     mel = np.stack([np.interp(times, np.arange(len(wanted.mel)), band) for band in wanted.mel.T], 1)
@@ -103,7 +103,7 @@ def test_the_head_of_a_film_is_measured_apart_from_its_lips():
     angles[:, 1] = 0.1 * np.sin(np.arange(len(clip.mel)) / 10)
     centre = NEUTRAL.mean(0)
     clip.posed = (clip.landmarks - centre) @ Rotation.from_euler("xyz", angles).as_matrix().transpose(0, 2, 1) + centre
-    filmed = Performance.filmed(clip)
+    filmed = FaceMotion.filmed(clip)
     assert np.degrees(np.abs(filmed.rotation - angles).max()) < 0.5
     assert np.array_equal(filmed.face, clip.landmarks)
 
@@ -165,8 +165,8 @@ def test_parts_of_the_method_are_left_out(prepared, capsys):
 
 
 def test_the_ablated_recipe_differs_in_what_is_heard_alone():
-    ablated = TrainingConfig.load(CONFIGS / "ablation_no_voice.toml")
-    shipped = TrainingConfig.load(CONFIGS / f"{DEFAULT_CONTENT}.toml")
+    ablated = ContentTrainingConfig.load(CONFIGS / "ablation_no_voice.toml")
+    shipped = ContentTrainingConfig.load(CONFIGS / f"{DEFAULT_CONTENT}.toml")
     assert ablated.features == "mel"
     assert (ablated.data, ablated.share) == (shipped.data, shipped.share)
     assert (ablated.loss, ablated.augment) == (shipped.loss, shipped.augment)
@@ -182,14 +182,14 @@ def test_clips_are_said_by_other_voices(prepared, speech_wav, tmp_path, capsys):
     path = tmp_path / "voice.safetensors"
     save_voice(path, VoiceModel(voice, average, TargetVoice(np.zeros(256, np.float32), average)), {})
     (tmp_path / "one.flac").write_bytes(speech_wav.read_bytes())
-    voices = OtherVoices(tmp_path, str(path))
-    said = voices.say(folder, clip, 3)
+    voices = CrossVoice(tmp_path, str(path))
+    said = voices.convert(folder, clip, 3)
     assert said.mel.shape == clip.mel.shape and not np.allclose(said.mel, clip.mel)
     assert np.array_equal(said.landmarks, clip.landmarks) and said.embedding.any()
-    found = evaluate.evaluate_set(prepared, voices=voices)
+    found = evaluate.evaluate_set(prepared, cross_voice=voices)
     assert found["rows"]["filmed"]["D-LL"] == 0 and found["part"] == "test"
     with pytest.raises(InputError, match="no recording of a voice"):
-        OtherVoices(prepared, str(path))
+        CrossVoice(prepared, str(path))
     assert main(["evaluate", "--voices", str(prepared), "--said-by", str(tmp_path)]) == 2
     assert "--set" in capsys.readouterr().err
 
@@ -257,7 +257,7 @@ def test_held_out_voices_are_a_fifth_of_the_speakers(speech_wav, tmp_path, monke
         (tmp_path / f"{speaker}-1.flac").write_bytes(speech_wav.read_bytes())
     seen = []
     monkeypatch.setattr(
-        phone_files, "keep_phones", lambda path, _make: seen.append(path) or [(0.1, 0.4, "AA"), (0.5, 0.6, "P")]
+        phone_files, "cached_phones", lambda path, _make: seen.append(path) or [(0.1, 0.4, "AA"), (0.5, 0.6, "P")]
     )
     found = recordings.evaluate_recordings(tmp_path, held_out=True)
     assert len(found["each"]) == 1 and len(seen) == 1

@@ -36,4 +36,5 @@ def test_the_command(astronaut: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     told = capsys.readouterr().out.split()
     assert told[0] == "mean" and float(told[1]) < SAME_PERSON and told[-5:] == ["1", "of", "1", "within", "0.6"]
     assert main([str(astronaut), str(tmp_path / "none.png")]) == 2 and "none.png" in capsys.readouterr().err
-    assert main([str(astronaut)]) == 2
+    with pytest.raises(SystemExit):
+        main([str(astronaut)])

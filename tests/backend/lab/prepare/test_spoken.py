@@ -10,10 +10,11 @@ from makeittalk.audio.loading import write_wav
 from makeittalk.cli.main import main
 from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.exchange.errors import InputError
-from makeittalk_lab.data.augment import at
+from makeittalk_lab.data.augment import interpolate_frames
 from makeittalk_lab.data.clips import Clip, Prepared
 from makeittalk_lab.prepare.spoken import prepare_spoken, split_text
-from makeittalk_lab.prepare.tts import Synthesiser, pad, prepare_tts, spelled, spoken_clip, time_map
+from makeittalk_lab.prepare.tts import prepare_tts, spoken_clip, time_map
+from makeittalk_lab.synthetic.speech_synthesis import Synthesiser, pad_silence, spell_letters
 
 needs_voices = pytest.mark.skipif(
     not (shutil.which("espeak-ng") or shutil.which("flite")), reason="no speech synthesiser on this machine"
@@ -39,7 +40,9 @@ def test_time_runs_as_the_phones_do():
 
 def test_a_sequence_is_read_between_its_frames():
     values = np.arange(5.0)[:, None] * [1.0, 2.0]
-    np.testing.assert_allclose(at(values, np.array([-3.0, 0.5, 3.25, 9.0])), [[0, 0], [0.5, 1], [3.25, 6.5], [4, 8]])
+    np.testing.assert_allclose(
+        interpolate_frames(values, np.array([-3.0, 0.5, 3.25, 9.0])), [[0, 0], [0.5, 1], [3.25, 6.5], [4, 8]]
+    )
 
 
 def test_the_filmed_motion_comes_with_another_sound(clip):
@@ -50,7 +53,7 @@ def test_the_filmed_motion_comes_with_another_sound(clip):
     assert moved is not None and moved.mel.shape == (len(moved.landmarks), 80) and moved.embedding.shape == (256,)
     # Every phone comes 0.3 s later.
     frames = np.arange(round(0.6 * FRAME_RATE), round(1.1 * FRAME_RATE))
-    wanted = at(clip.landmarks, frames - 0.3 * FRAME_RATE)
+    wanted = interpolate_frames(clip.landmarks, frames - 0.3 * FRAME_RATE)
     np.testing.assert_allclose(moved.landmarks[frames], wanted, atol=1e-3)
     assert not np.allclose(moved.landmarks[frames], clip.landmarks[frames], atol=1e-3)
     # Other phones, or three times the time, are another sentence.
@@ -64,14 +67,14 @@ def test_text_becomes_sentences():
     # Runs of fewer than three words tell too little, runs of more than eight are cut.
     assert split_text(text) == ["one two three four five six seven eight", "nine ten eleven"]
     assert split_text("Don't you see?\nDon't you see?") == ["don't you see"]
-    assert spelled("bin blue at a two") == "bin blue at ay two" and spelled("set f nine") == "set F nine"
-    assert len(pad(np.zeros(100, np.float32), np.random.default_rng(0))) == 100 + 2 * 3200
+    assert spell_letters("bin blue at a two") == "bin blue at ay two" and spell_letters("set f nine") == "set F nine"
+    assert len(pad_silence(np.zeros(100, np.float32), np.random.default_rng(0))) == 100 + 2 * 3200
 
 
 @needs_voices
 def test_a_synthesiser_speaks_in_many_voices():
     voices = Synthesiser.find()
-    said = [voices.say("place blue at F two now", np.random.default_rng(seed)) for seed in range(3)]
+    said = [voices.synthesise("place blue at F two now", np.random.default_rng(seed)) for seed in range(3)]
     assert all(len(sound) > 8_000 and np.abs(sound).max() > 0.01 for sound in said)
     assert len({len(sound) for sound in said}) > 1
 
@@ -115,7 +118,7 @@ def test_filmed_sentences_are_spoken(tmp_path):
     rng, voices, words = np.random.default_rng(4), Synthesiser.find(), "place blue by me now"
     for name in folder.train:
         (films / "align" / f"{name}.align").write_text("".join(f"0 1000 {word}\n" for word in words.split()))
-        write_wav(films / "audio" / f"{name}.flac", pad(voices.say(words, rng), rng), 16_000)
+        write_wav(films / "audio" / f"{name}.flac", pad_silence(voices.synthesise(words, rng), rng), 16_000)
     spoken = prepare_tts(films, tmp_path / "out", folder.folder)
     assert spoken.kind == "tts" and len(spoken.train) + len(spoken.skipped) == 3 * len(folder.train)
     clip = spoken.clip(spoken.train[0])

@@ -18,10 +18,12 @@ from makeittalk.exchange.errors import Cancelled, InputError
 from makeittalk.networks.content_inference import load_content
 from makeittalk.networks.speech_features import FEATURES
 from makeittalk_lab.training import checkpoint
-from makeittalk_lab.training.closure import ClosureConfig
-from makeittalk_lab.training.content import TrainingConfig, train_content
+from makeittalk_lab.training.closure import ClosureTrainingConfig
+from makeittalk_lab.training.config import LoopConfig
+from makeittalk_lab.training.content import ContentTrainingConfig
 from makeittalk_lab.training.log import Log
-from makeittalk_lab.training.loop import LoopConfig, learning_share, train
+from makeittalk_lab.training.loop import learning_share, run
+from makeittalk_lab.training.train import train
 from project import CONFIGS, ROOT
 from torch import Tensor, nn
 
@@ -97,7 +99,7 @@ def test_phases_take_turns_and_the_frozen_stays(tmp_path):
     task = Duel()
     torch.manual_seed(5)
     fresh = {name: {k: v.clone() for k, v in n.state_dict().items()} for name, n in task.networks().items()}
-    train(task, settings(tmp_path, steps=120, learning_rate=0.05))
+    run(task, settings(tmp_path, steps=120, learning_rate=0.05))
     log = Log(tmp_path).read()
     assert [entry["step"] for entry in log] == list(range(1, 121))
     assert log[-1]["generator/loss"] < 0.5 * log[0]["generator/loss"]
@@ -109,7 +111,7 @@ def test_phases_take_turns_and_the_frozen_stays(tmp_path):
         assert same(fresh[name], network.state_dict()) == (name == "frozen")
     # A phase moves its own networks only.
     task.phases = {"generator": ("maker", "last")}
-    train(task, settings(tmp_path / "one", steps=3))
+    run(task, settings(tmp_path / "one", steps=3))
     assert same(
         {k: v for k, v in fresh["critic"].items() if "running" not in k and "num_b" not in k},
         {k: v for k, v in task.end["critic"].state_dict().items() if "running" not in k and "num_b" not in k},
@@ -121,13 +123,13 @@ def test_phases_take_turns_and_the_frozen_stays(tmp_path):
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_a_cancelled_run_goes_on_to_the_same_end(tmp_path, precision):
     whole, broken = Duel(), Duel()
-    train(whole, settings(tmp_path / "whole", precision=precision))
+    run(whole, settings(tmp_path / "whole", precision=precision))
     for share in (0.45, 0.8):  # steps 18 and 32; the last checkpoints are those of 14 and 28
         with pytest.raises(Cancelled):
-            train(broken, settings(tmp_path / "broken", precision=precision), stop_at(share))
+            run(broken, settings(tmp_path / "broken", precision=precision), stop_at(share))
     assert not broken.end
     assert Log(tmp_path / "broken").read()[-1]["step"] == 32
-    train(broken, settings(tmp_path / "broken", precision=precision))
+    run(broken, settings(tmp_path / "broken", precision=precision))
     assert same(states(whole), states(broken))
     logs = [Log(tmp_path / name).read() for name in ("whole", "broken")]
     for entry in (*logs[0], *logs[1]):
@@ -137,24 +139,24 @@ def test_a_cancelled_run_goes_on_to_the_same_end(tmp_path, precision):
 
 def test_another_seed_ends_elsewhere(tmp_path):
     first, second = Duel(), Duel()
-    train(first, settings(tmp_path / "a", steps=3))
-    train(second, settings(tmp_path / "b", steps=3, seed=6))
+    run(first, settings(tmp_path / "a", steps=3))
+    run(second, settings(tmp_path / "b", steps=3, seed=6))
     assert not same(states(first), states(second))
 
 
 def test_a_cut_log_line_is_dropped(tmp_path):
     with pytest.raises(Cancelled):
-        train(Duel(), settings(tmp_path), stop_at(0.5))
+        run(Duel(), settings(tmp_path), stop_at(0.5))
     with open(tmp_path / "log.jsonl", "a") as stream:
         stream.write('{"step": 21, "los')
-    train(Duel(), settings(tmp_path))
+    run(Duel(), settings(tmp_path))
     assert [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()] == [*range(1, 41)]
 
 
 @pytest.mark.parametrize("harm", ["cut", "noise", "other"])
 def test_a_damaged_checkpoint_is_one_sentence(tmp_path, harm):
     with pytest.raises(Cancelled):
-        train(Duel(), settings(tmp_path), stop_at(0.5))
+        run(Duel(), settings(tmp_path), stop_at(0.5))
     path = tmp_path / checkpoint.NAME
     data = path.read_bytes()
     if harm == "other":
@@ -163,44 +165,44 @@ def test_a_damaged_checkpoint_is_one_sentence(tmp_path, harm):
     else:
         path.write_bytes(data[: len(data) // 2] if harm == "cut" else b"\xff" * 100)
     with pytest.raises(InputError, match=r"checkpoint\.safetensors does not fit this training"):
-        train(Duel(), settings(tmp_path))
+        run(Duel(), settings(tmp_path))
     checkpoint.save(tmp_path, "another", 7, {}, {})
     with pytest.raises(InputError, match="does not fit"):
-        train(Duel(), settings(tmp_path))
+        run(Duel(), settings(tmp_path))
 
 
 def test_an_infinite_loss_ends_the_run_and_spoils_nothing(tmp_path):
     with pytest.raises(InputError, match="duel became infinite at step 18"):
-        train(Duel(blowing=18), settings(tmp_path))
+        run(Duel(blowing=18), settings(tmp_path))
     assert Log(tmp_path).read()[-1]["step"] == 17
     task = Duel()
-    train(task, settings(tmp_path))  # from the checkpoint of step 14
+    run(task, settings(tmp_path))  # from the checkpoint of step 14
     assert all(value.isfinite().all() for value in states(task).values())
 
 
 def test_fine_tuning_takes_the_networks_and_fresh_moments(tmp_path):
     first, more = Duel(), Duel()
-    train(first, settings(tmp_path / "first"))
-    train(more, settings(tmp_path / "more", start=str(tmp_path / "first"), steps=1, learning_rate=1e-9))
+    run(first, settings(tmp_path / "first"))
+    run(more, settings(tmp_path / "more", start=str(tmp_path / "first"), steps=1, learning_rate=1e-9))
     near = zip(states(first).items(), states(more).values(), strict=True)
     assert all(torch.allclose(a, b, atol=1e-6) for (key, a), b in near if "running" not in key and "num_b" not in key)
     with pytest.raises(InputError, match="holds no checkpoint to start from"):
-        train(Duel(), settings(tmp_path / "third", start=str(tmp_path)))
+        run(Duel(), settings(tmp_path / "third", start=str(tmp_path)))
 
 
 def test_devices_that_are_not_there_are_one_sentence(tmp_path):
     for more in ({"precision": "wild"}, {"accelerator": "abacus"}, {"devices": 0, "accelerator": "cpu"}):
         with pytest.raises(InputError, match="cannot train on"):
-            train(Duel(), settings(tmp_path, **more))
+            run(Duel(), settings(tmp_path, **more))
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="cannot train on"):
-            train(Duel(), settings(tmp_path, accelerator="cuda"))
+            run(Duel(), settings(tmp_path, accelerator="cuda"))
 
 
 def test_batches_made_by_other_processes_are_the_same(tmp_path):
     alone, helped = Duel(), Duel()
-    train(alone, settings(tmp_path / "alone", steps=6))
-    train(helped, settings(tmp_path / "helped", steps=6, workers=2))
+    run(alone, settings(tmp_path / "alone", steps=6))
+    run(helped, settings(tmp_path / "helped", steps=6, workers=2))
     assert same(states(alone), states(helped)) and helped.made == 0
 
 
@@ -217,7 +219,7 @@ sys.path[:0] = {folders!r}
 import os, torch
 from pathlib import Path
 from test_loop import Duel, settings
-from makeittalk_lab.training.loop import train
+from makeittalk_lab.training.loop import run
 
 class Kept(Duel):
     def networks(self):
@@ -225,7 +227,7 @@ class Kept(Duel):
         return self.all
 
 task = Kept()
-train(task, settings(Path(sys.argv[1]), accelerator="cpu", devices=2, steps=8))
+run(task, settings(Path(sys.argv[1]), accelerator="cpu", devices=2, steps=8))
 torch.save([n.state_dict() for n in task.all.values()], Path(sys.argv[1]) / (os.environ["LOCAL_RANK"] + ".pt"))
 """
 
@@ -242,7 +244,7 @@ def test_two_processes_learn_one_network(tmp_path):
         assert same(learnt, {key: other[key] for key in learnt})
     assert [entry["step"] for entry in Log(tmp_path).read()] == list(range(1, 9))
     alone = Duel()
-    train(alone, settings(tmp_path / "alone", steps=8))
+    run(alone, settings(tmp_path / "alone", steps=8))
     assert not torch.equal(alone.end["last"].weight, first[2]["weight"])  # it saw other examples
 
 
@@ -257,7 +259,7 @@ def test_a_killed_program_goes_on_to_the_same_end(prepared, tmp_path):
     whole.mkdir()
     broken.mkdir()
     steps = 30
-    train_content(write_config(whole, prepared, steps, more=""))
+    train("content", write_config(whole, prepared, steps, more=""))
     command = [*PROGRAM, "train", "content", str(write_config(broken, prepared, steps, more="")), "--device", "cpu"]
     process = subprocess.Popen(command, env=ENVIRONMENT)
     deadline = time.monotonic() + 200
@@ -309,7 +311,7 @@ def test_a_wrong_configuration_is_one_sentence(tmp_path, capsys, text, complaint
     path = tmp_path / "config.toml"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(InputError, match=rf"config\.toml.*({complaint})"):
-        TrainingConfig.load(path)
+        ContentTrainingConfig.load(path)
     assert cli.main(["train", "content", str(path)]) == 2
     told = capsys.readouterr().err
     assert "config.toml" in told and told.count("\n") == 1
@@ -317,5 +319,5 @@ def test_a_wrong_configuration_is_one_sentence(tmp_path, capsys, text, complaint
 
 def test_shipped_configurations_can_be_read():
     for path in CONFIGS.glob("content*.toml"):
-        assert TrainingConfig.load(path).network.inputs in FEATURES.values()
-    assert ClosureConfig.load(CONFIGS / "closure.toml", devices="2", accelerator=None).devices == "2"
+        assert ContentTrainingConfig.load(path).network.inputs in FEATURES.values()
+    assert ClosureTrainingConfig.load(CONFIGS / "closure.toml", devices="2", accelerator=None).devices == "2"

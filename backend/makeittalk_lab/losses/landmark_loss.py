@@ -15,7 +15,7 @@ _SHUT = 0.02  # canonical units: a gap of the inner lips that reads as shut
 
 
 @dataclass(frozen=True)
-class LossWeights:
+class LandmarkLossWeights:
     """Weights of the parts of the loss.
 
     Attributes:
@@ -54,7 +54,7 @@ class LandmarkLoss(torch.nn.Module):
     laplacian: Tensor
     points: Tensor
 
-    def __init__(self, weights: LossWeights) -> None:
+    def __init__(self, weights: LandmarkLossWeights) -> None:
         super().__init__()
         self.weights = weights
         points = np.full(LANDMARKS, weights.still, np.float32)

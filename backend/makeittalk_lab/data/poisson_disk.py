@@ -35,8 +35,8 @@ def poisson_disk(points: np.ndarray, count: int = 0, radius: float = 0.0, seed: 
 def _throw(points: np.ndarray, order: np.ndarray, radius: float) -> np.ndarray:
     kept: list[int] = []
     free = np.ones(len(points), bool)
-    for place in order:
-        if free[place]:
-            kept.append(int(place))
-            free &= np.linalg.norm(points - points[place], axis=1) > radius
+    for index in order:
+        if free[index]:
+            kept.append(int(index))
+            free &= np.linalg.norm(points - points[index], axis=1) > radius
     return np.array(kept, int)

@@ -1,0 +1,123 @@
+"""What the speaker-aware branch learns from: a clip's features and motion, and windows of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from makeittalk.exchange.constants import EMBEDDING, LANDMARKS
+from makeittalk.exchange.errors import InputError
+from makeittalk.landmarks.pose import Canonical
+from makeittalk.networks.content_inference import predict_content
+from makeittalk.networks.noise import noise_track
+from makeittalk.networks.normalised_mel import VoiceAverage
+from makeittalk.networks.speaker import SpeakerConfig
+from makeittalk.networks.speaker_inference import speaker_features
+
+from ..data.augment import Augment, vary_face
+from ..data.clips import Clip, Prepared
+from ..data.poisson_disk import poisson_disk
+from ..data.splits import speaker_of
+from ..prepare.heads import KIND as CONSTRUCTED
+from ..synthetic.head_clips import noise_seed
+
+_SEEDS = 2**31
+_SHIPPED = "default"
+
+
+@dataclass
+class SpeakerExample:
+    """A clip as the branch sees it, canonical.
+
+    Attributes:
+        name: the clip's. features: (T, C). embedding: (256,). face: (68, 3).
+        motion: (T, 204), Δp: what the landmarks do beyond the lips' Δq. lips: (T, 204), Δq.
+        noise: (T, NOISE) that its target was made with, or None for a film, whose noise nobody knows.
+    """
+
+    name: str
+    features: np.ndarray
+    embedding: np.ndarray
+    face: np.ndarray
+    motion: np.ndarray
+    lips: np.ndarray
+    noise: np.ndarray | None
+
+    @classmethod
+    def of(
+        cls, folder: Prepared, clip: Clip, hears: str, average: VoiceAverage, voice_conversion: str, content: str
+    ) -> SpeakerExample:
+        """From a clip of a prepared folder.
+
+        Args:
+            hears: "mel", "code" or "converted". average: what the features are measured against.
+            voice_conversion: weights. content: weights whose Δq is taken from the motion, "default" for the shipped
+                ones, empty where the lips do not move.
+
+        Raises:
+            InputError: the clip has no speaker embedding or no prosody.
+        """
+        if clip.embedding is None or clip.prosody is None:
+            raise InputError(
+                f"The clips of {folder.folder} hold no voices or no prosody.", "Prepare them with a newer version."
+            )
+        frame = Canonical.of(clip.neutral)
+        face = frame.to_canonical(clip.neutral).astype(np.float32)
+        moved = frame.displacement_to(clip.posed - clip.neutral).astype(np.float32)
+        lips = np.zeros_like(moved)
+        if content:
+            weights = None if content == _SHIPPED else content
+            lips = predict_content(clip.mel, face, weights=weights, embedding=clip.embedding, voice=voice_conversion)
+        constructed = folder.kind == CONSTRUCTED
+        return cls(
+            clip.name,
+            speaker_features(hears, clip.mel, clip.prosody, average, voice=voice_conversion),
+            clip.embedding.astype(np.float32),
+            face,
+            (moved - lips).reshape(len(moved), -1),
+            lips.reshape(len(moved), -1),
+            noise_track(noise_seed(clip.name), len(moved)) if constructed else None,
+        )
+
+    def window(self, rng: np.random.Generator, shape: SpeakerConfig, mirror: float) -> dict[str, np.ndarray]:
+        """As many frames as see each other in a branch of that shape; see `SpeakerTask.batch`.
+
+        Args:
+            mirror: chance that face and motion are mirrored.
+        """
+        frames = shape.attention
+        total = len(self.features)
+        start = int(rng.integers(0, max(1, total - frames + 1)))
+        shown = np.minimum(np.arange(start, start + frames), total - 1)
+        ahead = shape.window - 1 if shape.streaming else 0
+        heard = np.minimum(np.arange(start, start + frames + ahead), total - 1)
+        # Faces are mirrored here, never reshaped: a head that turns stays rigid.
+        flip = Augment(mirror=mirror, shape=0.0, identity=0.0)
+        both = np.stack([self.motion[shown], self.lips[shown]]).reshape(-1, LANDMARKS, 3)
+        face, both = vary_face(self.face, both, flip, rng)
+        motion, lips = both.reshape(2, frames, -1)
+        noise = self.noise[shown] if self.noise is not None else noise_track(int(rng.integers(_SEEDS)), frames)
+        return {
+            "features": self.features[heard],
+            "embedding": self.embedding,
+            "face": face,
+            "motion": motion,
+            "lips": lips,
+            "noise": noise,
+            "mask": (np.arange(start, start + frames) < total).astype(np.float32),
+        }
+
+
+def training_clips(folder: Prepared, speakers: int) -> list[str]:
+    """The training clips of so many speakers, chosen by Poisson disk sampling of their embeddings; 0 for all."""
+    if not speakers:
+        return folder.train
+    clips: dict[str, list[str]] = {}
+    for name in folder.train:
+        clips.setdefault(speaker_of(name), []).append(name)
+    names = sorted(clips)
+    embeddings = np.zeros((len(names), EMBEDDING))
+    for row, name in enumerate(names):
+        known = [folder.clip(clip).embedding for clip in clips[name]]
+        embeddings[row] = np.mean([embedding for embedding in known if embedding is not None], axis=0)
+    return [clip for index in poisson_disk(embeddings, speakers) for clip in clips[names[index]]]
