@@ -26,7 +26,7 @@ def exact_rate(value: str | float | Fraction) -> Fraction:
     except (ValueError, ZeroDivisionError, OverflowError) as error:
         raise InputError(f"{str(value)[:40]!r} is no frame rate.", "Use a number such as 24, 29.97 or 60.") from error
     if rate is None:
-        raise InputError(f"{str(value)[:40]} frames a second is out of range.", f"Use {LOWEST} to {HIGHEST}.")
+        raise InputError(f"The frame rate {str(value)[:40]} is out of range.", f"Use {LOWEST} to {HIGHEST}.")
     for near, exact in _BROADCAST.items():
         if abs(float(rate) - near) < 0.003:
             return exact
