@@ -1,15 +1,11 @@
 """The Blender side of MakeItTalk. Blender's own Python runs it: bpy and numpy, nothing else."""
 
-from __future__ import annotations
-
-from . import operators, panels, preferences, properties
-from .jobs import connection
-from .jobs import rebake as rebaking
-from .jobs import task as tasks
-
 
 def register() -> None:
     """Registers everything, in the order that later parts need earlier ones."""
+    from . import operators, panels, preferences, properties  # here, so that `core` can be imported without Blender
+    from .jobs import connection
+
     preferences.register()
     properties.register()
     connection.register()
@@ -19,10 +15,13 @@ def register() -> None:
 
 def unregister() -> None:
     """Undoes `register`; the backend ends."""
+    from . import operators, panels, preferences, properties
+    from .jobs import connection, rebake, task
+
     panels.unregister()
     operators.unregister()
-    rebaking.unregister()
-    tasks.unregister()
+    rebake.unregister()
+    task.unregister()
     connection.unregister()
     properties.unregister()
     preferences.unregister()

@@ -13,11 +13,6 @@ SLOTTED_ACTIONS = bpy.app.version >= (4, 4, 0)
 PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
 
 
-def eevee_engine() -> str:
-    """The identifier of Eevee in this Blender."""
-    return "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
-
-
 def new_action(owner: bpy.types.ID, name: str) -> Any:
     """Gives `owner` a new action.
 

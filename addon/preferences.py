@@ -6,7 +6,9 @@ No postponed annotations here: Blender reads the annotations themselves.
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
-PACKAGE = __package__.rpartition(".")[0]  # the extension's own name, whatever it is loaded as
+from .jobs import connection
+from .package import PACKAGE
+
 _DEVICES = (
     ("auto", "Automatic", "The fastest that there is"),
     ("cuda", "GPU (CUDA, ROCm)", "A graphics card by NVIDIA, or by AMD under ROCm"),
@@ -18,8 +20,6 @@ _shown_devices: list[tuple[str, str, str]] = []  # Blender does not keep the tex
 
 def _devices(_self: bpy.types.AddonPreferences, _context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
     """The devices; those that the running backend has not found on this machine say so."""
-    from .jobs import connection  # it reads these preferences itself
-
     client = connection.current()
     found = client.devices if client is not None else []
     _shown_devices[:] = [
@@ -48,8 +48,6 @@ class MakeItTalkPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, _context: bpy.types.Context) -> None:
-        from .jobs import connection  # it reads these preferences itself
-
         layout = self.layout
         layout.use_property_split = True
         layout.prop(self, "python")
@@ -60,18 +58,6 @@ class MakeItTalkPreferences(bpy.types.AddonPreferences):
         row = layout.row()
         row.label(text=f"Log: {connection.log_path()}")
         row.operator("makeittalk.restart_backend", icon="FILE_REFRESH")
-
-
-def get() -> MakeItTalkPreferences | None:
-    """The preferences, or None where the extension is loaded without being enabled as an add-on."""
-    found = bpy.context.preferences.addons.get(PACKAGE)
-    return found.preferences if found is not None else None
-
-
-def device() -> str:
-    """What the networks shall run on: "auto", "cpu", "cuda" or "mps"."""
-    settings = get()
-    return settings.device if settings is not None else "auto"
 
 
 def register() -> None:

@@ -18,7 +18,7 @@ from bpy.props import (
 )
 
 from . import compat
-from .jobs import rebake as rebaking
+from .jobs.rebake import schedule
 from .scene import character as characters
 from .scene import photo_plane
 
@@ -112,7 +112,7 @@ def _moved(self: "MakeItTalkCharacter", context: bpy.types.Context) -> None:
 
 def _changed(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
     if self.frames:  # not while it is being built
-        rebaking.schedule(self.id_data)
+        schedule(self.id_data)
 
 
 def _switched(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:

@@ -14,7 +14,6 @@ import contextlib
 import importlib.util
 import os
 import sys
-import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,26 +30,17 @@ def main(arguments: list[str]) -> int:
         print("This Python has no bpy. Install the bpy package, or name a Blender with --blender.", file=sys.stderr)
         return 2
     extension = _load_extension()
-    from makeittalk_extension.addon.core import rates  # type: ignore[import-not-found]
-    from makeittalk_extension.addon.core.errors import AddonError  # type: ignore[import-not-found]
+    from makeittalk_extension.backend.makeittalk.exchange.errors import (  # type: ignore[import-not-found]
+        MakeItTalkError,
+    )
 
-    try:
-        options.rate = rates.parse_rate(options.fps)
-    except ValueError:
-        print(
-            f"{options.fps} is no frame rate. Name one between 1 and 1000, such as 24 or 30000/1001.", file=sys.stderr
-        )
-        return 2
     bpy.ops.wm.read_factory_settings(use_empty=True)
     extension.register()
     try:
         _build(options)
         _save(options.output)
-    except AddonError as error:
+    except MakeItTalkError as error:
         print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"{options.output} could not be written: {error.strerror or error}.", file=sys.stderr)
         return 2
     finally:
         extension.unregister()
@@ -90,11 +80,13 @@ def _load_extension() -> ModuleType:
 
 def _build(options: Any) -> None:
     import bpy
-    from makeittalk_extension.addon.core import rates  # type: ignore[import-not-found]
     from makeittalk_extension.addon.scene import character  # type: ignore[import-not-found]
+    from makeittalk_extension.backend.makeittalk.exchange.rates import (  # type: ignore[import-not-found]
+        fps_and_base,
+    )
 
     scene = bpy.context.scene
-    scene.render.fps, scene.render.fps_base = rates.fps_and_base(options.rate)
+    scene.render.fps, scene.render.fps_base = fps_and_base(options.fps)
     folder = options.folder
     settings = {name: getattr(options, name) for name in ("lip", "head", "blink", "smooth", "style", "seed", "voice")}
     settings["portrait"] = options.portrait
@@ -117,28 +109,28 @@ def _build(options: Any) -> None:
 def _save(output: Path) -> None:
     """Saves beside the output and renames, so that an interrupted run leaves nothing half-written."""
     import bpy
-    from makeittalk_extension.addon.core.errors import AddonError  # type: ignore[import-not-found]
+    from makeittalk_extension.backend.makeittalk.exchange import storage  # type: ignore[import-not-found]
+    from makeittalk_extension.backend.makeittalk.exchange.errors import (  # type: ignore[import-not-found]
+        OutputError,
+    )
 
-    if output.is_dir():
-        raise AddonError(f"{output} is a folder.", "Name a file to write.")
-    if not output.parent.is_dir():
-        raise AddonError(f"The folder of {output} does not exist.", "Make the folder or name another.")
-    handle, name = tempfile.mkstemp(prefix=".mit-", suffix=".blend", dir=output.parent)
-    os.close(handle)
-    temporary = Path(name)
-    temporary.unlink()  # Blender would keep the empty file as a backup
-    try:
-        bpy.ops.wm.save_as_mainfile(filepath=str(temporary), copy=True, compress=True, relative_remap=False)
-        if not _whole(temporary):
-            raise AddonError(f"The disk is full, so {output} was not written.", "Free some space and run it again.")
-        os.replace(temporary, output)
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1].removeprefix("Error: ")
-        raise AddonError(f"{output} could not be written: {reason}", "Free some space or name another file.") from error
-    finally:
-        for left in output.parent.glob(f"{temporary.name}*"):  # Blender writes to NAME@ first
-            with contextlib.suppress(OSError):
-                left.unlink()
+    with storage.replacing(output) as temporary:
+        temporary.unlink()  # Blender would keep the empty file as a backup
+        try:
+            bpy.ops.wm.save_as_mainfile(filepath=str(temporary), copy=True, compress=True, relative_remap=False)
+            if not _whole(temporary):
+                raise OutputError(
+                    f"The disk is full, so {output} was not written.", "Free some space and run it again."
+                )
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1].removeprefix("Error: ")
+            raise OutputError(
+                f"{output} could not be written: {reason}", "Free some space or name another file."
+            ) from error
+        finally:
+            for left in temporary.parent.glob(f"{temporary.name}?*"):  # Blender writes to NAME@ first
+                with contextlib.suppress(OSError):
+                    left.unlink()
 
 
 def _whole(path: Path) -> bool:

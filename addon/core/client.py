@@ -203,10 +203,13 @@ class BackendClient:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        with contextlib.suppress(OSError, ValueError):
-            while line := self.process.stdout.readline(protocol.MAX_LINE + 1):
+        try:
+            for line in protocol.read_lines(self.process.stdout):
                 self._lines.put(line)
-        self._lines.put(None)
+        except (OSError, ValueError):  # a broken pipe, or a stream that was closed
+            pass
+        finally:
+            self._lines.put(None)
 
     def _drain(self) -> bool:
         """Handles what the reader has queued; True once the backend's output has ended."""
@@ -219,8 +222,11 @@ class BackendClient:
                 return True
             try:
                 reply = protocol.decode_reply(line)
-            except protocol.ProtocolError:
-                continue  # a stray line of some library is no reason to lose the job
+            except protocol.ProtocolError as error:
+                # A stray line of some library is no reason to lose a job; a broken answer to it is.
+                if error.number in self._jobs:
+                    self._jobs[error.number].error = _unreadable()
+                continue
             job = self._jobs.get(reply.id)
             if job is not None:
                 self._take(job, reply)
@@ -273,3 +279,7 @@ class BackendClient:
             if stream is not None and not stream.closed:
                 with contextlib.suppress(OSError, ValueError):
                     stream.close()
+
+
+def _unreadable() -> AddonError:
+    return AddonError("The backend's answer cannot be read.", "Install both from the same release.")

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
+from ...backend.makeittalk.exchange.errors import MakeItTalkError
 
-class AddonError(Exception):
-    """An error with one sentence for the user.
 
-    Args:
-        message: the sentence that names the problem.
-        hint: the way out, one sentence or empty.
-    """
+class AddonError(MakeItTalkError):
+    """Something in the scene, or between Blender and its backend, stands in the way."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+    code = "addon"
+    exit_status = 2

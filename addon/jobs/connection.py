@@ -10,9 +10,9 @@ from pathlib import Path
 
 import bpy
 
-from .. import preferences
 from ..core.client import BackendClient
 from ..core.errors import AddonError
+from ..package import PACKAGE, settings
 
 _ROOT = Path(__file__).resolve().parents[2]
 _WATCH = 1.0  # s between looks at a backend that nobody is waiting for
@@ -72,9 +72,8 @@ def no_python_reason() -> str:
 
 def log_path() -> Path:
     """Where the backend's stderr goes: the extension's own folder, else the system's temporary one."""
-    package = preferences.PACKAGE
     try:
-        folder = bpy.utils.extension_path_user(package, path="logs", create=True)
+        folder = bpy.utils.extension_path_user(PACKAGE, path="logs", create=True)
     except (ValueError, OSError):  # loaded from a checkout, not installed as an extension
         folder = os.path.join(tempfile.gettempdir(), f"makeittalk-{os.getpid()}")
     return Path(folder) / "backend.log"
@@ -98,8 +97,8 @@ def status() -> tuple[str, str]:
 
 
 def _python() -> str:
-    settings = preferences.get()
-    chosen = settings.python if settings is not None else ""
+    preferences = settings()
+    chosen = preferences.python if preferences is not None else ""
     return bpy.path.abspath(chosen) if chosen else os.environ.get("MAKEITTALK_PYTHON", "")
 
 
@@ -112,8 +111,8 @@ def _watch() -> float | None:
         return None
     before = status()
     _client.poll()
-    settings = preferences.get()
-    minutes = settings.idle_minutes if settings is not None else 0
+    preferences = settings()
+    minutes = preferences.idle_minutes if preferences is not None else 0
     if minutes and not _client.busy and time.monotonic() - _client.last_used > 60.0 * minutes:
         close()
     if status() != before:

@@ -9,17 +9,19 @@ import bpy
 import numpy as np
 
 from ...backend.makeittalk.exchange import protocol
-from .. import preferences
+from ...backend.makeittalk.exchange.formats import Moves
 from ..core import payload
 from ..core.errors import AddonError
+from ..package import device
+from ..scene import character as characters
 from ..scene import evaluation, photo_plane, sound, textures
-from . import rebake as rebaking
-from . import task as tasks
+from ..scene.setup import frame_rate
+from .task import Reading, Task
 
 _FRAMES = "photoreal"  # folder beside the .blend
 
 
-def start(context: bpy.types.Context, character: bpy.types.Collection, weights: str = "") -> tasks.Task:
+def start(context: bpy.types.Context, character: bpy.types.Collection, weights: str = "") -> Task:
     """Starts drawing a character's photoreal frames.
 
     Args:
@@ -34,14 +36,7 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
     frames = frame_range(scene, character)
     folder, kept = output_folder(character)
     film = folder / f"{_file_name(character)}.mp4" if settings.photo_film else None
-    request = protocol.Photoreal(
-        output=str(folder),
-        first=frames.start,
-        fps=rebaking.scene_rate(scene),
-        film=str(film or ""),
-        device=preferences.device(),
-        weights=bpy.path.abspath(weights) if weights else "",
-    )
+    rate, network = frame_rate(scene), bpy.path.abspath(weights) if weights else ""
 
     def find() -> tuple[bpy.types.Scene, bpy.types.Collection]:
         current = next((item for item in bpy.data.scenes if item.session_uid == scene_uid), None)
@@ -49,27 +44,31 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
             raise AddonError("Another scene was chosen before the motion was read.", "Stay in the scene, run it again.")
         return current, _found(uid)
 
-    def read(job: Path) -> tasks.Reading:
+    def read(job: Path) -> Reading:
         scene, found = find()
         own = found.makeittalk
         payload.unpack(own.mesh_data, job / "mesh.npz")
         textures.write_picture(portrait_of(found), job / "portrait.png")
         strip = sound.find_strip(scene, own.strip) if film is not None else None
-        if strip is not None:
-            request.audio = str(sound.file_of(strip.sound, job))
-            request.audio_start = (frames.start - strip.frame_start) / request.fps
+        speech = sound.file_of(strip.sound, job) if strip is not None else None
+        begins = (frames.start - strip.frame_start) / rate if strip is not None else 0.0
         vertices = np.empty((len(frames), len(own.body.data.vertices), 3), np.float32)
         for fraction in evaluation.read_moves(find, frames, vertices):
             yield fraction, "Reading the motion"
-        try:
-            np.savez(job / "moves.npz", format=1, vertices=vertices)
-        except OSError as error:
-            raise AddonError("The temporary folder is full or closed to writing.", "Free some space.") from error
-
-    def ask(job: Path) -> protocol.Photoreal:
-        request.portrait, request.mesh = str(job / "portrait.png"), str(job / "mesh.npz")
-        request.moves = str(job / "moves.npz")
-        return request
+        Moves(vertices).save(job / "moves.npz")
+        return protocol.Photoreal(
+            portrait=str(job / "portrait.png"),
+            mesh=str(job / "mesh.npz"),
+            moves=str(job / "moves.npz"),
+            output=str(folder),
+            first=frames.start,
+            fps=rate,
+            film=str(film or ""),
+            audio=str(speech or ""),
+            audio_start=begins,
+            device=device(),
+            weights=network,
+        )
 
     def take(_context: bpy.types.Context, data: protocol.PhotorealData) -> str:
         found = _found(uid)
@@ -80,12 +79,11 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
             told = f"All {len(frames)} frames in {data.folder} are up to date."
         return told if kept else f"{told} Save the .blend and run again: that folder is a temporary one."
 
-    return tasks.Task(
+    return Task(
         context,
-        ask,
+        read,
         take,
-        answer=protocol.PhotorealData,
-        reading=read,
+        protocol.PhotorealData,
         when_cancelled="Cancelled. Finished frames are kept, the next run goes on from there.",
     )
 
@@ -108,7 +106,8 @@ def frame_range(scene: bpy.types.Scene, character: bpy.types.Collection) -> rang
     first = max(0, first)  # Blender's picture sequences begin at 0
     if last < first:
         raise AddonError(
-            f"{character.name} does not speak within the scene's frame range.", "Set Up Scene, or choose other frames."
+            f"{character.name} does not speak within the scene's frame range.",
+            "Press Set Up Scene, or choose other frames.",
         )
     return range(first, last + 1)
 
@@ -158,7 +157,7 @@ def _file_name(character: bpy.types.Collection) -> str:
 
 
 def _found(uid: int) -> bpy.types.Collection:
-    character = rebaking.find(uid)
+    character = characters.find(uid)
     if character is None:
         raise AddonError("The character was removed meanwhile.")
     if character.makeittalk.body is None or character.makeittalk.rig is None:

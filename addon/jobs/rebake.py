@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
-from dataclasses import fields
 from pathlib import Path
 
 import bpy
 
 from ...backend.makeittalk.exchange import protocol
-from ...backend.makeittalk.exchange.amounts import Amounts
-from ..core.client import Job
+from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..core.errors import AddonError
 from ..scene import character as characters
+from ..scene.setup import frame_rate
 from . import connection
+from .backend_job import BackendJob
 
 _DEBOUNCE = 0.4  # s without another change before the backend is asked
 _TICK = 0.05  # s
 
 
-class Rebake:
+class Rebake(BackendJob):
     """One re-bake of one character, under way.
 
     Args:
@@ -30,53 +28,37 @@ class Rebake:
         overwrite: write over curves that were edited by hand too.
 
     Raises:
-        AddonError: the backend cannot be started, or what the file keeps is damaged.
+        MakeItTalkError: the backend cannot be started, or what the file keeps is damaged.
     """
 
     def __init__(self, character: bpy.types.Collection, fps: float, overwrite: bool = False) -> None:
+        super().__init__(protocol.RebakeData)
         self.uid = character.session_uid
         self.overwrite = overwrite
-        self.folder = Path(tempfile.mkdtemp(prefix="makeittalk-"))
+        self.amounts = characters.amounts_of(character)
         try:
             motion, mesh = characters.unpack(character, self.folder)
-            self.amounts = amounts_of(character)
-            request = protocol.Rebake(
-                motion=str(motion), mesh=str(mesh), folder=str(self.folder), fps=fps, amounts=self.amounts
-            )
-            self.client = connection.get()
-            self.job: Job = self.client.submit(request)
         except BaseException:
             self.discard()
             raise
+        self.submit(
+            protocol.Rebake(motion=str(motion), mesh=str(mesh), folder=str(self.folder), fps=fps, amounts=self.amounts)
+        )
 
     def apply(self) -> list[str]:
         """Writes the finished job's curves and returns the names of edited ones that were kept.
 
         Raises:
-            AddonError: the job failed, or the character has gone.
+            MakeItTalkError: the job failed, or the character has gone.
         """
         try:
-            data = protocol.RebakeData.from_dict(self.job.result())
-            character = find(self.uid)
+            data = self.answer()
+            character = characters.find(self.uid)
             if character is None:
                 raise AddonError("The character was removed meanwhile.")
             return characters.rebake(character, Path(data.bake), self.overwrite)
         finally:
             self.discard()
-
-    def discard(self) -> None:
-        """Removes the job's folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def amounts_of(character: bpy.types.Collection) -> Amounts:
-    """A character's amounts."""
-    return Amounts(**{item.name: getattr(character.makeittalk, item.name) for item in fields(Amounts)})
-
-
-def find(uid: int) -> bpy.types.Collection | None:
-    """The collection with that session identifier: names change and undo replaces references."""
-    return next((item for item in bpy.data.collections if item.session_uid == uid), None)
 
 
 def kept_message(kept: list[str]) -> str:
@@ -85,11 +67,6 @@ def kept_message(kept: list[str]) -> str:
         return ""
     curves = "curve" if len(kept) == 1 else "curves"
     return f"{len(kept)} edited {curves} kept as you left them."
-
-
-def scene_rate(scene: bpy.types.Scene) -> float:
-    """Frames a second."""
-    return scene.render.fps / scene.render.fps_base
 
 
 _due: dict[int, float] = {}  # character → when to re-bake
@@ -113,7 +90,7 @@ def _tick() -> float | None:
     try:
         _start_due()
         _take_finished()
-    except AddonError as error:
+    except MakeItTalkError as error:
         session.say(error.message, error.hint, error=True)
         connection.redraw_panels()
     return _TICK if _due or _running else None
@@ -123,30 +100,28 @@ def _start_due() -> None:
     now = time.monotonic()
     for uid in [uid for uid, when in _due.items() if when <= now]:
         if uid in _running:
-            # The answer under way is out of date: let it go, and ask again when it has ended.
-            _running[uid].client.cancel(_running[uid].job)
+            _running[uid].cancel()  # its answer is out of date: ask again when it has ended
             continue
         client = connection.current()
         if client is not None and client.alive and client.busy:
             continue  # a job of the user's goes first
         del _due[uid]
-        character = find(uid)
+        character = characters.find(uid)
         if character is not None:
-            _running[uid] = Rebake(character, scene_rate(bpy.context.scene))
+            _running[uid] = Rebake(character, frame_rate(bpy.context.scene))
 
 
 def _take_finished() -> None:
     session = bpy.context.window_manager.makeittalk
     for uid, rebake in list(_running.items()):
-        rebake.client.poll()
-        if not rebake.job.finished:
+        if not rebake.poll():
             continue
         del _running[uid]
-        character = find(uid)
-        if rebake.job.cancelled or character is None:
+        character = characters.find(uid)
+        if rebake.cancelled or character is None:
             rebake.discard()
             continue
-        if amounts_of(character) != rebake.amounts:  # an undo came in between
+        if characters.amounts_of(character) != rebake.amounts:  # an undo came in between
             rebake.discard()
             schedule(character)
             continue

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import make as making
-from . import manage as managing
-from . import photoreal
-from . import rebake as baking
+from . import make, manage, photoreal, rebake
 
-CLASSES = (*making.CLASSES, *baking.CLASSES, *managing.CLASSES, *photoreal.CLASSES)
+CLASSES = (*make.CLASSES, *rebake.CLASSES, *manage.CLASSES, *photoreal.CLASSES)
 
 
 def register() -> None:

@@ -4,8 +4,9 @@ from typing import ClassVar
 
 import bpy
 
-from ..jobs import connection
-from ..jobs import task as tasks
+from ..jobs.connection import redraw_panels
+from ..jobs.make import make, retake
+from ..jobs.task import Task, current_task
 from ..scene import character as characters
 from . import reasons
 from .modal_job import Running
@@ -22,8 +23,8 @@ class MAKEITTALK_OT_make_it_talk(Running, bpy.types.Operator):
     def disabled_reason(cls, context: bpy.types.Context) -> str:
         return reasons.busy_reason() or reasons.material_reason(context.scene.makeittalk) or reasons.backend_reason()
 
-    def start(self, context: bpy.types.Context) -> tasks.Task:
-        return tasks.make(context)
+    def start(self, context: bpy.types.Context) -> Task:
+        return make(context)
 
 
 class MAKEITTALK_OT_new_take(Running, bpy.types.Operator):
@@ -42,8 +43,8 @@ class MAKEITTALK_OT_new_take(Running, bpy.types.Operator):
             or reasons.backend_reason()
         )
 
-    def start(self, context: bpy.types.Context) -> tasks.Task:
-        return tasks.retake(context, characters.active(context))
+    def start(self, context: bpy.types.Context) -> Task:
+        return retake(context, characters.active(context))
 
 
 class MAKEITTALK_OT_cancel(reasons.Reasoned, bpy.types.Operator):
@@ -55,13 +56,13 @@ class MAKEITTALK_OT_cancel(reasons.Reasoned, bpy.types.Operator):
 
     @classmethod
     def disabled_reason(cls, _context: bpy.types.Context) -> str:
-        return "" if tasks.current() is not None else "No job is running."
+        return "" if current_task() is not None else "No job is running."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        task = tasks.current()
+        task = current_task()
         if task is not None:
             task.cancel()
-        connection.redraw_panels()
+        redraw_panels()
         return {"FINISHED"}
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 import bpy
 from bpy.props import StringProperty
 
-from ..core.errors import AddonError
+from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..jobs import connection
 from ..scene import character as characters
 from ..scene import setup
@@ -85,7 +85,7 @@ class MAKEITTALK_OT_restart_backend(reasons.Reasoned, bpy.types.Operator):
         connection.close()
         try:
             connection.get()
-        except AddonError as error:
+        except MakeItTalkError as error:
             return self.fail(context, error)
         session.say("")
         connection.redraw_panels()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from ..core.errors import AddonError
-from ..jobs import task as tasks
+from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..jobs.connection import redraw_panels
+from ..jobs.task import Task, current_task
 from .reasons import Reasoned
 
 _TICK = 0.05  # s
@@ -18,14 +18,14 @@ class Running(Reasoned):
     `invoke` runs it beside the user's work, ESC cancels; `execute` blocks until it is done.
     """
 
-    _task: tasks.Task | None = None
+    _task: Task | None = None
     _timer: bpy.types.Timer | None = None
 
-    def start(self, context: bpy.types.Context) -> tasks.Task:
+    def start(self, context: bpy.types.Context) -> Task:
         """Starts the job.
 
         Raises:
-            AddonError: it cannot be started.
+            MakeItTalkError: it cannot be started.
         """
         raise NotImplementedError
 
@@ -38,13 +38,13 @@ class Running(Reasoned):
                 task.close()
                 raise
             return self._finish(context, task)
-        except AddonError as error:
+        except MakeItTalkError as error:
             return self.fail(context, error)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         try:
             self._task = self.start(context)
-        except AddonError as error:
+        except MakeItTalkError as error:
             return self.fail(context, error)
         manager = context.window_manager
         self._timer = manager.event_timer_add(_TICK, window=context.window)
@@ -54,7 +54,7 @@ class Running(Reasoned):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         task = self._task
-        if task is None or tasks.current() is not task:
+        if task is None or current_task() is not task:
             self._stop_timer(context)
             return {"CANCELLED"}
         if event.type == "ESC" and event.value == "PRESS":
@@ -77,11 +77,11 @@ class Running(Reasoned):
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender ends the operator itself: another file is opened, or Blender quits."""
         self._stop_timer(context)
-        if self._task is not None and tasks.current() is self._task:
+        if self._task is not None and current_task() is self._task:
             self._task.cancel()
             self._task.close()
 
-    def _finish(self, context: bpy.types.Context, task: tasks.Task) -> set[str]:
+    def _finish(self, context: bpy.types.Context, task: Task) -> set[str]:
         session = context.window_manager.makeittalk
         if task.cancelled:
             task.close()
@@ -90,13 +90,13 @@ class Running(Reasoned):
             return {"CANCELLED"}
         try:
             message = task.finish(context)
-        except AddonError as error:
+        except MakeItTalkError as error:
             return self.fail(context, error)
         session.say(message)
         self.report({"INFO"}, message)  # type: ignore[attr-defined]
         return {"FINISHED"}
 
-    def fail(self, context: bpy.types.Context, error: AddonError) -> set[str]:
+    def fail(self, context: bpy.types.Context, error: MakeItTalkError) -> set[str]:
         redraw_panels()
         return super().fail(context, error)
 

@@ -5,9 +5,9 @@ from typing import ClassVar
 import bpy
 from bpy.props import StringProperty
 
-from ..core.errors import AddonError
+from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..jobs import photoreal
-from ..jobs import task as tasks
+from ..jobs.task import Task
 from ..scene import character as characters
 from ..scene import photo_plane, picture_strip
 from . import reasons
@@ -36,7 +36,7 @@ class MAKEITTALK_OT_photoreal_frames(Running, bpy.types.Operator):
             or reasons.backend_reason()
         )
 
-    def start(self, context: bpy.types.Context) -> tasks.Task:
+    def start(self, context: bpy.types.Context) -> Task:
         return photoreal.start(context, characters.active(context), self.weights)
 
 
@@ -51,14 +51,14 @@ class _WithFrames(reasons.Reasoned):
         """Uses the frames.
 
         Raises:
-            AddonError: they cannot be used.
+            MakeItTalkError: they cannot be used.
         """
         raise NotImplementedError
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             self.use(context.scene, characters.active(context))
-        except AddonError as error:
+        except MakeItTalkError as error:
             return self.fail(context, error)
         return {"FINISHED"}
 
@@ -95,7 +95,7 @@ def _motion_reason(context: bpy.types.Context, character: bpy.types.Collection) 
         return "Leave Edit Mode first."
     try:
         photoreal.frame_range(context.scene, character)
-    except AddonError as error:
+    except MakeItTalkError as error:
         return str(error)
     return ""
 

@@ -6,9 +6,9 @@ import os
 
 import bpy
 
-from ..core.errors import AddonError
+from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..jobs import connection
-from ..jobs import task as tasks
+from ..jobs.task import current_task
 from ..scene import character as characters
 
 
@@ -27,7 +27,7 @@ class Reasoned:
             cls.poll_message_set(reason)  # type: ignore[attr-defined]
         return not reason
 
-    def fail(self, context: bpy.types.Context, error: AddonError) -> set[str]:
+    def fail(self, context: bpy.types.Context, error: MakeItTalkError) -> set[str]:
         """Tells the user of an error, in the panel and in the status bar, and ends the operator."""
         context.window_manager.makeittalk.say(error.message, error.hint, error=True)
         self.report({"ERROR"}, str(error))  # type: ignore[attr-defined]
@@ -55,7 +55,7 @@ def material_reason(settings: bpy.types.PropertyGroup) -> str:
 
 def busy_reason() -> str:
     """Why no long job can start now."""
-    return "A job is running. Wait for it or cancel it." if tasks.current() is not None else ""
+    return "A job is running. Wait for it or cancel it." if current_task() is not None else ""
 
 
 def backend_reason() -> str:

@@ -5,9 +5,10 @@ from typing import ClassVar
 import bpy
 from bpy.props import BoolProperty
 
-from ..core.errors import AddonError
-from ..jobs import rebake as rebaking
+from ...backend.makeittalk.exchange.errors import MakeItTalkError
+from ..jobs.rebake import Rebake, kept_message
 from ..scene import character as characters
+from ..scene.setup import frame_rate
 from . import reasons
 
 
@@ -42,13 +43,12 @@ class MAKEITTALK_OT_rebake(reasons.Reasoned, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         session = context.window_manager.makeittalk
         try:
-            rate = rebaking.scene_rate(context.scene)
-            rebake = rebaking.Rebake(characters.active(context), rate, self.overwrite)
-            rebake.client.wait(rebake.job)
+            rebake = Rebake(characters.active(context), frame_rate(context.scene), self.overwrite)
+            rebake.wait()
             kept = rebake.apply()
-        except AddonError as error:
+        except MakeItTalkError as error:
             return self.fail(context, error)
-        session.say(rebaking.kept_message(kept) or "Re-baked.")
+        session.say(kept_message(kept) or "Re-baked.")
         self.report({"INFO"}, session.message)
         return {"FINISHED"}
 

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import bpy
 
-from ..jobs.rebake import scene_rate
 from ..scene import character as characters
 from ..scene import setup
 from .main import Sidebar
@@ -49,7 +48,7 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
 
     def _draw_state(self, layout: bpy.types.UILayout, context: bpy.types.Context, chosen: bpy.types.Collection) -> None:
         settings = chosen.makeittalk
-        rate = scene_rate(context.scene)
+        rate = setup.frame_rate(context.scene)
         if abs(settings.fps - rate) > 1e-3:
             text = f"Baked at {settings.fps:.5g} frames a second, the scene has {rate:.5g}"
             draw_sentence(layout, context, text, "ERROR")

@@ -6,6 +6,7 @@ import bpy
 
 from ..jobs import connection
 from ..operators.make import MAKEITTALK_OT_make_it_talk
+from ..package import PACKAGE
 from .text import draw_sentence
 
 
@@ -76,9 +77,7 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
         if client is not None and not client.alive and not session.running:
             layout.operator("makeittalk.restart_backend", icon="FILE_REFRESH")
         elif connection.no_python_reason() and client is None:
-            layout.operator(
-                "preferences.addon_show", text="Open Preferences", icon="PREFERENCES"
-            ).module = connection.preferences.PACKAGE
+            layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = PACKAGE
 
 
 class MAKEITTALK_PT_options(Sidebar, bpy.types.Panel):

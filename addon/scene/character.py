@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import bpy
 import numpy as np
 
+from ...backend.makeittalk.exchange import bounded_json
+from ...backend.makeittalk.exchange.amounts import Amounts
+from ...backend.makeittalk.exchange.formats import Bake, Face, Mesh
 from .. import compat
-from ..core import files, payload
+from ..core import payload
 from ..core.errors import AddonError
 from . import actions, materials, mesh, photo_plane, rig, setup, shape_keys, sound, textures
 from .transaction import all_or_nothing
@@ -58,6 +61,16 @@ def active(context: bpy.types.Context) -> bpy.types.Collection | None:
     return newest
 
 
+def find(uid: int) -> bpy.types.Collection | None:
+    """The collection with that session identifier: names change and undo replaces references."""
+    return next((item for item in bpy.data.collections if item.session_uid == uid), None)
+
+
+def amounts_of(character: bpy.types.Collection) -> Amounts:
+    """A character's amounts."""
+    return Amounts(**{item.name: getattr(character.makeittalk, item.name) for item in fields(Amounts)})
+
+
 def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
     """Puts a character into the scene, whole or not at all, and sets up a scene that nobody has touched.
 
@@ -69,13 +82,11 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
         The character's collection.
 
     Raises:
-        AddonError: a file is damaged or Blender cannot read a picture or the recording; nothing was changed.
+        MakeItTalkError: a file is damaged or Blender cannot read a picture or the recording; nothing was changed.
     """
-    arrays = files.read_mesh(made.mesh)
-    bake = files.read_bake(made.bake)
+    arrays, bake, portrait = Mesh.load(made.mesh), Bake.load(made.bake), Face.load(made.face).image
     if [str(name) for name in bake.key_names] != [str(name) for name in arrays.key_names]:
         raise AddonError("The motion and the mesh do not belong together.", "Run Make It Talk again.")
-    portrait = files.read_portrait_path(made.face)
     kept = {"motion": payload.pack(made.motion), "mesh": payload.pack(made.mesh)}
     fresh = setup.is_untouched(scene)
     if bpy.context.object is not None and bpy.context.object.mode != "OBJECT":
@@ -124,36 +135,25 @@ def rebake(character: bpy.types.Collection, bake_path: Path, overwrite: bool = F
         The names of the edited curves that were left as they are.
 
     Raises:
-        AddonError: the file is damaged or of another character; nothing was changed.
+        MakeItTalkError: the file is damaged or of another character; nothing was changed.
     """
     settings = character.makeittalk
     body = settings.body
     keys = body.data.shape_keys if body is not None else None
     if keys is None or settings.rig is None:
         raise AddonError(f"{character.name} has lost its mesh or its rig.", "Run Make It Talk again.")
-    bake = files.read_bake(bake_path)
+    bake = Bake.load(bake_path)
     names = [str(name) for name in bake.key_names]
     if any(name not in keys.key_blocks for name in names):
         raise AddonError(f"{character.name} has lost some of its shape keys.", "Run Make It Talk again.")
     return _write_motion(character, bake, overwrite)
 
 
-def edited_curves(character: bpy.types.Collection) -> list[str]:
-    """The curves of a character that were changed by hand since their last bake."""
-    settings = character.makeittalk
-    baked = _baked(character)
-    start = settings.start
-    found = actions.edited(settings.rig, start, baked["head"]) if settings.rig else []
-    if settings.body and settings.body.data.shape_keys:
-        found += actions.edited(settings.body.data.shape_keys, start, baked["face"])
-    return found
-
-
 def retake(character: bpy.types.Collection, motion: Path, bake_path: Path) -> list[str]:
     """Gives a character another motion on the same mesh; curves edited by hand are kept and named.
 
     Raises:
-        AddonError: a file is damaged, or the motion is of another character; nothing was changed.
+        MakeItTalkError: a file is damaged, or the motion is of another character; nothing was changed.
     """
     kept_motion = payload.pack(motion)
     kept = rebake(character, bake_path)
@@ -214,7 +214,7 @@ def unpack(character: bpy.types.Collection, folder: Path) -> tuple[Path, Path]:
     """Writes the motion and the mesh that a character keeps into a folder, for the backend.
 
     Raises:
-        AddonError: what the file keeps is damaged.
+        MakeItTalkError: what the file keeps is damaged.
     """
     motion, mesh_file = folder / "motion.npz", folder / "mesh.npz"
     payload.unpack(character.makeittalk.motion_data, motion)
@@ -222,7 +222,7 @@ def unpack(character: bpy.types.Collection, folder: Path) -> tuple[Path, Path]:
     return motion, mesh_file
 
 
-def _new_body(collection: bpy.types.Collection, arrays: files.MeshArrays, portrait: Path) -> bpy.types.Object:
+def _new_body(collection: bpy.types.Collection, arrays: Mesh, portrait: Path) -> bpy.types.Object:
     name = collection.name
     data = mesh.new_mesh(name, arrays)
     body = bpy.data.objects.new(name, data)
@@ -234,7 +234,7 @@ def _new_body(collection: bpy.types.Collection, arrays: files.MeshArrays, portra
     return body
 
 
-def _write_motion(character: bpy.types.Collection, bake: files.BakeArrays, overwrite: bool) -> list[str]:
+def _write_motion(character: bpy.types.Collection, bake: Bake, overwrite: bool) -> list[str]:
     settings = character.makeittalk
     keys = settings.body.data.shape_keys
     baked = _baked(character)
@@ -275,7 +275,7 @@ def _write_motion(character: bpy.types.Collection, bake: files.BakeArrays, overw
 
 def _baked(character: bpy.types.Collection) -> dict[str, dict[str, str]]:
     try:
-        value = json.loads(character.makeittalk.baked or "{}")
+        value = bounded_json.loads(character.makeittalk.baked or "{}")
         return {part: {str(k): str(v) for k, v in value.get(part, {}).items()} for part in ("face", "head")}
     except (ValueError, AttributeError):
         return {"face": {}, "head": {}}  # an edited property: every curve counts as new

@@ -5,11 +5,11 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from ...backend.makeittalk.exchange.formats import Mesh
 from ..core.coordinates import points_to_blender
-from ..core.files import MeshArrays
 
 
-def new_mesh(name: str, arrays: MeshArrays) -> bpy.types.Mesh:
+def new_mesh(name: str, arrays: Mesh) -> bpy.types.Mesh:
     """Makes the mesh with its UV layer and the material index of every triangle.
 
     Args:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from ...backend.makeittalk.exchange.formats import Mesh
 from ..core.coordinates import points_to_blender
-from ..core.files import MeshArrays
 
 HEAD = "head"
 ROOT = "root"
 _MODIFIER = "Head"
 
 
-def new_rig(name: str, arrays: MeshArrays, collection: bpy.types.Collection) -> bpy.types.Object:
+def new_rig(name: str, arrays: Mesh, collection: bpy.types.Collection) -> bpy.types.Object:
     """Makes the armature: a `root` bone that stays and a `head` bone at the neck pivot.
 
     Both stand along +Z with roll 0, so that the head bone's channels are the design's: `rotation_euler`

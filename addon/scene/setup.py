@@ -12,6 +12,11 @@ _DEFAULT_OBJECTS = {"Camera": "CAMERA", "Cube": "MESH", "Light": "LIGHT"}
 _DEFAULT_RANGE = (1, 250)
 
 
+def frame_rate(scene: bpy.types.Scene) -> float:
+    """Frames a second."""
+    return scene.render.fps / scene.render.fps_base
+
+
 def is_untouched(scene: bpy.types.Scene) -> bool:
     """Whether a scene is as a new file has it, so that setting it up takes nothing from anybody.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from ...backend.makeittalk.exchange.formats import Mesh
 from ..core.coordinates import offsets_to_blender, points_to_blender
-from ..core.files import MeshArrays
 
 
-def add_shape_keys(body: bpy.types.Object, arrays: MeshArrays) -> None:
+def add_shape_keys(body: bpy.types.Object, arrays: Mesh) -> None:
     """Gives the mesh object its Basis and one key per name, with the slider ranges of the basis.
 
     The ranges come first: Blender clamps a key's F-curve to its slider's range.

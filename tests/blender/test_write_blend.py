@@ -11,6 +11,7 @@ from pathlib import Path
 import bpy
 import pytest
 import samples
+from edits import edited_curves
 from extension import part
 from project import ROOT
 
@@ -41,13 +42,13 @@ def test_file_opens_with_the_character_inside(extension, job, tmp_path, fps, exp
     (strip,) = compat.sequencer_strips(scene)
     assert strip.type == "SOUND" and strip.frame_final_start == 1 and strip.sound.packed_file
     assert all(image.packed_file for image in bpy.data.images if image.type == "IMAGE")
-    assert part("addon.scene.character").edited_curves(character) == []
+    assert edited_curves(character) == []
 
 
 @pytest.mark.parametrize("name", ["makeittalk", "a-b", "1.0"])
 def test_any_folder_name_will_do(job, tmp_path, name):
     program = tmp_path / name
-    for item in ("__init__.py", "addon", "backend/makeittalk/exchange/protocol.py", "backend/makeittalk/__init__.py"):
+    for item in ("__init__.py", "addon", "backend/makeittalk/exchange", "backend/makeittalk/__init__.py"):
         target = program / item
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / item).is_dir():
@@ -81,6 +82,17 @@ def test_missing_folder_and_output_folder(job, tmp_path):
 def test_impossible_rate(job, tmp_path):
     for rate in ("fast", "0", "1/0", "nan"):
         assert "frame rate" in sentence(write(job, tmp_path / "out.blend", "--fps", rate))
+
+
+def test_a_link_is_written_through_and_a_pipe_is_not_replaced(job, tmp_path):
+    real, link, pipe = tmp_path / "real" / "shot.blend", tmp_path / "link.blend", tmp_path / "pipe.blend"
+    real.parent.mkdir()
+    link.symlink_to("real/shot.blend")
+    assert write(job, link).returncode == 0
+    assert link.is_symlink() and real.read_bytes()[:4] == b"\x28\xb5\x2f\xfd"
+    assert [item.name for item in real.parent.iterdir()] == ["shot.blend"]
+    os.mkfifo(pipe)
+    assert "pipe" in sentence(write(job, pipe)) and pipe.is_fifo()
 
 
 def test_existing_file_survives_a_failure(job, tmp_path):

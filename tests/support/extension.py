@@ -11,6 +11,7 @@ from types import ModuleType
 from project import ROOT
 
 PACKAGE = "bl_ext.user_default.makeittalk"
+OUTSIDE = "makeittalk_outside"  # "bl_ext" is Blender's own
 
 
 def load_extension(name: str = PACKAGE, root: Path = ROOT) -> ModuleType:
@@ -28,3 +29,9 @@ def part(path: str) -> ModuleType:
     """A module of the extension, such as `addon.scene.rig`."""
     load_extension()
     return importlib.import_module(f"{PACKAGE}.{path}")
+
+
+def part_outside(path: str) -> ModuleType:
+    """A module of the extension that needs no Blender, such as `addon.core.client`, loaded where there is none."""
+    load_extension(OUTSIDE)
+    return importlib.import_module(f"{OUTSIDE}.{path}")

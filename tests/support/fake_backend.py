@@ -7,6 +7,23 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "backend"))
+from makeittalk.exchange.protocol import MAX_LINE, VERSION
+
+#: Lines that are no replies, whatever their reader makes of numbers and of nesting.
+HOSTILE = (
+    '{"id": 1' + "0" * 400 + "}",
+    '{"id": ID, "kind": "progress", "fraction": 1' + "0" * 400 + "}",
+    '{"id": ID, "kind": "progress", "fraction": 1e400}',
+    '{"id": ID, "kind": "progress", "seconds_left": NaN}',
+    '{"id": ID, "kind": "result", "data": {"x": [' + "9" * 5000 + "]}}",
+    "[" * 100_000,
+    '{"id": ID, "kind": "result", "data": ' + '{"a":' * 900 + "1" + "}" * 901,
+    "x" * MAX_LINE + '{"id": ID, "kind": "done"}',
+    "\ud800".encode("utf-8", "surrogatepass").decode("latin1"),
+)
 
 manner = sys.argv[1]
 
@@ -25,7 +42,11 @@ def main() -> None:
         message = json.loads(line)
         number, method = message["id"], message["method"]
         if method == "hello":
-            say(id=number, kind="result", data={"version": 99 if manner == "other version" else 1, "devices": ["cpu"]})
+            say(
+                id=number,
+                kind="result",
+                data={"version": 99 if manner == "other version" else VERSION, "devices": ["cpu"]},
+            )
             say(id=number, kind="done")
         elif method == "cancel":
             if manner not in ("slow", "deaf"):
@@ -47,6 +68,12 @@ def work(number: int, params: dict) -> None:
         sys.stdout.write("Loaded the voice encoder model on cpu\n{\n[1]\n" + "x" * 3_000_000 + "\n")
         say(id=number, kind="no such kind")
         say(id=number + 1000, kind="result", data={})
+    if manner == "hostile":
+        # What names the job ends it; here everything is said about a job that nobody has asked for.
+        sys.stdout.write("".join(line.replace("ID", str(number + 1000)) + "\n" for line in HOSTILE))
+    if manner == "unreadable":
+        say(id=number, kind="result", data={"seconds": 1e30, "x": 10**400})
+        return say(id=number, kind="done")
     if manner in ("slow", "deaf"):
         time.sleep(60)
     if manner == "patient":

@@ -8,6 +8,11 @@ import bpy
 import numpy as np
 
 
+def eevee_engine() -> str:
+    """The identifier of Eevee in this Blender."""
+    return "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
+
+
 def render(path: Path, engine: str = "CYCLES") -> np.ndarray:
     """The current frame as (H, W, 3) floats 0–255."""
     scene = bpy.context.scene

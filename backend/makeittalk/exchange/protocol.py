@@ -7,20 +7,30 @@ older side still understands a newer one. Arrays never travel here: they are .np
 from __future__ import annotations
 
 import json
-import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar, TypeVar
+from typing import Any, BinaryIO, ClassVar, TypeVar
 
+from . import bounded_json
 from .amounts import Amounts
 
 VERSION = 2
 MAX_LINE = 1 << 20  # bytes of one message
+LARGEST = 2**31 - 1  # of any number: what Blender's own integers hold
 
 Message = TypeVar("Message", bound="_Fields")
 
 
 class ProtocolError(ValueError):
-    """A line that is no message of this protocol."""
+    """A line that is no message of this protocol.
+
+    Args:
+        message: a sentence. number: the id that the line has all the same; 0 where it cannot be read.
+    """
+
+    def __init__(self, message: str, number: int = 0) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 @dataclass
@@ -30,24 +40,40 @@ class _Fields:
         """Takes the known fields whose JSON type fits; unknown ones are ignored, missing ones keep their default.
 
         Raises:
-            ProtocolError: a known field has another type than its default, or is not finite.
+            ProtocolError: a known field has another type than its default, or holds a number beyond `LARGEST`.
         """
-        known: dict[str, Any] = {}
-        for item in fields(cls):
-            if item.name not in value:
-                continue
-            given, default = value[item.name], getattr(cls(), item.name)
-            if isinstance(default, Amounts):
-                known[item.name] = _amounts(given)
-                continue
-            if isinstance(default, float) and isinstance(given, int) and not isinstance(given, bool):
-                given = float(given)
-            if type(given) is not type(default):
-                raise ProtocolError(f"The field {item.name!r} of a message has the wrong type.")
-            if isinstance(given, float) and not math.isfinite(given):
-                raise ProtocolError(f"The field {item.name!r} of a message is no number.")
-            known[item.name] = given
+        default = cls()
+        known = {
+            item.name: _field(item.name, value[item.name], getattr(default, item.name))
+            for item in fields(cls)
+            if item.name in value
+        }
         return cls(**known)
+
+
+def _field(name: str, given: Any, default: Any) -> Any:
+    """The value of a field, of the type that its default has."""
+    if isinstance(default, Amounts):
+        try:
+            return Amounts.from_dict(given)
+        except (ValueError, OverflowError) as error:
+            raise ProtocolError(f"The amounts of a message are wrong: {error}.") from error
+    whole = type(given) is int
+    if isinstance(default, float) and (whole or isinstance(given, float)) and not abs(given) <= LARGEST:
+        raise ProtocolError(f"The field {name!r} of a message is no number that can be used.")
+    if isinstance(default, float) and whole:
+        return float(given)
+    if type(given) is not type(default):
+        raise ProtocolError(f"The field {name!r} of a message has the wrong type.")
+    if whole and abs(given) > LARGEST:
+        raise ProtocolError(f"The field {name!r} of a message is no number that can be used.")
+    if isinstance(given, str) and not _is_text(given):
+        raise ProtocolError(f"The field {name!r} of a message holds letters that no path and no sentence can have.")
+    if isinstance(given, list) and not all(isinstance(item, str) for item in given):
+        raise ProtocolError(f"The field {name!r} of a message is no list of words.")
+    if isinstance(given, dict) and not bounded_json.is_finite(given):
+        raise ProtocolError(f"The field {name!r} of a message holds something that is no number.")
+    return given
 
 
 @dataclass
@@ -236,6 +262,18 @@ def encode_reply(reply: Reply) -> bytes:
     return _line(asdict(reply))
 
 
+def read_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines of a stream to its end; of one that is longer than a message only the beginning, which is no message.
+
+    Raises:
+        OSError, ValueError: the stream cannot be read, or was closed.
+    """
+    while line := stream.readline(MAX_LINE + 1):
+        yield line
+        while len(line) > MAX_LINE and not line.endswith(b"\n"):  # its rest is no line of its own
+            line = stream.readline(MAX_LINE + 1)
+
+
 def decode_request(line: bytes) -> tuple[int, _Fields]:
     """The id and the request in a line.
 
@@ -243,12 +281,15 @@ def decode_request(line: bytes) -> tuple[int, _Fields]:
         ProtocolError: the line is no request this version knows.
     """
     value = _object(line)
-    number, method, params = value.get("id"), value.get("method"), value.get("params", {})
-    if type(number) is not int or not isinstance(method, str) or not isinstance(params, dict):
-        raise ProtocolError("A message lacks its id, method or params.")
+    number, method, params = _number(value), value.get("method"), value.get("params", {})
+    if number < 1 or not isinstance(method, str) or not isinstance(params, dict):
+        raise ProtocolError("A message lacks its id, method or params.", number)
     if method not in REQUESTS:
-        raise ProtocolError(f"The backend does not know the request {method[:40]!r}.")
-    return number, REQUESTS[method].from_dict(params)
+        raise ProtocolError(f"The backend does not know the request {method[:40]!r}.", number)
+    try:
+        return number, REQUESTS[method].from_dict(params)
+    except ProtocolError as error:
+        raise ProtocolError(str(error), number) from error
 
 
 def decode_reply(line: bytes) -> Reply:
@@ -257,14 +298,11 @@ def decode_reply(line: bytes) -> Reply:
     Raises:
         ProtocolError: the line is no reply.
     """
-    return Reply.from_dict(_object(line))
-
-
-def _amounts(value: Any) -> Amounts:
+    value = _object(line)
     try:
-        return Amounts.from_dict(value)
-    except ValueError as error:
-        raise ProtocolError(f"The amounts of a message are wrong: {error}.") from error
+        return Reply.from_dict(value)
+    except ProtocolError as error:
+        raise ProtocolError(str(error), _number(value)) from error
 
 
 def _line(value: dict[str, Any]) -> bytes:
@@ -275,9 +313,24 @@ def _object(line: bytes) -> dict[str, Any]:
     if len(line) > MAX_LINE:
         raise ProtocolError("A message is too long.")
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        value = bounded_json.loads(line)
+    except ValueError as error:
         raise ProtocolError("A line is not JSON.") from error
     if not isinstance(value, dict):
         raise ProtocolError("A line is not a JSON object.")
     return value
+
+
+def _is_text(value: str) -> bool:
+    """Whether no NUL and no half of a letter is in it; bytes of a path that are no UTF-8 may be."""
+    try:
+        value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
+
+
+def _number(value: dict[str, Any]) -> int:
+    """The id of a message; 0 for none."""
+    number = value.get("id")
+    return number if type(number) is int and 0 < number <= LARGEST else 0

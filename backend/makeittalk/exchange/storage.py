@@ -6,52 +6,72 @@ import contextlib
 import errno
 import io
 import json
+import math
 import os
-import tempfile
+import secrets
+import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
+from . import bounded_json
 from .constants import MAX_JSON_BYTES, MAX_NPZ_BYTES
 from .errors import InputError, OutputError
 
 _KINDS = frozenset("biufU")  # what an array may hold: no objects, no voids
+_CHUNK = 2**20  # bytes that are unpacked at once
 
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place when the block ends well, and vanishes otherwise.
 
-    The temporary name keeps the suffix, so that writers which look at it work as usual.
+    The temporary name keeps the suffix, so that writers which look at it work as usual. Where `path` is a symbolic
+    link, the file it leads to is replaced, and the link stays.
 
     Raises:
-        OutputError: the folder is missing or closed to writing, or the disk is full.
+        OutputError: the folder is missing or closed to writing, the disk is full, or what is there already is a
+            folder, a device, a pipe or a socket.
     """
-    target = Path(path)
     temporary: Path | None = None
     try:
-        if target.is_dir():
-            raise OutputError(f"{target} is a folder.", "Name a file to write.")
+        target = _real_target(path)
         # Short and fixed in length: a target near the file system's name limit must not fail for its stand-in.
-        handle, name = tempfile.mkstemp(prefix=".mit-", suffix=target.suffix, dir=target.parent)
-        os.close(handle)
-        temporary = Path(name)
+        name = target.parent / f".mit-{secrets.token_hex(6)}{target.suffix}"
+        # Opened as any new file is, so that the result has the permissions that any new file gets.
+        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        temporary = name
         yield temporary
-        # mkstemp makes private files; a result gets the permissions that any new file gets.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
         os.replace(temporary, target)
         temporary = None
     except OSError as error:
-        raise output_error(target, error) from error
+        raise output_error(path, error) from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+def _real_target(path: str | os.PathLike[str]) -> Path:
+    """Where a file called `path` is really written, behind symbolic links.
+
+    Raises:
+        OutputError: something is there that is no regular file. OSError: nothing can be there.
+    """
+    try:
+        mode: int | None = os.stat(path).st_mode
+    except FileNotFoundError:
+        mode = None
+    except ValueError as error:
+        raise OutputError(f"{os.fspath(path)!r} cannot be a file's name.", "Name another file.") from error
+    if mode is not None and stat.S_ISDIR(mode):
+        raise OutputError(f"{path} is a folder.", "Name a file to write.")
+    if mode is not None and not stat.S_ISREG(mode):
+        raise OutputError(f"{path} is a device, a pipe or a socket.", "Name a file to write.")
+    return Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
 
 
 def output_error(path: str | os.PathLike[str], error: OSError) -> OutputError:
@@ -107,13 +127,15 @@ def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The object in a small JSON file.
 
     Raises:
-        InputError: it is no JSON object, too deep, or larger than `MAX_JSON_BYTES`.
+        InputError: it is no JSON object, too deep, larger than `MAX_JSON_BYTES`, or holds infinities.
     """
     data = read_bytes(path, MAX_JSON_BYTES)
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        value = bounded_json.loads(data)
+    except ValueError as error:
         raise InputError(f"{path} is not valid JSON.", "Make the file again.") from error
+    if not bounded_json.is_finite(value):
+        raise InputError(f"{path} holds a number that is none.", "Make the file again.")
     if not isinstance(value, dict):
         raise InputError(f"{path} does not hold a JSON object.", "Make the file again.")
     return value
@@ -125,12 +147,18 @@ def write_json(path: str | os.PathLike[str], value: dict[str, Any]) -> None:
         temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def read_npz(path: str | os.PathLike[str], limit: int = MAX_NPZ_BYTES) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file, read without pickle and only after every header was found harmless.
+def read_npz(
+    path: str | os.PathLike[str],
+    limit: int = MAX_NPZ_BYTES,
+    wanted: Callable[[str, tuple[int, ...], np.dtype], bool] | None = None,
+) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file, each read without pickle and only after its header was found harmless.
 
     Args:
         path: the file.
         limit: most bytes that all arrays together may take once unpacked.
+        wanted: told each array's name, shape and type before it is unpacked; those it is False for are left out, and
+            it may raise an InputError. All are read without it.
 
     Raises:
         InputError: it is no .npz, damaged, too large unpacked, or holds anything but plain arrays.
@@ -145,21 +173,43 @@ def read_npz(path: str | os.PathLike[str], limit: int = MAX_NPZ_BYTES) -> dict[s
             for member in members:
                 if not member.filename.endswith(".npy") or member.flag_bits & 1:
                     raise InputError(f"{path} is not a plain .npz file.", "Make the file again.")
+                name = member.filename[:-4]
                 with archive.open(member) as stream:
-                    raw = stream.read(member.file_size + 1)
-                array = np.lib.format.read_array(  # numpy's stubs lack the last argument
-                    io.BytesIO(raw),
-                    allow_pickle=False,
-                    max_header_size=4096,  # type: ignore[call-arg]
-                )
-                if array.dtype.kind not in _KINDS:
-                    raise InputError(f"{path} holds something that is not an array of numbers.", "Make it again.")
-                arrays[member.filename[:-4]] = array
+                    shape, fortran, kind = _header(stream)
+                    if kind.kind not in _KINDS:
+                        raise InputError(f"{path} holds something that is not an array of numbers.", "Make it again.")
+                    if wanted is None or wanted(name, shape, kind):
+                        arrays[name] = _content(stream, shape, fortran, kind, member.file_size)
     except InputError:
         raise
     except Exception as error:  # a hostile archive can make zipfile, zlib and numpy raise nearly anything
         raise InputError(f"{path} is not a readable .npz file.", "Make the file again.") from error
     return arrays
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether the first index runs fastest, and type of the array that a stream goes on with."""
+    version = np.lib.format.read_magic(stream)
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+    shape, fortran, kind = read(stream, max_header_size=4096)  # type: ignore[call-arg]  # numpy's stubs lack the last
+    return shape, fortran, kind
+
+
+def _content(stream: IO[bytes], shape: tuple[int, ...], fortran: bool, kind: np.dtype, limit: int) -> np.ndarray:
+    """The array itself, of no more than `limit` bytes; nothing is allocated for one that only its header promises."""
+    size = math.prod(shape) * kind.itemsize
+    if size > limit or min(shape, default=0) < 0:
+        raise ValueError("more than the file holds")
+    data = np.empty(size, np.uint8)
+    view, filled = memoryview(data.data), 0
+    while filled < size:
+        chunk = stream.read(min(_CHUNK, size - filled))
+        if not chunk:
+            raise ValueError("less than the header says")
+        view[filled : filled + len(chunk)] = chunk
+        filled += len(chunk)
+    stream.read(1)  # at its end zipfile compares the checksum
+    return data.view(kind).reshape(shape, order="F" if fortran else "C")
 
 
 def write_npz(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:

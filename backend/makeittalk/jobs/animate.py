@@ -17,6 +17,7 @@ from ..exchange.amounts import Amounts
 from ..exchange.errors import InputError
 from ..exchange.formats import Face, Mesh, Motion
 from ..exchange.progress import Progress, part, silent
+from ..exchange.rates import exact_rate
 from ..images.portrait import prepare_portrait
 from ..landmarks.detector import detect_landmarks
 from ..mesh.build import build_mesh
@@ -167,8 +168,7 @@ def bake(motion: Motion, mesh: Mesh, folder: PathLike, fps: float, amounts: Amou
     Raises:
         InputError: the rate is impossible.
     """
-    if not 1.0 <= fps <= 240.0:
-        raise InputError(f"{fps:g} frames a second is out of range.", "Choose 1 to 240.")
+    exact_rate(fps)
     path = Path(folder) / "bake.npz"
     bake_motion(motion, mesh, fps, amounts).save(path)
     return path

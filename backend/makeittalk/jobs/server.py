@@ -19,14 +19,18 @@ from ..exchange import protocol
 from ..exchange.constants import STYLES
 from ..exchange.errors import Cancelled, InputError, MakeItTalkError
 from ..exchange.progress import Progress
+from ..exchange.rates import exact_rate
 from ..exchange.version import VERSION
 
 _REPORT_EVERY = 0.05  # s between two progress messages
 _IDLE_SECONDS = 300.0  # after that the memory of the networks is given back
+_LONGEST = 4000  # letters of a sentence
 
 
 class Server:
     """Answers requests in their order; reads ahead, so that a cancel arrives while a job runs.
+
+    Every request that has an id gets exactly one "done". A line without a readable one gets one "error" with the id 0.
 
     Args:
         requests: lines of JSON in. replies: lines of JSON out, unbuffered.
@@ -35,8 +39,11 @@ class Server:
     def __init__(self, requests: BinaryIO, replies: BinaryIO) -> None:
         self._requests = requests
         self._replies = replies
+        self._sending = threading.Lock()
         self._queue: queue.Queue[tuple[int, Any] | None] = queue.Queue()
+        self._open: set[int] = set()  # requests that wait or run
         self._cancelled: set[int] = set()
+        self._ending = threading.Event()  # whoever started this is gone or wants it gone
         self._handlers: dict[type, Callable[[Any, Progress], dict[str, Any]]] = {
             protocol.Hello: hello,
             protocol.Detect: detect,
@@ -59,22 +66,46 @@ class Server:
             self._answer(*job)
 
     def _read(self) -> None:
-        while line := self._requests.readline(protocol.MAX_LINE + 2):
-            try:
-                number, request = protocol.decode_request(line)
-            except protocol.ProtocolError as error:
-                self._send(protocol.Reply(kind="error", code="protocol", message=str(error)))
-                continue
-            if isinstance(request, protocol.Cancel):
+        """Takes in lines until there are no more; whatever they hold, the end of the input is always passed on."""
+        try:
+            for line in protocol.read_lines(self._requests):
+                try:
+                    if not self._take(line):
+                        break
+                except Exception as error:  # nothing that a line holds may end the reading
+                    traceback.print_exc(file=sys.stderr)
+                    self._send_error(0, "internal", f"A line could not be taken in: {type(error).__name__}.", "")
+        except (OSError, ValueError):  # a broken pipe, or a stream that was closed
+            traceback.print_exc(file=sys.stderr)
+        finally:
+            self._ending.set()  # a running job stops at its next step
+            self._queue.put(None)
+
+    def _take(self, line: bytes) -> bool:
+        """Queues the request in a line, or answers it at once; False for a shutdown."""
+        try:
+            number, request = protocol.decode_request(line)
+            if number in self._open:
+                raise protocol.ProtocolError(f"The id {number} is that of a request under way.")
+        except protocol.ProtocolError as error:
+            self._send_error(error.number, "protocol", str(error), "Install both from the same release.")
+            if error.number:
+                self._send(protocol.Reply(id=error.number))
+            return True
+        if isinstance(request, protocol.Shutdown):
+            self._send(protocol.Reply(id=number))
+            return False
+        if isinstance(request, protocol.Cancel):
+            if request.target in self._open:
                 self._cancelled.add(request.target)
-                self._send(protocol.Reply(id=number))
-            elif isinstance(request, protocol.Shutdown):
-                break
-            else:
-                self._queue.put((number, request))
-        # Whoever started this is gone or wants it gone: a running job stops at its next step.
-        self._cancelled.add(-1)
-        self._queue.put(None)
+            else:  # it may just have ended
+                self._send_error(number, "protocol", f"There is no request {request.target} to cancel.", "")
+            self._send(protocol.Reply(id=number))
+            return True
+        self._cancelled.discard(number)  # a cancel that crossed with the end of an earlier request of this id
+        self._open.add(number)
+        self._queue.put((number, request))
+        return True
 
     def _answer(self, number: int, request: Any) -> None:
         try:
@@ -88,15 +119,16 @@ class Server:
             if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
                 sentence = "The machine ran out of memory."
             self._send_error(number, "internal", sentence, "The log file says where.")
-        self._send(protocol.Reply(id=number, kind="done"))
+        self._open.discard(number)  # before its "done": from then on the id is free
         self._cancelled.discard(number)
+        self._send(protocol.Reply(id=number, kind="done"))
 
     def _progress(self, number: int) -> Progress:
         begun, last = time.monotonic(), 0.0
 
         def report(fraction: float, stage: str) -> None:
             nonlocal last
-            if number in self._cancelled or -1 in self._cancelled:
+            if number in self._cancelled or self._ending.is_set():
                 raise Cancelled
             now = time.monotonic()
             if now - last < _REPORT_EVERY and fraction < 1.0:
@@ -109,13 +141,17 @@ class Server:
         return report
 
     def _send_error(self, number: int, code: str, message: str, hint: str) -> None:
-        self._send(protocol.Reply(id=number, kind="error", code=code, message=message, hint=hint))
+        # A sentence may repeat what a request held, and what is too long for a message is never read.
+        reply = protocol.Reply(id=number, kind="error", code=code, message=message[:_LONGEST], hint=hint[:_LONGEST])
+        self._send(reply)
 
     def _send(self, reply: protocol.Reply) -> None:
+        line = protocol.encode_reply(reply)
         try:
-            self._replies.write(protocol.encode_reply(reply))
-        except OSError:  # nobody listens any more; the end of the input will end this too
-            self._cancelled.add(-1)
+            with self._sending:
+                self._replies.write(line)
+        except (OSError, ValueError):  # nobody listens any more; the end of the input will end this too
+            self._ending.set()
 
 
 def serve() -> int:
@@ -166,6 +202,9 @@ def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
     folder = _job_folder(request.folder)
     if request.style not in STYLES:
         raise InputError(f"The style {request.style!r} is not known.", f"Use {', '.join(STYLES)}.")
+    if request.seed < 0:
+        raise InputError(f"The seed {request.seed} is below 0.", "Use 0 or a higher number.")
+    exact_rate(request.fps)  # before the long work, not after it
     options = pipeline.AnimateOptions(
         seed=request.seed,
         amounts=request.amounts,
@@ -210,6 +249,7 @@ def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:
 
 def photoreal(request: protocol.Photoreal, progress: Progress) -> dict[str, Any]:
     """Draws photoreal frames, and gives back the memory that they took."""
+    _check_outputs(request)
     from .photoreal import Sound, render_frames
 
     try:
@@ -245,6 +285,23 @@ def free_memory() -> None:
         from ..networks.device import release
 
         release()
+
+
+def _check_outputs(request: protocol.Photoreal) -> None:
+    """Sees to it that frames and film go where such things belong, and over nothing that they are made from.
+
+    Raises:
+        InputError: they would not.
+    """
+    if not request.output:
+        raise InputError("No folder is named for the frames.", "Name a folder.")
+    if not request.film:
+        return
+    film = Path(request.film)
+    if film.suffix.lower() != ".mp4":
+        raise InputError(f"{film} does not end in .mp4.", "Name the film so that it does.")
+    if request.audio and os.path.realpath(film) == os.path.realpath(request.audio):
+        raise InputError(f"{film} is the recording that the film is to be made with.", "Give the film another name.")
 
 
 def _job_folder(name: str) -> Path:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import samples
 from extension import part
-from rendered import at_rest, render
+from rendered import at_rest, eevee_engine, render
 
 NETWORK = """
 import sys
@@ -175,7 +175,7 @@ class TestPlane:
 
     @pytest.mark.parametrize("engine", ["CYCLES", "EEVEE"])
     def test_frame_f_shows_the_picture_of_f(self, plane, engine, tmp_path):
-        name = part("addon.compat").eevee_engine() if engine == "EEVEE" else engine
+        name = eevee_engine() if engine == "EEVEE" else engine
         bpy.context.scene.eevee.taa_render_samples = 4  # without a graphics card each takes seconds
         for frame in (27,) if engine == "EEVEE" else (20, 27, 29):
             bpy.context.scene.frame_set(frame)
@@ -357,7 +357,7 @@ class TestJob:
         settings.photo_folder = str(tmp_path / "nowhere" / "frames")
         assert "nowhere" in self.refused(press)
         settings.photo_folder = "//frames"
-        assert "Save it first" in self.refused(press)
+        assert "save it first" in self.refused(press)
 
     def test_the_default_folder_follows_the_blend(self, press, tmp_path):
         settings = press.character.makeittalk
@@ -413,7 +413,7 @@ class TestJob:
         task.cancel()
         assert task.poll() and task.cancelled
         task.close()
-        assert not folder.exists() and part("addon.jobs.task").current() is None
+        assert not folder.exists() and part("addon.jobs.task").current_task() is None
         assert "kept" in task.when_cancelled
 
     def test_a_killed_backend_keeps_frames_and_the_next_run_goes_on(self, press, backend, tmp_path, network):
@@ -450,7 +450,7 @@ class TestJob:
 
 def test_the_device_is_chosen_in_the_preferences(extension, backend, monkeypatch):
     preferences = part("addon.preferences")
-    assert preferences.device() == "auto"
+    assert part("addon.package").device() == "auto"
     names = [item[0] for item in preferences._devices(None, None)]
     assert names == ["auto", "cuda", "mps", "cpu"]
     client = backend.get()

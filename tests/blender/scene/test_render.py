@@ -11,7 +11,7 @@ import pytest
 import samples
 from extension import part
 from project import ROOT
-from rendered import at_rest, render
+from rendered import at_rest, eevee_engine, render
 
 WARP = """
 import sys
@@ -34,7 +34,7 @@ np.save(Path(folder) / "landmarks.npy", made.portrait.face.landmarks)
 @pytest.mark.parametrize("engine", ["CYCLES", "EEVEE"])
 def test_at_rest_a_pixel_is_the_portraits(make, tmp_path, engine):
     at_rest(make())
-    found = render(tmp_path / "rest.png", part("addon.compat").eevee_engine() if engine == "EEVEE" else engine)
+    found = render(tmp_path / "rest.png", eevee_engine() if engine == "EEVEE" else engine)
     assert found.shape[:2] == (samples.HEIGHT, samples.WIDTH)
     difference = np.abs(found - samples.portrait()[..., :3])
     picture = difference[3:-12, 3:-12]  # the border mixes with the world, the last corner shows the mouth's texture

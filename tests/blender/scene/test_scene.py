@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 import pytest
 import samples
+from edits import edited_curves
 from extension import part
 
 
@@ -184,7 +185,7 @@ def test_start_frame_moves_curves_and_sound(make, scene):
     character.makeittalk.start = 31
     assert [curve.evaluate(31 + i) for i in range(60)] == pytest.approx(before, abs=1e-4)
     assert strips(scene)[character.makeittalk.strip].frame_final_start == 31
-    assert part("addon.scene.character").edited_curves(character) == []
+    assert edited_curves(character) == []
 
 
 @pytest.mark.parametrize(
@@ -199,12 +200,20 @@ def test_start_frame_moves_curves_and_sound(make, scene):
         lambda job: spoil_array(job / "mesh.npz", "vertices", lambda a: a * np.nan),
         lambda job: spoil_array(job / "mesh.npz", "keys", lambda a: a[:, :-1]),
         lambda job: spoil_array(job / "mesh.npz", "vertices", lambda a: a.astype(object)),
+        lambda job: spoil_array(job / "mesh.npz", "image_size", lambda a: a.astype(np.int64) + 2**31),
+        lambda job: spoil_array(job / "mesh.npz", "image_size", lambda a: a * 0),
+        lambda job: spoil_array(job / "mesh.npz", "triangles", lambda a: a.astype(np.int64) + 2**31),
+        lambda job: spoil_array(job / "mesh.npz", "material", lambda a: a.astype(np.int64) + 2**31),
+        lambda job: spoil_array(job / "mesh.npz", "landmark_vertices", lambda a: a * 0),
+        lambda job: spoil_array(job / "mesh.npz", "key_names", lambda a: np.array(["ä" * 60, "b", "c", "d"])),
+        lambda job: spoil_array(job / "mesh.npz", "mouth_image", lambda a: np.zeros((1, 5000, 4), np.uint8)),
+        lambda job: spoil_array(job / "bake.npz", "fps", lambda a: a + 1e5),
         lambda job: spoil_array(job / "bake.npz", "key_names", lambda a: np.array(["a", "b", "c", "d"])),
         lambda job: (job / "face.json").write_text(json.dumps({"format": 1, "image": {"path": "../../etc/passwd"}})),
     ],
 )
 def test_damaged_files_change_nothing(make, scene, job, spoil):
-    error = part("addon.core.errors").AddonError
+    error = part("backend.makeittalk.exchange.errors").MakeItTalkError
     before, range_before = census(), (scene.frame_start, scene.frame_end, scene.camera)
     spoil(job)
     with pytest.raises(error) as raised:
@@ -234,8 +243,8 @@ def test_blend_file_stands_alone(make, job, tmp_path):
     (found,) = character.characters(bpy.context.scene)
     assert all(image.packed_file for image in bpy.data.images if image.source != "VIEWER")
     assert all(sound.packed_file for sound in bpy.data.sounds)
-    assert character.edited_curves(found) == []
+    assert edited_curves(found) == []
     motion, mesh = character.unpack(found, tmp_path)
     with np.load(motion) as arrays:
         assert arrays["landmarks"].shape == (5, 68, 3)
-    assert part("addon.core.files").read_mesh(mesh).face_width > 0
+    assert part("backend.makeittalk.exchange.formats").Mesh.load(mesh).face_width > 0

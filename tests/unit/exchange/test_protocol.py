@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 
 import pytest
@@ -136,7 +137,7 @@ def test_a_line_that_is_no_reply_is_refused(line: bytes) -> None:
         protocol.decode_reply(line)
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400, "9" * 5000])
 def test_numbers_that_are_none_are_refused(number: str) -> None:
     with pytest.raises(ProtocolError):
         protocol.decode_request(
@@ -144,6 +145,54 @@ def test_numbers_that_are_none_are_refused(number: str) -> None:
         )
     with pytest.raises(ProtocolError):
         protocol.decode_reply(f'{{"id": 1, "kind": "progress", "fraction": {number}}}'.encode())
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-" + "9" * 5000, "1e400", "NaN"])
+def test_no_number_and_no_nesting_is_more_than_an_error(number: str) -> None:
+    for line in (
+        f'{{"id": {number}}}',
+        f'{{"id": 1, "kind": "result", "data": {{"seconds": {number}}}}}',
+        f'{{"id": 1, "kind": "result", "data": {{"x": [[{{"y": {number}}}]]}}}}',
+        f'{{"id": 1, "kind": "result", "data": {"[" * 70}{"]" * 70}}}',
+        f'{{"id": 1, "kind": "result", "data": {"[" * 5000}{"]" * 5000}}}',
+    ):
+        with pytest.raises(ProtocolError):
+            protocol.decode_reply(line.encode())
+    for name in ("fps", "seed"):
+        with pytest.raises(ProtocolError) as error:
+            protocol.decode_request(f'{{"id": 5, "method": "animate", "params": {{"{name}": {number}}}}}'.encode())
+        assert error.value.number == 5
+    for seconds in (10**400, -3e9):
+        with pytest.raises(ProtocolError):
+            protocol.AnimateData.from_dict({"seconds": seconds})
+    with pytest.raises(ProtocolError):
+        protocol.Animate.from_dict({"amounts": {"lip": 10**400}})
+
+
+@pytest.mark.parametrize("value", [{"devices": [1]}, {"devices": [["cpu"]]}, {"python": "3\0"}, {"version": 2**31}])
+def test_what_blender_would_choke_on_is_refused(value: dict[str, object]) -> None:
+    with pytest.raises(ProtocolError):
+        protocol.HelloData.from_dict(value)
+
+
+def test_the_bytes_of_any_path_arrive() -> None:
+    odd = "sp\udce9ech \U0001f600.wav"  # as Python spells a name that is no UTF-8
+    line = protocol.encode_request(1, protocol.Animate(audio=odd))
+    assert protocol.decode_request(line) == (1, protocol.Animate(audio=odd))
+
+
+def test_the_rest_of_a_long_line_is_no_message() -> None:
+    whole = b'{"id": 1, "kind": "done"}\n'
+    long = b"x" * protocol.MAX_LINE
+    for middle in (long, long[1:] + whole.strip(), 5 * long + b'\r{"id": 2}', long * 2 + b"x"):
+        lines = list(protocol.read_lines(io.BytesIO(whole + middle + b"\n" + whole)))
+        assert (lines[0], lines[2:]) == (whole, [whole]) and len(lines[1]) == protocol.MAX_LINE + 1
+        with pytest.raises(ProtocolError, match="too long"):
+            protocol.decode_reply(lines[1])
+    assert list(protocol.read_lines(io.BytesIO(long))) == [long]  # the end of the stream ends a line too
+    assert len(list(protocol.read_lines(io.BytesIO(3 * long)))) == 1
+    longest = long[1:] + b"\n"
+    assert list(protocol.read_lines(io.BytesIO(longest + whole))) == [longest, whole]
 
 
 def test_no_message_that_is_not_json_is_ever_sent() -> None:

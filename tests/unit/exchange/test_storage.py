@@ -8,9 +8,11 @@ import os
 import pickle
 import resource
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -99,6 +101,30 @@ def test_a_zip_bomb_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
     path.write_bytes(bytes(data).replace(size, (200).to_bytes(4, "little")))
     with pytest.raises(InputError):
         storage.read_npz(path)
+
+
+def test_what_nobody_wants_is_not_unpacked(tmp_path: Path) -> None:
+    path = archive(tmp_path / "x.npz", {"big.npy": npy(np.zeros(2**24)), "small.npy": npy(np.arange(3))})
+    asked: list[tuple[str, tuple[int, ...]]] = []
+
+    def wanted(name: str, shape: tuple[int, ...], _kind: np.dtype) -> bool:
+        asked.append((name, shape))
+        return name == "small"
+
+    tracemalloc.start()
+    loaded = storage.read_npz(path, wanted=wanted)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert list(loaded) == ["small"] and asked == [("big", (2**24,)), ("small", (3,))]
+    assert peak < 8 * 2**20
+
+
+def test_fortran_order_and_other_byte_orders_are_read(tmp_path: Path) -> None:
+    arrays = {"f": np.asfortranarray(np.arange(24.0).reshape(2, 3, 4)), "b": np.arange(5, dtype=">i4")}
+    storage.write_npz(tmp_path / "x.npz", arrays)
+    for name, array in storage.read_npz(tmp_path / "x.npz").items():
+        np.testing.assert_array_equal(array, arrays[name])
+        array[...] = 0  # it may be worked on
 
 
 def header(shape: str, descr: str = "'<f4'") -> bytes:
@@ -191,6 +217,13 @@ def test_json_must_be_a_small_flat_object(tmp_path: Path) -> None:
     path.write_bytes(b'{"a": ' + b"9" * 100_000 + b"}")
     with pytest.raises(InputError):
         storage.read_json(path)
+    for number in ("1e400", "NaN", "-Infinity", "1" + "0" * 400):
+        path.write_text(f'{{"a": [{{"b": {number}}}]}}')
+        with pytest.raises(InputError):
+            storage.read_json(path)
+    path.write_text('{"a": ' + "[" * 70 + "]" * 70 + "}")
+    with pytest.raises(InputError):
+        storage.read_json(path)
     path.write_bytes(b" " * (constants.MAX_JSON_BYTES + 1))
     with pytest.raises(InputError, match="larger than"):
         storage.read_json(path)
@@ -234,6 +267,69 @@ def test_the_stand_in_keeps_the_suffix_and_the_folder(tmp_path: Path) -> None:
         assert temporary.suffix == ".mp4" and temporary.parent == tmp_path
         temporary.write_text("x")
     assert folder_is_clean(tmp_path, "n" * 240 + ".mp4")
+
+
+def make_special(path: Path, kind: str) -> None:
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(path))
+        listening.close()  # its file stays
+    elif kind == "link to a device":
+        path.symlink_to("/dev/null")
+    elif kind == "link to a pipe":
+        os.mkfifo(path.with_name("pipe"))
+        path.symlink_to("pipe")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "link to a device", "link to a pipe"])
+def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path, kind: str) -> None:
+    target = tmp_path / "x.npz"
+    make_special(target, kind)
+    before = sorted((path.name, path.lstat().st_mode, path.lstat().st_ino) for path in tmp_path.iterdir())
+    for write in (storage.write_npz, storage.write_json):
+        with pytest.raises(OutputError, match=r"x\.npz is a device, a pipe or a socket") as error:
+            write(target, {})
+        assert error.value.hint
+    assert before == sorted((path.name, path.lstat().st_mode, path.lstat().st_ino) for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["/dev/null", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/0"])
+def test_a_device_is_never_replaced(name: str) -> None:
+    if not os.path.exists(name) or stat.S_ISREG(os.stat(name).st_mode):
+        pytest.skip("there is no such device here")
+    with pytest.raises(OutputError), storage.replacing(name):
+        raise AssertionError("the block must not begin")
+    assert not stat.S_ISREG(os.stat(name).st_mode)
+
+
+def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "links").mkdir()
+    old, new = tmp_path / "real" / "old.json", tmp_path / "real" / "new.json"
+    old.write_text("before")
+    for target in (old, new):
+        link = tmp_path / "links" / target.name
+        link.symlink_to(f"../real/{target.name}")
+        (tmp_path / "links" / f"again-{target.name}").symlink_to(target.name)
+        for name in (link, tmp_path / "links" / f"again-{target.name}"):
+            with storage.replacing(name) as temporary:
+                assert temporary.parent == tmp_path / "real"  # the same disk, so that renaming works
+                temporary.write_text(name.name)
+            assert name.is_symlink() and not target.is_symlink() and target.read_text() == name.name
+    assert folder_is_clean(tmp_path / "real", "old.json", "new.json")
+
+
+def test_a_link_that_leads_nowhere_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "lost").symlink_to("none/x.json")
+    for name in ("loop", "lost", "a\0b"):
+        with pytest.raises(OutputError) as error:
+            storage.write_json(tmp_path / name, {})
+        assert error.value.hint and "\n" not in str(error.value)
+    assert folder_is_clean(tmp_path, "loop", "lost")
+    assert (tmp_path / "loop").is_symlink() and (tmp_path / "lost").is_symlink()
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

@@ -16,11 +16,10 @@ from project import ROOT
 
 ADDON = [ROOT / "__init__.py", *sorted((ROOT / "addon").rglob("*.py"))]
 BACKEND = [ROOT / "backend" / "serve.py", *sorted((ROOT / "backend").glob("makeittalk*/**/*.py"))]
-#: The backend files that both sides read; the add-on may import the first of them.
-SHARED = [
-    ROOT / "backend" / "makeittalk" / "exchange" / name
-    for name in ("protocol.py", "constants.py", "errors.py", "progress.py")
-]
+#: The one folder that both sides import.
+EXCHANGE = sorted((ROOT / "backend" / "makeittalk" / "exchange").rglob("*.py"))
+#: The part of the add-on that needs no Blender.
+CORE = sorted((ROOT / "addon" / "core").glob("*.py"))
 #: What Blender's Python brings.
 IN_BLENDER = {
     "bpy",
@@ -69,13 +68,14 @@ def imports(path: Path) -> set[str]:
     return names
 
 
-def relative_imports(path: Path) -> list[tuple[int, str]]:
-    """Level and dotted name of every relative import in a file."""
-    found: list[tuple[int, str]] = []
+def relative_imports(path: Path) -> set[str]:
+    """What every relative import in a file names, as seen from the root: "addon.core.errors.AddonError"."""
+    folder = list(path.relative_to(ROOT).parent.parts)
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
-            stem = node.module or ""
-            found += [(node.level, f"{stem}.{alias.name}".strip(".")) for alias in node.names]
+            stem = [*folder[: len(folder) - node.level + 1], *(node.module or "").split(".")]
+            found |= {".".join([*filter(None, stem), alias.name]) for alias in node.names}
     return found
 
 
@@ -89,10 +89,20 @@ def test_addon_imports_only_what_blender_brings(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ADDON, ids=name_of)
-def test_addon_reads_no_backend_file_but_the_protocol(path: Path) -> None:
-    for _, name in relative_imports(path):
-        if name.startswith("backend."):
-            assert name.startswith("backend.makeittalk.exchange.protocol"), name
+def test_addon_reads_nothing_of_the_backend_but_the_exchange(path: Path) -> None:
+    backend = {name for name in relative_imports(path) if name.split(".")[0] == "backend"}
+    # addon/write_blend.py names the extension in full.
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("makeittalk_extension.backend"):
+            backend |= {f"{node.module}.{alias.name}".removeprefix("makeittalk_extension.") for alias in node.names}
+    assert {name for name in backend if not name.startswith("backend.makeittalk.exchange.")} == set()
+
+
+@pytest.mark.parametrize("path", CORE, ids=name_of)
+def test_core_needs_no_blender(path: Path) -> None:
+    assert imports(path) - set(sys.stdlib_module_names) <= {"numpy"}
+    allowed = ("addon.core.", "backend.makeittalk.exchange.")
+    assert {name for name in relative_imports(path) if not name.startswith(allowed)} == set()
 
 
 @pytest.mark.parametrize("path", BACKEND, ids=name_of)
@@ -100,11 +110,11 @@ def test_backend_never_imports_blender(path: Path) -> None:
     assert imports(path) & (IN_BLENDER - {"numpy"}) == set()
 
 
-@pytest.mark.parametrize("path", SHARED, ids=name_of)
-def test_shared_files_need_the_standard_library_only(path: Path) -> None:
-    assert imports(path) <= set(sys.stdlib_module_names)
-    neighbours = {name.partition(".")[0] for _, name in relative_imports(path)}
-    assert neighbours <= {shared.stem for shared in SHARED}
+@pytest.mark.parametrize("path", EXCHANGE, ids=name_of)
+def test_exchange_needs_numpy_only_and_nothing_outside_itself(path: Path) -> None:
+    assert imports(path) - set(sys.stdlib_module_names) <= {"numpy"}
+    allowed = "backend.makeittalk.exchange."
+    assert {name for name in relative_imports(path) if not name.startswith(allowed)} == set()
 
 
 def test_package_imports_nothing_by_itself() -> None:
@@ -112,12 +122,17 @@ def test_package_imports_nothing_by_itself() -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
-def test_protocol_loads_without_heavy_libraries() -> None:
-    code = "import sys; sys.path.insert(0, sys.argv[1]); import makeittalk.exchange.protocol; print(*sys.modules)"
-    command = [sys.executable, "-I", "-S", "-c", code, str(ROOT / "backend")]
+#: The modules of the exchange that do not work with arrays.
+LIGHT = sorted({path.stem for path in EXCHANGE if path.parent.name == "exchange"} - {"__init__", "storage"})
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_exchange_loads_without_heavy_libraries(name: str) -> None:
+    code = "import sys; sys.path.insert(0, sys.argv[1]); __import__(sys.argv[2]); print(*sys.modules)"
+    command = [sys.executable, "-I", "-S", "-c", code, str(ROOT / "backend"), f"makeittalk.exchange.{name}"]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert "makeittalk.exchange.protocol" in loaded
-    assert not {"numpy", "torch", "scipy", "bpy"} & {name.partition(".")[0] for name in loaded}
+    assert f"makeittalk.exchange.{name}" in loaded
+    assert not {"numpy", "torch", "scipy", "bpy"} & {module.partition(".")[0] for module in loaded}
 
 
 def test_version_stands_in_one_place() -> None:

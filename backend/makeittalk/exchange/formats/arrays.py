@@ -6,9 +6,11 @@ import os
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
+
 from .. import storage
 from ..errors import InputError
-from .checks import FORMAT, check_array, check_format
+from .checks import FORMAT, check_format, check_kind, check_numbers, check_shape
 
 
 @dataclass
@@ -45,16 +47,22 @@ def read_arrays(
     Raises:
         InputError: the file is damaged, hostile or of another format, or lacks one of the `required` arrays.
     """
-    arrays = storage.read_npz(path)
-    check_format(path, arrays.get("format"))
     sizes: dict[str, int] = {}
-    values: dict[str, Any] = {}
-    for name, shape in shapes.items():
-        array = arrays.get(name)
-        if array is None:
-            if name in required:
-                raise InputError(f"{path} lacks the array {name!r}.", "Make the file again.")
-            continue
-        check_array(path, name, array, shape, sizes)
-        values[name] = array
-    return values
+
+    def wanted(name: str, shape: tuple[int, ...], kind: np.dtype) -> bool:
+        if name not in shapes:
+            return False
+        check_shape(path, name, shape, shapes[name], sizes)  # before a byte of it is unpacked
+        check_kind(path, name, kind)
+        return True
+
+    # The format first: another one may have other shapes.
+    known = storage.read_npz(path, wanted=lambda name, shape, _kind: (name, shape) == ("format", ()))
+    check_format(path, known.get("format"))
+    arrays = storage.read_npz(path, wanted=wanted)
+    for name in shapes:
+        if name in arrays:
+            check_numbers(path, name, arrays[name])
+        elif name in required:
+            raise InputError(f"{path} lacks the array {name!r}.", "Make the file again.")
+    return {name: arrays[name] for name in shapes if name in arrays}

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import storage
 from .arrays import ArraysFile
-from .checks import check_rate
+from .checks import FORMAT, check_keys, check_rate
 
 
 @dataclass
@@ -32,6 +33,10 @@ class Bake(ArraysFile):
     head_location: np.ndarray
     residual: np.ndarray
 
+    @property
+    def frames(self) -> int:
+        return len(self.key_values)
+
     @classmethod
     def shapes(cls) -> dict[str, tuple[int | str, ...]]:
         return {
@@ -53,6 +58,7 @@ class Bake(ArraysFile):
         """
         values = cls.read(path, frozenset(cls.shapes()))
         values["fps"] = check_rate(path, values["fps"])
+        check_keys(path, values["key_names"], values["key_range"])
         return cls(**values)
 
 
@@ -65,6 +71,15 @@ class Moves(ArraysFile):
     """
 
     vertices: np.ndarray
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the file whole or not at all, as it is: it is read once, and packing takes longer than reading.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        with storage.replacing(path) as temporary:
+            np.savez(temporary, format=FORMAT, vertices=self.vertices)
 
     @classmethod
     def shapes(cls) -> dict[str, tuple[int | str, ...]]:

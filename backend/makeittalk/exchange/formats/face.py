@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from .. import storage
-from ..constants import LANDMARKS, MAX_PORTRAIT_SIDE
+from ..constants import LANDMARKS
 from ..errors import InputError
-from .checks import FORMAT, check_array, check_format
+from .checks import FORMAT, check_face, check_format, check_numbers, check_shape, check_size
 
 
 @dataclass
@@ -69,19 +69,19 @@ class Face:
         folder = Path(path).resolve().parent
         try:
             image = value["image"]
-            picture = (folder / str(image["path"])).resolve()
-            width, height = int(image["width"]), int(image["height"])
-            landmarks = np.array(value["landmarks"], np.float64)
-            detector, confidence = str(value.get("detector", "hand"))[:40], float(value.get("confidence", 1.0))
-        except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
+            name, detector = image["path"], value.get("detector", "hand")
+            size = np.array([image["width"], image["height"]])
+            landmarks, confidence = np.array(value["landmarks"], np.float64), float(value.get("confidence", 1.0))
+            if not isinstance(name, str) or not isinstance(detector, str) or size.shape != (2,):
+                raise TypeError("a word or a number is something else")
+            picture = (folder / name).resolve()
+        except (KeyError, TypeError, ValueError, OverflowError, OSError, RuntimeError) as error:
             raise InputError(f"{path} is not a face file.", "Make it with `makeittalk detect`.") from error
         if not picture.is_relative_to(folder):
             raise InputError(f"{path} names a picture outside its own folder.", "Keep the picture beside it.")
-        if not (1 <= width <= MAX_PORTRAIT_SIDE and 1 <= height <= MAX_PORTRAIT_SIDE):
-            raise InputError(f"{path} names an impossible picture size.", "Make it with `makeittalk detect`.")
-        check_array(path, "landmarks", landmarks, (LANDMARKS, 3))
-        if float(np.ptp(landmarks[:, :2], axis=0).min()) < 1.0:
-            raise InputError(f"{path} holds landmarks that do not form a face.", "Correct the landmarks.")
-        if not np.isfinite(confidence):
-            confidence = 0.0
-        return cls(picture, width, height, landmarks.astype(np.float32), detector, min(1.0, max(0.0, confidence)))
+        width, height = (int(side) for side in check_size(path, size))
+        check_shape(path, "landmarks", landmarks.shape, (LANDMARKS, 3))
+        check_numbers(path, "landmarks", landmarks)
+        check_face(path, landmarks)
+        confidence = min(1.0, max(0.0, confidence))
+        return cls(picture, width, height, landmarks.astype(np.float32), detector[:40], confidence)

@@ -10,6 +10,7 @@ import numpy as np
 from ..constants import LANDMARKS
 from ..errors import InputError
 from .arrays import ArraysFile
+from .checks import check_face, check_keys, check_size
 
 
 @dataclass
@@ -50,6 +51,12 @@ class Mesh(ArraysFile):
     picture: np.ndarray | None = None
     lost_depth: np.ndarray | None = None
 
+    @property
+    def face_width(self) -> float:
+        """Distance of the jaw's ends, px."""
+        jaw = self.vertices[self.landmark_vertices[[0, 16]]]
+        return float(np.linalg.norm(jaw[0] - jaw[1]))
+
     @classmethod
     def shapes(cls) -> dict[str, tuple[int | str, ...]]:
         return {
@@ -81,11 +88,20 @@ class Mesh(ArraysFile):
         """
         values = cls.read(path, frozenset(cls.shapes()) - {"depth_scale", "picture", "lost_depth"})
         values["depth_scale"] = float(values.get("depth_scale", 1.0))
-        count = len(values["vertices"])
+        mesh = cls(**values)
+        count = len(mesh.vertices)
         for name in ("triangles", "landmark_vertices"):
-            if values[name].dtype.kind not in "iu" or values[name].min() < 0 or values[name].max() >= count:
+            indices = values[name]
+            if indices.dtype.kind not in "iu" or indices.min() < 0 or indices.max() >= count:
                 raise InputError(f"{path} has {name} that point nowhere.", "Make the file again.")
-        material, mouth = values["material"], values["mouth_image"]
-        if material.dtype.kind not in "iu" or material.min() < 0 or material.max() > 1 or mouth.dtype != np.uint8:
+        material = mesh.material
+        if material.dtype.kind not in "iu" or material.min() < 0 or material.max() > 1:
             raise InputError(f"{path} has damaged materials.", "Make the file again.")
-        return cls(**values)
+        if mesh.mouth_image.dtype != np.uint8:
+            raise InputError(f"{path} has a damaged texture.", "Make the file again.")
+        if not 0.0 < mesh.depth_scale <= 1.0:
+            raise InputError(f"{path} has a depth that nothing keeps.", "Make the file again.")
+        mesh.image_size = check_size(path, mesh.image_size)
+        check_face(path, mesh.vertices[mesh.landmark_vertices])
+        check_keys(path, mesh.key_names, mesh.key_range)
+        return mesh

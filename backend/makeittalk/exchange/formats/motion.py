@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import storage
+from .. import bounded_json, storage
 from ..amounts import Amounts
-from ..constants import EMBEDDING, LANDMARKS
+from ..constants import EMBEDDING, LANDMARKS, MAX_SOURCE_SIDE
 from ..errors import InputError
+from ..rates import HIGHEST_FILMED
 from .arrays import read_arrays
-from .checks import FORMAT, check_rate
+from .checks import FORMAT, check_face, check_rate, check_size
 
 _POINTS: tuple[int | str, ...] = ("T", LANDMARKS, 3)
 _SHAPES: dict[str, tuple[int | str, ...]] = {
@@ -137,20 +138,26 @@ class Motion:
 
 
 def read_motion_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The arrays of a motion file, float32, `fps` a float and `post` an `Amounts`; only some must be there.
+    """The arrays of a motion file; only some must be there.
 
+    They are float32, `image_size` is int32, `fps` a float and `post` an `Amounts`.
     `fps`, `landmarks` and `neutral` are enough: `landmarks.landmark_motion.load_motion` finds the head of such a file.
 
     Raises:
         InputError: the file is damaged, hostile or of another format.
     """
     values = read_arrays(path, _SHAPES, _REQUIRED)
-    fps = check_rate(path, values.pop("fps"))
+    fps = check_rate(path, values.pop("fps"), HIGHEST_FILMED)
+    check_face(path, values["neutral"])
+    size = values.pop("image_size", None)
     try:
-        amounts = Amounts.from_dict(json.loads(str(values.pop("post", "{}"))))
-    except (ValueError, RecursionError) as error:
+        amounts = Amounts.from_dict(bounded_json.loads(str(values.pop("post", "{}"))))
+    except ValueError as error:
         raise InputError(f"{path} holds unreadable settings.", "Make the file again.") from error
-    return {"fps": fps, "post": amounts} | {name: value.astype(np.float32) for name, value in values.items()}
+    known: dict[str, Any] = {"fps": fps, "post": amounts}
+    if size is not None:
+        known["image_size"] = check_size(path, size, MAX_SOURCE_SIDE)  # a film's frame may be larger than a portrait
+    return known | {name: value.astype(np.float32) for name, value in values.items()}
 
 
 def _parts(values: dict[str, Any]) -> MotionParts | None:

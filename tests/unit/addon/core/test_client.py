@@ -8,12 +8,12 @@ import sys
 import time
 
 import pytest
-from extension import part
+from extension import part_outside
 from project import ROOT
 
 FAKE = ROOT / "tests" / "support" / "fake_backend.py"
-client_module = part("addon.core.client")
-protocol = part("backend.makeittalk.exchange.protocol")
+client_module = part_outside("addon.core.client")
+protocol = part_outside("backend.makeittalk.exchange.protocol")
 
 
 @pytest.fixture
@@ -59,6 +59,29 @@ def test_error_is_the_backends_sentence(start):
 def test_garbage_between_messages_does_no_harm(start):
     client = start("chatty")
     assert client.wait(client.submit(protocol.Animate(portrait="p"))).result()["portrait"] == "p"
+
+
+def test_no_line_ends_the_reading(start):
+    client = start("hostile")
+    for name in ("p", "q"):
+        job = client.wait(client.submit(protocol.Animate(portrait=name)))
+        assert job.error is None and job.result()["portrait"] == name and job.fraction == 0.25
+    assert client.alive and client._reader.is_alive()
+
+
+def test_an_answer_that_cannot_be_read_is_an_error_of_its_job(start):
+    client = start("unreadable")
+    job = client.wait(client.submit(protocol.Animate()))
+    assert "cannot be read" in job.error.message and client.alive
+
+
+def test_the_end_of_the_output_is_always_noticed(start):
+    client = start("hostile")
+    client.wait(client.submit(protocol.Animate()))
+    client.process.kill()
+    client._reader.join(20)
+    assert not client._reader.is_alive()
+    assert client.wait(client.submit(protocol.Animate())).error is not None
 
 
 def test_crash_is_a_sentence_with_the_end_of_the_log(start):
@@ -121,7 +144,7 @@ def test_other_version_is_said(start):
 
 
 def test_missing_python_is_a_sentence(tmp_path):
-    error = part("addon.core.errors").AddonError
+    error = part_outside("addon.core.errors").AddonError
     with pytest.raises(error, match="could not be started"):
         client_module.BackendClient([str(tmp_path / "no-python")], tmp_path / "b.log")
 

@@ -1,0 +1,100 @@
+"""New characters, and new takes of those that are there."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...backend.makeittalk.exchange import protocol
+from ...backend.makeittalk.exchange.amounts import Amounts
+from ..core.errors import AddonError
+from ..package import device
+from ..scene import character as characters
+from ..scene.setup import frame_rate
+from .rebake import kept_message
+from .task import Reading, Task
+
+
+def make(context: bpy.types.Context) -> Task:
+    """Starts making a new character from the scene's settings.
+
+    Raises:
+        AddonError: the backend cannot be started.
+    """
+    scene = context.scene
+    settings = scene.makeittalk
+    portrait, speech = bpy.path.abspath(settings.portrait), bpy.path.abspath(settings.speech)
+    start, every_frame = settings.start_frame(scene), settings.every_frame
+    remembered: dict[str, Any] = {
+        name: getattr(settings, name) for name in ("seed", "voice", "style", "lip", "head", "blink", "smooth")
+    } | {"portrait": settings.portrait, "speech": settings.speech}
+    request = replace(_request(remembered, frame_rate(scene)), own_mouth=settings.own_mouth)
+
+    def take(context: bpy.types.Context, data: protocol.AnimateData) -> str:
+        audio = Path(data.audio) if data.audio else Path(speech)
+        made = characters.Made(
+            name=Path(portrait).stem[:40] or "Character",
+            face=Path(data.face),
+            mesh=Path(data.mesh),
+            motion=Path(data.motion),
+            bake=Path(data.bake),
+            audio=audio,
+            start=start,
+            pack_sound=audio.resolve() != Path(speech).resolve(),  # a repaired copy lies in a folder that goes
+            every_frame=every_frame,
+            settings=remembered | _answered(data),
+        )
+        collection = characters.build(context.scene, made)
+        told = f"{collection.name} speaks from frame {start} to {start + collection.makeittalk.frames - 1}."
+        return f"{told} Photoreal Frames below draw it as the photograph it is." if data.style == "photo" else told
+
+    return Task(context, lambda folder: _into(request, folder), take, protocol.AnimateData)
+
+
+def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
+    """Starts predicting a character's motion anew, with its seed and voice as they are now.
+
+    Raises:
+        AddonError: the backend cannot be started.
+    """
+    uid = character.session_uid
+    settings = character.makeittalk
+    names = ("portrait", "speech", "seed", "voice", "style", "lip", "head", "blink", "smooth")
+    request = _request({name: getattr(settings, name) for name in names}, frame_rate(context.scene))
+
+    def take(_context: bpy.types.Context, data: protocol.AnimateData) -> str:
+        found = characters.find(uid)
+        if found is None:
+            raise AddonError("The character was removed meanwhile.")
+        kept = characters.retake(found, Path(data.motion), Path(data.bake))
+        return f"{found.name} has a new take. {kept_message(kept)}".strip()
+
+    return Task(context, lambda folder: _into(request, folder), take, protocol.AnimateData)
+
+
+def _into(request: protocol.Animate, folder: Path) -> Reading:
+    """The request for files in a folder; everything else was read when the job was started."""
+    yield from ()
+    return replace(request, folder=str(folder))
+
+
+def _answered(data: protocol.AnimateData) -> dict[str, Any]:
+    """What a character remembers of the backend's answer: the style it chose where that was left to it."""
+    style = data.style if data.style in ("cartoon", "photo") else "cartoon"
+    return {"style": style, "notices": "\n".join(data.notices)}
+
+
+def _request(values: dict[str, Any], fps: float) -> protocol.Animate:
+    return protocol.Animate(
+        portrait=bpy.path.abspath(values["portrait"]),
+        audio=bpy.path.abspath(values["speech"]),
+        voice=bpy.path.abspath(values["voice"]) if values["voice"] else "",
+        style=values["style"],
+        device=device(),
+        seed=values["seed"],
+        fps=fps,
+        amounts=Amounts(**{item.name: values[item.name] for item in fields(Amounts)}),
+    )
