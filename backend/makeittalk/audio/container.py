@@ -13,6 +13,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 
 from ..exchange.errors import InputError
+from .section import section
 
 _TEXT = {"tty", "bin", "xbin", "adf", "idf", "svg_pipe"}  # drawn, page after page
 # Lists that name other files or addresses, numbered pictures, and devices.
@@ -37,7 +38,9 @@ def open_media(path: str | os.PathLike[str], stream: BinaryIO, kind: str = "reco
     # Formats are refused before they are opened; protocols stop what is named within those that remain.
     options = {"protocol_whitelist": "none", "format_whitelist": _formats()}
     try:
-        with av.open(stream, "r", options=options, metadata_errors="ignore") as container:
+        # A section is sought wherever a damaged header points.
+        whole = section(stream, 0, stream.seek(0, os.SEEK_END))
+        with av.open(whole, "r", options=options, metadata_errors="ignore") as container:
             yield container
     except _DAMAGE as error:
         raise InputError(

@@ -101,7 +101,8 @@ def _open_lossless(header: Header) -> soundfile.SoundFile | None:
     if magic not in _LOSSLESS:
         return None
     try:
-        return soundfile.SoundFile(header.stream)
+        # In a section of its own: soundfile prints a trace where a damaged header makes it seek before the beginning.
+        return soundfile.SoundFile(section(header.stream, 0, header.stream.seek(0, os.SEEK_END)))
     except (soundfile.SoundFileError, TypeError, ValueError):
         return None
 

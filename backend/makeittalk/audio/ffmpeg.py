@@ -41,6 +41,8 @@ def _stream_blocks(
     path: str | os.PathLike[str], container: Any, stream: BinaryIO, progress: Progress
 ) -> Iterator[Block]:
     sound = container.streams.best("audio") or container.streams.audio[0]
+    if sound.codec_context is None:
+        raise InputError(f"{path} holds sound of a kind that cannot be read.", _HINT)
     floats = sound.codec_context.name.startswith("pcm_f")
     guess = float(sound.duration * sound.time_base) if sound.duration else (container.duration or 0) / av.time_base
     length, whole = stated_length(container, sound, stream)

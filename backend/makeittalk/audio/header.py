@@ -51,7 +51,7 @@ def read_header(path: str | os.PathLike[str], file: BinaryIO) -> Header:
     if layout is None or layout.start >= size:
         return Header(_rewound(file))
     there = size - layout.start
-    unstated = layout.stated is None or (layout.stated == 0 and not _only_chunks(file, layout, layout.start, size))
+    unstated = layout.stated is None or (layout.stated == 0 and _sound_from(file, layout, layout.start, size))
     stated = layout.claimed - layout.start if unstated and layout.claimed else layout.stated or 0
     if there < 0.98 * stated - _SLACK:
         raise InputError(
@@ -76,18 +76,17 @@ def _goes_on(file: BinaryIO, layout: Layout, size: int) -> bool:
     end = layout.start + (layout.stated or 0)
     if size - end <= _TRAILER or layout.claimed is None or layout.claimed > end + _SLACK:
         return False
-    file.seek(end)
-    return not file.read(8).startswith(_TAGS) and not _only_chunks(file, layout, end + end % 2, size)
+    return _sound_from(file, layout, end + end % 2, size, _TRAILER)
 
 
-def _only_chunks(file: BinaryIO, layout: Layout, offset: int, size: int) -> bool:
-    """Whether nothing but chunks of a RIFF or IFF file is behind an offset."""
+def _sound_from(file: BinaryIO, layout: Layout, offset: int, size: int, spare: int = 0) -> bool:
+    """Whether more than `spare` bytes behind an offset are neither chunks of a RIFF or IFF file nor tags."""
     try:
         for name, contents, stated in chunks(file, offset, layout.order):
             if not name.isascii() or not name.decode("ascii").isprintable() or contents + stated > size:
-                return False
-            if contents + stated + 1 >= size:
-                return True
+                break
+            offset = contents + stated + stated % 2
     except ValueError:
-        return offset >= size
-    return False
+        pass  # fewer than the bytes of a chunk's beginning are left
+    file.seek(offset)
+    return size - offset > spare and not file.read(8).startswith(_TAGS)

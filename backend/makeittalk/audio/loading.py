@@ -24,6 +24,7 @@ _GATE = 10 ** (-30 / 20)  # frames this much below the loud ones are pauses
 _LEVEL_FRAME = SAMPLE_RATE // 40  # samples, 25 ms
 # Mel: frames of speech rise and fall by 0.06 and more (6 dB) around their mean, hiss and hum by less than 0.005.
 _STEADY = 0.015
+_MIRRORED = 2  # frames at either end
 
 
 @dataclass
@@ -89,11 +90,13 @@ def heard(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
     """
     loud, level = _at_speech_level(samples)
     mel = mel_spectrogram(loud)
-    if len(mel) > FRAME_RATE and mel.mean(1).std() < _STEADY:
-        # Nobody speaks: what the loudness was measured on is the microphone's own noise.
-        silence = np.zeros_like(loud)
-        return silence, mel_spectrogram(silence), False
-    return loud, mel, level > 0.0
+    # What is mirrored at the ends for the first and last frames is no part of a hum.
+    steady = len(mel) > FRAME_RATE and mel[_MIRRORED:-_MIRRORED].mean(1).std() < _STEADY
+    if level > 0.0 and not steady:
+        return loud, mel, True
+    # Nobody speaks: what the loudness was measured on is the microphone's own noise.
+    silence = np.zeros_like(loud)
+    return silence, mel_spectrogram(silence), False
 
 
 def normalise_loudness(samples: np.ndarray) -> np.ndarray:

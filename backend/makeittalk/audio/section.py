@@ -6,6 +6,8 @@ import io
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+_BUFFER = 1 << 16  # bytes
+
 
 def section(file: BinaryIO, start: int, end: int, patches: Mapping[int, bytes] | None = None) -> BinaryIO:
     """Bytes `start` to `end` of a file.
@@ -14,11 +16,12 @@ def section(file: BinaryIO, start: int, end: int, patches: Mapping[int, bytes] |
         file: an open one, which is sought before each read. start, end: offsets in it.
         patches: what to read instead, by offset within the section.
     """
-    return io.BufferedReader(_Section(file, start, end, patches or {}))
+    return io.BufferedReader(_Section(file, start, end, patches or {}), _BUFFER)
 
 
 class _Section(io.RawIOBase):
     def __init__(self, file: BinaryIO, start: int, end: int, patches: Mapping[int, bytes]) -> None:
+        self.name = getattr(file, "name", "")  # FFmpeg tells some formats by their suffix
         self._file = file
         self._start, self._size = start, end - start
         self._patches = patches
