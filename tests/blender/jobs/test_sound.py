@@ -21,8 +21,9 @@ RATE = 16_000
 def recording(request, backend_python, tmp_path) -> tuple[Path, np.ndarray]:
     """A file, and the (n,) samples at 16 kHz that it should sound like."""
     path, heard = tmp_path / f"speech.{SUFFIXES[request.param]}", tmp_path / "heard.npy"
-    paths = os.pathsep.join([str(ROOT / "tests" / "support"), str(ROOT / "backend")])
-    command = [backend_python, str(ROOT / "tests" / "support" / "odd_recordings.py"), request.param, str(path), str(heard)]
+    support = ROOT / "tests" / "support"
+    paths = os.pathsep.join([str(support), str(ROOT / "backend")])
+    command = [backend_python, str(support / "odd_recordings.py"), request.param, str(path), str(heard)]
     subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": paths})
     return path, np.load(heard)
 
