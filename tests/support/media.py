@@ -21,10 +21,22 @@ def silence(path: Path, seconds: float, rate: int = 16000) -> Path:
     return path
 
 
-def encode_sound(path: Path, samples: np.ndarray, codec: str, rate: int, layout: str = "mono") -> Path:
-    """Writes (n,) samples at 16 kHz as `codec` at `rate`, timestamps as an encoder sets them."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate, layout=layout)
+def encode_sound(
+    path: Path,
+    samples: np.ndarray,
+    codec: str,
+    rate: int,
+    layout: str = "mono",
+    *,
+    codec_options: dict[str, str] | None = None,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """Writes (n,) samples at 16 kHz as `codec` at `rate`, timestamps as an encoder sets them.
+
+    `codec_options` go to FFmpeg's encoder, `options` to the writer of the file.
+    """
+    with av.open(str(path), "w", options=options or {}) as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout, options=codec_options or {})
         _mux_sound(container, stream, samples, rate, layout)
     return path
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..audio.embedding import speaker_embedding
-from ..audio.loading import Audio, normalise_loudness
-from ..audio.mel import mel_spectrogram
+from ..audio.loading import Audio, heard, normalise_loudness
 from ..audio.prosody import loudness_prosody, prosody_track
 from ..exchange.amounts import Amounts
 from ..exchange.constants import FRAME_RATE
@@ -21,9 +20,6 @@ from ..networks.device import choose_device
 from .head_motion import head_motion
 from .lips import shut_mouth
 from .postprocess import shown_motion
-
-# Mel: frames of speech rise and fall by 0.06 and more (6 dB) around their mean, hiss and hum by less than 0.005.
-_STEADY = 0.015
 
 
 @dataclass(frozen=True)
@@ -65,12 +61,7 @@ def analyse_speech(samples: np.ndarray, voice: np.ndarray | None = None, progres
         samples, voice: (n,) mono at 16 kHz, as recorded.
     """
     progress(0.0, "Listening")
-    samples = normalise_loudness(samples)
-    mel = mel_spectrogram(samples)
-    if len(mel) > FRAME_RATE and mel.mean(1).std() < _STEADY:
-        # Nobody speaks: what the loudness was measured on is the microphone's own noise.
-        samples = np.zeros_like(samples)
-        mel = mel_spectrogram(samples)
+    samples, mel, _ = heard(samples)
     progress(0.3, "Recognising the voice")
     own = speaker_embedding(samples)
     style = own if voice is None else speaker_embedding(normalise_loudness(voice))

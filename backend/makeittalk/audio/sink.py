@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 import soxr
@@ -15,8 +15,17 @@ _LOWEST_RATE, _HIGHEST_RATE = 1_000, 1_600_000  # Hz
 _FILM_RATE = 48_000  # Hz, the most that is kept for a film
 _MOST_CHANNELS = 256
 _AUDIBLE = 1e-4  # peak (−80 dBFS) below which a channel is unused
+_FAINT = 1e-3  # of the loudest channel's peak: the same for recordings that are quiet as a whole
 _DAMAGE = 1e6  # beyond it a sample is no sound
 _IN_MEMORY = 512 * 2**20  # bytes of one signal before it goes to a temporary file
+
+
+class Block(NamedTuple):
+    """A stretch of decoded sound: (m, channels) float32 at `rate` Hz; `floats`: whether the file stores them so."""
+
+    samples: np.ndarray
+    rate: int
+    floats: bool = False
 
 
 class Sink:
@@ -50,6 +59,8 @@ class Sink:
 class Mixer:
     """Turns a recording's blocks into the mono 16 kHz signal and the signal for the film.
 
+    Where rate or channels change midway, what follows is made like the beginning.
+
     Args:
         name: what to call the recording in a message.
     """
@@ -61,17 +72,12 @@ class Mixer:
         self.original_rate = 0
         self.frames = 0  # taken in so far
         self.damaged = 0  # samples that were no numbers
+        self.full_scale = 1.0  # what stands for ±1 in the blocks
+        self.is_unchanged = True  # nothing was silenced, scaled or made like the beginning
+        self._changed: _Resampler | None = None  # from the rate that it changed to
+        self._changed_to = (0, 0)
 
-    def open(self, rate: int, channels: int) -> None:
-        """Says what the blocks will be like; must come first.
-
-        Raises:
-            InputError: no recording is like that.
-        """
-        if not (_LOWEST_RATE <= rate <= _HIGHEST_RATE and 1 <= channels <= _MOST_CHANNELS):
-            raise InputError(
-                f"{self.name} has {channels} channels at {rate} samples a second.", "Convert it to an ordinary WAV."
-            )
+    def _open(self, rate: int, channels: int) -> None:
         self.rate = rate
         self.original_rate = min(rate, _FILM_RATE)
         self.channels = channels
@@ -81,18 +87,48 @@ class Mixer:
         self._to_mono = _Resampler(rate, SAMPLE_RATE, 1)
         self._to_film = _Resampler(rate, self.original_rate, kept)
 
-    def add(self, block: np.ndarray) -> None:
-        """Takes (m, channels) samples.
+    def add(self, block: Block) -> None:
+        """Takes the next stretch.
 
         Raises:
-            InputError: the recording is too long.
+            InputError: no recording is like that, or it is too long.
         """
-        assert block.ndim == 2 and block.shape[1] == self.channels, block.shape
+        samples, rate, channels = block.samples, block.rate, block.samples.shape[1]
+        if not (_LOWEST_RATE <= rate <= _HIGHEST_RATE and 1 <= channels <= _MOST_CHANNELS):
+            raise InputError(
+                f"{self.name} has {channels} channels at {rate} samples a second.", "Convert it to an ordinary WAV."
+            )
+        if self.rate == 0:
+            self._open(rate, channels)
+        if (rate, channels) != self._changed_to:
+            self._end_change()
+            if (rate, channels) != (self.rate, self.channels):
+                self.is_unchanged = False
+                self._changed, self._changed_to = _Resampler(rate, self.rate, self.channels), (rate, channels)
+        samples = self._sound(samples)
+        if self._changed is not None:
+            samples = self._changed.take(_with_channels(samples, self.channels))
+        self._take(samples)
+
+    def _sound(self, block: np.ndarray) -> np.ndarray:
+        """The block at full scale 1, what is no number silenced."""
         block = np.asarray(block, np.float32)
+        if self.full_scale != 1.0:
+            self.is_unchanged = False
+            block = block * np.float32(1.0 / self.full_scale)
         sound = np.abs(block) < _DAMAGE  # false for NaN too
         if not sound.all():
+            self.is_unchanged = False
             self.damaged += int(sound.size - np.count_nonzero(sound))
             block = np.where(sound, block, np.float32(0.0))
+        return block
+
+    def _end_change(self) -> None:
+        if self._changed is not None:
+            self._take(self._changed.finish())
+        self._changed, self._changed_to = None, (0, 0)
+
+    def _take(self, block: np.ndarray) -> None:
         self.frames += len(block)
         if self.frames > MAX_AUDIO_SECONDS * self.rate:
             raise InputError(
@@ -103,20 +139,14 @@ class Mixer:
         self._mono.add(self._to_mono.take(mono))
         self._film.add(self._to_film.take(block if self.channels <= 2 else mono))
 
-    def add_silence(self, frames: int) -> None:
-        """Takes that many samples of nothing."""
-        while frames > 0:
-            count = min(frames, 1 << 16)
-            self.add(np.zeros((count, self.channels), np.float32))
-            frames -= count
-
     def finish(self) -> tuple[np.ndarray, np.ndarray]:
         """samples (n,) at 16 kHz and original (m, 1 or 2)."""
         if self.rate == 0:
             raise InputError(f"{self.name} holds no sound.", "Choose a recording.")
+        self._end_change()
         self._mono.add(self._to_mono.finish())
         self._film.add(self._to_film.finish())
-        used = max(1, int(np.count_nonzero(self._peaks > _AUDIBLE)))
+        used = max(1, int(np.count_nonzero(self._peaks > min(_AUDIBLE, _FAINT * self._peaks.max()))))
         samples, film = self._mono.finish()[:, 0], self._film.finish()
         if used > 1:
             samples /= used
@@ -126,9 +156,19 @@ class Mixer:
 
     def notices(self) -> list[str]:
         """Sentences for the user."""
-        if not self.damaged:
-            return []
-        return [f"{self.damaged} samples of {self.name} are not numbers and were silenced."]
+        notices = []
+        if self.full_scale != 1.0:
+            notices.append(f"The samples of {self.name} reach ±{self.full_scale:.0f} instead of ±1: they were scaled.")
+        if self.damaged:
+            notices.append(f"{self.damaged} samples of {self.name} are not numbers and were silenced.")
+        return notices
+
+
+def _with_channels(block: np.ndarray, channels: int) -> np.ndarray:
+    """A block of other channels: one is repeated, several become their mean."""
+    if block.shape[1] == channels:
+        return block
+    return np.repeat(block.mean(1, keepdims=True), channels, axis=1)
 
 
 class _Resampler:

@@ -12,7 +12,7 @@ from ..animation.bake import bake_motion
 from ..animation.placement import place_motion
 from ..animation.predict import PredictOptions, predict_motion
 from ..animation.retarget import retarget
-from ..audio.loading import Audio, load_audio, write_wav
+from ..audio.loading import Audio, load_audio, write_flac
 from ..exchange.amounts import Amounts
 from ..exchange.errors import InputError
 from ..exchange.formats import Face, Mesh, Motion
@@ -154,9 +154,10 @@ def animate(
     progress(0.95, "Saving")
     motion.save(folder / "motion.npz")
     sound = Path(recording)
-    if audio.repaired:
-        sound = folder / "speech.wav"
-        write_wav(sound, audio.original, audio.original_rate)
+    if not audio.plain:
+        # One clock: what is played is what was heard.
+        sound = folder / "speech.flac"
+        write_flac(sound, audio.original, audio.original_rate)
     progress(1.0, "Saving")
     notices = [*portrait.notices, *audio.notices, *(voice.notices if voice else [])]
     return Character(portrait, mesh, motion, audio, folder, sound, notices)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import av
 import cv2
 import numpy as np
-from av.error import FFmpegError
 
-from ..exchange import storage
 from ..exchange.errors import InputError
 from ..exchange.formats import Motion
 from ..exchange.progress import Progress, silent
 from .face_mesh import centre_depth, find_faces, mesh_points, new_mesh
+from .film import film_frames
 from .landmark_motion import motion_of_landmarks
 from .quiet import quiet_stderr
 from .registration import neutral_frame
@@ -57,51 +55,35 @@ def track_video(
     Raises:
         InputError: the file is no film, is damaged, or its face is out of sight for longer.
     """
-    storage.check_file(path)
-    try:
-        with open(path, "rb") as stream, av.open(stream, "r", options={"protocol_whitelist": "none"}) as container:
-            if not container.streams.video:
-                raise InputError(f"{path} holds no picture.", "Choose a film of a speaking face.")
-            points, times, fps, size = _follow(path, container, progress)
-    except FFmpegError as error:
-        raise InputError(f"{path} is not a film that can be read.", "Convert it to MP4.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the file.") from error
+    points, times, fps, size = _follow(path, progress)
+    if times[-1] * fps > _LONGEST:
+        raise InputError(f"{path} is too long: {times[-1]:.0f} s.", "Cut the film.")
     _bridge_gaps(path, points, times, longest_gap)
     return _at_constant_rate(centre_depth(points), times, fps), fps, size
 
 
-def _follow(
-    path: str | os.PathLike[str], container: Any, progress: Progress
-) -> tuple[np.ndarray, np.ndarray, float, tuple[int, int]]:
+def _follow(path: str | os.PathLike[str], progress: Progress) -> tuple[np.ndarray, np.ndarray, float, tuple[int, int]]:
     """The landmarks of each frame (NaN where there is no face), their times, the rate and the size."""
-    stream = container.streams.video[0]
-    stream.thread_type = "AUTO"
-    rate = stream.average_rate or stream.guessed_rate or stream.base_rate
-    fps = float(rate) if rate else 25.0
-    start = float(container.start_time / av.time_base) if container.start_time is not None else None
-    expected = stream.frames or float((container.duration or 0) / av.time_base) * fps
     faces: list[np.ndarray] = []
     times: list[float] = []
-    size = (0, 0)
+    size, fps = (0, 0), 0.0
     tracker = _Tracker()
     try:
-        for frame in container.decode(stream):
-            rgb = _upright(frame)
-            size = size if faces else (rgb.shape[1], rgb.shape[0])
-            if (rgb.shape[1], rgb.shape[0]) != size or len(faces) >= _LONGEST:
-                raise InputError(f"{path} changes its size midway or is too long.", "Cut the film.")
-            time = frame.time if frame.time is not None else (times[-1] + 1 / fps if times else 0.0)
-            start = time if start is None else start
-            faces.append(tracker.follow(rgb))
-            times.append(time - start)
-            if expected:
-                progress(min(1.0, len(faces) / expected), "Tracking the face")
+        with closing(film_frames(path)) as frames:
+            for rgb, time, rate, stated, expected in frames:
+                size = size if faces else (rgb.shape[1], rgb.shape[0])
+                if (rgb.shape[1], rgb.shape[0]) != size or len(faces) >= _LONGEST:
+                    raise InputError(f"{path} changes its size midway or is too long.", "Cut the film.")
+                fps = rate if stated else 0.0
+                faces.append(tracker.follow(rgb))
+                times.append(time)
+                if expected:
+                    progress(min(1.0, len(faces) / expected), "Tracking the face")
     finally:
         tracker.close()
     if not faces:
         raise InputError(f"{path} holds no frames.", "Choose a film of a speaking face.")
-    if not rate or not 1.0 <= fps <= _HIGHEST_FPS:
+    if not 1.0 <= fps <= _HIGHEST_FPS:
         fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 25.0
     return np.stack(faces), np.array(times), fps, size
 
@@ -180,13 +162,6 @@ def _square(rgb: np.ndarray, window: _Window) -> tuple[np.ndarray, float]:
     if window.side <= _LARGEST:
         return part, 1.0
     return cv2.resize(part, (_LARGEST, _LARGEST), interpolation=cv2.INTER_AREA), _LARGEST / window.side
-
-
-def _upright(frame: Any) -> np.ndarray:
-    """The frame's RGB pixels the way a player shows them: telephones film sideways and note the turn."""
-    rgb = frame.to_ndarray(format="rgb24")
-    turns = round(getattr(frame, "rotation", 0) / 90) % 4  # counter-clockwise
-    return np.ascontiguousarray(np.rot90(rgb, turns)) if turns else rgb
 
 
 def _bridge_gaps(path: str | os.PathLike[str], points: np.ndarray, times: np.ndarray, longest: float) -> None:

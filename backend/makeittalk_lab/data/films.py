@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
-import av
 import numpy as np
-from av.error import FFmpegError
-from makeittalk.exchange import storage
 from makeittalk.exchange.errors import InputError
+from makeittalk.landmarks.film import film_frames
 
 _LONGEST = 3000  # frames of a film that are kept in memory
 
@@ -19,16 +18,12 @@ def read_film(path: str | Path) -> np.ndarray:
     Raises:
         InputError: it is no film, or longer than 3000 frames.
     """
-    storage.check_file(path)
-    try:
-        with open(path, "rb") as stream, av.open(stream, "r", options={"protocol_whitelist": "none"}) as container:
-            pictures = []
-            for frame in container.decode(video=0):
-                pictures.append(frame.to_ndarray(format="rgb24"))
-                if len(pictures) > _LONGEST:
-                    raise InputError(f"{path} is longer than {_LONGEST} frames.", "Cut the film.")
-    except (FFmpegError, OSError, IndexError) as error:
-        raise InputError(f"{path} is not a film that can be read.", "Convert it to MP4.") from error
+    pictures = []
+    with closing(film_frames(path)) as frames:
+        for frame in frames:
+            pictures.append(frame.rgb)
+            if len(pictures) > _LONGEST:
+                raise InputError(f"{path} is longer than {_LONGEST} frames.", "Cut the film.")
     if not pictures:
         raise InputError(f"{path} holds no frames.", "Choose a film of a face.")
     return np.stack(pictures)

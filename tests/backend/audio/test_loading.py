@@ -9,9 +9,9 @@ import pytest
 import soundfile
 import soxr
 from makeittalk.audio import sink
-from makeittalk.audio.loading import load_audio, normalise_loudness, write_wav
+from makeittalk.audio.loading import load_audio, normalise_loudness, write_flac, write_wav
 from makeittalk.exchange.constants import SAMPLE_RATE
-from makeittalk.exchange.errors import Cancelled, InputError, OutputError
+from makeittalk.exchange.errors import Cancelled, OutputError
 from media import encode_film, encode_sound, lag
 
 COMPRESSED = [
@@ -25,32 +25,6 @@ COMPRESSED = [
     ("a.webm", "libopus", 48000, "stereo"),
     ("a.mov", "pcm_s16le", 11025, "mono"),
 ]
-
-
-@pytest.fixture(scope="module")
-def speech(speech_wav):
-    samples, rate = soundfile.read(speech_wav, dtype="float32", always_2d=True)
-    return soxr.resample(samples.mean(1), rate, SAMPLE_RATE).astype(np.float32)
-
-
-@pytest.fixture
-def wav(tmp_path):
-    def write(samples, rate=SAMPLE_RATE, name="a.wav", subtype="FLOAT"):
-        path = tmp_path / name
-        soundfile.write(path, samples, rate, subtype=subtype)
-        return path
-
-    return write
-
-
-def refused(path, *words):
-    with pytest.raises(InputError) as caught:
-        load_audio(path)
-    message = caught.value.message
-    assert str(path) in message and message.endswith(".") and "\n" not in message
-    for word in words:
-        assert word in message
-    return caught.value
 
 
 class TestFormats:
@@ -129,45 +103,51 @@ class TestFormats:
 
 
 class TestRefused:
-    def test_missing_folder_and_empty(self, tmp_path):
+    def test_missing_folder_and_empty(self, tmp_path, refused):
         refused(tmp_path / "none.wav", "does not exist")
         refused(tmp_path, "not a file")
         (tmp_path / "empty.wav").touch()
         refused(tmp_path / "empty.wav", "empty")
 
     @pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.txt", "a"])
-    def test_text(self, tmp_path, name):
+    def test_text(self, tmp_path, name, refused):
         path = tmp_path / name
         path.write_text("These are words, not sound.\n" * 40)
         refused(path, "not a recording")
 
     @pytest.mark.parametrize("samples, word", [(0, "0 seconds"), (160, "0.01 seconds"), (1599, "short")])
-    def test_too_short(self, wav, samples, word):
+    def test_too_short(self, wav, samples, word, refused):
         assert refused(wav(np.zeros(samples)), "too short", word).hint
 
-    def test_too_long(self, wav, monkeypatch):
+    def test_too_long(self, wav, monkeypatch, refused):
         monkeypatch.setattr(sink, "MAX_AUDIO_SECONDS", 1.0)
         refused(wav(np.zeros(3 * SAMPLE_RATE)), "longer than")
 
     @pytest.mark.parametrize("name, subtype", [("a.wav", "PCM_16"), ("a.aiff", "PCM_16"), ("a.flac", "PCM_16")])
-    def test_cut_short(self, wav, speech, name, subtype):
+    def test_cut_short(self, wav, speech, name, subtype, refused):
         path = wav(speech, name=name, subtype=subtype)
         os.truncate(path, path.stat().st_size // 2)
         refused(path)
 
-    def test_cut_short_m4a(self, tmp_path, speech):
+    def test_cut_short_m4a(self, tmp_path, speech, refused):
         path = encode_sound(tmp_path / "a.m4a", speech, "aac", 44100)
         os.truncate(path, path.stat().st_size // 2)
         refused(path)
 
-    def test_film_without_sound(self, tmp_path):
+    def test_years_of_silence(self, tmp_path, speech, refused):
+        """A timestamp far away is damaged: no hours of silence are made of it."""
+        frames = [np.full((64, 64, 3), 90, np.uint8)] * 10
+        times = [Fraction(i, 25) for i in range(10)]
+        refused(encode_film(tmp_path / "a.mkv", frames, times, speech, delay=9_000.0), "no sound for 9000 seconds")
+
+    def test_film_without_sound(self, tmp_path, refused):
         frames = [np.full((64, 64, 3), 90, np.uint8)] * 10
         refused(encode_film(tmp_path / "a.mp4", frames, [Fraction(i, 25) for i in range(10)]), "without sound")
 
-    def test_picture(self, cartoon):
+    def test_picture(self, cartoon, refused):
         refused(cartoon, "without sound")
 
-    def test_playlists_open_nothing(self, tmp_path, wav, speech):
+    def test_playlists_open_nothing(self, tmp_path, wav, speech, refused):
         """A playlist must not reach another file or the network."""
         secret = wav(speech)
         path = tmp_path / "list.m3u8"
@@ -177,12 +157,12 @@ class TestRefused:
         path.write_text(f"ffconcat version 1.0\nfile '{secret.name}'\n")
         refused(path)
 
-    def test_random_bytes(self, tmp_path):
+    def test_random_bytes(self, tmp_path, refused):
         path = tmp_path / "a.mp3"
         path.write_bytes(np.random.default_rng(0).bytes(30_000))
         refused(path)
 
-    def test_lying_header(self, tmp_path):
+    def test_lying_header(self, tmp_path, refused):
         """A sample rate that no sound card has."""
         path = tmp_path / "a.wav"
         soundfile.write(path, np.zeros(100_000), 8000, subtype="PCM_16")
@@ -267,7 +247,41 @@ class TestLoudness:
         assert normalise_loudness(np.zeros(0, np.float32)).shape == (0,)
 
 
+class TestOneClock:
+    """The file itself is played only where players hear it just as it is heard here."""
+
+    @pytest.mark.parametrize("name, subtype", [("a.wav", "PCM_16"), ("a.wav", "FLOAT"), ("a.flac", "PCM_24")])
+    @pytest.mark.parametrize("rate", [8000, 44100, 96000])
+    def test_plain(self, wav, speech, name, subtype, rate):
+        assert load_audio(wav(np.stack([speech, speech], 1), rate, name, subtype)).plain
+
+    @pytest.mark.parametrize("name, codec, rate, layout", COMPRESSED)
+    def test_compressed(self, tmp_path, speech, name, codec, rate, layout):
+        assert not load_audio(encode_sound(tmp_path / name, speech, codec, rate, layout)).plain
+
+    def test_others(self, tmp_path, wav, speech):
+        many = np.stack([speech] * 4, 1)
+        assert not load_audio(wav(many)).plain
+        assert not load_audio(wav(speech, 2000)).plain
+        assert not load_audio(wav(speech, 400_000)).plain
+        assert not load_audio(wav(np.where(speech > 0.3, np.nan, speech))).plain
+        assert not load_audio(wav(speech, name="a.caf", subtype="PCM_16")).plain
+        tagged = tmp_path / "b.flac"
+        flac = wav(speech, name="c.flac", subtype="PCM_16").read_bytes()
+        tagged.write_bytes(b"ID3\x03\0\0\0\0\0\x0a" + bytes(10) + flac)
+        assert not load_audio(tagged).plain
+
+
 class TestWriting:
+    @pytest.mark.parametrize("rate", [8000, 11127, 48000])
+    @pytest.mark.parametrize("channels", [1, 2])
+    def test_flac_keeps_what_was_heard(self, tmp_path, speech, rate, channels):
+        original = np.stack([speech * 1e-3] * channels, 1)
+        write_flac(tmp_path / "out.flac", original, rate)
+        audio = load_audio(tmp_path / "out.flac")
+        assert audio.plain and audio.original_rate == rate
+        np.testing.assert_allclose(audio.original, original, atol=2**-23)
+
     def test_round_trip(self, tmp_path, speech):
         stereo = np.stack([speech, -speech], 1)
         write_wav(tmp_path / "out.wav", stereo, 16000)

@@ -173,6 +173,40 @@ def test_no_film(tmp_path, speech_wav):
     refused(tmp_path / "a.m4a", "no picture")
 
 
+def test_text_is_no_film(tmp_path):
+    """FFmpeg would draw it, page after page."""
+    for name in ("a.mp4", "a.txt", "a.ans", "a.nfo", "a.xb"):
+        (tmp_path / name).write_text("These are words, not pictures.\n" * 2000)
+        refused(tmp_path / name, "not a film")
+
+
+def test_lists_open_nothing(film, tmp_path):
+    encode_film(tmp_path / "a.mp4", [film(0)] * 5, every(25, 5))
+    (tmp_path / "list.ffconcat").write_text("ffconcat version 1.0\nfile 'a.mp4'\n")
+    refused(tmp_path / "list.ffconcat", "not a film")
+    (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:3,\na.mp4\n#EXT-X-ENDLIST\n")
+    refused(tmp_path / "list.m3u8", "not a film")
+
+
+@pytest.mark.parametrize("far", [20_000, 10**9])
+def test_a_timestamp_far_away(film, tmp_path, far):
+    """No hours of frames are made of it."""
+    times = [*every(25, 3), Fraction(far)]
+    encode_film(tmp_path / "a.mkv", [film(0)] * 4, times)
+    refused(tmp_path / "a.mkv", "shows no picture between 0.08 s and")
+
+
+def test_names_that_are_no_text(film, tmp_path):
+    """Tags in another encoding than they claim."""
+    encode_film(tmp_path / "a.mp4", [film(t) for t in every(25, 5)], every(25, 5))
+    data = (tmp_path / "a.mp4").read_bytes()
+    for name, broken in ((b"VideoHandler", b"\xff\xfe\x80eoHandler"), (b"Lavf", b"\xff\xfe\x80f")):
+        assert name in data
+        data = data.replace(name, broken)
+    (tmp_path / "a.mp4").write_bytes(data)
+    assert track_video(tmp_path / "a.mp4")[0].shape[0] == 5
+
+
 @pytest.mark.data
 def test_filmed_speech(data_dir):
     """A clip of GRID: every frame has a face, and the mouth opens and shuts."""
