@@ -75,7 +75,8 @@ class Pictures:
         """The picture that the file shows first."""
         image = self._image
         size = _check_sides(self._source, image.size)
-        image.draft(None, (MAX_PORTRAIT_SIDE, MAX_PORTRAIT_SIDE))  # JPEG: decodes no more than is needed
+        if max(size) > MAX_PORTRAIT_SIDE:
+            image.draft(None, srgb.fitting_size(size))  # JPEG: decodes no more than is needed
         _check_bytes(self._source, size, _decoded_bytes(image, size))
         orientation = _orientation(image)  # a PNG is decoded for it
         image.load()

@@ -25,6 +25,12 @@ def fit(image: Image.Image) -> Image.Image:
     return _shrink_in_strips(image)
 
 
+def fitting_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height, px, of a larger picture brought within `MAX_PORTRAIT_SIDE`."""
+    factor = MAX_PORTRAIT_SIDE / max(size)
+    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
+
+
 def to_rgba(image: Image.Image, white: float | None = None) -> Image.Image:
     """The picture in 8-bit sRGB with alpha.
 
@@ -53,20 +59,15 @@ def to_rgba(image: Image.Image, white: float | None = None) -> Image.Image:
     return result
 
 
-def _small_size(image: Image.Image) -> tuple[int, int]:
-    factor = MAX_PORTRAIT_SIDE / max(image.size)
-    return max(1, round(image.width * factor)), max(1, round(image.height * factor))
-
-
 def _shrink(image: Image.Image) -> Image.Image:
-    small = image.resize(_small_size(image), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    small = image.resize(fitting_size(image.size), Image.Resampling.LANCZOS, reducing_gap=2.0)
     small.info = dict(image.info)
     return small
 
 
 def _shrink_in_strips(image: Image.Image) -> Image.Image:
     """The same for palettes and more than 8 bits, where all pixels at once would take gigabytes in RGBA."""
-    width, height = _small_size(image)
+    width, height = fitting_size(image.size)
     white = _white(image) if _is_deep(image) else None
     small = Image.new("RGBA", (width, height))
     rows = max(1, _STRIP * height // (image.width * image.height))
