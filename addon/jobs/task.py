@@ -174,7 +174,7 @@ def make(context: bpy.types.Context) -> Task:
     portrait, speech = bpy.path.abspath(settings.portrait), bpy.path.abspath(settings.speech)
     start, every_frame = settings.start_frame(scene), settings.every_frame
     remembered: dict[str, Any] = {
-        name: getattr(settings, name) for name in ("seed", "voice", "style", "lip", "head", "blink", "smooth")
+        name: getattr(settings, name) for name in ("face", "seed", "voice", "style", "lip", "head", "blink", "smooth")
     } | {"portrait": settings.portrait, "speech": settings.speech}
     request = _request(remembered, rebaking.scene_rate(scene))
     request.own_mouth = settings.own_mouth
@@ -208,7 +208,7 @@ def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
     """
     uid = character.session_uid
     settings = character.makeittalk
-    names = ("portrait", "speech", "seed", "voice", "style", "lip", "head", "blink", "smooth")
+    names = ("portrait", "speech", "face", "seed", "voice", "style", "lip", "head", "blink", "smooth")
     request = _request({name: getattr(settings, name) for name in names}, rebaking.scene_rate(context.scene))
 
     def take(_context: bpy.types.Context, data: protocol.AnimateData) -> str:
@@ -236,6 +236,7 @@ def _request(values: dict[str, Any], fps: float) -> protocol.Animate:
         portrait=bpy.path.abspath(values["portrait"]),
         audio=bpy.path.abspath(values["speech"]),
         voice=bpy.path.abspath(values["voice"]) if values["voice"] else "",
+        face_number=values["face"],
         style=values["style"],
         device=preferences.device(),
         seed=values["seed"],
