@@ -51,6 +51,16 @@ def _seed() -> Any:
     return IntProperty(name="Seed", description="Another number gives another take of head and blinks", min=0)
 
 
+def _face() -> Any:
+    return IntProperty(
+        name="Face",
+        description="Which face of a picture with several is animated: 1 is the largest, 2 the next smaller one",
+        default=1,
+        min=1,
+        soft_max=12,
+    )
+
+
 def _voice() -> Any:
     return StringProperty(
         name="Voice",
@@ -75,6 +85,7 @@ class MakeItTalkSettings(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         options=compat.PATH_OPTIONS,
     )
+    face: _face()
     style: EnumProperty(name="Style", description="How the portrait is drawn", items=STYLES, default="auto")
     at_current_frame: BoolProperty(
         name="Start at the Current Frame",
@@ -130,6 +141,7 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     strip: StringProperty(description="Name of the speech's strip in the sequencer")
     portrait: StringProperty(description="The picture it was made from", subtype="FILE_PATH")
     speech: StringProperty(description="The recording it speaks", subtype="FILE_PATH")
+    face: _face()
     style: EnumProperty(name="Style", items=STYLES, default="auto")
     notices: StringProperty(description="What the backend remarked, one sentence a line")
     image_size: IntVectorProperty(size=2)

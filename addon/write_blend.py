@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--style", default="auto", help="auto, cartoon or photo")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--voice", default="")
+    parser.add_argument("--face", type=int, default=1, help="which of several faces of the picture, by size")
     parser.add_argument("--every-frame", action="store_true", help="one key on every frame")
     for amount in ("lip", "head", "blink", "smooth"):
         parser.add_argument(f"--{amount}", type=float, default=1.0)
@@ -88,7 +89,8 @@ def _build(options: Any) -> None:
     scene = bpy.context.scene
     scene.render.fps, scene.render.fps_base = fps_and_base(options.fps)
     folder = options.folder
-    settings = {name: getattr(options, name) for name in ("lip", "head", "blink", "smooth", "style", "seed", "voice")}
+    kept = ("lip", "head", "blink", "smooth", "style", "seed", "voice", "face")
+    settings = {name: getattr(options, name) for name in kept}
     settings["portrait"] = options.portrait
     settings["speech"] = str(options.audio or "")
     made = character.Made(

@@ -29,7 +29,7 @@ def make(context: bpy.types.Context) -> Task:
     portrait, speech = bpy.path.abspath(settings.portrait), bpy.path.abspath(settings.speech)
     start, every_frame = settings.start_frame(scene), settings.every_frame
     remembered: dict[str, Any] = {
-        name: getattr(settings, name) for name in ("seed", "voice", "style", "lip", "head", "blink", "smooth")
+        name: getattr(settings, name) for name in ("face", "seed", "voice", "style", "lip", "head", "blink", "smooth")
     } | {"portrait": settings.portrait, "speech": settings.speech}
     request = replace(_request(remembered, frame_rate(scene)), own_mouth=settings.own_mouth)
 
@@ -62,7 +62,7 @@ def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
     """
     uid = character.session_uid
     settings = character.makeittalk
-    names = ("portrait", "speech", "seed", "voice", "style", "lip", "head", "blink", "smooth")
+    names = ("portrait", "speech", "face", "seed", "voice", "style", "lip", "head", "blink", "smooth")
     request = _request({name: getattr(settings, name) for name in names}, frame_rate(context.scene))
 
     def take(_context: bpy.types.Context, data: protocol.AnimateData) -> str:
@@ -94,6 +94,7 @@ def _request(values: dict[str, Any], fps: float) -> protocol.Animate:
         voice=bpy.path.abspath(values["voice"]) if values["voice"] else "",
         style=values["style"],
         device=device(),
+        face_number=values["face"],
         seed=values["seed"],
         fps=fps,
         amounts=Amounts(**{item.name: values[item.name] for item in fields(Amounts)}),

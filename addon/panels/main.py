@@ -29,6 +29,7 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
         column.enabled = not session.running
         column.label(text="Portrait", icon="IMAGE_DATA")
         column.prop(settings, "portrait", text="")
+        column.prop(settings, "face")
         column.label(text="Speech", icon="SPEAKER")
         column.prop(settings, "speech", text="")
         column.separator()

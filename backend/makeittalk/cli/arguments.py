@@ -34,8 +34,10 @@ def add_rate(parser: ArgumentParser, default: str | None) -> None:
 
 
 def add_detector(parser: ArgumentParser) -> None:
-    """What finds the landmarks."""
+    """What finds the landmarks, and which face's."""
     parser.add_argument("--detector", choices=("auto", "mediapipe", "face-alignment"), default="auto")
+    text = "which of several faces by size (default 1, the largest)"
+    parser.add_argument("--face", type=count, default=1, metavar="N", help=text)
 
 
 def add_device(parser: ArgumentParser) -> None:

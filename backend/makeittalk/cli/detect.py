@@ -37,7 +37,9 @@ def run(options: Namespace) -> None:
     from ..landmarks.overlay import draw_overlay
 
     with progress_bar() as progress, tempfile.TemporaryDirectory(prefix="makeittalk-") as folder:
-        found = pipeline.find_face(options.portrait, folder, detector=options.detector, progress=progress)
+        found = pipeline.find_face(
+            options.portrait, folder, detector=options.detector, face=options.face, progress=progress
+        )
         deliver(found.face.image, picture)
         replace(found.face, image=picture.absolute()).save(output.absolute())
         if options.overlay:

@@ -49,7 +49,7 @@ def run(options: Namespace) -> None:
     audio = load_audio(options.audio) if options.audio else None
     with progress_bar() as progress, tempfile.TemporaryDirectory(prefix="makeittalk-") as folder:
         share = part(progress, 0.0, 0.2)
-        portrait, motion = face_for_motion(options.portrait, motion, folder, options.detector, share)
+        portrait, motion = face_for_motion(options.portrait, motion, folder, options.detector, share, options.face)
         tell(portrait.notices)
         mesh = build_mesh(portrait.face, portrait.rgba)
         model = image_model(portrait, options.style, options.device, options.weights)

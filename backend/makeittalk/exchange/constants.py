@@ -21,6 +21,7 @@ STYLES = ("auto", "cartoon", "photo")  # how frames are drawn: as the picture is
 MAX_PORTRAIT_SIDE = 8192  # px of the portrait that the project keeps
 MAX_SOURCE_SIDE = 65_535  # px of a picture that is opened at all
 MAX_SOURCE_PIXELS = 500_000_000  # px
+MAX_DECODED_BYTES = 2**30  # of a picture while it is decoded
 MAX_JSON_BYTES = 8 * 2**20
 MAX_NPZ_BYTES = 2 * 2**30  # sum of the arrays once unpacked
 MAX_AUDIO_SECONDS = 4 * 3600.0

@@ -86,20 +86,25 @@ class Hello(_Fields):
 
 @dataclass
 class Detect(_Fields):
-    """Prepares a portrait and finds its landmarks; writes `portrait.png` and `face.json` into `folder`."""
+    """Prepares a portrait and finds its landmarks; writes `portrait.png` and `face.json` into `folder`.
+
+    `face_number` says which of several faces, from 1, the largest.
+    """
 
     method: ClassVar[str] = "detect"
     portrait: str = ""
     folder: str = ""
     detector: str = "auto"
+    face_number: int = 1
 
 
 @dataclass
 class Animate(_Fields):
     """The whole way from a portrait and a recording to `face.json`, `mesh.npz`, `motion.npz` and `bake.npz`.
 
-    `face` names a face.json with corrected landmarks and is empty for detection; `voice` names a recording whose
-    manner is taken instead of that of `audio`.
+    `face` names a face.json with corrected landmarks and is empty for detection, where `face_number` says which of
+    several faces is taken, from 1, the largest; `voice` names a recording whose manner is taken instead of that of
+    `audio`.
     """
 
     method: ClassVar[str] = "animate"
@@ -110,6 +115,7 @@ class Animate(_Fields):
     voice: str = ""
     style: str = "auto"
     detector: str = "auto"
+    face_number: int = 1
     device: str = "auto"
     seed: int = 0
     fps: float = 24.0

@@ -18,9 +18,10 @@ from ..exchange.errors import InputError
 from ..exchange.formats import Face, Mesh, Motion
 from ..exchange.progress import Progress, part, silent
 from ..exchange.rates import exact_rate
-from ..images.portrait import prepare_portrait
-from ..landmarks.detector import detect_landmarks
+from ..images.portrait import prepare_portrait, write_portrait
+from ..landmarks.detector import NoFaceError, detect_landmarks
 from ..mesh.build import build_mesh
+from .later_face import find_later_face
 
 PathLike = str | os.PathLike[str]
 
@@ -46,13 +47,15 @@ class AnimateOptions(PredictOptions):
 
     Attributes:
         face_file: corrected landmarks instead of detection. detector: see `detect_landmarks`.
-        voice_file: a recording whose manner is taken. own_mouth: keep the pixels of an open mouth.
+        face: which of several faces, from 1, the largest. voice_file: a recording whose manner is taken.
+        own_mouth: keep the pixels of an open mouth.
         The rest: see `PredictOptions`.
     """
 
     face_file: PathLike = ""
     voice_file: PathLike = ""
     detector: str = "auto"
+    face: int = 1
     own_mouth: bool = True
 
 
@@ -74,16 +77,17 @@ def find_face(
     folder: PathLike,
     face_file: PathLike = "",
     detector: str = "auto",
+    face: int = 1,
     progress: Progress = silent,
 ) -> Portrait:
     """Prepares a portrait and finds its face; writes `portrait.png` and `face.json` into `folder`.
 
     Args:
         source: the picture. folder: an existing folder. face_file: corrected landmarks instead of detection.
-        detector: see `detect_landmarks`.
+        detector, face: see `detect_landmarks`.
 
     Raises:
-        InputError: the picture or the face file cannot be used, or there is no face.
+        InputError: the picture or the face file cannot be used, or there is no such face.
         OutputError: the folder cannot be written.
     """
     progress(0.0, "Reading the portrait")
@@ -91,7 +95,7 @@ def find_face(
     given = Face.load(face_file) if face_file else None
     prepared = prepare_portrait(source, folder)
     progress(0.4, "Finding the face")
-    portrait = _with_face(source, Path(folder), prepared, given, face_file, detector)
+    portrait = _with_face(source, Path(folder), prepared, given, face_file, detector, face, part(progress, 0.4, 1.0))
     progress(1.0, "Finding the face")
     return portrait
 
@@ -103,6 +107,8 @@ def _with_face(
     given: Face | None = None,
     face_file: PathLike = "",
     detector: str = "auto",
+    number: int = 1,
+    progress: Progress = silent,
 ) -> Portrait:
     """The face of a prepared portrait, given or detected; writes `face.json`."""
     image, rgba, notices = prepared
@@ -116,8 +122,17 @@ def _with_face(
             )
         face = Face(image, width, height, given.landmarks, given.detector, given.confidence)
     else:
-        found = detect_landmarks(rgba, detector, name=str(source))
-        notices = [*notices, *found.notices]
+        try:
+            found = detect_landmarks(rgba, detector, name=str(source), face=number)
+            notices = [*notices, *found.notices]
+        except NoFaceError:
+            later = find_later_face(source, detector, number, progress)
+            if later is None:
+                raise
+            picture, found = later
+            image, rgba = write_portrait(picture.image, folder)
+            height, width = rgba.shape[:2]
+            notices = found.notices
         face = Face(image, width, height, found.landmarks, found.detector, found.confidence)
     path = folder / "face.json"
     face.save(path)
@@ -146,7 +161,8 @@ def animate(
     progress(0.0, "Reading the recording")
     audio = load_audio(recording)
     voice = load_audio(options.voice_file) if options.voice_file else None
-    portrait = find_face(source, folder, options.face_file, options.detector, part(progress, 0.05, 0.2))
+    share = part(progress, 0.05, 0.2)
+    portrait = find_face(source, folder, options.face_file, options.detector, options.face, share)
     progress(0.2, "Building the mesh")
     mesh = build_mesh(portrait.face, portrait.rgba, own_mouth=options.own_mouth)
     mesh.save(folder / "mesh.npz")
@@ -176,13 +192,21 @@ def bake(motion: Motion, mesh: Mesh, folder: PathLike, fps: float, amounts: Amou
 
 
 def face_for_motion(
-    source: PathLike, motion: Motion, folder: PathLike, detector: str = "auto", progress: Progress = silent
+    source: PathLike,
+    motion: Motion,
+    folder: PathLike,
+    detector: str = "auto",
+    progress: Progress = silent,
+    face: int = 1,
 ) -> tuple[Portrait, Motion]:
     """A portrait prepared for a motion, and the motion on it.
 
     Where the picture has the size of the motion's own, its face is looked for there and tells whether it is that
     picture, a moment of the film that was tracked, or another face (see `placement.place_motion`); a picture in which
     no face is found is taken for the motion's own. On a picture of another size the motion is carried over.
+
+    Args:
+        detector, face: see `detect_landmarks`.
 
     Raises:
         InputError: the portrait cannot be used.
@@ -192,16 +216,16 @@ def face_for_motion(
     height, width = rgba.shape[:2]
     progress(0.5, "Reading the portrait")
     if motion.image_size is None or (width, height) != tuple(int(side) for side in motion.image_size):
-        portrait = _with_face(source, folder, prepared, detector=detector)
+        portrait = _with_face(source, folder, prepared, detector=detector, number=face)
         progress(1.0, "Reading the portrait")
         return portrait, retarget(motion, portrait.face.landmarks)
     try:
-        found = detect_landmarks(rgba, detector, name=str(source))
+        found = detect_landmarks(rgba, detector, name=str(source), face=face)
         landmarks, motion, carried = place_motion(motion, found.landmarks)
         notices = [*notices, *found.notices]
         if carried:
             notices.append(f"The motion is of another face and was carried over to the one in {source}.")
-    except InputError:
+    except NoFaceError:
         landmarks = motion.neutral
     progress(1.0, "Reading the portrait")
     return Portrait(Face(image, width, height, landmarks), rgba, folder / "face.json", notices), motion

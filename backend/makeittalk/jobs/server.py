@@ -188,7 +188,9 @@ def detect(request: protocol.Detect, progress: Progress) -> dict[str, Any]:
     from . import animate as pipeline
 
     folder = _job_folder(request.folder)
-    found = pipeline.find_face(request.portrait, folder, detector=request.detector, progress=progress)
+    found = pipeline.find_face(
+        request.portrait, folder, detector=request.detector, face=request.face_number, progress=progress
+    )
     data = protocol.DetectData(face=str(found.path), portrait=str(found.face.image), notices=found.notices)
     return asdict(data)
 
@@ -212,6 +214,7 @@ def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
         face_file=request.face,
         voice_file=request.voice,
         detector=request.detector,
+        face=request.face_number,
         own_mouth=request.own_mouth,
     )
     character = pipeline.animate(request.portrait, request.audio, folder, options, part(progress, 0.0, 0.97))

@@ -60,6 +60,8 @@ def weight_names() -> list[str]:
 def find_faces(rgb: np.ndarray, allow_download: bool = False, device: str = "cpu") -> list[tuple[np.ndarray, float]]:
     """Landmarks (68, 3) px in this project's convention and score 0–1 of every face, the largest first.
 
+    Where it sees none, the picture is turned by quarters: faces may lie on their side.
+
     Args:
         rgb: (H, W, 3) uint8. allow_download: whether the package may fetch its weights.
 
@@ -69,14 +71,30 @@ def find_faces(rgb: np.ndarray, allow_download: bool = False, device: str = "cpu
     network = _network(allow_download, device)
     factor = min(1.0, _LARGEST / max(rgb.shape[:2]))
     small = rgb if factor == 1.0 else cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    points, scores, boxes = network.get_landmarks_from_image(small, return_landmark_score=True, return_bboxes=True)
-    if points is None:
-        return []
-    faces = []
-    for index, face in enumerate(points):
-        score = np.mean(scores[index]) if scores is not None else boxes[index][4]
-        faces.append((to_project(face) / np.float32(factor), float(np.clip(score, 0.0, 1.0))))
+    faces: list[tuple[np.ndarray, float]] = []
+    for quarters in range(4):
+        faces = _find(network, np.ascontiguousarray(np.rot90(small, quarters)))
+        if faces:
+            faces = [(turn_back(face, quarters, small.shape[:2]) / np.float32(factor), score) for face, score in faces]
+            break
     return sorted(faces, key=lambda pair: -float(np.prod(np.ptp(pair[0][:, :2], axis=0))))
+
+
+def _find(network: Any, rgb: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    points, scores, boxes = network.get_landmarks_from_image(rgb, return_landmark_score=True, return_bboxes=True)
+    faces = []
+    for index, face in enumerate(points if points is not None else []):
+        score = np.mean(scores[index]) if scores is not None else boxes[index][4]
+        faces.append((to_project(face), float(np.clip(score, 0.0, 1.0))))
+    return faces
+
+
+def turn_back(landmarks: np.ndarray, quarters: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Landmarks (68, 3) px of a picture turned by `np.rot90` as those of the picture itself, (height, width) px."""
+    height, width = shape
+    x, y, z = landmarks.T
+    places = [(x, y), (width - y, x), (width - x, height - y), (y, height - x)]
+    return np.column_stack([*places[quarters % 4], z])
 
 
 def _network(allow_download: bool, device: str) -> Any:

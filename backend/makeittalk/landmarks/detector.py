@@ -8,16 +8,18 @@ import numpy as np
 
 from ..exchange.errors import InputError
 from ..images.picture import on_grey
+from .face_notices import face_notices
 from .overlay import draw_overlay
-from .pose import Canonical
 
-__all__ = ["Detection", "available_detectors", "detect_landmarks", "draw_overlay"]
+__all__ = ["Detection", "NoFaceError", "available_detectors", "detect_landmarks", "draw_overlay"]
 
 MEDIAPIPE = "mediapipe"
 FACE_ALIGNMENT = "face-alignment"
 _NO_FACE_HINT = "Use a front-facing picture with the whole face visible, or place the landmarks by hand."
-_DOUBTFUL = 0.55  # confidence
-_FAR_TURNED = 35.0  # degrees
+
+
+class NoFaceError(InputError):
+    """There is no face in a picture."""
 
 
 @dataclass
@@ -43,27 +45,36 @@ def available_detectors() -> list[str]:
 
 
 def detect_landmarks(
-    rgb: np.ndarray, detector: str = "auto", name: str = "the picture", allow_download: bool = False
+    rgb: np.ndarray,
+    detector: str = "auto",
+    name: str = "the picture",
+    allow_download: bool = False,
+    face: int = 1,
+    thorough: bool = True,
 ) -> Detection:
-    """The landmarks of the largest face.
+    """The landmarks of one face.
 
     Args:
         rgb: (H, W, 3) or (H, W, 4) uint8; transparent parts count as mid-grey.
         detector: "auto" (MediaPipe), "mediapipe" or "face-alignment".
         name: what to call the picture in a message.
         allow_download: whether the user agreed to face-alignment's download of its weights.
+        face: which, from 1: the largest, the next smaller one, …
+        thorough: whether to search on where a glance at the picture shows none; MediaPipe only.
 
     Raises:
-        InputError: there is no face, or no such detector.
+        NoFaceError: there is no face. InputError: there are fewer faces, or no such detector.
         MissingError: face-alignment or its weights are not installed.
     """
     rgb = np.asarray(rgb)
     assert rgb.dtype == np.uint8 and rgb.ndim == 3 and rgb.shape[2] in (3, 4), rgb.shape
     rgb = on_grey(rgb)
+    if face < 1:
+        raise InputError(f"There is no face {face}.", "Faces are counted from 1, the largest.")
     if detector in ("auto", MEDIAPIPE):
         from . import face_mesh
 
-        faces = [(face.landmarks, face.score) for face in face_mesh.find_faces(rgb)]
+        faces = [(found.landmarks, found.score) for found in face_mesh.find_faces(rgb, face, thorough)]
         chosen = MEDIAPIPE
     elif detector == FACE_ALIGNMENT:
         from . import alignment3d
@@ -73,20 +84,22 @@ def detect_landmarks(
     else:
         raise InputError(f"There is no detector called {detector}.", "Use auto, mediapipe or face-alignment.")
     if not faces:
-        raise InputError(f"No face was found in {name}.", _NO_FACE_HINT)
-    landmarks, score = faces[0]
-    notices = []
+        raise NoFaceError(f"No face was found in {name}.", _NO_FACE_HINT)
+    if face > len(faces):
+        raise InputError(f"There is no face {face} in {name}.", f"{_count(faces)} found, counted from the largest.")
+    landmarks, score = faces[face - 1]
+    confidence = float(np.clip(score, 0.0, 1.0))
+    notices = face_notices(landmarks, confidence, (rgb.shape[1], rgb.shape[0]), name)
     if len(faces) > 1:
-        notices.append(f"{len(faces)} faces were found in {name}; the largest one was taken.")
-    if score < _DOUBTFUL:
-        notices.append(f"The face in {name} is hard to make out; check its landmarks.")
-    turn = _yaw(landmarks)
-    if turn > _FAR_TURNED:
-        notices.append(f"The face in {name} is turned by {turn:.0f}°; one turned less than 30° animates better.")
-    return Detection(np.asarray(landmarks, np.float32), float(np.clip(score, 0.0, 1.0)), chosen, notices)
+        told = f"{_count(faces)} found in {name}; number {face} by size was taken."
+        if face == 1:
+            told = (
+                f"{_count(faces)} found in {name}; the largest one was taken. To take another, give its number by "
+                "size: Face in Blender's panel, --face on the command line."
+            )
+        notices.insert(0, told)
+    return Detection(np.asarray(landmarks, np.float32), confidence, chosen, notices)
 
 
-def _yaw(landmarks: np.ndarray) -> float:
-    """How far the face is turned to a side, degrees: the angle of its line of sight."""
-    away = Canonical.of(landmarks).R[:, 2]
-    return float(np.degrees(np.arctan2(abs(away[0]), abs(away[2]))))
+def _count(faces: list[tuple[np.ndarray, float]]) -> str:
+    return "1 face was" if len(faces) == 1 else f"{len(faces)} faces were"

@@ -26,6 +26,8 @@ _MOST_FACES = 12
 _MOST_SPREAD = 0.08  # of the face's extent: crops that disagree so much saw no face
 _TURN_GAIN = 0.1  # by which a face must look better turned by a quarter to be taken as lying on its side
 _BLANK = np.full((64, 64, 3), 128, np.uint8)
+_ALONE = 0.2  # of the picture's longer side: a face as large as that leaves little room for others
+_CLOSER = 0.6  # of the longer side: views in which the others are looked for
 _LEAST_SCORE = 0.2  # of a face after that
 _LEAST_SCORE_FAR = 0.42  # the same where the search is so thorough that it meets many things that are no faces
 
@@ -54,23 +56,34 @@ class _Box:
     score: float
 
 
-def find_faces(rgb: np.ndarray) -> list[FoundFace]:
-    """All faces of a picture, the largest first; none if there are none.
+def find_faces(rgb: np.ndarray, enough: int = 1, thorough: bool = True) -> list[FoundFace]:
+    """Faces of a picture, the largest first; none if there are none.
 
     Args:
-        rgb: (H, W, 3) uint8.
+        rgb: (H, W, 3) uint8. enough: so many end the search; those that are small beside the others come last.
+        thorough: whether to search on where a glance at the whole picture shows none.
     """
+    height, width = rgb.shape[:2]
+    found: list[FoundFace] = []
     with quiet_stderr():
         pyramid = _Pyramid(rgb)
+
+        def look(views: list[np.ndarray], treatment: Any, lowest: float, least: float) -> None:
+            boxes = [box for view in views for box in _search(pyramid, view, treatment, lowest)]
+            faces = [_measure(pyramid, box, treatment, least) for box in _distinct(boxes)]
+            found[:] = _with_others(found, [face for face in faces if face is not None])
+
         for treatment, lowest in ((_plain, 0.5), (_contrast, 0.4)):
-            for stage, views in enumerate(_searches(rgb.shape[1], rgb.shape[0])):
-                boxes = [box for view in views for box in _search(pyramid, view, treatment, lowest)]
-                least = _LEAST_SCORE if treatment is _plain and stage < 2 else _LEAST_SCORE_FAR
-                faces = [_measure(pyramid, box, treatment, least) for box in _distinct(boxes)]
-                found = [face for face in faces if face is not None]
-                if found:
-                    return _without_doubles(found)
-    return []
+            for stage, views in enumerate(_searches(width, height)):
+                sure = treatment is _plain and stage < 2
+                look(views, treatment, lowest, _LEAST_SCORE if sure else _LEAST_SCORE_FAR)
+                if not thorough:
+                    return found
+                if stage == 0 and found and found[0].extent < _ALONE * max(width, height):
+                    look(_tiles(width, height, _CLOSER * max(width, height)), treatment, lowest, _LEAST_SCORE_FAR)
+                if len(found) >= enough:
+                    return found
+    return found
 
 
 def mesh_points(mesh: Any, square: np.ndarray) -> list[np.ndarray]:
@@ -181,7 +194,7 @@ def _searches(width: int, height: int) -> Iterator[list[np.ndarray]]:
     yield whole + (strip if long > 2.5 * short else [])
     yield [_view(middle, 1.7 * long, 0.0, _VIEW), *strip]
     yield [_view(middle, 1.2 * long, np.radians(angle), _VIEW) for angle in (-30, 30)]
-    yield [_view(middle, 1.4 * long, np.radians(angle), _VIEW) for angle in (-60, 60, -90, 90)]
+    yield [_view(middle, 1.4 * long, np.radians(angle), _VIEW) for angle in (-60, 60, -90, 90, -120, 120, 180)]
     for part in (2, 4):
         if short / part > 80:
             yield _tiles(width, height, short / part)
@@ -294,11 +307,11 @@ def _mesh_in_view(pyramid: _Pyramid, view: np.ndarray, treatment: Any, mirrored:
     return np.column_stack([points[:, :2] @ view[:, :2].T + view[:, 2], depth])
 
 
-def _without_doubles(faces: list[FoundFace]) -> list[FoundFace]:
-    """Largest first, each face once."""
-    kept: list[FoundFace] = []
-    for face in sorted(faces, key=lambda face: -face.extent):
+def _with_others(found: list[FoundFace], more: list[FoundFace]) -> list[FoundFace]:
+    """Each face once, as it was measured first, the largest first."""
+    kept = list(found)
+    for face in sorted(more, key=lambda face: -face.extent):
         middle = face.landmarks[:, :2].mean(0)
         if all(np.linalg.norm(middle - other.landmarks[:, :2].mean(0)) > 0.5 * other.extent for other in kept):
             kept.append(face)
-    return kept
+    return sorted(kept, key=lambda face: -face.extent)

@@ -159,14 +159,67 @@ class TestAnyPicture:
         np.testing.assert_array_equal(a, b)
         agree(a, found.landmarks, 0.015, 0.05)
 
-    def test_two_faces(self, photo, found):
-        """The largest is taken and said so."""
-        both = on_ground(photo, (1100, 600), (560, 40))
-        small = cv2.resize(photo, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
-        both[100 : 100 + small.shape[0], 100 : 100 + small.shape[1]] = small
-        detection = detect_landmarks(both, name="pair.png")
-        agree(detection.landmarks[:, :2] - (560, 40), found.landmarks)
-        assert detection.notices == ["2 faces were found in pair.png; the largest one was taken."]
+    @pytest.mark.parametrize("quarters", [1, 2, 3])
+    def test_lying_faces_are_told(self, photo, quarters):
+        (notice,) = detect_landmarks(np.ascontiguousarray(np.rot90(photo, quarters)), name="bed.jpg").notices
+        way = {1: "by 90° clockwise", 2: "by 180°", 3: "by 90° anticlockwise"}[quarters]
+        assert "bed.jpg" in notice and notice.endswith(f"turn the picture {way}.")
+
+    def test_a_face_of_a_few_pixels(self, photo):
+        (notice,) = detect_landmarks(on_ground(photo, (600, 400), (300, 200), 0.2), name="far.jpg").notices
+        pixels = int(notice.partition("only ")[2].split()[0])
+        assert 25 < pixels < 35 and "far.jpg" in notice and "better" in notice
+
+    @pytest.mark.parametrize("side", ["left", "right", "bottom"])
+    def test_a_face_half_outside(self, photo, found, side):
+        """What is seen is found where it is, and the user is told."""
+        middle = found.landmarks[:, :2].mean(0).astype(int)
+        part = {
+            "left": photo[:, middle[0] - 20 :],
+            "right": photo[:, : middle[0] + 20],
+            "bottom": photo[: middle[1] + 30],
+        }[side]
+        detection = detect_landmarks(np.ascontiguousarray(part), name="half.jpg")
+        assert any("half.jpg lies partly outside the picture" in notice for notice in detection.notices)
+        moved = detection.landmarks[:, :2] + ((middle[0] - 20, 0) if side == "left" else (0, 0))
+        eye = slice(42, 48) if side == "left" else slice(36, 42)
+        error = np.linalg.norm(moved[eye] - found.landmarks[eye, :2], axis=1) / width(found.landmarks)
+        assert error.mean() < 0.08
+
+
+class TestSeveralFaces:
+    @pytest.fixture(scope="class")
+    def group(self, photo):
+        """Three faces, of which the smallest shows only on a closer look: picture, corners and scales by size."""
+        picture = on_ground(photo, (1600, 900), (560, 40))
+        for corner, scale in (((50, 80), 0.6), ((1300, 600), 0.25)):
+            small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            picture[corner[1] : corner[1] + small.shape[0], corner[0] : corner[0] + small.shape[1]] = small
+        return picture, [((560, 40), 1.0), ((50, 80), 0.6), ((1300, 600), 0.25)]
+
+    def test_the_largest_is_taken_and_said_so(self, group, found):
+        picture, places = group
+        detection = detect_landmarks(picture, name="group.png")
+        agree(detection.landmarks[:, :2] - places[0][0], found.landmarks)
+        assert len(detection.notices) == 1
+        assert detection.notices[0].startswith("2 faces were found in group.png; the largest one was taken.")
+        assert "--face" in detection.notices[0] and "Face in Blender's panel" in detection.notices[0]
+
+    @pytest.mark.parametrize("face", [2, 3])
+    def test_another_is_taken_by_its_number(self, group, found, face):
+        picture, places = group
+        detection = detect_landmarks(picture, name="group.png", face=face)
+        corner, scale = places[face - 1]
+        agree((detection.landmarks[:, :2] - corner) / scale, found.landmarks, 0.015, 0.05)
+        assert f"; number {face} by size was taken." in detection.notices[0]
+
+    def test_fewer_faces_than_that(self, photo):
+        with pytest.raises(InputError) as caught:
+            detect_landmarks(photo, name="one.png", face=2)
+        assert caught.value.message == "There is no face 2 in one.png."
+        assert caught.value.hint == "1 face was found, counted from the largest."
+        with pytest.raises(InputError, match="no face 0"):
+            detect_landmarks(photo, face=0)
 
 
 class TestNoFace:
@@ -223,6 +276,28 @@ class TestFaceAlignment:
         good = checkpoints / f"net-{hashlib.sha256(data).hexdigest()[:10]}.pth"
         good.write_bytes(data)
         alignment3d._check_sum(good)
+
+    @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+    def test_lying_faces(self, found, monkeypatch, quarters):
+        """Where it sees only upright faces, the picture is turned for it, and the landmarks back."""
+        upright = np.zeros((300, 500, 3), np.uint8)
+        upright[0, 0] = 255
+
+        class OnlyUpright:
+            def get_landmarks_from_image(self, rgb, **_options):
+                if rgb.shape != upright.shape or not rgb[0, 0].all():
+                    return None, None, None
+                return [found.landmarks - (0.5, 0.5, 0.0)], [np.ones(68)], [np.ones(5)]
+
+        monkeypatch.setattr(alignment3d, "_network", lambda _download, _device: OnlyUpright())
+        picture = np.ascontiguousarray(np.rot90(upright, quarters))
+        ((landmarks, score),) = alignment3d.find_faces(picture)
+        expected = found.landmarks
+        for turn in range(quarters):
+            side = (500, 300)[turn % 2]  # what was the width before this turn
+            expected = np.stack([expected[:, 1], side - expected[:, 0], expected[:, 2]], 1)
+        np.testing.assert_allclose(landmarks, expected, atol=1e-3)
+        assert score == 1.0
 
     @pytest.mark.parametrize("sign", [1, -1])
     def test_conversion(self, found, sign):
