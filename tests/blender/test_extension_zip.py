@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
 
 import pytest
 from project import ROOT
@@ -75,12 +77,18 @@ def test_manifest_repeats_the_one_version(monkeypatch, tmp_path):
         build_extension.check_version()
 
 
-def test_zip_with_a_stranger_is_refused(archive, tmp_path):
-    import shutil
-    import zipfile
+def test_the_laboratory_stays_at_home(archive):
+    with zipfile.ZipFile(archive) as bundle:
+        names = bundle.namelist()
+    assert "backend/makeittalk/cli/animate.py" in names
+    assert [name for name in names if "makeittalk_lab" in name] == []
+    assert [name for name in names if name.endswith(".toml")] == ["blender_manifest.toml"]
 
+
+@pytest.mark.parametrize("name", ["addon/__pycache__/x.cpython-311.pyc", "backend/makeittalk_lab/data/clips.py"])
+def test_zip_with_a_stranger_is_refused(archive, tmp_path, name):
     copy = shutil.copy(archive, tmp_path / "copy.zip")
     with zipfile.ZipFile(copy, "a") as bundle:
-        bundle.writestr("addon/__pycache__/x.cpython-311.pyc", b"")
+        bundle.writestr(name, b"")
     with pytest.raises(build_extension.BuildError, match="does not belong"):
         build_extension.check_contents(copy)
