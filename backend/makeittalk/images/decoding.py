@@ -13,6 +13,7 @@ from PIL import Image
 
 from ..exchange.constants import MAX_DECODED_BYTES, MAX_PORTRAIT_SIDE, MAX_SOURCE_PIXELS, MAX_SOURCE_SIDE
 from ..exchange.errors import InputError, MakeItTalkError, MissingError
+from ..landmarks.quiet import quiet_stderr
 from . import open_exr, radiance, srgb
 from .deep_tiff import DeepTiff
 from .tiff_samples import read_page
@@ -79,7 +80,8 @@ class Pictures:
             image.draft(None, srgb.fitting_size(size))  # JPEG: decodes no more than is needed
         _check_bytes(self._source, size, _decoded_bytes(image, size))
         orientation = _orientation(image)  # a PNG is decoded for it
-        image.load()
+        with quiet_stderr():  # libtiff prints what is wrong with a file
+            image.load()
         if image.format == "HEIF":
             size = image.size  # what is decoded may have been cropped
         return _upright(srgb.fit(image), size, orientation, [])
@@ -93,7 +95,8 @@ class Pictures:
                 image.seek(index)
                 size = _check_sides(self._source, image.size)
                 _check_bytes(self._source, size, _decoded_bytes(image, size))
-                image.load()
+                with quiet_stderr():
+                    image.load()
                 yield index + 1, _upright(srgb.fit(image), size, _orientation(image), [])
 
 
@@ -109,7 +112,8 @@ class Single:
         """The picture."""
         size = _check_sides(self._source, self._file.size)
         _check_bytes(self._source, size, self._file.decoded_bytes)
-        image, notices = self._file.read()
+        with quiet_stderr():  # libtiff, OpenCV and OpenEXR print what is wrong with a file
+            image, notices = self._file.read()
         return _upright(srgb.fit(image), size, getattr(self._file, "orientation", 1), notices)
 
     def later(self) -> Iterator[tuple[int, Decoded]]:

@@ -146,7 +146,7 @@ class TestWeight:
 
 
 @pytest.mark.parametrize("suffix", "heic avif webp gif png jpg tif exr jp2 psd float.tif".split())
-def test_damage_is_a_sentence(tmp_path, photo, suffix):
+def test_damage_is_a_sentence(tmp_path, photo, suffix, capfd):
     """Whatever byte is changed, there is a picture or the project's own error."""
     path, small = tmp_path / f"a.{suffix}", photo.resize((64, 76))
     if suffix == "heic":
@@ -174,6 +174,7 @@ def test_damage_is_a_sentence(tmp_path, photo, suffix):
             list(read_later_pictures(path))
         except InputError as error:
             assert str(path) in error.message and error.hint
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_hint_names_every_kind(tmp_path):
