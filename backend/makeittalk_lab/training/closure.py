@@ -60,7 +60,7 @@ class ClosureTrainingConfig(LoopConfig):
 
 
 class ClosureTask:
-    """The closure network learns to hear P, B and M: a `loop.Task`."""
+    """The closure network learns to hear P, B and M: a `task.Task`."""
 
     name = "closure"
     phases: Mapping[str, tuple[str, ...]] = MappingProxyType({"closure": ("closure",)})
@@ -84,10 +84,10 @@ class ClosureTask:
             self.average = load_voice(config.voice_conversion).average
 
     def networks(self) -> dict[str, nn.Module]:
-        """A fresh network, and the frozen ear in front of it."""
+        """A fresh network, and the frozen features in front of it."""
         return {
             "closure": ClosureNet(ClosureNetConfig(FEATURES[self.config.features])),
-            "ear": SpeechFeatures(self.config.features, self.config.voice_conversion),
+            "speech_features": SpeechFeatures(self.config.features, self.config.voice_conversion),
         }
 
     def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
@@ -105,7 +105,7 @@ class ClosureTask:
         """Binary cross-entropy of the frames that count."""
         targets, weights = batch["targets"], batch["weights"]
         each = nn.functional.binary_cross_entropy_with_logits(
-            networks["closure"](_heard(networks["ear"], batch["features"])),
+            networks["closure"](_heard(networks["speech_features"], batch["features"])),
             targets,
             weights,
             reduction="sum",
@@ -117,11 +117,11 @@ class ClosureTask:
         """At several probabilities: `recall`, the share of bilabials that are heard somewhere inside, and
         `precision`, the share of heard stretches that touch one."""
         network = cast(ClosureNet, networks["closure"])
-        ear, device = networks["ear"], next(network.parameters()).device
+        speech, device = networks["speech_features"], next(network.parameters()).device
         heard = []
         for item in self.validation:
             mel = torch.from_numpy(normalise_mel(item.mel, self.average))[None].to(device)
-            heard.append(closure_probability(network, _heard(ear, mel)[0].cpu().numpy()))
+            heard.append(closure_probability(network, _heard(speech, mel)[0].cpu().numpy()))
         figures: dict[str, float] = {}
         for threshold in _SHOWN:
             recall, precision = bilabial_scores([chance > threshold for chance in heard], self.validation)
@@ -134,6 +134,6 @@ class ClosureTask:
         save_closure(out / "closure.safetensors", model, notes | {"validation": self.validate(networks)})
 
 
-def _heard(ear: nn.Module, features: Tensor) -> Tensor:
+def _heard(speech: nn.Module, features: Tensor) -> Tensor:
     """What an unknown voice's normalised mels (B, T, 80) are heard as."""
-    return ear(features, features.new_zeros(len(features), EMBEDDING))
+    return speech(features, features.new_zeros(len(features), EMBEDDING))

@@ -79,7 +79,7 @@ class ContentTrainingConfig(LoopConfig):
 
 
 class ContentTask:
-    """The content branch learns to move the lips of filmed or taught faces: a `loop.Task`."""
+    """The content branch learns to move the lips of filmed faces: a `task.Task`."""
 
     name = "content"
     phases: Mapping[str, tuple[str, ...]] = MappingProxyType({"content": ("content",)})
@@ -94,11 +94,14 @@ class ContentTask:
         self._loss = LandmarkLoss(config.loss)
 
     def networks(self) -> dict[str, nn.Module]:
-        """A fresh branch, and the frozen ear in front of it."""
+        """A fresh branch, and the frozen features in front of it."""
         branch = ContentBranch(self.config.network)
         if self.config.graft:
             graft(branch, load_content(self.config.graft).branch)
-        return {"content": branch, "ear": SpeechFeatures(self.config.features, self.config.voice_conversion)}
+        return {
+            "content": branch,
+            "speech_features": SpeechFeatures(self.config.features, self.config.voice_conversion),
+        }
 
     def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
         """Features (B, T, 80), embeddings (B, 256), motion (B, T, 68, 3), faces at rest (B, 68, 3), mask (B, T)."""
@@ -118,19 +121,19 @@ class ContentTask:
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """LandmarkLoss of what the branch answers."""
         motion, faces = batch["motion"], batch["faces"]
-        heard = networks["ear"](batch["features"], batch["embeddings"])
+        heard = networks["speech_features"](batch["features"], batch["embeddings"])
         answer = networks["content"](heard, faces.flatten(1)).reshape(motion.shape)
         return self._loss.to(motion.device)(answer, motion, faces, batch["mask"])
 
     def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
         """Mean lip metrics over the validation clips, with the product's own inference."""
-        branch, ear = cast(ContentBranch, networks["content"]), networks["ear"]
+        branch, speech = cast(ContentBranch, networks["content"]), networks["speech_features"]
         device = next(branch.parameters()).device
         rows: list[dict[str, float]] = []
         for clip in self.examples.validation:
             frame = Canonical.of(clip.neutral)
             mel = torch.from_numpy(normalise_mel(clip.mel, self.average))[None].to(device)
-            heard = ear(mel, torch.from_numpy(known_embedding(clip))[None].to(device))[0].cpu().numpy()
+            heard = speech(mel, torch.from_numpy(known_embedding(clip))[None].to(device))[0].cpu().numpy()
             delta = content_displacement(branch, heard, frame.to_canonical(clip.neutral))
             rows.append(metrics.lip_metrics(clip.neutral + frame.displacement_from(delta), clip.landmarks))
         return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} if rows else {}

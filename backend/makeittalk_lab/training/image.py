@@ -59,7 +59,7 @@ class ImageTrainingConfig(LoopConfig):
 
 
 class ImageTask:
-    """The training of an image network; see `loop.Task`."""
+    """The training of an image network; see `task.Task`."""
 
     name = "image"
     phases: Mapping[str, tuple[str, ...]] = MappingProxyType({"image": ("image",)})

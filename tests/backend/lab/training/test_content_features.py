@@ -56,7 +56,7 @@ def test_the_branch_learns_from_what_voice_conversion_leaves(prepared, voice, tm
     clip = task.examples.validation[0]
     heard = speech_features(kind, clip.mel, np.zeros(256, np.float32), model.average, weights=voice)
     with torch.no_grad():
-        trained = task.networks()["ear"](
+        trained = task.networks()["speech_features"](
             torch.from_numpy(normalise_mel(clip.mel, task.average))[None], torch.zeros(1, 256)
         )
     assert np.abs(trained[0].numpy() - heard).max() < 1e-3
