@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..exchange.amounts import Amounts
+from ..exchange.errors import InputError
 from ..exchange.formats import Bake, Mesh, Motion
 from .basis import BLINKS, MOUTH_SHUT, RESIDUAL
 from .postprocess import apply_amounts
@@ -65,11 +66,17 @@ def fit_keys(
 
     Returns:
         values (N, K); residual (N,) px, the largest distance of a landmark from where it should be.
+
+    Raises:
+        InputError: the mesh lacks a key that is given.
     """
     keys = mesh.key_landmarks.reshape(len(mesh.key_landmarks), -1).astype(np.float64)
     target = expression.reshape(len(expression), -1).astype(np.float64)
     names = [str(name) for name in mesh.key_names]
     values = np.zeros((len(target), len(keys)))
+    lacking = sorted(set(known or {}) - set(names))
+    if lacking:
+        raise InputError(f"The mesh lacks the shape key {lacking[0]!r}.", "Make the mesh again.")
     for name, curve in (known or {}).items():
         values[:, names.index(name)] = curve
     named = np.array([not name.startswith(RESIDUAL) and name not in (known or {}) for name in names])

@@ -38,7 +38,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     temporary: Path | None = None
     try:
-        target = _real_target(path)
+        target = real_target(path)
         # Short and fixed in length: a target near the file system's name limit must not fail for its stand-in.
         name = target.parent / f".mit-{secrets.token_hex(6)}{target.suffix}"
         # Opened as any new file is, so that the result has the permissions that any new file gets.
@@ -55,7 +55,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
                 temporary.unlink()
 
 
-def _real_target(path: str | os.PathLike[str]) -> Path:
+def real_target(path: str | os.PathLike[str]) -> Path:
     """Where a file called `path` is really written, behind symbolic links.
 
     Raises:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, QhullError
+
+from ..exchange.errors import InputError
 
 #: Room the plane needs around the face, in face heights (nose bridge to chin), so that a moving head or an open jaw
 #: is taken up by the ground around it: left and right, above the forehead, below the chin.
@@ -39,7 +41,11 @@ class FaceFrame:
 
     @classmethod
     def of(cls, points: np.ndarray, width: int, height: int) -> FaceFrame:
-        """The frame of landmarks (68, ≥2) in a picture of `width` × `height`."""
+        """The frame of landmarks (68, ≥2) in a picture of `width` × `height`.
+
+        Raises:
+            InputError: they lie on a point or a line, as those of a mesh that was scaled to nothing.
+        """
         flat = np.asarray(points, np.float64)[:, :2]
         right = flat[42:48].mean(axis=0) - flat[36:42].mean(axis=0)
         right /= max(float(np.linalg.norm(right)), 1e-9)
@@ -48,13 +54,13 @@ class FaceFrame:
         tall = max(float(np.linalg.norm(flat[8] - flat[27])), 0.67 * jaw)
         forehead = flat[17:27] - _FOREHEAD * tall * down
         cloud = np.concatenate([flat, forehead])
-        hull = cloud[ConvexHull(cloud).vertices]
+        hull = _hull(cloud)
         angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
         skull = flat[27] + np.outer(np.cos(angle), right) * _TEMPLE * max(jaw, 0.8 * tall)
         skull += np.outer(np.sin(angle), down) * _CROWN * tall
         above = (skull - flat[27]) @ down < 0.2 * tall
         cloud = np.concatenate([cloud, skull[above]])
-        head = cloud[ConvexHull(cloud).vertices]
+        head = _hull(cloud)
         low = np.minimum(0.0, hull.min(axis=0) - tall * np.array([_ROOM_SIDE, _ROOM_TOP]))
         high = np.maximum([width, height], hull.max(axis=0) + tall * np.array([_ROOM_SIDE, _ROOM_BOTTOM]))
         return cls(tall, jaw, flat[27], right, down, hull, head, low, high)
@@ -62,3 +68,11 @@ class FaceFrame:
     def border_distance(self, points: np.ndarray) -> np.ndarray:
         """How far points (n, 2) lie from the plane's border, px."""
         return np.minimum((points - self.low).min(axis=1), (self.high - points).min(axis=1))
+
+
+def _hull(points: np.ndarray) -> np.ndarray:
+    """The corners (m, 2) of the hull around points (n, 2)."""
+    try:
+        return points[ConvexHull(points).vertices]
+    except QhullError as error:
+        raise InputError("The landmarks do not form a face.", "Look at the mesh and at what moves it.") from error

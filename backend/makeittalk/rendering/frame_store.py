@@ -14,7 +14,7 @@ from types import TracebackType
 import cv2
 import numpy as np
 
-from ..exchange import storage
+from ..exchange import bounded_json, storage
 from ..exchange.errors import InputError, OutputError
 
 RECORD = "frames.jsonl"
@@ -154,7 +154,7 @@ class FrameStore:
         lines = storage.read_bytes(self._record, _MAX_RECORD).decode("utf-8", "replace").splitlines()
         for place, line in enumerate(lines):
             try:
-                value = json.loads(line)
+                value = bounded_json.loads(line)
                 if place == 0:
                     if value["format"] != FORMAT:
                         return {}
@@ -162,8 +162,8 @@ class FrameStore:
                     known[int(value["frame"])] = Shown(str(value["character"]), str(value["vertices"]))
                 else:
                     known.pop(int(value["frame"]), None)
-            except (ValueError, KeyError, TypeError, RecursionError):
-                continue  # the line that a killed run was writing
+            except (ValueError, KeyError, TypeError, OverflowError):
+                continue  # the line that a killed run was writing, or damage
         return known
 
     def _tidy(self) -> None:
@@ -175,6 +175,8 @@ class FrameStore:
 
     def _is_whole(self, number: int) -> bool:
         try:
+            if not self.path(number).is_file():  # opening a pipe would wait for whoever writes to it
+                return False
             with open(self.path(number), "rb") as stream:
                 stream.seek(-len(_END), os.SEEK_END)
                 return stream.read() == _END

@@ -100,8 +100,9 @@ def write_pngs(
             names.append(f"frame_{index + 1:05d}.png")
             (temporary / names[-1]).write_bytes(data.tobytes())
         target.mkdir(exist_ok=True)
-        for name in names:
-            os.replace(temporary / name, target / name)
+        places = [storage.real_target(target / name) for name in names]
+        for name, place in zip(names, places, strict=True):
+            os.replace(temporary / name, place)
         return [target / name for name in names]
     except OSError as error:
         raise storage.output_error(target, error) from error

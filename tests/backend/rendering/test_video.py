@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 from collections.abc import Iterator
@@ -133,6 +134,19 @@ def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
         write_mp4(tmp_path / "none" / "film.mp4", noise(2), 25, (128, 128))
     with pytest.raises(OutputError, match="does not exist"):
         write_pngs(tmp_path / "none" / "pictures", noise(2))
+
+
+def test_a_device_or_a_pipe_is_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "film.mp4"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="pipe"):
+        write_mp4(pipe, noise(2), 25, (128, 128))
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    os.mkfifo(folder / "frame_00002.png")
+    with pytest.raises(OutputError, match="pipe"):
+        write_pngs(folder, noise(3))
+    assert pipe.is_fifo() and [path.name for path in folder.iterdir()] == ["frame_00002.png"]
 
 
 def test_pictures_keep_their_alpha(tmp_path: Path) -> None:

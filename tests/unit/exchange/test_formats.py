@@ -103,6 +103,15 @@ def test_a_face_moves_with_its_folder(tmp_path: Path, face: Face) -> None:
     assert Face.load(tmp_path / "b" / "face.json").image == (tmp_path / "b" / "Größe 写真" / "p.png").resolve()
 
 
+def test_a_face_saved_through_a_link_names_its_picture_all_the_same(tmp_path: Path, face: Face) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "face.json").symlink_to("real/face.json")
+    face.image = tmp_path / "real" / "portrait.png"
+    face.save(tmp_path / "face.json")
+    for path in (tmp_path / "face.json", tmp_path / "real" / "face.json"):
+        assert Face.load(path).image == face.image.resolve()
+
+
 @pytest.mark.parametrize("kind", ["motion", "mesh", "bake"])
 def test_arrays_come_back(tmp_path: Path, request: pytest.FixtureRequest, kind: str) -> None:
     value = request.getfixturevalue(kind)

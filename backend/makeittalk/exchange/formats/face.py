@@ -43,7 +43,9 @@ class Face:
         Raises:
             OutputError: it cannot be written.
         """
-        relative = os.path.relpath(self.image, Path(path).parent)
+        # Seen from where the file really is, as `load` does: `path` may be a link.
+        picture = os.path.join(os.path.realpath(self.image.parent), self.image.name)
+        relative = os.path.relpath(picture, os.path.dirname(os.path.realpath(path)))
         points = [[round(float(v), 4) for v in point] for point in self.landmarks]
         image = {"path": Path(relative).as_posix(), "width": self.width, "height": self.height}
         storage.write_json(
