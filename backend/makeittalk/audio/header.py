@@ -46,7 +46,7 @@ def read_header(path: str | os.PathLike[str], file: BinaryIO) -> Header:
             unstated = not flac_samples(file)
             return Header(_rewound(file), unstated, ffmpeg=unstated)
         layout = read_layout(magic, file, size)
-    except (ValueError, OverflowError):  # it ends within its header, or points beyond any file
+    except ValueError:  # it ends within its header
         layout = None
     if layout is None or layout.start >= size:
         return Header(_rewound(file))

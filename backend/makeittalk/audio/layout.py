@@ -9,6 +9,7 @@ from typing import BinaryIO, Literal
 # What recorders that write to a pipe leave: nearly 2 or 4 GiB, or the largest number of 64 bits.
 _STREAMED = ((0x7FFF0000, 0x80000000), (0xFFFF0000, 0xFFFFFFFF), (1 << 62, 1 << 64))  # bytes
 _MOST_CHUNKS = 10_000
+_FARTHEST = 1 << 40  # bytes: systems refuse to seek much further
 
 Order = Literal["little", "big"]
 
@@ -42,34 +43,36 @@ def read_layout(magic: bytes, file: BinaryIO, size: int) -> Layout | None:
     return _READERS[magic](file, size) if magic in _READERS else None
 
 
-def number(file: BinaryIO, offset: int, width: int, order: Order) -> int:
-    file.seek(offset)
-    data = file.read(width)
-    if len(data) < width:
+def _bytes(file: BinaryIO, offset: int, count: int) -> bytes:
+    if offset > _FARTHEST:
         raise ValueError(offset)
-    return int.from_bytes(data, order)
+    file.seek(offset)
+    data = file.read(count)
+    if len(data) < count:
+        raise ValueError(offset)
+    return data
+
+
+def _number(file: BinaryIO, offset: int, width: int, order: Order) -> int:
+    return int.from_bytes(_bytes(file, offset, width), order)
 
 
 def flac_samples(file: BinaryIO) -> int:
     """The total of samples in a FLAC's first block, 0 if unknown."""
-    return number(file, 18, 8, "big") & ((1 << 36) - 1)
+    return _number(file, 18, 8, "big") & ((1 << 36) - 1)
 
 
 def chunks(file: BinaryIO, offset: int, order: Order) -> Iterator[tuple[bytes, int, int]]:
     """Name, offset of the contents and size of each chunk of a RIFF or IFF file."""
     for _ in range(_MOST_CHUNKS):
-        file.seek(offset)
-        name = file.read(4)
-        size = number(file, offset + 4, 4, order)
+        name, size = _bytes(file, offset, 4), _number(file, offset + 4, 4, order)
         yield name, offset + 8, size
         offset += 8 + size + size % 2
 
 
 def _riff(file: BinaryIO, size: int) -> Layout | None:
-    file.seek(0)
-    magic = file.read(4)
-    order: Order = "big" if magic == b"RIFX" else "little"
-    whole = number(file, 4, 4, order)
+    order: Order = "big" if _bytes(file, 0, 4) == b"RIFX" else "little"
+    whole = _number(file, 4, 4, order)
     long = 0  # offset of RF64's sizes of 64 bits
     for name, contents, stated in chunks(file, 12, order):
         if name == b"ds64":
@@ -78,14 +81,14 @@ def _riff(file: BinaryIO, size: int) -> Layout | None:
             continue
         sizes = [Size(4, 4, 8), Size(contents - 4, 4, contents)]
         if long:
-            stated, whole = number(file, long + 8, 8, order), number(file, long, 8, order)
+            stated, whole = _number(file, long + 8, 8, order), _number(file, long, 8, order)
             sizes = [Size(long, 8, 8), Size(long + 8, 8, contents)]
         return Layout(contents, _known(stated, size - contents), order, sizes, _claimed(whole, 8, contents))
     return None
 
 
 def _aiff(file: BinaryIO, size: int) -> Layout | None:
-    whole = number(file, 4, 4, "big")
+    whole = _number(file, 4, 4, "big")
     for name, contents, stated in chunks(file, 12, "big"):
         if name == b"SSND":
             start = contents + 8  # behind its offset and block size
@@ -97,15 +100,14 @@ def _aiff(file: BinaryIO, size: int) -> Layout | None:
 
 
 def _au(file: BinaryIO, size: int) -> Layout:
-    start, stated = number(file, 4, 4, "big"), number(file, 8, 4, "big")
+    start, stated = _number(file, 4, 4, "big"), _number(file, 8, 4, "big")
     return Layout(start, _known(stated, size - start), "big", [Size(8, 4, start)])
 
 
 def _caf(file: BinaryIO, size: int) -> Layout | None:
     offset = 8
     for _ in range(_MOST_CHUNKS):
-        file.seek(offset)
-        name, stated = file.read(4), number(file, offset + 4, 8, "big")
+        name, stated = _bytes(file, offset, 4), _number(file, offset + 4, 8, "big")
         if name == b"data":
             start = offset + 16  # behind its count of edits
             return Layout(start, _known(max(0, stated - 4), size - start), "big", [Size(offset + 4, 8, offset + 12)])
@@ -116,8 +118,7 @@ def _caf(file: BinaryIO, size: int) -> Layout | None:
 def _wave64(file: BinaryIO, size: int) -> Layout | None:
     offset = 40
     for _ in range(_MOST_CHUNKS):
-        file.seek(offset)
-        name, stated = file.read(4), number(file, offset + 16, 8, "little")
+        name, stated = _bytes(file, offset, 4), _number(file, offset + 16, 8, "little")
         if name == b"data":
             start = offset + 24
             known = _known(max(0, stated - 24), size - start)

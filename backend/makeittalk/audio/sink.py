@@ -115,7 +115,8 @@ class Mixer:
         block = np.asarray(block, np.float32)
         if self.full_scale != 1.0:
             self.is_unchanged = False
-            block = block * np.float32(1.0 / self.full_scale)
+            with np.errstate(invalid="ignore"):  # what is no number is silenced below
+                block = block * np.float32(1.0 / self.full_scale)
         sound = np.abs(block) < _DAMAGE  # false for NaN too
         if not sound.all():
             self.is_unchanged = False
