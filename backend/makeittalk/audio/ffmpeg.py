@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import av
 import numpy as np
-from av.error import InvalidDataError
+from av.error import FFmpegError
 
 from ..exchange.constants import MAX_AUDIO_SECONDS
 from ..exchange.errors import InputError
@@ -90,7 +90,7 @@ def _decoded(packet: Any) -> list[Any]:
     """The frames of a packet, none of a damaged one: what follows tells by its timestamps how long the silence is."""
     try:
         return list(packet.decode())
-    except InvalidDataError:
+    except FFmpegError:
         return []
 
 

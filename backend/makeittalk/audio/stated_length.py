@@ -7,9 +7,9 @@ from typing import Any
 
 import av
 
-# Formats whose header counts the samples of each stream. Not among them: raw streams (AAC, AC-3, AMR, DTS …), whose
-# length is a guess; Ogg, which tells only where its last page stands; uncompressed files, judged by their bytes.
-_COUNTED = frozenset(("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "flac", "ape", "tta", "tak", "wv", "mpc", "mpc8"))
+# Formats whose header, or whose last page, counts the samples of each stream. Not among them: raw streams (AAC, AC-3,
+# AMR, DTS …), whose length is a guess; uncompressed files, judged by their bytes.
+_COUNTED = frozenset("mov mp4 m4a 3gp 3g2 mj2 flac ogg ape tta tak wv mpc mpc8".split())
 _HEAD = 1 << 16  # bytes in which a header is looked for
 _MOST_TAGS = 16
 # How a frame of MPEG audio, layer III, begins.
