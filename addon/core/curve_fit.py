@@ -22,7 +22,7 @@ class Keys:
     slopes: np.ndarray
 
 
-def fit_keys(samples: np.ndarray, tolerance: np.ndarray, every_frame: bool = False) -> list[Keys]:
+def fit_keyframes(samples: np.ndarray, tolerance: np.ndarray, every_frame: bool = False) -> list[Keys]:
     """Chooses the keys of many curves at once.
 
     Starting from the first and the last frame, every stretch that is off by more than its curve's tolerance gets

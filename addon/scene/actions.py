@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from .. import compat
-from ..core.curve_fit import Keys, fit_keys, handles
+from ..core.curve_fit import Keys, fit_keyframes, handles
 
 _BEZIER = 2  # Keyframe.interpolation
 _ALIGNED = 3  # Keyframe.handle_left_type, handle_right_type
@@ -70,7 +70,7 @@ def bake(
     curves = {f"{curve.data_path}[{curve.array_index}]": curve for curve in target.fcurves}
     groups = {group.name: group for group in target.groups}
     samples = np.stack([channel.samples for channel in writing], axis=1)
-    fitted = fit_keys(samples, np.array([channel.tolerance for channel in writing]), every_frame)
+    fitted = fit_keyframes(samples, np.array([channel.tolerance for channel in writing]), every_frame)
     for channel, keys in zip(writing, fitted, strict=True):
         curve = curves.get(channel.identifier)
         if curve is None:

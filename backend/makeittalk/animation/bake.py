@@ -32,7 +32,7 @@ def bake_motion(motion: Motion, mesh: Mesh, fps: float, amounts: Amounts | None 
     # Predicted frame i stands at its own moment, so the sound ends with the last one, not a frame later.
     frames = int((motion.frames - 1) / motion.fps * fps + 1e-6) + 1
     sampled = resample(motion, fps, frames)
-    values, residual = fit_keys(sampled.expression, mesh, _known_keys(motion, fps, frames))
+    values, residual = fit_shape_keys(sampled.expression, mesh, _known_keys(motion, fps, frames))
     height = float(mesh.image_size[1])
     face_width = float(np.linalg.norm(sampled.neutral[16] - sampled.neutral[0]))
     turn = np.array([1.0, -1.0, -1.0], np.float32)
@@ -56,7 +56,7 @@ def _known_keys(motion: Motion, fps: float, frames: int) -> dict[str, np.ndarray
     return {MOUTH_SHUT: np.ones(frames), BLINKS[0]: lids, BLINKS[1]: lids}
 
 
-def fit_keys(
+def fit_shape_keys(
     expression: np.ndarray, mesh: Mesh, known: dict[str, np.ndarray] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Key values that reproduce an expression: named keys first, non-negative and sparse, residual keys exactly.

@@ -39,7 +39,7 @@ def hermite(keys, count: int) -> np.ndarray:
 @pytest.mark.parametrize("tolerance", [0.2, 0.05, 0.005])
 def test_every_sample_is_met_within_the_tolerance(tolerance):
     values = motion()
-    fitted = part_outside("addon.core.curve_fit").fit_keys(values, np.full(12, tolerance))
+    fitted = part_outside("addon.core.curve_fit").fit_keyframes(values, np.full(12, tolerance))
     for column, keys in zip(values.T, fitted, strict=True):
         played = hermite(keys, len(column))
         assert np.abs(played - column).max() <= tolerance + 1e-4
@@ -47,7 +47,7 @@ def test_every_sample_is_met_within_the_tolerance(tolerance):
 
 
 def test_looser_means_fewer_keys_and_a_rest_needs_two():
-    fit = part_outside("addon.core.curve_fit").fit_keys
+    fit = part_outside("addon.core.curve_fit").fit_keyframes
     counts = [sum(len(k.frames) for k in fit(motion(), np.full(12, t))) for t in (0.3, 0.05, 0.001)]
     assert counts[0] < counts[1] < counts[2] <= 600 * 12
     (rest,) = fit(np.zeros((500, 1)), np.array([0.01]))
@@ -58,5 +58,7 @@ def test_looser_means_fewer_keys_and_a_rest_needs_two():
 
 @pytest.mark.parametrize("frames", [1, 2, 3])
 def test_very_short_motion(frames):
-    (keys,) = part_outside("addon.core.curve_fit").fit_keys(np.arange(1.0, frames + 1.0)[:, None], np.array([0.01]))
+    (keys,) = part_outside("addon.core.curve_fit").fit_keyframes(
+        np.arange(1.0, frames + 1.0)[:, None], np.array([0.01])
+    )
     assert keys.values[-1] == frames
