@@ -15,9 +15,9 @@ def resample_landmarks(landmarks: np.ndarray, fps: float, rate: float = FRAME_RA
     if abs(fps - rate) < 1e-6 or len(points) == 1:
         return points
     count = int(np.floor((len(points) - 1) * rate / fps + 1e-6)) + 1
-    place = np.arange(count) * fps / rate
-    below = np.minimum(place.astype(int), len(points) - 2)
-    share = (place - below)[:, None, None]
+    position = np.arange(count) * fps / rate
+    below = np.minimum(position.astype(int), len(points) - 2)
+    share = (position - below)[:, None, None]
     return (1.0 - share) * points[below] + share * points[below + 1]
 
 

@@ -38,15 +38,15 @@ def open_pockets(points: np.ndarray, triangles: np.ndarray, outlines: list[np.nd
     triangles = triangles.copy()
     for outline in outlines:
         pockets = np.nonzero(np.isin(triangles, outline).all(axis=1))[0]
-        place = {int(vertex): i for i, vertex in enumerate(outline)}
+        index_of = {int(vertex): i for i, vertex in enumerate(outline)}
         for pocket in pockets:
             corners = [int(vertex) for vertex in triangles[pocket]]
-            if not all(corner in place for corner in corners):
+            if not all(corner in index_of for corner in corners):
                 continue
             # The chord is the side whose ends are no neighbours on the outline.
             for _ in range(3):
                 first, second, middle = corners
-                step = abs(place[first] - place[second])
+                step = abs(index_of[first] - index_of[second])
                 if min(step, len(outline) - step) > 1:
                     break
                 corners = [*corners[1:], corners[0]]
@@ -56,7 +56,7 @@ def open_pockets(points: np.ndarray, triangles: np.ndarray, outlines: list[np.nd
                 continue
             apex = int(np.setdiff1d(triangles[beyond[0]], [first, second])[0])
             turned = np.array([[first, apex, middle], [apex, second, middle]])
-            if apex not in place and (_areas(points, turned) > 0).all():
+            if apex not in index_of and (_areas(points, turned) > 0).all():
                 triangles[pocket], triangles[beyond[0]] = turned
     return triangles
 

@@ -66,8 +66,8 @@ def _wavelet(middle: float) -> np.ndarray:
     """A complex band-pass filter of unit noise gain."""
     reach = _reach(middle)
     time = np.arange(-reach, reach + 1) / FRAME_RATE
-    deviation = 1.0 / (2.0 * np.pi * _WIDTH * middle)
-    wavelet = np.exp(-0.5 * (time / deviation) ** 2 + 2j * np.pi * middle * time)
+    std = 1.0 / (2.0 * np.pi * _WIDTH * middle)
+    wavelet = np.exp(-0.5 * (time / std) ** 2 + 2j * np.pi * middle * time)
     return wavelet / np.sqrt((np.abs(wavelet) ** 2).sum())
 
 

@@ -216,7 +216,7 @@ class VoiceConversion(nn.Module):
         Args:
             features: (B, T, 80). source, target: (B, 256), the voice that speaks and the one that shall.
             block: frames a code, 0 for the network's own.
-            heard: mean and deviation, (B, 80) each, by which the encoder hears what was said once more.
+            heard: mean and standard deviation, (B, 80) each, by which the encoder hears what was said once more.
 
         Returns:
             A (B, T, 2·units); the mels S before and after the postnet, (B, T, 80) each; with `heard`, A of the latter.
@@ -225,8 +225,8 @@ class VoiceConversion(nn.Module):
         rough, fine = self.speak(code, target)
         if heard is None:
             return code, rough, fine
-        mean, deviation = heard
-        again = ((fine - mean[:, None]) / deviation[:, None]).clamp(LOWEST, HIGHEST)
+        mean, std = heard
+        again = ((fine - mean[:, None]) / std[:, None]).clamp(LOWEST, HIGHEST)
         return code, rough, fine, self.encoder(again, target, block)
 
     def speak(self, code: Tensor, target: Tensor, pitch: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -152,10 +152,10 @@ class FrameStore:
             return {}
         known: dict[int, Shown] = {}
         lines = storage.read_bytes(self._record, _MAX_RECORD).decode("utf-8", "replace").splitlines()
-        for place, line in enumerate(lines):
+        for index, line in enumerate(lines):
             try:
                 value = bounded_json.loads(line)
-                if place == 0:
+                if index == 0:
                     if value["format"] != FORMAT:
                         return {}
                 elif "vertices" in value:
