@@ -11,7 +11,7 @@ from makeittalk.exchange.errors import InputError, MissingError
 from makeittalk.landmarks.ibug68 import PARTS
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.networks import device
-from makeittalk.networks.closure import ClosureNet, ClosureTrainingConfig
+from makeittalk.networks.closure import ClosureConfig, ClosureNet
 from makeittalk.networks.closure_inference import load_closure
 from makeittalk.networks.content import ContentBranch, ContentConfig
 from makeittalk.networks.content_inference import (
@@ -167,7 +167,7 @@ def older_layout(kind: str) -> dict[str, str]:
 
 def test_files_of_the_first_layout_are_read(tmp_path):
     path = tmp_path / "old.safetensors"
-    networks = {"content": ContentBranch(SMALL), "closure": ClosureNet(ClosureTrainingConfig())}
+    networks = {"content": ContentBranch(SMALL), "closure": ClosureNet(ClosureConfig())}
     for kind, network in networks.items():
         tensors = {name: value.half() for name, value in network.state_dict().items() if value.is_floating_point()}
         whole = {name: tensors.get(name, value) for name, value in network.state_dict().items()}
