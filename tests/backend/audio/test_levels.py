@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from makeittalk.animation.predict import listen
+from makeittalk.animation.predict import analyse_speech
 from makeittalk.audio.loading import heard, load_audio, normalise_loudness
 from makeittalk.audio.mel import mel_spectrogram
 from makeittalk.exchange.constants import SAMPLE_RATE
@@ -40,7 +40,7 @@ class TestQuiet:
         quiet = speech * 10 ** (-50 / 20) + RNG.normal(0, 3e-5, len(speech))
         audio = load_audio(wav(quiet, subtype="PCM_16"))
         assert not audio.notices
-        mel = listen(audio.samples).mel
+        mel = analyse_speech(audio.samples).mel
         assert np.corrcoef(mel.mean(1), mel_spectrogram(normalise_loudness(speech)).mean(1))[0, 1] > 0.85
 
     def test_unused_channels_do_not_count_here_either(self, wav, speech):
@@ -56,7 +56,7 @@ class TestQuiet:
 
     @pytest.mark.parametrize("kind", WITHOUT_VOICE)
     def test_no_voice_is_silence_to_the_networks(self, kind):
-        mel = listen(WITHOUT_VOICE[kind].astype(np.float32)).mel
+        mel = analyse_speech(WITHOUT_VOICE[kind].astype(np.float32)).mel
         assert mel.mean(1).std() < 0.015
 
     def test_speech_at_a_usual_level_is_none_of_this(self, wav, speech):
