@@ -17,6 +17,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..backend.makeittalk.exchange.amounts import HIGHEST as HIGHEST_AMOUNT
 from . import compat
 from .jobs.rebake import schedule
 from .scene import character as characters
@@ -43,7 +44,7 @@ _AMOUNTS = {
 def _amount(name: str, update: Callable[..., None] | None = None) -> Any:
     label, description = _AMOUNTS[name]
     return FloatProperty(
-        name=label, description=description, default=1.0, min=0.0, soft_max=2.0, max=4.0, update=update
+        name=label, description=description, default=1.0, min=0.0, soft_max=2.0, max=HIGHEST_AMOUNT, update=update
     )
 
 
@@ -213,7 +214,7 @@ def _dial(name: str) -> Any:
             setattr(found.makeittalk, name, value)
 
     return FloatProperty(
-        name=label, description=description, default=1.0, min=0.0, soft_max=2.0, max=4.0, get=read, set=write
+        name=label, description=description, default=1.0, min=0.0, soft_max=2.0, max=HIGHEST_AMOUNT, get=read, set=write
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
-from ..exchange.constants import STYLES
+from ..exchange.amounts import HIGHEST
+from ..exchange.constants import DETECTORS, DEVICES, LARGEST_INTEGER, STYLES
 
 AUDIO_HELP = "recording: any format libsndfile or FFmpeg reads, videos with sound too"
-DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def add_output(parser: ArgumentParser, text: str) -> None:
@@ -35,7 +35,7 @@ def add_rate(parser: ArgumentParser, default: str | None) -> None:
 
 def add_detector(parser: ArgumentParser) -> None:
     """What finds the landmarks, and which face's."""
-    parser.add_argument("--detector", choices=("auto", "mediapipe", "face-alignment"), default="auto")
+    parser.add_argument("--detector", choices=DETECTORS, default="auto")
     text = "which of several faces by size (default 1, the largest)"
     parser.add_argument("--face", type=count, default=1, metavar="N", help=text)
 
@@ -66,15 +66,15 @@ def add_prediction(parser: ArgumentParser) -> None:
 def amount(text: str) -> float:
     """How much of a part of the motion is shown, 1 as predicted."""
     value = float(text)
-    if not 0.0 <= value <= 4.0:  # also refuses nan
-        raise ArgumentTypeError(f"an amount is between 0 and 4, not {text}")
+    if not 0.0 <= value <= HIGHEST:  # also refuses nan
+        raise ArgumentTypeError(f"an amount is between 0 and {HIGHEST:g}, not {text}")
     return value
 
 
 def seed(text: str) -> int:
     """A number that networks are seeded with."""
     value = int(text)
-    if not 0 <= value < 2**31:
+    if not 0 <= value <= LARGEST_INTEGER:
         raise ArgumentTypeError(f"a seed is a whole number from 0 on, not {text}")
     return value
 

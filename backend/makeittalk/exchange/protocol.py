@@ -13,10 +13,10 @@ from typing import Any, BinaryIO, ClassVar, TypeVar
 
 from . import bounded_json
 from .amounts import Amounts
+from .constants import LARGEST_INTEGER
 
 VERSION = 2
 MAX_LINE = 1 << 20  # bytes of one message
-LARGEST = 2**31 - 1  # of any number: what Blender's own integers hold
 
 Message = TypeVar("Message", bound="_Fields")
 
@@ -40,7 +40,7 @@ class _Fields:
         """Takes the known fields whose JSON type fits; unknown ones are ignored, missing ones keep their default.
 
         Raises:
-            ProtocolError: a known field has another type than its default, or holds a number beyond `LARGEST`.
+            ProtocolError: a known field has another type than its default, or holds a number beyond `LARGEST_INTEGER`.
         """
         default = cls()
         known = {
@@ -59,13 +59,13 @@ def _field(name: str, given: Any, default: Any) -> Any:
         except (ValueError, OverflowError) as error:
             raise ProtocolError(f"The amounts of a message are wrong: {error}.") from error
     whole = type(given) is int
-    if isinstance(default, float) and (whole or isinstance(given, float)) and not abs(given) <= LARGEST:
+    if isinstance(default, float) and (whole or isinstance(given, float)) and not abs(given) <= LARGEST_INTEGER:
         raise ProtocolError(f"The field {name!r} of a message is no number that can be used.")
     if isinstance(default, float) and whole:
         return float(given)
     if type(given) is not type(default):
         raise ProtocolError(f"The field {name!r} of a message has the wrong type.")
-    if whole and abs(given) > LARGEST:
+    if whole and abs(given) > LARGEST_INTEGER:
         raise ProtocolError(f"The field {name!r} of a message is no number that can be used.")
     if isinstance(given, str) and not _is_text(given):
         raise ProtocolError(f"The field {name!r} of a message holds letters that no path and no sentence can have.")
@@ -339,4 +339,4 @@ def _is_text(value: str) -> bool:
 def _number(value: dict[str, Any]) -> int:
     """The id of a message; 0 for none."""
     number = value.get("id")
-    return number if type(number) is int and 0 < number <= LARGEST else 0
+    return number if type(number) is int and 0 < number <= LARGEST_INTEGER else 0

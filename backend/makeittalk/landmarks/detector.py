@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..exchange.constants import DETECTORS
 from ..exchange.errors import InputError
 from ..images.picture import on_grey
 from .face_notices import face_notices
@@ -13,8 +14,7 @@ from .overlay import draw_overlay
 
 __all__ = ["Detection", "NoFaceError", "available_detectors", "detect_landmarks", "draw_overlay"]
 
-MEDIAPIPE = "mediapipe"
-FACE_ALIGNMENT = "face-alignment"
+_AUTO, MEDIAPIPE, FACE_ALIGNMENT = DETECTORS
 _NO_FACE_HINT = "Use a front-facing picture with the whole face visible, or place the landmarks by hand."
 
 
@@ -71,7 +71,7 @@ def detect_landmarks(
     rgb = on_grey(rgb)
     if face < 1:
         raise InputError(f"There is no face {face}.", "Faces are counted from 1, the largest.")
-    if detector in ("auto", MEDIAPIPE):
+    if detector in (_AUTO, MEDIAPIPE):
         from . import face_mesh
 
         faces = [(found.landmarks, found.score) for found in face_mesh.find_faces(rgb, face, thorough)]
