@@ -20,7 +20,7 @@ import bpy
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "bl_ext.user_default.makeittalk"
 FRAMES, FPS = 1500, 25.0
-sys.path.insert(0, str(ROOT / "tests" / "blender"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 import samples  # noqa: E402  (its folder has to be on the path first)
 
 
