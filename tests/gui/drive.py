@@ -123,7 +123,7 @@ def state() -> dict[str, object]:
         "characters": characters(),
         "objects": len(bpy.data.objects),
         "range": [bpy.context.scene.frame_start, bpy.context.scene.frame_end],
-        "backend": addon("connection").status()[0],
+        "backend": addon("jobs.connection").status()[0],
     }
 
 
@@ -158,7 +158,7 @@ def photoreal() -> Iterator[float]:
 
 def photoreal_files() -> dict[str, int]:
     """When each frame of the active character was written."""
-    addon_job = addon("photoreal")
+    addon_job = addon("jobs.photoreal")
     folder, _kept = addon_job.output_folder(addon("scene.character").active(bpy.context))
     return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.png")}
 
@@ -228,7 +228,7 @@ def user() -> Iterator[float]:
     yield 0.5
 
     yield from press()
-    pid = addon("connection").current().process.pid
+    pid = addon("jobs.connection").current().process.pid
     os.kill(pid, signal.SIGKILL)
     yield from until(lambda: not session().running, "the death is noticed")
     yield 0.5
