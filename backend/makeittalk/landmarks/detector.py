@@ -10,9 +10,6 @@ from ..exchange.constants import DETECTORS
 from ..exchange.errors import InputError
 from ..images.picture import on_grey
 from .face_notices import face_notices
-from .overlay import draw_overlay
-
-__all__ = ["Detection", "NoFaceError", "available_detectors", "detect_landmarks", "draw_overlay"]
 
 _AUTO, MEDIAPIPE, FACE_ALIGNMENT = DETECTORS
 _NO_FACE_HINT = "Use a front-facing picture with the whole face visible, or place the landmarks by hand."

@@ -70,28 +70,6 @@ class Warper:
                     raise
         return "cpu", CpuRenderer(self.mesh, portrait, mouth, self.width, self.height)
 
-    def frame(
-        self,
-        landmarks: np.ndarray,
-        head_rotation: np.ndarray,
-        head_translation: np.ndarray,
-        neutral: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """The picture of one moment.
-
-        Args:
-            landmarks: (68, 3) px, with the head's motion. head_rotation: (3,) rad. head_translation: (3,) px.
-            neutral: (68, 3) px, the portrait's own landmarks; those of the mesh by default, whose relief is flattened.
-
-        Returns:
-            (height, width, 4) uint8, straight alpha.
-        """
-        if neutral is None:
-            neutral = self._vertices[self.mesh.landmark_vertices]
-        matrix = Rotation.from_euler("xyz", np.asarray(head_rotation, np.float64)).as_matrix()
-        held = (landmarks - self._pivot - head_translation) @ matrix + self._pivot
-        return self._draw(self._vertices + displacements(self.mesh, held - neutral), matrix, head_translation)
-
     def frames(self, motion: formats.Motion, fps: float | None = None) -> Iterator[np.ndarray]:
         """The pictures of a motion, one at a time.
 

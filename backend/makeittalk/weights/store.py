@@ -110,15 +110,6 @@ def verify_weights(folder: Path | None = None) -> list[WeightFile]:
     return files
 
 
-def write_sums(folder: Path | None = None) -> None:
-    """Lists every .safetensors file of a folder with its SHA-256; for whoever adds weights to the project."""
-    folder = folder or FOLDER
-    files = sorted(folder.glob("*.safetensors"))
-    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in files]
-    with storage.replacing(folder / SUMS) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
 def fingerprint_of(name: str) -> str:
     """The SHA-256 of weights, without loading them.
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from makeittalk.exchange.errors import InputError, MissingError
 from makeittalk.landmarks import alignment3d
-from makeittalk.landmarks.detector import available_detectors, detect_landmarks, draw_overlay
+from makeittalk.landmarks.detector import available_detectors, detect_landmarks
 from makeittalk.landmarks.ibug68 import INNER_PAIRS, MIRROR
+from makeittalk.landmarks.overlay import draw_overlay
 from makeittalk.landmarks.pose import Canonical
 from PIL import Image
 from scipy.spatial.transform import Rotation

@@ -17,6 +17,7 @@ from makeittalk.rendering import gl
 from makeittalk.rendering.gl import describe_gl
 from makeittalk.rendering.shader_source import shader_sources
 from makeittalk.rendering.warp import Warper
+from warp_frame import warp_frame
 
 WIDTH, HEIGHT = 200, 240
 STILL = np.zeros(3, np.float32)
@@ -71,7 +72,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 def test_at_rest_a_frame_is_the_portrait(mesh: formats.Mesh, backend: str) -> None:
     with Warper(mesh, picture(), backend=backend) as warper:
         assert (warper.width, warper.height, warper.backend) == (WIDTH, HEIGHT, backend)
-        frame = warper.frame(landmarks(), STILL, STILL, landmarks())
+        frame = warp_frame(warper, landmarks(), STILL, STILL, landmarks())
     difference = np.abs(frame.astype(int) - picture())
     assert difference.mean() < 0.05 and np.percentile(difference, 99.9) <= 2
 
@@ -104,7 +105,7 @@ def test_alpha_is_kept_without_fringes(mesh: formats.Mesh, motion: formats.Motio
 
 def test_frames_may_have_another_size(mesh: formats.Mesh, backend: str) -> None:
     with Warper(mesh, picture(), size=(100, 120), backend=backend) as warper:
-        frame = warper.frame(landmarks(), STILL, STILL, landmarks())
+        frame = warp_frame(warper, landmarks(), STILL, STILL, landmarks())
     expected = cv2.resize(picture(), (100, 120), interpolation=cv2.INTER_AREA)
     assert frame.shape == (120, 100, 4)
     assert np.abs(frame.astype(int) - expected).mean() < 1.5
@@ -151,7 +152,7 @@ def test_shut_lips_show_nothing_behind_them(mesh: formats.Mesh, backend: str) ->
         rotation = np.deg2rad(turn)
         posed = compose_pose(face, expression[None], rotation[None], STILL[None], mesh.neck_pivot)[0]
         with Warper(marked, grey, backend=backend) as warper:
-            frame = warper.frame(posed, rotation, STILL, face).astype(int)
+            frame = warp_frame(warper, posed, rotation, STILL, face).astype(int)
         return int((frame[..., 1] - frame[..., 0] > 30).sum())
 
     turns = [(0, 0, 0), (0, 20, 0), (0, -20, 0), (20, 0, 0), (-20, 0, 0)]

@@ -1,6 +1,7 @@
 """Weights are listed, verified before use, and refused in one sentence when something is wrong."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from makeittalk.networks.speaker_inference import load_speaker
 from makeittalk.networks.voice_inference import load_voice
 from makeittalk.weights import store
 from makeittalk.weights.cache import release_loaded
+from makeittalk_lab.training.sums import write_sums
 from safetensors.torch import save_file
 
 torch.set_num_threads(1)
@@ -39,7 +41,7 @@ AVERAGE = VoiceAverage(np.linspace(0.2, 0.5, 80, dtype=np.float32), np.full(80, 
 def folder(tmp_path, monkeypatch):
     """A folder with one small set of weights, in place of the shipped one."""
     save_content(tmp_path / "small.safetensors", ContentModel(ContentBranch(SMALL), AVERAGE, "mel"), {"steps": 3})
-    store.write_sums(tmp_path)
+    write_sums(tmp_path)
     monkeypatch.setattr(store, "FOLDER", tmp_path)
     release_loaded()
     yield tmp_path
@@ -95,7 +97,7 @@ def test_any_face_speaks_alike():
 def test_what_was_saved_is_loaded(folder):
     branch = ContentBranch(SMALL)
     save_content(folder / "again.safetensors", ContentModel(branch, AVERAGE, "mel"), {"steps": 3})
-    store.write_sums()
+    write_sums(folder)
     model = load_content("again")
     loaded = model.branch
     assert loaded.config == SMALL and model.notes == {"steps": 3} and model.features == "mel"
@@ -225,3 +227,10 @@ def test_a_file_that_was_trained_again_is_read_again(tmp_path):
     assert load_content(str(path)) is load_content(str(path))
     save_content(path, ContentModel(ContentBranch(SMALL), AVERAGE, "mel"), {"steps": 20})
     assert load_content(str(path)).notes == {"steps": 20}
+
+
+def test_the_shipped_list_is_the_one_that_is_written(tmp_path):
+    for file in store.list_weights():
+        shutil.copy(file.path, tmp_path)
+    write_sums(tmp_path)
+    assert (tmp_path / store.SUMS).read_text() == (store.FOLDER / store.SUMS).read_text()
