@@ -34,8 +34,8 @@ FRAMES = 8
 HELD = "photoreal_00000.png"  # what Blender shows before frame 1
 RUN = """
 import sys
-from makeittalk.errors import MakeItTalkError
-from makeittalk.photoreal import render_frames
+from makeittalk.exchange.errors import MakeItTalkError
+from makeittalk.jobs.photoreal import render_frames
 job, folder, weights = sys.argv[1:4]
 try:
     done = render_frames(f"{job}/portrait.png", f"{job}/mesh.npz", f"{job}/moves.npz", folder, weights=weights)
