@@ -154,9 +154,10 @@ class EncoderLayer(nn.Module):
 
 def positions(frames: int, width: int) -> Tensor:
     """Sinusoidal positions (frames, width), exponents 2i and 2(i + 1) at the even place i and the odd one behind."""
-    index = torch.arange(frames, dtype=torch.float64)[:, None]
-    even = torch.arange(0, width, 2, dtype=torch.float64)
-    table = torch.empty(frames, width, dtype=torch.float64)
+    # On the CPU, wherever the branch is built: arithmetic on the meta device costs a second at first.
+    index = torch.arange(frames, dtype=torch.float64, device="cpu")[:, None]
+    even = torch.arange(0, width, 2, dtype=torch.float64, device="cpu")
+    table = torch.empty(frames, width, dtype=torch.float64, device="cpu")
     table[:, 0::2] = torch.sin(index / 10_000 ** (2 * even / width))
     table[:, 1::2] = torch.cos(index / 10_000 ** (2 * (even + 1) / width))
     return table.float()
