@@ -13,7 +13,7 @@ import torch
 from ..audio.windows import context_windows
 from ..exchange.constants import EMBEDDING
 from ..weights.cache import kept_loaded
-from ..weights.store import load_weights, save_weights, unusable
+from ..weights.store import network_weights, save_weights
 from .closure import REACH, ClosureConfig, ClosureNet
 from .normalised_mel import VoiceAverage
 from .speech_features import FEATURES, speech_features
@@ -90,12 +90,9 @@ def load_closure(name: str = DEFAULT_CLOSURE, device: str = "cpu") -> ClosureMod
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind.
     """
-    weights = load_weights(name, "closure")
-    try:
+    with network_weights(name, "closure") as weights:
         features = str(weights.data["features"])
         config = ClosureConfig.from_dict({"inputs": FEATURES[features], **weights.data["config"]})
         average = VoiceAverage.from_dict(weights.data["average"])
         network = weights.fill(lambda: ClosureNet(config))
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise unusable(name, "closure") from error
     return ClosureModel(network.to(device), average, features)

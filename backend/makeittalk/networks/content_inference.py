@@ -14,7 +14,7 @@ from ..audio.windows import OverlapAdd
 from ..exchange.constants import EMBEDDING, LANDMARKS
 from ..exchange.progress import Progress, silent
 from ..weights.cache import kept_loaded
-from ..weights.store import load_weights, save_weights, unusable
+from ..weights.store import network_weights, save_weights
 from .content import ContentBranch, ContentConfig
 from .normalised_mel import VoiceAverage
 from .speech_features import speech_features
@@ -148,12 +148,9 @@ def load_content(name: str = DEFAULT_CONTENT, device: str = "cpu") -> ContentMod
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind.
     """
-    weights = load_weights(name, "content")
-    try:
+    with network_weights(name, "content") as weights:
         config = ContentConfig.from_dict(weights.data["config"])
         average = VoiceAverage.from_dict(weights.data["average"])
         features = str(weights.data["features"])
         branch = weights.fill(lambda: ContentBranch(config))
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise unusable(name, "content") from error
     return ContentModel(branch.to(device), average, features, weights.notes)

@@ -16,7 +16,7 @@ from ..exchange.errors import MissingError
 from ..images.face_crop import SIZE
 from ..images.landmark_image import draw_landmarks, fill_mouth
 from ..weights.cache import kept_loaded
-from ..weights.store import load_weights, save_weights, unusable
+from ..weights.store import network_weights, save_weights
 from .correction import CorrectionConfig, CorrectionNet
 from .device import choose_device
 from .folding import fast_dtype, fold_norms
@@ -204,12 +204,9 @@ def read_image(name: str = DEFAULT_IMAGE) -> tuple[ImageNetwork, str, dict[str, 
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind.
     """
-    weights = load_weights(name, "image")
-    try:
+    with network_weights(name, "image") as weights:
         variant, config = str(weights.data["variant"]), weights.data["config"]
         return weights.fill(lambda: _network(variant, config)), variant, weights.notes
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise unusable(name, "image") from error
 
 
 def _network(variant: str, config: dict[str, Any]) -> ImageNetwork:

@@ -14,7 +14,7 @@ from ..audio.windows import OverlapAdd
 from ..exchange.constants import EMBEDDING, LANDMARKS
 from ..exchange.progress import Progress, silent
 from ..weights.cache import kept_loaded
-from ..weights.store import load_weights, save_weights, unusable
+from ..weights.store import network_weights, save_weights
 from .noise import noise_track
 from .normalised_mel import VoiceAverage
 from .speaker import SpeakerBranch, SpeakerConfig
@@ -154,12 +154,9 @@ def load_speaker(name: str = DEFAULT_SPEAKER, device: str = "cpu") -> SpeakerMod
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind.
     """
-    weights = load_weights(name, "speaker")
-    try:
+    with network_weights(name, "speaker") as weights:
         config = SpeakerConfig.from_dict(weights.data["config"])
         average = VoiceAverage.from_dict(weights.data["average"])
         features = str(weights.data["features"])
         branch = weights.fill(lambda: SpeakerBranch(config))
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise unusable(name, "speaker") from error
     return SpeakerModel(branch.to(device), average, features)

@@ -19,7 +19,7 @@ from ..exchange.constants import EMBEDDING, MEL_BANDS
 from ..exchange.errors import InputError
 from ..exchange.progress import Progress, part, silent
 from ..weights.cache import kept_loaded
-from ..weights.store import load_weights, save_weights, unusable
+from ..weights.store import network_weights, save_weights
 from .normalised_mel import VoiceAverage, normalise_mel
 from .voice import VoiceConfig, VoiceConversion
 
@@ -161,8 +161,7 @@ def read_voice(name: str = DEFAULT_VOICE) -> VoiceModel:
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind.
     """
-    weights = load_weights(name, "voice")
-    try:
+    with network_weights(name, "voice") as weights:
         config = VoiceConfig.from_dict(weights.data["config"])
         embedding = np.array(weights.data["target"]["embedding"], np.float32)
         if embedding.shape != (EMBEDDING,):
@@ -170,8 +169,6 @@ def read_voice(name: str = DEFAULT_VOICE) -> VoiceModel:
         average = VoiceAverage.from_dict(weights.data["average"])
         target = TargetVoice(embedding, VoiceAverage.from_dict(weights.data["target"]["average"]))
         network = weights.fill(lambda: VoiceConversion(config))
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise unusable(name, "voice") from error
     return VoiceModel(network, average, target)
 
 

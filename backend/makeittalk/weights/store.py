@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -144,7 +145,21 @@ def load_weights(name: str, kind: str) -> Weights:
         data, notes = data_and_notes(_metadata(content), kind)
         return Weights(name, read_tensors(content), data, notes)
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise unusable(str(path), kind) from error
+        raise _unusable(str(path), kind) from error
+
+
+@contextmanager
+def network_weights(name: str, kind: str) -> Iterator[Weights]:
+    """`load_weights` for a `with` that makes a network of them: what does not fit it is one sentence.
+
+    Raises:
+        MissingError: no such weights. InputError: they are damaged or of another kind, or make no such network.
+    """
+    weights = load_weights(name, kind)
+    try:
+        yield weights
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise _unusable(name, kind) from error
 
 
 def save_weights(
@@ -170,7 +185,7 @@ def save_weights(
         save_file(_half_precision(network), temporary, meta)
 
 
-def unusable(name: str, kind: str) -> InputError:
+def _unusable(name: str, kind: str) -> InputError:
     """The error for weights that do not make a network of a kind."""
     return InputError(f"{name} does not hold weights of {_KINDS[kind]}.", _AGAIN)
 
