@@ -36,33 +36,28 @@ class ArraysFile:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], required: frozenset[str]) -> dict[str, Any]:
-        return read_arrays(path, cls.shapes(), required)
+        """The arrays of a file, each of the shape it must have; what `shapes` does not name is left out.
 
+        Raises:
+            InputError: the file is damaged, hostile or of another format, or lacks one of the `required` arrays.
+        """
+        shapes = cls.shapes()
+        sizes: dict[str, int] = {}
 
-def read_arrays(
-    path: str | os.PathLike[str], shapes: dict[str, tuple[int | str, ...]], required: frozenset[str]
-) -> dict[str, Any]:
-    """The arrays of a file, each of the shape it must have; what `shapes` does not name is left out.
+        def wanted(name: str, shape: tuple[int, ...], kind: np.dtype) -> bool:
+            if name not in shapes:
+                return False
+            check_shape(path, name, shape, shapes[name], sizes)  # before a byte of it is unpacked
+            check_kind(path, name, kind)
+            return True
 
-    Raises:
-        InputError: the file is damaged, hostile or of another format, or lacks one of the `required` arrays.
-    """
-    sizes: dict[str, int] = {}
-
-    def wanted(name: str, shape: tuple[int, ...], kind: np.dtype) -> bool:
-        if name not in shapes:
-            return False
-        check_shape(path, name, shape, shapes[name], sizes)  # before a byte of it is unpacked
-        check_kind(path, name, kind)
-        return True
-
-    # The format first: another one may have other shapes.
-    known = storage.read_npz(path, wanted=lambda name, shape, _kind: (name, shape) == ("format", ()))
-    check_format(path, known.get("format"))
-    arrays = storage.read_npz(path, wanted=wanted)
-    for name in shapes:
-        if name in arrays:
-            check_numbers(path, name, arrays[name])
-        elif name in required:
-            raise InputError(f"{path} lacks the array {name!r}.", "Make the file again.")
-    return {name: arrays[name] for name in shapes if name in arrays}
+        # The format first: another one may have other shapes.
+        known = storage.read_npz(path, wanted=lambda name, shape, _kind: (name, shape) == ("format", ()))
+        check_format(path, known.get("format"))
+        arrays = storage.read_npz(path, wanted=wanted)
+        for name in shapes:
+            if name in arrays:
+                check_numbers(path, name, arrays[name])
+            elif name in required:
+                raise InputError(f"{path} lacks the array {name!r}.", "Make the file again.")
+        return {name: arrays[name] for name in shapes if name in arrays}

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import bounded_json, storage
+from .. import bounded_json
 from ..amounts import Amounts
 from ..constants import EMBEDDING, LANDMARKS, MAX_SOURCE_SIDE
 from ..errors import InputError
 from ..rates import HIGHEST_FILMED
-from .arrays import read_arrays
+from .arrays import ArraysFile
 from .checks import FORMAT, check_face, check_rate, check_size
 
 _POINTS: tuple[int | str, ...] = ("T", LANDMARKS, 3)
@@ -65,7 +65,7 @@ class MotionParts:
 
 
 @dataclass
-class Motion:
+class Motion(ArraysFile):
     """A moving face as it is shown; where it was predicted, with the parts from which every amount re-bakes.
 
     `landmarks = R(head_rotation) (neutral + expression − neck_pivot) + neck_pivot + head_translation`;
@@ -109,13 +109,9 @@ class Motion:
             values["post"] = json.dumps(asdict(self.parts.amounts))
         return {"format": FORMAT} | {name: value for name, value in values.items() if value is not None}
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the file whole or not at all.
-
-        Raises:
-            OutputError: it cannot be written.
-        """
-        storage.write_npz(path, self.arrays())
+    @classmethod
+    def shapes(cls) -> dict[str, tuple[int | str, ...]]:
+        return _SHAPES
 
     @classmethod
     def from_arrays(cls, values: dict[str, Any]) -> Motion:
@@ -146,7 +142,7 @@ def read_motion_arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises:
         InputError: the file is damaged, hostile or of another format.
     """
-    values = read_arrays(path, _SHAPES, _REQUIRED)
+    values = Motion.read(path, _REQUIRED)
     fps = check_rate(path, values.pop("fps"), HIGHEST_FILMED)
     check_face(path, values["neutral"])
     size = values.pop("image_size", None)
