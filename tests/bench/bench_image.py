@@ -40,7 +40,7 @@ from makeittalk.networks.device import available_devices  # noqa: E402
 from makeittalk.networks.image import INPUTS, ImageConfig, PaperUNet  # noqa: E402
 from makeittalk.networks.image_inference import DEFAULT_IMAGE, ImageModel, load_image  # noqa: E402
 from makeittalk.rendering.photo import PhotoRenderer  # noqa: E402
-from makeittalk.weights.store import list_weights  # noqa: E402
+from makeittalk.weights.files import list_weights  # noqa: E402
 
 PHOTO = ROOT / "backend" / "makeittalk" / "assets" / "portrait_photo.jpg"
 FRAMES = 16  # of ours in a round on the CPU

@@ -74,7 +74,7 @@ def _torch() -> str:
 
 
 def _weights() -> str:
-    from ..weights.store import list_weights, verify_weights
+    from ..weights.files import list_weights, verify_weights
 
     verify_weights()
     return "; ".join(map(str, list_weights()))

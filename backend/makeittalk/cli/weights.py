@@ -14,7 +14,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> None:
     """Lists the files, after checking them where that is asked for."""
-    from ..weights.store import list_weights, verify_weights
+    from ..weights.files import list_weights, verify_weights
 
     if options.action == "verify":
         verify_weights()

@@ -175,7 +175,7 @@ def _check_portrait(rgba: np.ndarray, mark: np.ndarray, mesh: Mesh) -> None:
 def _character(mark: np.ndarray, mesh_file: PathLike, weights: str | None) -> str:
     """A hash of what all frames of a character share."""
     from ..networks.image_inference import DEFAULT_IMAGE
-    from ..weights.store import fingerprint_of
+    from ..weights.files import fingerprint_of
 
     digest = hashlib.blake2b(f"{_VERSION} {fingerprint_of(weights or DEFAULT_IMAGE)}".encode(), digest_size=16)
     digest.update(mark.data)

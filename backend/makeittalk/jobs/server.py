@@ -168,7 +168,7 @@ def hello(_request: protocol.Hello, _progress: Progress) -> dict[str, Any]:
     """Versions, devices, weights and detectors; loads torch, so that the first job need not."""
     from ..landmarks.detector import available_detectors
     from ..networks.device import available_devices
-    from ..weights.store import list_weights
+    from ..weights.files import list_weights
 
     return asdict(
         protocol.HelloData(

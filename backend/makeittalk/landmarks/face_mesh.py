@@ -1,4 +1,4 @@
-"""Landmarks of the faces in a picture with MediaPipe, whose models lie in its wheel: photos, paintings and drawings.
+"""Landmarks of the faces in a picture with MediaPipe: photos, paintings and drawings.
 
 The picture is searched in square views (whole, parts of it, tilted, with more contrast) until a face turns up; each
 face is then cut out upright and measured several times. Coordinates are continuous: a pixel's middle is at .5.
@@ -6,7 +6,6 @@ face is then cut out upright and measured several times. Coordinates are continu
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..weights.cache import kept_loaded
-from .ibug68 import MEDIAPIPE, MIRROR
+from .face_landmarker import find_boxes, still_landmarker
+from .ibug68 import MIRROR
 from .quiet import quiet_stderr
 
 _VIEW = 640  # px, side of a searched view
@@ -25,7 +24,6 @@ _CROPS = (1.35, 1.5, 1.65)  # sides of the measured crops, in extents of the lan
 _MOST_FACES = 12
 _MOST_SPREAD = 0.08  # of the face's extent: crops that disagree so much saw no face
 _TURN_GAIN = 0.1  # by which a face must look better turned by a quarter to be taken as lying on its side
-_BLANK = np.full((64, 64, 3), 128, np.uint8)
 _ALONE = 0.2  # of the picture's longer side: a face as large as that leaves little room for others
 _CLOSER = 0.6  # of the longer side: views in which the others are looked for
 _LEAST_SCORE = 0.2  # of a face after that
@@ -86,63 +84,11 @@ def find_faces(rgb: np.ndarray, enough: int = 1, thorough: bool = True) -> list[
     return found
 
 
-def mesh_points(mesh: Any, square: np.ndarray) -> list[np.ndarray]:
-    """The 68 points of every face that a MediaPipe face mesh sees in a square picture, each (68, 3) in its pixels.
-
-    Args:
-        mesh: a `mediapipe.solutions.face_mesh.FaceMesh`.
-        square: (S, S, 3) uint8; MediaPipe projects landmarks rightly only where width and height are equal.
-    """
-    assert square.shape[0] == square.shape[1], square.shape
-    answer = mesh.process(np.ascontiguousarray(square)).multi_face_landmarks or []
-    faces = [np.array([(p.x, p.y, p.z) for p in face.landmark])[MEDIAPIPE] for face in answer]
-    return [face * square.shape[0] for face in faces]
-
-
-def new_mesh(video: bool, faces: int) -> Any:
-    """A MediaPipe face mesh with the attention model, whose lips and eyes are exact.
-
-    Args:
-        video: whether frames follow each other; one mesh then serves one clip.
-        faces: most faces to look for.
-    """
-    kind = _mediapipe().face_mesh.FaceMesh
-    with quiet_stderr():
-        mesh = kind(
-            static_image_mode=not video,
-            refine_landmarks=True,
-            max_num_faces=faces,
-            min_detection_confidence=0.3,
-            min_tracking_confidence=0.3,
-        )
-        mesh.process(_BLANK)  # its threads load their models, and say so, only now
-    return mesh
-
-
 def centre_depth(landmarks: np.ndarray) -> np.ndarray:
     """The same (…, 68, 3) points with z = 0 midway between the jaw ends."""
     landmarks = np.array(landmarks, np.float32)
     landmarks[..., 2] -= (landmarks[..., 0, 2] + landmarks[..., 16, 2])[..., None] / 2
     return landmarks
-
-
-@kept_loaded
-def _mediapipe() -> Any:
-    os.environ.setdefault("GLOG_minloglevel", "2")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with quiet_stderr():
-        import mediapipe
-    return mediapipe.solutions
-
-
-@kept_loaded
-def _box_finder(model: int) -> Any:
-    return _mediapipe().face_detection.FaceDetection(model_selection=model, min_detection_confidence=0.3)
-
-
-@kept_loaded
-def _still_mesh() -> Any:
-    return new_mesh(video=False, faces=3)
 
 
 class _Pyramid:
@@ -222,21 +168,14 @@ def _contrast(rgb: np.ndarray) -> np.ndarray:
 
 
 def _search(pyramid: _Pyramid, view: np.ndarray, treatment: Any, lowest: float) -> list[_Box]:
-    """Boxes of the faces in one view, by the far-range and the near-range finder."""
+    """Boxes of the faces in one view."""
     picture = treatment(pyramid.cut(view, _VIEW))
+    scale = float(np.hypot(*view[:, 0]))
     boxes = []
-    for model in (1, 0):
-        for detection in _box_finder(model).process(picture).detections or []:
-            score = float(detection.score[0])
-            if score < lowest:
-                continue
-            place = detection.location_data
-            box, eyes = place.relative_bounding_box, place.relative_keypoints[:2]
-            middle = np.array([box.xmin + box.width / 2, box.ymin + box.height / 2, 1.0 / _VIEW]) * _VIEW
-            scale = float(np.hypot(*view[:, 0]))
-            axis = view[:, :2] @ (eyes[1].x - eyes[0].x, eyes[1].y - eyes[0].y)
-            side = scale * _VIEW * max(box.width, box.height)
-            boxes.append(_Box(view @ middle, side, float(np.arctan2(axis[1], axis[0])), score))
+    for found in find_boxes(picture, lowest):
+        axis = view[:, :2] @ (found.eyes[1] - found.eyes[0])
+        centre = view[:, :2] @ found.centre + view[:, 2]
+        boxes.append(_Box(centre, scale * found.side, float(np.arctan2(axis[1], axis[0])), found.score))
     return boxes
 
 
@@ -294,7 +233,7 @@ def _righted(pyramid: _Pyramid, box: _Box, treatment: Any) -> _Box:
 def _mesh_in_view(pyramid: _Pyramid, view: np.ndarray, treatment: Any, mirrored: bool) -> np.ndarray | None:
     """The points of the face in the middle of a view, in the picture's pixels."""
     picture = treatment(pyramid.cut(view, _CROP))
-    faces = mesh_points(_still_mesh(), picture[:, ::-1] if mirrored else picture)
+    faces = still_landmarker().points(picture[:, ::-1] if mirrored else picture)
     if not faces:
         return None
     middle = [np.abs(face[:, :2].mean(0) - _CROP / 2).max() for face in faces]

@@ -14,10 +14,10 @@ import numpy as np
 from ..exchange.errors import InputError
 from ..exchange.formats import Motion
 from ..exchange.progress import Progress, silent
-from .face_mesh import centre_depth, find_faces, mesh_points, new_mesh
+from .face_landmarker import Landmarker
+from .face_mesh import centre_depth, find_faces
 from .film import film_frames
 from .landmark_motion import motion_of_landmarks
-from .quiet import quiet_stderr
 from .registration import neutral_frame
 
 #: Finds the landmarks of a film, as `track_video` does; what prepares films takes another one from tests and caches.
@@ -41,7 +41,7 @@ class _Window:
 def track_video(
     path: str | os.PathLike[str], progress: Progress = silent, longest_gap: float = LONGEST_GAP
 ) -> tuple[np.ndarray, float, tuple[int, int]]:
-    """The landmarks of a filmed face (MediaPipe's face mesh in video mode).
+    """The landmarks of a filmed face (MediaPipe, each frame by itself: over time it would smooth, and lag).
 
     Frame i of the answer stands at i/fps on the film's own clock; a variable frame rate is resampled to its mean.
 
@@ -89,15 +89,16 @@ def _follow(path: str | os.PathLike[str], progress: Progress) -> tuple[np.ndarra
 
 
 class _Tracker:
-    """MediaPipe's face mesh on a film, in a window around the face where that is small."""
+    """MediaPipe's face landmarker on a film, in a window around the face where that is small."""
 
     def __init__(self) -> None:
-        self._mesh = new_mesh(video=True, faces=1)
+        self._landmarker = Landmarker(faces=1)
         self._window: _Window | None = None
         self._lost = 0  # frames since the face was last seen
+        self._middle: np.ndarray | None = None  # of the face when it was last seen: another one may come in
 
     def close(self) -> None:
-        self._mesh.close()
+        self._landmarker.close()
 
     def follow(self, rgb: np.ndarray) -> np.ndarray:
         """The (68, 3) landmarks of the next frame, NaN without a face."""
@@ -110,7 +111,7 @@ class _Tracker:
             self._lost += 1
         if points is None:
             return np.full((68, 3), np.nan, np.float32)
-        self._lost = 0
+        self._lost, self._middle = 0, points[:, :2].mean(0)
         self._recentre(rgb, points)
         return points.astype(np.float32)
 
@@ -118,11 +119,13 @@ class _Tracker:
         window = self._window
         assert window is not None
         square, shrink = _square(rgb, window)
-        with quiet_stderr():
-            faces = mesh_points(self._mesh, square)
+        faces = self._landmarker.points(square)
         if not faces:
             return None
-        return faces[0] / shrink + np.array([*window.corner, 0.0])
+        faces = [face / shrink + np.array([*window.corner, 0.0]) for face in faces]
+        if self._middle is None:
+            return max(faces, key=lambda face: float(np.prod(np.ptp(face[:, :2], axis=0))))
+        return min(faces, key=lambda face: float(np.linalg.norm(face[:, :2].mean(0) - self._middle)))
 
     def _search(self, rgb: np.ndarray) -> np.ndarray | None:
         """Finds the face as in a still and narrows the window to it if it is small."""

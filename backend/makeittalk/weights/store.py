@@ -1,8 +1,7 @@
-"""Weights on disk: safetensors files beside this module, each listed in SHA256SUMS; one layout for every network."""
+"""Networks in safetensors files: one layout for every kind."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,30 +16,13 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ..exchange import storage
-from ..exchange.errors import InputError, MissingError
+from ..exchange.errors import InputError
+from .files import AGAIN, MAX_BYTES, listed, listed_bytes
 from .layouts import CURRENT, FORMAT, data_and_notes
 
-FOLDER = Path(__file__).parent
-SUMS = "SHA256SUMS"
-MAX_BYTES = 512 * 2**20  # of one file
 _MAX_HEADER = 1 << 20
-_AGAIN = "Install MakeItTalk again, or name other weights."
 
 Network = TypeVar("Network", bound=nn.Module)
-
-
-@dataclass(frozen=True)
-class WeightFile:
-    """A listed file: its name without suffix, path, size in bytes (0 where missing) and SHA-256."""
-
-    name: str
-    path: Path
-    size: int
-    sha256: str
-
-    def __str__(self) -> str:
-        size = f"{self.size / 1e6:.2f} MB" if self.size else "missing"
-        return f"{self.name}  {size}  SHA-256 {self.sha256[:12]}…"
 
 
 @dataclass(frozen=True)
@@ -77,54 +59,6 @@ class Weights:
         return network.eval()
 
 
-def list_weights(folder: Path | None = None) -> list[WeightFile]:
-    """Every file of SHA256SUMS, in its order.
-
-    Raises:
-        MissingError: there is no list. InputError: the list is damaged.
-    """
-    folder = folder or FOLDER
-    path = folder / SUMS
-    if not path.is_file():
-        raise MissingError(f"The list of weights {path} is missing.", _AGAIN)
-    files: list[WeightFile] = []
-    for line in storage.read_bytes(path, 1 << 20).decode("utf-8", "replace").splitlines():
-        digest, _, name = line.strip().partition("  ")
-        if not line.strip():
-            continue
-        if len(digest) != 64 or not name or Path(name).name != name:
-            raise InputError(f"{path} is damaged.", _AGAIN)
-        file = folder / name
-        files.append(WeightFile(Path(name).stem, file, file.stat().st_size if file.is_file() else 0, digest.lower()))
-    return files
-
-
-def verify_weights(folder: Path | None = None) -> list[WeightFile]:
-    """Reads every listed file and compares its SHA-256; returns them when all are whole.
-
-    Raises:
-        MissingError: a file is missing. InputError: a file is damaged.
-    """
-    files = list_weights(folder)
-    for file in files:
-        _verified(file)
-    return files
-
-
-def fingerprint_of(name: str) -> str:
-    """The SHA-256 of weights, without loading them.
-
-    Args:
-        name: a listed set, or a path to a .safetensors file of one's own training.
-
-    Raises:
-        MissingError: no such weights. InputError: the file cannot be read.
-    """
-    if name.endswith(".safetensors"):
-        return hashlib.sha256(storage.read_bytes(name, MAX_BYTES)).hexdigest()
-    return _listed(name).sha256
-
-
 def load_weights(name: str, kind: str) -> Weights:
     """What a file of weights holds, of today's layout or an older one.
 
@@ -139,8 +73,7 @@ def load_weights(name: str, kind: str) -> Weights:
         path = Path(name)
         content = storage.read_bytes(path, MAX_BYTES)
     else:
-        file = _listed(name)
-        path, content = file.path, _verified(file)
+        path, content = listed(name).path, listed_bytes(name)
     try:
         data, notes = data_and_notes(_metadata(content), kind)
         return Weights(name, read_tensors(content), data, notes)
@@ -187,7 +120,7 @@ def save_weights(
 
 def _unusable(name: str, kind: str) -> InputError:
     """The error for weights that do not make a network of a kind."""
-    return InputError(f"{name} does not hold weights of {_KINDS[kind]}.", _AGAIN)
+    return InputError(f"{name} does not hold weights of {_KINDS[kind]}.", AGAIN)
 
 
 _KINDS = {
@@ -205,30 +138,6 @@ def _half_precision(network: nn.Module) -> dict[str, torch.Tensor]:
         name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
         for name, value in network.state_dict().items()
     }
-
-
-def _listed(name: str) -> WeightFile:
-    """The listed file of that name.
-
-    Raises:
-        MissingError: there is none.
-    """
-    files = list_weights()
-    file = next((file for file in files if file.name == name), None)
-    if file is None:
-        known = ", ".join(file.name for file in files)
-        raise MissingError(f"There are no weights called {name!r}.", f"There are: {known}.")
-    return file
-
-
-def _verified(file: WeightFile) -> bytes:
-    """A listed file's content, its checksum compared."""
-    if not file.size:
-        raise MissingError(f"The weights {file.path} are missing.", _AGAIN)
-    data = storage.read_bytes(file.path, MAX_BYTES)
-    if hashlib.sha256(data).hexdigest() != file.sha256:
-        raise InputError(f"The weights {file.path} are damaged: their SHA-256 is not the listed one.", _AGAIN)
-    return data
 
 
 def _metadata(data: bytes) -> dict[str, str]:

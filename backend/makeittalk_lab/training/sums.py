@@ -10,18 +10,18 @@ import sys
 from pathlib import Path
 
 from makeittalk.exchange import storage
-from makeittalk.weights.store import FOLDER, SUMS
+from makeittalk.weights.files import FOLDER, SUMS
 
 from ..tool import exit_status
 
 
 def write_sums(folder: Path = FOLDER) -> None:
-    """Lists every .safetensors file of a folder with its SHA-256.
+    """Lists every file of weights in a folder with its SHA-256.
 
     Raises:
         OutputError: the list cannot be written.
     """
-    files = sorted(folder.glob("*.safetensors"))
+    files = sorted(path for kind in ("*.safetensors", "*.task") for path in folder.glob(kind))
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in files]
     with storage.replacing(folder / SUMS) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

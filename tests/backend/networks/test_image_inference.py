@@ -16,7 +16,7 @@ from makeittalk.networks.folding import fast_dtype, fold_norms
 from makeittalk.networks.image import ImageConfig, PaperUNet
 from makeittalk.networks.image_inference import DEFAULT_IMAGE, ImageModel, load_image, read_image, save_image
 from makeittalk.networks.normalised_mel import VoiceAverage
-from makeittalk.weights import store
+from makeittalk.weights import files
 from safetensors.torch import load_file, save_file
 
 torch.set_num_threads(1)
@@ -92,7 +92,7 @@ def test_fast_pictures_are_those_of_the_network(networks, scene, kind, dtype, me
 
 
 def test_shipped_weights_look_the_same_in_bfloat16(scene):
-    if DEFAULT_IMAGE not in [file.name for file in store.list_weights()]:
+    if DEFAULT_IMAGE not in [file.name for file in files.list_weights()]:
         pytest.skip("no image weights are shipped")
     portrait, warps, landmarks = (part[:2] if part.shape[0] == 11 else part for part in scene)
     network, kind, _ = read_image()

@@ -26,7 +26,7 @@ from makeittalk.networks.image_inference import load_image
 from makeittalk.networks.normalised_mel import VoiceAverage
 from makeittalk.networks.speaker_inference import load_speaker
 from makeittalk.networks.voice_inference import load_voice
-from makeittalk.weights import store
+from makeittalk.weights import files
 from makeittalk.weights.cache import release_loaded
 from makeittalk_lab.training.sums import write_sums
 from safetensors.torch import save_file
@@ -42,18 +42,18 @@ def folder(tmp_path, monkeypatch):
     """A folder with one small set of weights, in place of the shipped one."""
     save_content(tmp_path / "small.safetensors", ContentModel(ContentBranch(SMALL), AVERAGE, "mel"), {"steps": 3})
     write_sums(tmp_path)
-    monkeypatch.setattr(store, "FOLDER", tmp_path)
+    monkeypatch.setattr(files, "FOLDER", tmp_path)
     release_loaded()
     yield tmp_path
     release_loaded()
 
 
 def test_shipped_weights_are_whole_and_small():
-    files = store.verify_weights()
+    files = files.verify_weights()
     assert DEFAULT_CONTENT in [file.name for file in files]
     assert sum(file.size for file in files) < 40e6
     listed = {file.path.name for file in files}
-    assert {path.name for path in store.FOLDER.glob("*.safetensors")} == listed
+    assert {path.name for path in files.FOLDER.glob("*.safetensors")} == listed
 
 
 def test_shipped_content_branch_loads():
@@ -76,7 +76,7 @@ def test_the_mouth_rests_without_speech(loudness):
 
 def test_any_face_speaks_alike():
     """Faces far from those of the training, as cartoons are, move as much and at the same time."""
-    speech = load_audio(store.FOLDER.parent / "assets/speech.flac").samples
+    speech = load_audio(files.FOLDER.parent / "assets/speech.flac").samples
     mel = mel_spectrogram(normalise_loudness(speech))
 
     def gap(face: np.ndarray) -> np.ndarray:
@@ -112,7 +112,7 @@ def test_a_flipped_bit_is_noticed(folder):
     data = bytearray(path.read_bytes())
     data[-5] ^= 1
     path.write_bytes(data)
-    for call in (store.verify_weights, lambda: load_content("small")):
+    for call in (files.verify_weights, lambda: load_content("small")):
         with pytest.raises(InputError, match="damaged"):
             call()
 
@@ -123,9 +123,9 @@ def test_missing_files_are_named(folder):
     (folder / "small.safetensors").unlink()
     with pytest.raises(MissingError, match=r"small\.safetensors"):
         load_content("small")
-    (folder / store.SUMS).unlink()
+    (folder / files.SUMS).unlink()
     with pytest.raises(MissingError, match="list of weights"):
-        store.list_weights()
+        files.list_weights()
 
 
 def header(value: dict) -> bytes:
@@ -154,9 +154,9 @@ def test_strange_files_are_refused(tmp_path, data):
 
 @pytest.mark.parametrize("line", ["abc  x.safetensors", "0" * 64 + "  ../x.safetensors", "0" * 64])
 def test_a_damaged_list_is_refused(folder, line):
-    (folder / store.SUMS).write_text(line + "\n")
+    (folder / files.SUMS).write_text(line + "\n")
     with pytest.raises(InputError, match="damaged"):
-        store.list_weights()
+        files.list_weights()
 
 
 def older_layout(kind: str) -> dict[str, str]:
@@ -230,7 +230,7 @@ def test_a_file_that_was_trained_again_is_read_again(tmp_path):
 
 
 def test_the_shipped_list_is_the_one_that_is_written(tmp_path):
-    for file in store.list_weights():
+    for file in files.list_weights():
         shutil.copy(file.path, tmp_path)
     write_sums(tmp_path)
-    assert (tmp_path / store.SUMS).read_text() == (store.FOLDER / store.SUMS).read_text()
+    assert (tmp_path / files.SUMS).read_text() == (files.FOLDER / files.SUMS).read_text()

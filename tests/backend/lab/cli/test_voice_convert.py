@@ -45,7 +45,7 @@ def test_voice_convert_complains_in_one_sentence(
 
 @pytest.fixture(scope="module")
 def shipped() -> str:
-    from makeittalk.weights.store import list_weights
+    from makeittalk.weights.files import list_weights
 
     if "voice" not in {file.name for file in list_weights()}:
         pytest.skip("the weights of voice conversion are not among the listed ones")

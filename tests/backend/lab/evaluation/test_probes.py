@@ -45,7 +45,7 @@ def test_probes_measure_speakers_and_phones(prepared_voices: Prepared) -> None:
 
 @pytest.fixture(scope="module")
 def shipped() -> str:
-    from makeittalk.weights.store import list_weights
+    from makeittalk.weights.files import list_weights
 
     if "voice" not in {file.name for file in list_weights()}:
         pytest.skip("the weights of voice conversion are not among the listed ones")
