@@ -9,6 +9,7 @@ import numpy as np
 from ..exchange.progress import Progress, silent
 from ..landmarks.pose import neck_pivot, split_pose
 from ..networks.speaker_inference import predict_speaker
+from ..networks.speech import Speech
 from .blinks import blink_curve, lid_closure
 from .brows import RAISED, brow_raise
 
@@ -32,9 +33,7 @@ class HeadMotion:
 
 
 def head_motion(
-    mel: np.ndarray,
-    prosody: np.ndarray,
-    embedding: np.ndarray,
+    speech: Speech,
     face: np.ndarray,
     seed: int = 0,
     device: str = "cpu",
@@ -44,14 +43,13 @@ def head_motion(
     """How a voice moves a head with a recording; lips have no part in it.
 
     Args:
-        mel: (T, 80) of the loudness-normalised recording. prosody: (T, 3), audio.prosody.
-        embedding: (256,), the voice whose manner it is. face: (68, 3) at rest, canonical, frontal.
+        speech: the recording, and the voice whose manner it is. face: (68, 3) at rest, canonical, frontal.
         seed: another gives another motion. device, progress, weights: see `predict_speaker`.
 
     Raises:
         MissingError, InputError: the weights are missing or damaged.
     """
-    delta = predict_speaker(mel, prosody, embedding, face, seed, device, progress, weights)
+    delta = predict_speaker(speech, face, seed, device, progress, weights)
     return split_head_motion(delta, face)
 
 

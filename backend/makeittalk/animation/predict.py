@@ -8,15 +8,16 @@ import numpy as np
 
 from ..audio.embedding import speaker_embedding
 from ..audio.loading import Audio, heard, normalise_loudness
-from ..audio.prosody import loudness_prosody, prosody_track
+from ..audio.prosody import prosody_track
 from ..exchange.amounts import Amounts
 from ..exchange.constants import FRAME_RATE
 from ..exchange.formats import Face, Motion, MotionParts
 from ..exchange.progress import Progress, part, silent
 from ..landmarks.pose import Canonical, neck_pivot
-from ..networks.closure_inference import predict_closure
 from ..networks.content_inference import predict_content
 from ..networks.device import choose_device
+from ..networks.phones_inference import closure_of, predict_phones
+from ..networks.speech import Speech
 from .head_motion import head_motion
 from .lips import shut_mouth
 from .postprocess import shown_motion
@@ -38,22 +39,6 @@ class PredictOptions:
     weights: str | None = None
 
 
-@dataclass(frozen=True)
-class Speech:
-    """What the networks hear of a recording.
-
-    Attributes:
-        mel: (T, 80) of the loudness-normalised sound.
-        embedding: (256,) of who speaks. style_embedding: (256,) of whose head motion the face takes on.
-        prosody: (T, 3), audio.prosody; None where the sound itself is not there, and the mel tells the loudness.
-    """
-
-    mel: np.ndarray
-    embedding: np.ndarray
-    style_embedding: np.ndarray
-    prosody: np.ndarray | None = None
-
-
 def analyse_speech(samples: np.ndarray, voice: np.ndarray | None = None, progress: Progress = silent) -> Speech:
     """Hears what is said, who says it, and whose manner the face takes on: the speaker of `voice` where given.
 
@@ -65,7 +50,7 @@ def analyse_speech(samples: np.ndarray, voice: np.ndarray | None = None, progres
     progress(0.3, "Recognising the voice")
     own = speaker_embedding(samples)
     style = own if voice is None else speaker_embedding(normalise_loudness(voice))
-    return Speech(mel, own, style, prosody_track(samples, mel))
+    return Speech(mel, own, style, prosody_track(samples, mel), samples)
 
 
 def predict_motion(
@@ -98,32 +83,22 @@ def move_face(speech: Speech, face: Face, options: PredictOptions | None = None,
     """`predict_motion` of a speech that was listened to before."""
     options = options or PredictOptions()
     device = choose_device(options.device)
-    mel = speech.mel
     neutral = face.landmarks.astype(np.float64)
     canonical = Canonical.of(neutral)
     frontal = canonical.to_canonical(neutral)
     shut = shut_mouth(frontal)
 
+    speech.whisper(device, part(progress, 0.0, 0.5))
     lips = predict_content(
-        mel,
+        speech,
         (frontal + shut).astype(np.float32),
         device=device,
         weights=options.weights,
-        embedding=speech.embedding,
-        progress=part(progress, 0.0, 0.85),
+        progress=part(progress, 0.5, 0.85),
     )
-    closure = predict_closure(mel, device)
+    closure = closure_of(predict_phones(speech, device))
     progress(0.85, "Moving the head")
-    prosody = loudness_prosody(mel) if speech.prosody is None else speech.prosody
-    moved = head_motion(
-        mel,
-        prosody,
-        speech.style_embedding,
-        frontal + shut,
-        options.seed,
-        device,
-        part(progress, 0.85, 1.0),
-    )
+    moved = head_motion(speech, frontal + shut, options.seed, device, part(progress, 0.85, 1.0))
 
     rest = canonical.displacement_from(shut).astype(np.float32)
     content = canonical.displacement_from(lips).astype(np.float32)

@@ -11,19 +11,21 @@ import numpy as np
 import torch
 
 from ..audio.windows import OverlapAdd
-from ..exchange.constants import EMBEDDING, LANDMARKS
+from ..exchange.constants import LANDMARKS
 from ..exchange.progress import Progress, silent
 from ..weights.cache import kept_loaded
 from ..weights.store import network_weights, save_weights
-from .content import ContentBranch, ContentConfig
+from .content import SPAN, ContentBranch, ContentConfig
 from .normalised_mel import VoiceAverage
-from .speech_features import speech_features
+from .speech import Speech
+from .speech_features import average_data, read_average, speech_features
 
 DEFAULT_CONTENT = "content"
 _BLOCK = 256  # frames of an answer
 _HISTORY = 160  # frames read before a block, so that it knows what the whole recording would have told it
 _SEAM = 8  # frames over which one block passes into the next
 _BLOCKS = 16  # blocks at once
+_BLEND = 62  # frames over which windows that are read both ways pass into one another: a second
 _WINDOWS = 1024  # windows at once
 
 
@@ -32,34 +34,32 @@ class ContentModel:
     """The content branch ready to run.
 
     Attributes:
-        branch: in eval mode. average: the voice that its features are measured against.
+        branch: in eval mode. average: the voice that its mels are measured against, None where it hears Whisper.
         features: what it reads, a kind of `speech_features`. notes: what its training wrote down.
     """
 
     branch: ContentBranch
-    average: VoiceAverage
+    average: VoiceAverage | None
     features: str
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def predict_content(
-    mel: np.ndarray,
+    speech: Speech,
     canonical_shut_neutral: np.ndarray,
     device: str = "cpu",
     progress: Progress = silent,
     weights: str | None = None,
-    embedding: np.ndarray | None = None,
     voice: str = "voice",
 ) -> np.ndarray:
     """How lips and jaw move with a recording.
 
     Args:
-        mel: (T, 80) of the loudness-normalised recording (audio.mel), any length.
+        speech: the recording, any length.
         canonical_shut_neutral: (68, 3), the face at rest with its lips shut, canonical frame.
         device: "cpu", "cuda" or "mps".
         progress: told after every batch; may raise Cancelled.
         weights: name of a set of content weights, None for the default.
-        embedding: (256,) of who speaks, None where nobody knows; a branch that reads the mel has no use for it.
         voice: weights of voice conversion, for a branch that reads its code or its mel.
 
     Returns:
@@ -70,10 +70,9 @@ def predict_content(
         MissingError, InputError: the weights are missing or damaged.
     """
     model = load_content(weights or DEFAULT_CONTENT, device)
-    if not len(mel):
+    if not len(speech.mel):
         return np.zeros((0, LANDMARKS, 3), np.float32)
-    speaker = np.zeros(EMBEDDING, np.float32) if embedding is None else embedding
-    features = speech_features(model.features, mel, speaker, model.average, device, voice)
+    features = speech_features(model.features, speech, model.average, device, voice)
     return content_displacement(model.branch, features, canonical_shut_neutral, progress)
 
 
@@ -85,7 +84,8 @@ def content_displacement(
         return np.zeros((0, LANDMARKS, 3), np.float32)
     device = next(branch.parameters()).device
     rest = torch.as_tensor(np.asarray(face, np.float32).reshape(1, -1), device=device)
-    run = _stream if branch.config.streaming else _slide
+    config = branch.config
+    run = _both_ways if config.bidirectional else _stream if config.streaming else _slide
     with torch.inference_mode():
         answer = run(branch, features, rest, progress)
     return answer.reshape(len(features), LANDMARKS, 3)
@@ -103,6 +103,25 @@ def _slide(branch: ContentBranch, features: np.ndarray, face: torch.Tensor, prog
         parts.append(branch.answer(branch.read(window), face.expand(stop - start, -1)).float().cpu().numpy())
         progress(stop / frames, "Moving the lips")
     return np.concatenate(parts)
+
+
+def _both_ways(branch: ContentBranch, features: np.ndarray, face: torch.Tensor, progress: Progress) -> np.ndarray:
+    """Windows of 6 s that pass into one another over a second."""
+    frames, hop = len(features), SPAN - _BLEND
+    starts = list(range(0, max(1, frames - _BLEND), hop))
+    answer = np.zeros((frames, LANDMARKS * 3), np.float32)
+    joined = OverlapAdd(answer, (np.arange(_BLEND, dtype=np.float32) + 0.5) / _BLEND)
+    whole = [start for start in starts if start + SPAN <= frames]
+    batches = [whole[index : index + _BLOCKS] for index in range(0, len(whole), _BLOCKS)]
+    for chosen in [*batches, starts[len(whole) :]]:  # the last one is shorter
+        if not chosen:
+            continue
+        windows = np.stack([features[start : start + SPAN] for start in chosen]).astype(np.float32)
+        moved = branch(torch.from_numpy(windows).to(face.device), face.expand(len(chosen), -1))
+        for start, part in zip(chosen, moved.float().cpu().numpy(), strict=True):
+            joined.add(start, part, start == starts[-1])
+        progress(min(1.0, (chosen[-1] + SPAN) / frames), "Moving the lips")
+    return answer
 
 
 def _stream(branch: ContentBranch, features: np.ndarray, face: torch.Tensor, progress: Progress) -> np.ndarray:
@@ -133,7 +152,7 @@ def save_content(path: str | Path, model: ContentModel, notes: Mapping[str, Any]
     Raises:
         OutputError: it cannot be written.
     """
-    data = {"config": model.branch.config.to_dict(), "average": model.average.to_dict(), "features": model.features}
+    data = {"config": model.branch.config.to_dict(), "features": model.features} | average_data(model.average)
     save_weights(path, "content", model.branch, data, notes)
 
 
@@ -150,7 +169,7 @@ def load_content(name: str = DEFAULT_CONTENT, device: str = "cpu") -> ContentMod
     """
     with network_weights(name, "content") as weights:
         config = ContentConfig.from_dict(weights.data["config"])
-        average = VoiceAverage.from_dict(weights.data["average"])
         features = str(weights.data["features"])
+        average = read_average(weights.data, features)
         branch = weights.fill(lambda: ContentBranch(config))
     return ContentModel(branch.to(device), average, features, weights.notes)

@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..audio.prosody import loudness_prosody
 from ..audio.windows import OverlapAdd
-from ..exchange.constants import EMBEDDING, LANDMARKS
+from ..exchange.constants import LANDMARKS
 from ..exchange.progress import Progress, silent
 from ..weights.cache import kept_loaded
 from ..weights.store import network_weights, save_weights
 from .noise import noise_track
 from .normalised_mel import VoiceAverage
 from .speaker import SpeakerBranch, SpeakerConfig
-from .speech_features import speech_features
+from .speech import Speech
+from .speech_features import average_data, read_average, speech_features
 
 DEFAULT_SPEAKER = "speaker"
 _HOP = 128  # frames from one window of attention to the next: every frame is seen by two
@@ -30,35 +32,34 @@ class SpeakerModel:
     """The speaker branch ready to run.
 
     Attributes:
-        branch: in eval mode. average: the voice that its features are measured against.
+        branch: in eval mode. average: the voice that its mels are measured against, None where it hears Whisper.
         features: what it reads beside the prosody, a kind of `speech_features`.
     """
 
     branch: SpeakerBranch
-    average: VoiceAverage
+    average: VoiceAverage | None
     features: str
 
 
 def speaker_features(
-    kind: str, mel: np.ndarray, prosody: np.ndarray, average: VoiceAverage, device: str = "cpu", voice: str = "voice"
+    kind: str, speech: Speech, average: VoiceAverage | None, device: str = "cpu", voice: str = "voice"
 ) -> np.ndarray:
-    """What the branch reads: what is said, and beside it how, of which A is meant to know nothing.
+    """What the branch reads: what is said, and beside it how, of which features of content are meant to know nothing.
 
     Args:
-        kind: of `speech_features`. mel: (T, 80). prosody: (T, 3), audio.prosody. average: of the branch's
-            weights. voice: weights of voice conversion.
+        kind: of `speech_features`. speech: the recording; without its prosody, the mel tells the loudness.
+        average: of the branch's weights. voice: weights of voice conversion.
 
     Returns:
-        (T, C) float32.
+        (T, C), of the features' own precision.
     """
-    features = speech_features(kind, mel, np.zeros(EMBEDDING, np.float32), average, device, voice)
-    return np.concatenate([features, np.asarray(prosody, np.float32)], axis=1)
+    prosody = loudness_prosody(speech.mel) if speech.prosody is None else speech.prosody
+    features = speech_features(kind, speech, average, device, voice, nobody=True)
+    return np.concatenate([features, prosody.astype(features.dtype)], axis=1)
 
 
 def predict_speaker(
-    mel: np.ndarray,
-    prosody: np.ndarray,
-    embedding: np.ndarray,
+    speech: Speech,
     face: np.ndarray,
     seed: int = 0,
     device: str = "cpu",
@@ -68,8 +69,8 @@ def predict_speaker(
     """How head, brows and lids of a voice move with a recording.
 
     Args:
-        mel: (T, 80) of the loudness-normalised recording. prosody: (T, 3), audio.prosody.
-        embedding: (256,), the voice whose manner it is. face: (68, 3) at rest, canonical.
+        speech: the recording; its `style_embedding` is the voice whose manner it is.
+        face: (68, 3) at rest, canonical.
         seed: of the noise. device: "cpu", "cuda" or "mps". progress: told after every batch; may raise Cancelled.
         weights: a listed set, or a path to a .safetensors file of one's own training.
 
@@ -80,9 +81,10 @@ def predict_speaker(
         MissingError, InputError: the weights are missing or damaged.
     """
     model = load_speaker(weights, device)
-    features = speaker_features(model.features, mel, prosody, model.average, device)
-    answer = speaker_displacement(model.branch, features, embedding, face, noise_track(seed, len(mel)), progress)
-    return answer.reshape(len(mel), LANDMARKS, 3)
+    features = speaker_features(model.features, speech, model.average, device)
+    noise = noise_track(seed, len(features))
+    answer = speaker_displacement(model.branch, features, speech.style_embedding, face, noise, progress)
+    return answer.reshape(len(features), LANDMARKS, 3)
 
 
 def speaker_displacement(
@@ -121,6 +123,7 @@ def speaker_displacement(
             chosen = starts[index : index + _WINDOWS]
             # Behind the end the last frame is held, as in training.
             read = np.stack([features[np.minimum(np.arange(s, s + size + ahead), frames - 1)] for s in chosen])
+            read = read.astype(np.float32)
             chance = np.stack([noise[np.minimum(np.arange(s, s + size), frames - 1)] for s in chosen])
             moved = branch(
                 torch.from_numpy(read).to(device),
@@ -140,7 +143,7 @@ def save_speaker(path: str | Path, model: SpeakerModel, notes: Mapping[str, Any]
     Raises:
         OutputError: it cannot be written.
     """
-    data = {"config": model.branch.config.to_dict(), "average": model.average.to_dict(), "features": model.features}
+    data = {"config": model.branch.config.to_dict(), "features": model.features} | average_data(model.average)
     save_weights(path, "speaker", model.branch, data, notes)
 
 
@@ -156,7 +159,7 @@ def load_speaker(name: str = DEFAULT_SPEAKER, device: str = "cpu") -> SpeakerMod
     """
     with network_weights(name, "speaker") as weights:
         config = SpeakerConfig.from_dict(weights.data["config"])
-        average = VoiceAverage.from_dict(weights.data["average"])
         features = str(weights.data["features"])
+        average = read_average(weights.data, features)
         branch = weights.fill(lambda: SpeakerBranch(config))
     return SpeakerModel(branch.to(device), average, features)

@@ -25,9 +25,6 @@ def data_and_notes(meta: Mapping[str, str], kind: str) -> tuple[dict[str, Any], 
     data = dict(json.loads(meta["data"]))
     if meta.get("layout") == CURRENT:
         return data, notes
-    if kind == "closure":  # 0.1: the average voice itself, and what the network reads
-        features = str(data.get("features", "mel"))
-        return {"config": {}, "average": data, "features": features}, notes
     if kind == "speaker":
         return data | {"features": data["hears"]}, notes
     if kind == "image":

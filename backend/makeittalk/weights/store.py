@@ -124,10 +124,11 @@ def _unusable(name: str, kind: str) -> InputError:
 
 
 _KINDS = {
+    "whisper": "a Whisper encoder",
     "content": "a content branch",
     "speaker": "a speaker branch",
     "voice": "voice conversion",
-    "closure": "a closure network",
+    "phones": "a phone network",
     "image": "an image network",
 }
 

@@ -11,16 +11,12 @@ from typing import Any
 import numpy as np
 from makeittalk.exchange.constants import SAMPLE_RATE
 from makeittalk.exchange.errors import MissingError
+from makeittalk.networks.phones import BILABIALS, PHONES
 
 #: Start and end in seconds and the ARPAbet symbol, SIL for silence.
 Phone = tuple[float, float, str]
 
-PHONES = (
-    *("SIL", "AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY"),
-    *("JH", "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y", "Z", "ZH"),
-)
 VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
-BILABIALS = ("P", "B", "M")  # said with shut lips
 BILABIAL_INDICES = tuple(PHONES.index(name) for name in BILABIALS)
 _FRAME = 0.01  # s, PocketSphinx's frame
 _FILLERS = frozenset(("SIL", "+NSN+", "+SPN+"))

@@ -1,0 +1,47 @@
+"""A recording as the networks hear it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..exchange.errors import MissingError
+from ..exchange.progress import Progress, silent
+from .whisper_inference import hear_whisper
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What is known of a recording before any face moves.
+
+    Attributes:
+        mel: (T, 80) of the loudness-normalised sound, 62.5 frames/s.
+        embedding: (256,) of who speaks. style_embedding: (256,) of whose head motion the face takes on.
+        prosody: (T, 3), audio.prosody; None where the sound itself is not there, and the mel tells the loudness.
+        samples: (n,) at 16 kHz, loudness-normalised; None where only the mel is known.
+    """
+
+    mel: np.ndarray
+    embedding: np.ndarray
+    style_embedding: np.ndarray
+    prosody: np.ndarray | None = None
+    samples: np.ndarray | None = None
+    _heard: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+
+    def whisper(self, device: str = "cpu", progress: Progress = silent) -> np.ndarray:
+        """What Whisper's encoder hears in it, (T, 512) float16: computed once, whoever asks.
+
+        Raises:
+            MissingError: the sound is not there; or the weights are missing. InputError: they are damaged.
+        """
+        if "whisper" not in self._heard:
+            if self.samples is None:
+                raise MissingError("The sound of this recording is not there.", "Prepare the clips again.")
+            self._heard["whisper"] = hear_whisper(self.samples, device, progress)
+        return self._heard["whisper"]
+
+    @classmethod
+    def heard_before(cls, whisper: np.ndarray, **known: np.ndarray) -> Speech:
+        """A recording whose Whisper features (T, 512) are known, with the other fields."""
+        return cls(**known, _heard={"whisper": whisper})  # type: ignore[arg-type]
