@@ -19,8 +19,9 @@ from makeittalk.exchange.progress import Progress, silent
 
 from ..data.augment import interpolate_frames
 from ..data.clips import Clip, Prepared
-from ..data.phone_files import FOLDER, aligned_words, cached_phones
+from ..data.phone_files import FOLDER, cached_phones
 from ..data.phones import Aligner, Phone
+from ..data.transcripts import aligned_words
 from ..synthetic.speech_synthesis import Synthesiser, pad_silence, spell_letters
 
 VERSIONS = 3  # voices that say each sentence
