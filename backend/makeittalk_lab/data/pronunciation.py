@@ -103,6 +103,8 @@ def _by_rule(word: str) -> str:
     symbols = [symbol for symbol in re.split(r"[_\s]+", _STRESS.sub("", said)) if symbol]
     unknown = [symbol for symbol in symbols if symbol not in _ARPABET]
     if unknown or not symbols:
-        raise InputError(f"{word!r} is said with sounds that English lacks: {' '.join(symbols)}.", "Spell it otherwise.")
+        raise InputError(
+            f"{word!r} is said with sounds that English lacks: {' '.join(symbols)}.", "Spell it otherwise."
+        )
     phones = " ".join(_ARPABET[symbol] for symbol in symbols)
     return phones.replace("R R", "R")  # eSpeak writes an R that ends one syllable and begins the next twice

@@ -1,4 +1,4 @@
-"""What recordings say: a corpus' table of transcripts, its .align files, or GRID's sentence codes, as words to align."""
+"""What recordings say: a table of transcripts, .align files, or GRID's sentence codes, as words to align."""
 
 from __future__ import annotations
 
@@ -91,10 +91,11 @@ def _spoken(token: str, before: str) -> list[str]:
         return []
     if before in _HEADINGS and _ROMAN_NUMBER.fullmatch(word):
         return [str(_roman(word))]
-    if token.endswith(".") and word in _ABBREVIATIONS or word in ("mr", "mrs", "dr"):
+    if word in ("mr", "mrs", "dr") or (token.endswith(".") and word in _ABBREVIATIONS):
         return _ABBREVIATIONS[word].split()
-    upper = token.rstrip(".").isupper()
-    if upper and (len(word) == 1 and word not in "aio" or len(word) > 1 and not set(word) & set("aeiouy'")):
+    # An initial, or capitals that nobody can say as a word.
+    spelled = word not in "aio" if len(word) == 1 else not set(word) & set("aeiouy'")
+    if spelled and token.rstrip(".").isupper():
         return _letters(word)
     # Quotation marks at a word's edge are gone; an apostrophe inside belongs to it ("o'clock").
     return [word]

@@ -39,7 +39,8 @@ def prepare_librispeech(
     nobody can tell are skipped with their reason.
 
     Args:
-        source: folder with `*.flac`, and `transcripts.tsv` where it is known what they say. dest: folder to write, made where missing.
+        source: folder with `*.flac`, and `transcripts.tsv` where it is known what they say.
+        dest: folder to write, made where missing.
         grid: prepared GRID folder. films: the GRID folder it was made from, with `align/` and `audio/`.
         progress: told after every recording. steps: of training the mouth.
 

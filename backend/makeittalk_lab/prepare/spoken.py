@@ -76,7 +76,9 @@ def prepare_spoken(
                 # A sentence's place in the text draws its voice: preparing again gives the same clips.
                 rng = np.random.default_rng([number, version, 1])
                 sound = pad_silence(synthesiser.synthesise(words, rng), rng)
-                phones = cached_phones(dest / FOLDER / f"{name}.json", lambda s=sound, w=words: aligner.align(s, w.split()))  # type: ignore[misc]
+                phones = cached_phones(
+                    dest / FOLDER / f"{name}.json", lambda s=sound, w=words: aligner.align(s, w.split())
+                )  # type: ignore[misc]
                 if not phones:
                     skipped[name] = f"The words {words!r} do not fit the sound."
                     break
