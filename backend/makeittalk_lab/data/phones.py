@@ -67,8 +67,7 @@ class Aligner:
             from pocketsphinx import Decoder
         except ImportError as error:
             raise MissingError("Phones need PocketSphinx.", "Install it with `pip install pocketsphinx`.") from error
-        # "batch" takes a recording's own mean off its cepstra; the default carries the mean of the recording before
-        # over, and phones would depend on the order.
+        # "batch" takes a recording's own mean off its cepstra, where the default begins with a mean of its own.
         self._new: Any = partial(Decoder, loglevel="FATAL", cmn="batch")
         # Known words must not be lost to a narrow beam, and pauses between them cost next to nothing. The best path
         # through the lattice, unlike the search's own, begins with a word of no length that no phones fit into.
@@ -79,7 +78,8 @@ class Aligner:
         listener = self._new()
         _run(listener, samples)
         heard = listener.hyp()
-        return self.align(samples, heard.hypstr.split()) if heard is not None else []
+        words = heard.hypstr.split() if heard is not None else []
+        return self.align(samples, words) if words else []
 
     def align(self, samples: np.ndarray, words: Sequence[str]) -> list[Phone]:
         """Phones of known words, as `pronunciation.pronounce` takes them; empty where they do not fit the sound.
@@ -97,6 +97,8 @@ class Aligner:
         """
         for word in words:
             self._learn(word)
+        # Nothing may be left of the recording before: phones would depend on the order.
+        self._decoder.reinit_feat()
         with contextlib.suppress(RuntimeError):
             self._decoder.set_align_text(" ".join(words))
             _run(self._decoder, samples)

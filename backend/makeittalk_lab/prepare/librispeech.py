@@ -8,7 +8,7 @@ of one.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from makeittalk.audio.loading import load_audio, normalise_loudness
@@ -65,7 +65,7 @@ def prepare_librispeech(
         progress(0.4 + 0.6 * number / len(chosen), "Aligning words")
         samples = load_audio(recordings[name]).samples
         try:
-            heard = cached_phones(phones / f"{name}.json", lambda n=name, s=samples: spoken.phones(n, s))  # type: ignore[misc]
+            heard = cached_phones(phones / f"{name}.json", partial(spoken.phones, name, samples))
         except Unaligned as error:
             skipped[name] = error.message
             continue

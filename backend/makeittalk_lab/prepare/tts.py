@@ -7,6 +7,7 @@ learned from phones (prepare.librispeech) it stays real motion, and the words ar
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -61,10 +62,8 @@ def prepare_tts(source: str | Path, dest: str | Path, grid: str | Path, progress
                 sound = pad_silence(synthesiser.synthesise(spell_letters(words), rng), rng)
                 if filmed is None:
                     samples = load_audio(source / "audio" / f"{name}.flac").samples
-                    filmed = cached_phones(
-                        dest / FOLDER / f"{name}.json",
-                        lambda s=samples, w=words: aligner.align(s, w),  # type: ignore[misc]
-                    )
+                    kept = dest / FOLDER / f"{name}.json"
+                    filmed = cached_phones(kept, partial(aligner.align, samples, words))
                 clip = spoken_clip(prepared.clip(name), target.stem, sound, aligner.align(sound, words), filmed)
                 if clip is None:
                     skipped[target.stem] = "Its phones are not those of the film."

@@ -7,6 +7,7 @@ so that a source and the embedding that goes with it can come from different str
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def _keep_phones(spoken: PhoneSource, path: Path, phones: Path) -> None:
     """
     kept = phones / f"{path.stem}.json"
     if not kept.is_file() and spoken.words(path.stem):
-        cached_phones(kept, lambda: spoken.phones(path.stem, load_audio(path).samples))
+        cached_phones(kept, partial(spoken.phones, path.stem, load_audio(path).samples))
 
 
 def find_recordings(source: Path) -> dict[str, Path]:
