@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--held-out", action="store_true", help="of --voices only the speakers that no network learns from"
     )
+    parser.add_argument("--languages", type=Path, metavar="FOLDER", help="made by prepare languages")
     parser.add_argument("--films", type=Path, metavar="FOLDER", help="films to make again from their first frames")
     parser.add_argument(
         "--image", action="append", metavar="SET", help="of --films: weights of an image network; may be repeated"
@@ -59,6 +61,10 @@ def run(options: Namespace) -> None:
         more = {"weights": options.weights, "device": choose_device(options.device), "seed": options.seed}
         if options.films:
             result = _films(options, more["device"], progress)
+        elif options.languages:
+            from ..evaluation.languages import evaluate_languages
+
+            result = evaluate_languages(options.languages, progress=progress, **more)
         elif options.voices:
             from ..evaluation.recordings import evaluate_recordings
 
@@ -72,6 +78,8 @@ def run(options: Namespace) -> None:
         else:
             result = _pair(options)
     print(json.dumps(result, indent=1) if options.json else report.table(result))
+    for name, reason in result.get("skipped", {}).items():
+        print(f"left out {name}: {reason}", file=sys.stderr)
 
 
 def _check(options: Namespace) -> None:
@@ -83,10 +91,11 @@ def _check(options: Namespace) -> None:
     if options.plot:
         check_file(options.plot, (".png",))
     pair = options.predicted is not None and options.reference is not None
-    asked = [pair, options.folder is not None, options.voices is not None, options.films is not None]
+    named = [options.folder, options.voices, options.languages, options.films]
+    asked = [pair, *(folder is not None for folder in named)]
     if sum(asked) != 1 or (options.predicted is None) != (options.reference is None):
         raise InputError(
-            "Evaluate needs a predicted and a reference file, or a folder after --set, --voices or --films.",
+            "Evaluate needs two motions, or a folder after --set, --voices, --languages or --films.",
             "Give one of them.",
         )
     if (options.image or options.count or options.sheet) and not options.films:
@@ -97,9 +106,12 @@ def _check(options: Namespace) -> None:
         raise InputError("--without and --said-by need --set.", "Give the folder after --set.")
     if options.without and (options.plot or options.said_by):
         raise InputError("--without goes neither with --plot nor with --said-by.", "Run the command twice.")
-    folders = [options.folder, options.said_by, options.voices, options.films]
+    if options.plot and options.languages:
+        raise InputError("--plot does not go with --languages.", "Leave it out.")
     networks = [options.weights, options.mel_weights, *(options.image or [])]
-    check_apart([options.plot, options.sheet], [options.predicted, options.reference, *folders, *networks])
+    check_apart(
+        [options.plot, options.sheet], [options.predicted, options.reference, options.said_by, *named, *networks]
+    )
 
 
 def _pair(options: Namespace) -> dict[str, Any]:

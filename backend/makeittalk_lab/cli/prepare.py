@@ -18,7 +18,7 @@ from ..prepare.corpora import CORPORA, Request
 def add_arguments(parser: ArgumentParser) -> None:
     """A kind of corpus, where it is, where the clips go, and what some kinds need besides."""
     parser.add_argument("kind", choices=tuple(CORPORA))
-    parser.add_argument("source", type=Path)
+    parser.add_argument("source", type=Path, nargs="?", help="the corpus; none for languages, which are synthesised")
     parser.add_argument("dest", type=Path)
     parser.add_argument(
         "--grid", type=Path, metavar="PREPARED", help="librispeech, tts, spoken: prepared GRID clips to move like"
@@ -40,11 +40,16 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> None:
     """Writes the clips and says how many there are, and which were left out."""
     corpus = CORPORA[options.kind]
-    if not corpus.from_file and not options.source.is_dir():
+    if corpus.from_nothing != (options.source is None):
+        raise InputError(
+            f"Prepare {corpus.name} takes {'one folder' if corpus.from_nothing else 'a corpus and a folder'}.",
+            f"Say makeittalk prepare {corpus.name} {'DEST' if corpus.from_nothing else 'SOURCE DEST'}.",
+        )
+    if not corpus.from_nothing and not corpus.from_file and not options.source.is_dir():
         raise InputError(f"{options.source} is not a folder.", "Name the corpus' folder.")
     check_parent(options.dest)
     request = Request(
-        source=options.source,
+        source=options.source or options.dest,
         dest=options.dest,
         grid=options.grid,
         films=options.films,
@@ -54,7 +59,7 @@ def run(options: Namespace) -> None:
         clips=options.clips,
         count=options.count,
     )
-    check_apart([request.dest], [request.source, request.grid, request.films, request.phones, request.like])
+    check_apart([request.dest], [options.source, request.grid, request.films, request.phones, request.like])
     with progress_bar() as progress:
         prepared = corpus.prepare(request, progress)
     print(f"{len(prepared.train)} clips to train, {len(prepared.validation)} to validate, {len(prepared.test)} to test")

@@ -1,4 +1,4 @@
-"""Phones that were recognised once, kept as JSON: beside prepared clips, or in the user's cache for recordings."""
+"""Phones that were found once, kept as JSON: beside prepared clips, or in the user's cache for recordings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +17,19 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
 
 from .clips import Prepared
-from .phones import Aligner, Phone
+from .phone_source import PhoneSource, Unaligned
+from .phones import Phone
 
 SOUNDS = frozenset((".flac", ".wav", ".ogg", ".opus", ".mp3", ".m4a", ".aac"))
 FOLDER = "phones"  # beside the clips of a prepared folder
-_NO_WORDS = frozenset(("sil", "sp"))
+_VERSION = 2  # of how phones are found: a new one leaves those behind that were kept before
 
 
 def cache_folder() -> Path:
     """Where the phones of recordings are kept: `MAKEITTALK_CACHE`, or the user's cache."""
     named = os.environ.get("MAKEITTALK_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(named or Path(base) / "makeittalk") / "recognised"
+    return Path(named or Path(base) / "makeittalk") / "phones"
 
 
 def read_phones(path: Path) -> list[Phone]:
@@ -37,8 +40,10 @@ def read_phones(path: Path) -> list[Phone]:
     """
     data = storage.read_bytes(path, 1 << 22)
     try:
-        value = json.loads(data)
-        return [(float(start), float(end), str(name)) for start, end, name in value]
+        phones = [(float(start), float(end), str(name)) for start, end, name in json.loads(data)]
+        if not phones:
+            raise ValueError("empty")
+        return phones
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path} holds no phones.", "Delete it; it is made again.") from error
 
@@ -55,52 +60,56 @@ def cached_phones(path: Path, make: Callable[[], list[Phone]]) -> list[Phone]:
 
 
 def clip_phones(prepared: Prepared, name: str) -> list[Phone]:
-    """The phones of a prepared clip; none where `prepare_phones` did not run."""
+    """The phones of a prepared clip; none where `prepare_phones` did not run, or could not tell them."""
     path = prepared.folder / FOLDER / f"{name}.json"
     return read_phones(path) if path.is_file() else []
 
 
-def recording_phones(samples: np.ndarray, aligner: Callable[[], Aligner]) -> list[Phone]:
-    """Phones of a recording, (n,) at 16 kHz, recognised once for the same sound."""
-    key = hashlib.sha256(np.ascontiguousarray(samples, "<f4").tobytes()).hexdigest()[:32]
-    return cached_phones(cache_folder() / f"{key}.json", lambda: aligner().recognise(samples))
+def recording_phones(source: PhoneSource, name: str, samples: np.ndarray) -> list[Phone]:
+    """Phones of a recording, (n,) at 16 kHz, found once for the same sound and the same words.
+
+    Raises:
+        Unaligned: nobody can tell them. MissingError: PocketSphinx is not installed, or what says unknown words.
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(samples, "<f4").tobytes())
+    digest.update(json.dumps([_VERSION, *source.words(name)]).encode())
+    path = cache_folder() / f"{digest.hexdigest()[:32]}.json"
+    return cached_phones(path, lambda: source.phones(name, samples))
 
 
 def prepare_phones(source: str | Path, dest: str | Path, progress: Progress = silent) -> Prepared:
-    """Writes the phones of a prepared folder's validation and test clips, for the closure score.
+    """Writes the phones of a prepared folder's validation and test clips, for the measures of closures.
 
-    Known words are aligned where the corpus has `align/NAME.align` (GRID), the others are recognised. A second run
-    goes on where the first one stopped.
+    A second run goes on where the first one stopped.
 
     Args:
-        source: the corpus: `audio/NAME.*`, or `NAME.*` in the folder itself. dest: the prepared folder.
+        source: the corpus: `audio/NAME.*`, or `NAME.*` in the folder itself; what it says of their words is used
+            (`PhoneSource`). dest: the prepared folder.
         progress: told after every clip.
+
+    Returns:
+        The prepared folder; what it skipped are the clips whose phones nobody can tell.
 
     Raises:
         InputError: the folder was not prepared, or none of its clips' sounds is in `source`.
-        MissingError: PocketSphinx is not installed.
+        MissingError: PocketSphinx is not installed, or what says unknown words.
     """
-    source, prepared, aligner = Path(source), Prepared.load(dest), Aligner()
+    source, prepared = Path(source), Prepared.load(dest)
     folder = source / "audio" if (source / "audio").is_dir() else source
     sounds = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in SOUNDS}
     names = [name for name in prepared.validation + prepared.test if name in sounds]
     if not names:
         raise InputError(f"{source} holds no sound of a clip in {dest}.", "Name the corpus the clips were made from.")
+    phones, skipped = PhoneSource(source), {}
     for number, name in enumerate(names):
-        words = aligned_words(source / "align" / f"{name}.align")
-
-        def phones(sound: Path = sounds[name], words: str = words) -> list[Phone]:
-            samples = load_audio(sound).samples
-            return aligner.align(samples, words) if words else aligner.recognise(samples)
-
-        cached_phones(prepared.folder / FOLDER / f"{name}.json", phones)
-        progress((number + 1) / len(names), "Recognising phones")
-    return prepared
+        path = prepared.folder / FOLDER / f"{name}.json"
+        try:
+            cached_phones(path, partial(_sound_phones, phones, name, sounds[name]))
+        except Unaligned as error:
+            skipped[name] = error.message
+        progress((number + 1) / len(names), "Aligning words")
+    return replace(prepared, skipped=skipped)
 
 
-def aligned_words(path: Path) -> str:
-    """The words of an .align file (start, end, word in each line); none where there is no such file."""
-    if not path.is_file():
-        return ""
-    rows = (row.split() for row in storage.read_bytes(path, 1 << 20).decode("utf-8", "replace").splitlines())
-    return " ".join(row[2] for row in rows if len(row) == 3 and row[2] not in _NO_WORDS)
+def _sound_phones(source: PhoneSource, name: str, sound: Path) -> list[Phone]:
+    return source.phones(name, load_audio(sound).samples)

@@ -17,6 +17,7 @@ from ..data.clips import Clip, Prepared
 from ..data.phone_files import clip_phones
 from ..data.splits import speakers_of
 from . import metrics
+from .articulation import articulation
 from .baselines import Baselines
 from .cross_voice import CrossVoice
 from .face_motion import FaceMotion, motion_metrics, predict_clip
@@ -105,7 +106,8 @@ def evaluate_set(
         `set`, `weights`, `part` ("test", or "validation" where there are no test clips), `clips` (how many); `rows`:
         mean metrics by predictor ("prediction": what the networks answer, "animation": the same after the
         post-processing, as a character shows it, "loudness", "retrieval", "static", and "filmed" for its closure
-        score); `heads`: mean head statistics of film, prediction and animation; `each`: metrics of the animation by
+        score); `lips`: mean measures of `articulation` of film, prediction and animation, where phones are known;
+        `heads`: mean head statistics of film, prediction and animation; `each`: metrics of the animation by
         clip. What cannot be measured is None.
 
     Raises:
@@ -116,6 +118,7 @@ def evaluate_set(
     baselines = Baselines(load_clips(prepared, prepared.train, part(progress, 0.0, 0.2), "Fitting the baselines"))
     rows: dict[str, list[dict[str, float]]] = {}
     heads: dict[str, list[np.ndarray]] = {"filmed": [], "prediction": [], "animation": []}
+    lips: dict[str, list[dict[str, float]]] = {who: [] for who in heads}
     curves: list[Curves] = []
     for number, name in enumerate(names):
         clip = prepared.clip(name)
@@ -131,6 +134,8 @@ def evaluate_set(
         rows.setdefault("filmed", []).append(motion_metrics(filmed, filmed, phones))  # for its closure score
         for who, rotations in heads.items():
             rotations.append(answers[who].rotation)
+            if phones:
+                lips[who].append(articulation(answers[who].face, phones))
         del answers["static"]
         curves.append(Curves.of(name, answers, metrics.widest_mouth(filmed.face), phones))
         progress(0.2 + 0.8 * (number + 1) / len(names), "Comparing")
@@ -144,6 +149,7 @@ def evaluate_set(
         "part": part_name,
         "clips": len(names),
         "rows": {who: mean_metrics(values) for who, values in rows.items()},
+        "lips": {who: mean_metrics(values) for who, values in lips.items() if values},
         "heads": {who: head_row(rotations, speakers) for who, rotations in heads.items()},
         "each": {name: mean_metrics([row]) for name, row in zip(names, rows["animation"], strict=True)},
     }

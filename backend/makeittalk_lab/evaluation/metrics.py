@@ -18,7 +18,6 @@ from ..data.phones import BILABIALS, VOWELS
 LIPS_AND_JAW = np.concatenate([JAW, LIPS])
 SLOW = 4.0  # Hz: heads that people find natural move below it
 LAG = 0.12  # s by which a clip's own sound and picture may be apart
-SHUT = 0.03  # opening of shut lips, share of the mouth's width
 
 
 def _velocity(landmarks: np.ndarray) -> np.ndarray:
@@ -145,22 +144,6 @@ def closure_score(openings: np.ndarray, phones: Sequence[tuple[float, float, str
         return float("nan")
     spread = float(np.std(openings))
     return float(openings[kind == 1].mean() - openings[kind == 2].mean()) / spread if spread > 1e-9 else 0.0
-
-
-def closures_met(
-    openings: np.ndarray, width: float, phones: Sequence[tuple[float, float, str]], rate: float = FRAME_RATE
-) -> float:
-    """Share of the spoken P, B and M in which the lips shut: an opening under `SHUT` of the mouth's width.
-
-    Args:
-        openings: (T,). width: of the mouth, in their unit. phones, rate: as for `closure_score`.
-
-    Returns:
-        0–1; NaN where there is no P, B or M.
-    """
-    spans = [openings[max(0, round(a * rate)) : max(1, round(b * rate))] for a, b, name in phones if name in BILABIALS]
-    lowest = np.array([span.min() for span in spans if len(span)])
-    return float((lowest < SHUT * width).mean()) if len(lowest) else float("nan")
 
 
 def head_statistics(rotation: np.ndarray, rate: float = FRAME_RATE) -> dict[str, float]:

@@ -17,6 +17,12 @@ from .face_motion import FaceMotion
 
 #: Head of a column by name of the metric, where the name is too long.
 _SHORT = {"opening correlation": "corr", "best correlation": "best corr", "closure score": "closure"}
+#: Title of what stands below the rows by its name in a result.
+_SECTIONS = {
+    "lips": "lips on their phones",
+    "speeds": "opening speed (mouth widths a second)",
+    "heads": "head (°, °/s)",
+}
 _INK = {
     "filmed": "#555555",
     "animation": "#d1495b",
@@ -48,8 +54,8 @@ def table(result: dict[str, Any]) -> str:
     if "rows" not in result:
         width = max(map(len, result))
         return "\n".join(f"{name:<{width}}  {value:8.3f}" for name, value in result.items())
-    text = _grid(result["rows"])
-    return f"{text}\n\nhead (°, °/s)\n{_grid(result['heads'])}" if result.get("heads") else text
+    more = [f"{title}\n{_grid(result[name])}" for name, title in _SECTIONS.items() if result.get(name)]
+    return "\n\n".join([_grid(result["rows"]), *more])
 
 
 def _grid(rows: dict[str, dict[str, float | None]]) -> str:

@@ -19,10 +19,10 @@ class Request:
     """What the command line asks for; a corpus takes what it needs of it.
 
     Attributes:
-        source: the corpus. dest: the folder of clips to write. grid: prepared clips of a filmed speaker, whose mouth
-            those move like who were not filmed. films: the folder that speaker's clips came from. phones: phone times,
-            a JSON a recording. like: prepared clips whose split is taken. speakers, clips: so many, 0 for all. count:
-            how many clips are rendered.
+        source: the corpus, or `dest` again where a kind needs none. dest: the folder of clips to write. grid: prepared
+            clips of a filmed speaker, whose mouth those move like who were not filmed. films: the folder that
+            speaker's clips came from. phones: phone times, a JSON a recording. like: prepared clips whose split is
+            taken. speakers, clips: so many, 0 for all. count: how many clips are rendered.
     """
 
     source: Path
@@ -42,11 +42,13 @@ class Corpus:
 
     Attributes:
         name: as it is typed. prepare: reads the source and writes the clips. from_file: the source may be a file.
+        from_nothing: there is no source.
     """
 
     name: str
     prepare: Callable[[Request, Progress], Prepared]
     from_file: bool = False
+    from_nothing: bool = False
 
 
 def _grid(request: Request, progress: Progress) -> Prepared:
@@ -81,6 +83,12 @@ def _spoken(request: Request, progress: Progress) -> Prepared:
     from .spoken import prepare_spoken
 
     return prepare_spoken(request.source, request.dest, *mouth, progress)
+
+
+def _languages(request: Request, progress: Progress) -> Prepared:
+    from .languages import prepare_languages
+
+    return prepare_languages(request.dest, progress)
 
 
 def _voices(request: Request, progress: Progress) -> Prepared:
@@ -141,6 +149,7 @@ CORPORA = {
         Corpus("librispeech", _librispeech),
         Corpus("tts", _tts),
         Corpus("spoken", _spoken, from_file=True),
+        Corpus("languages", _languages, from_nothing=True),
         Corpus("voices", _voices),
         Corpus("vctk", _voices),
         Corpus("heads", _heads),

@@ -13,8 +13,9 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, part, silent
 
 from ..data.clips import Clip, Prepared
-from ..data.phone_files import aligned_words, cached_phones
+from ..data.phone_files import cached_phones
 from ..data.phones import Aligner, Phone, phone_track
+from ..data.transcripts import aligned_words, grid_words
 from ..synthetic.phone_motion import TRAINING_STEPS, PhoneMotion, learn_phone_motion, to_visemes
 
 
@@ -56,7 +57,8 @@ def read_grid_phones(
 def _align(films: Path, name: str, aligner: Callable[[], Aligner]) -> list[Phone]:
     """Phones of a GRID sentence, whose words are known."""
     path = films / "align" / f"{name}.align"
-    words = aligned_words(path)
+    words = aligned_words(path) or grid_words(name)
     if not words:
         raise InputError(f"{path} holds no words.", "Name the GRID folder that the clips were made from.")
-    return aligner().align(load_audio(films / "audio" / f"{name}.flac").samples, words)
+    folder = films / "audio" if (films / "audio").is_dir() else films
+    return aligner().align(load_audio(folder / f"{name}.flac").samples, words)

@@ -8,6 +8,7 @@ is learned as in `prepare.librispeech`, the voices are those of `synthetic.speec
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def prepare_spoken(
         progress: told after every sentence. versions: voices that say a sentence. steps: of training the mouth.
 
     Returns:
-        The prepared folder. Sentences with words that PocketSphinx does not know are skipped.
+        The prepared folder. Sentences whose words do not fit their sound are skipped.
 
     Raises:
         InputError: the text or the folders cannot be used. MissingError: no synthesiser, or PocketSphinx is missing.
@@ -76,9 +77,9 @@ def prepare_spoken(
                 # A sentence's place in the text draws its voice: preparing again gives the same clips.
                 rng = np.random.default_rng([number, version, 1])
                 sound = pad_silence(synthesiser.synthesise(words, rng), rng)
-                phones = cached_phones(dest / FOLDER / f"{name}.json", lambda s=sound, w=words: aligner.align(s, w))  # type: ignore[misc]
+                phones = cached_phones(dest / FOLDER / f"{name}.json", partial(aligner.align, sound, words.split()))
                 if not phones:
-                    skipped[name] = f"The words {words!r} were not found in the sound."
+                    skipped[name] = f"The words {words!r} do not fit the sound."
                     break
                 write_wav(dest / SOUNDS / f"{name}.wav", sound, SAMPLE_RATE)
                 sound = normalise_loudness(sound)

@@ -7,6 +7,7 @@ learned from phones (prepare.librispeech) it stays real motion, and the words ar
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,9 @@ from makeittalk.exchange.progress import Progress, silent
 
 from ..data.augment import interpolate_frames
 from ..data.clips import Clip, Prepared
-from ..data.phone_files import FOLDER, aligned_words, cached_phones
+from ..data.phone_files import FOLDER, cached_phones
 from ..data.phones import Aligner, Phone
+from ..data.transcripts import aligned_words
 from ..synthetic.speech_synthesis import Synthesiser, pad_silence, spell_letters
 
 VERSIONS = 3  # voices that say each sentence
@@ -60,10 +62,8 @@ def prepare_tts(source: str | Path, dest: str | Path, grid: str | Path, progress
                 sound = pad_silence(synthesiser.synthesise(spell_letters(words), rng), rng)
                 if filmed is None:
                     samples = load_audio(source / "audio" / f"{name}.flac").samples
-                    filmed = cached_phones(
-                        dest / FOLDER / f"{name}.json",
-                        lambda s=samples, w=words: aligner.align(s, w),  # type: ignore[misc]
-                    )
+                    kept = dest / FOLDER / f"{name}.json"
+                    filmed = cached_phones(kept, partial(aligner.align, samples, words))
                 clip = spoken_clip(prepared.clip(name), target.stem, sound, aligner.align(sound, words), filmed)
                 if clip is None:
                     skipped[target.stem] = "Its phones are not those of the film."

@@ -7,6 +7,7 @@ so that a source and the embedding that goes with it can come from different str
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
 
 from ..data.clips import Prepared
+from ..data.phone_files import cached_phones
+from ..data.phone_source import PhoneSource, Unaligned
 from ..data.phones import PHONES, Phone, phone_track
 from ..data.recordings import UNLABELLED, Recording
 from ..data.splits import split_voices
@@ -73,6 +76,17 @@ def _phone_times(path: Path) -> list[Phone]:
         raise InputError(f"{path} holds no phones.", "Write a list of [start s, end s, ARPAbet name].") from error
 
 
+def _keep_phones(spoken: PhoneSource, path: Path, phones: Path) -> None:
+    """Writes the phones of a recording whose words are known, where the folder `phones` lacks them.
+
+    Raises:
+        Unaligned: its words cannot be relied on. MissingError: PocketSphinx is missing, or what says unknown words.
+    """
+    kept = phones / f"{path.stem}.json"
+    if not kept.is_file() and spoken.words(path.stem):
+        cached_phones(kept, partial(spoken.phones, path.stem, load_audio(path).samples))
+
+
 def find_recordings(source: Path) -> dict[str, Path]:
     """Recordings in a folder by name; those in a speaker's folder are named `speaker-name`."""
     paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in (".flac", ".wav"))
@@ -94,13 +108,15 @@ def prepare_voices(
             a name is the speaker (LibriSpeech), or in a folder for each speaker, however deep (VCTK).
         dest: folder to write, made where missing.
         phones: folder with one JSON a recording: a list of [start s, end s, ARPAbet name], or an object whose
-            `phones` that is.
+            `phones` that is. Where the corpus knows the words of its recordings (`PhoneSource`), those that it lacks
+            are made there, and recordings whose phones nobody can tell are skipped with their reason.
         like: prepared folder of films of **one** speaker, whose training and validation clips are taken and whose
             test clips are not; without it, voices are split by `split_voices`.
         progress: told after every recording.
 
     Raises:
-        InputError: there are no recordings, or one cannot be read. MissingError: Resemblyzer is not installed.
+        InputError: there are no recordings, or one cannot be read. MissingError: Resemblyzer is not installed, or
+            PocketSphinx where words are aligned.
     """
     source, dest = Path(source), Path(dest)
     paths = find_recordings(source)
@@ -112,11 +128,18 @@ def prepare_voices(
     else:
         films = Prepared.load(like)
         splits = [n for n in films.train if n in paths], [n for n in films.validation if n in paths], []
+    spoken = PhoneSource(source)
     skipped: dict[str, str] = {}
     chosen = [name for names in splits for name in names]
     for number, name in enumerate(chosen):
         progress(number / len(chosen), "Listening to voices")
         speaker = source.parent.name if like is not None else name.partition("-")[0]
+        try:
+            if phones is not None:
+                _keep_phones(spoken, paths[name], Path(phones))
+        except Unaligned as error:
+            skipped[name] = error.message
+            continue
         recording = read_recording(paths[name], name, speaker, Path(phones) if phones is not None else None)
         if len(recording.parts):
             recording.save(dest)

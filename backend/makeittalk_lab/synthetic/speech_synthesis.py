@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,9 +77,9 @@ class Synthesiser:
         return command
 
 
-def spell_letters(words: str) -> str:
-    """Words as a synthesiser says them right: single letters by their names."""
-    return " ".join("ay" if word == "a" else word.upper() if len(word) == 1 else word for word in words.split())
+def spell_letters(words: Sequence[str]) -> str:
+    """Words as a synthesiser says them right; letters that are said by their names end with a full stop ("b.")."""
+    return " ".join("ay" if word == "a." else word[0].upper() if word.endswith(".") else word for word in words)
 
 
 def pad_silence(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:

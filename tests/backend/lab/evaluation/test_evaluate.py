@@ -231,10 +231,12 @@ def test_recordings_are_measured_without_faces(speech_wav, tmp_path, monkeypatch
     assert main(["evaluate", "--voices", str(folder), "--json", "--plot", str(plot)]) == 0
     found = json.loads(capsys.readouterr().out)
     assert plot.read_bytes().startswith(b"\x89PNG")
-    assert found["clips"] == 1 and found["skipped"] == []
+    assert found["clips"] == 1 and found["skipped"] == {}
     rows = found["rows"]
-    assert rows["animation"]["closure score"] > 1.0 and rows["animation"]["closures met"] > 0.7
-    assert rows["loudness"]["closure score"] is not None and rows["loudness"]["closures met"] is None
+    assert rows["animation"]["closure score"] > 1.0 and rows["animation"]["P B M shut"] > 0.7
+    assert rows["loudness"]["closure score"] is not None and rows["loudness"]["P B M shut"] is None
+    assert rows["animation"]["false closures"] >= 0.0 and rows["animation"]["F V gap"] < 1.0
+    assert found["speeds"]["62.5 fps"]["fastest"] >= found["speeds"]["62.5 fps"]["50 %"] > 0.0
     assert found["heads"]["animation"]["slow power"] > 0.8
     # What was recognised once is read again, and what was kept is what is believed.
     [kept] = (tmp_path / "cache").rglob("*.json")
@@ -243,6 +245,25 @@ def test_recordings_are_measured_without_faces(speech_wav, tmp_path, monkeypatch
         phone_files.read_phones(_broken(tmp_path))
     again = recordings.evaluate_recordings(folder)
     assert again["rows"]["animation"]["closure score"] is None
+
+
+def test_recordings_with_transcripts_are_aligned_and_others_left_out(speech_wav, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MAKEITTALK_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "voices"
+    folder.mkdir()
+    text = speech_wav.with_name("speech.txt").read_text().strip()
+    rows = [("1-1", -0.2, text), ("2-1", -0.5, text), ("3-1", -0.2, " ".join(text.split()[:12]))]
+    lines = ["file\tmean_logprob\ttext", *(f"{name}\t{logprob}\t{said}" for name, logprob, said in rows)]
+    (folder / "transcripts.tsv").write_text("\n".join(lines))
+    for name, _, _ in rows:
+        (folder / f"{name}.flac").write_bytes(speech_wav.read_bytes())
+    assert main(["evaluate", "--voices", str(folder)]) == 0
+    told = capsys.readouterr()
+    assert "P B M shut" in told.out and "narrowing" in told.out and "24 fps" in told.out
+    left_out = [line for line in told.err.splitlines() if line.startswith("left out")]
+    assert len(left_out) == 2 and "2-1: Its transcript is unsure" in left_out[0] and "3-1: " in left_out[1]
+    [kept] = (tmp_path / "cache").rglob("*.json")
+    assert [name for _, _, name in phone_files.read_phones(kept) if name in ("P", "B", "M")] == list("MMMBPPM")
 
 
 def _broken(folder: Path) -> Path:

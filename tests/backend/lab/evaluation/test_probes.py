@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from makeittalk.audio.loading import load_audio
-from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
+from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.networks.normalised_mel import normalise_mel
 from makeittalk.networks.voice_inference import encode, load_voice
 from makeittalk_lab.data.clips import Prepared
@@ -56,18 +56,21 @@ def shipped() -> str:
 def test_the_code_carries_what_is_said_and_not_who_says_it(shipped: str, data_dir: Path) -> None:
     """Voices that no network learned from: the speaker is found at most a quarter as well as in the mel, phones at
     least 85 % as well (issue 3); on fewer voices than training.probes takes."""
-    from makeittalk_lab.data.phones import PHONES, Aligner, phone_track
+    from makeittalk_lab.data.phone_source import PhoneSource, Unaligned
+    from makeittalk_lab.data.phones import PHONES, phone_track
 
     paths = {path.stem: path for path in (data_dir / "librispeech").glob("*.flac")}
     _, validation, test = split_voices(paths)
-    aligner = Aligner()
+    source = PhoneSource(data_dir / "librispeech")
 
     def read(name: str) -> Recording:
         recording = read_recording(paths[name], name, name, None)
-        samples = load_audio(paths[name]).samples[: 6 * SAMPLE_RATE]
-        heard = aligner.recognise(samples)
-        known = min(len(recording.mel), round(heard[-1][1] * FRAME_RATE)) if heard else 0
-        recording.phones[:known] = phone_track(heard, known, FRAME_RATE)
+        try:
+            said = source.phones(name, load_audio(paths[name]).samples)
+        except Unaligned:
+            return recording
+        known = min(len(recording.mel), round(said[-1][1] * FRAME_RATE))
+        recording.phones[:known] = phone_track(said, known, FRAME_RATE)
         assert recording.phones.max() < len(PHONES)
         return recording
 

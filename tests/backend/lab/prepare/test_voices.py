@@ -36,6 +36,29 @@ def test_prepared_recordings_hold_voice_and_phones(prepared_voices: Prepared) ->
     assert {1, UNLABELLED}.issubset(recording.phones.tolist()) and (recording.phones[126:] == UNLABELLED).all()
 
 
+def test_words_that_are_known_are_aligned(speech_wav: Path, tmp_path: Path) -> None:
+    """Phones are made where a transcript can be relied on, kept where they lie already, and no others are guessed."""
+    pytest.importorskip("pocketsphinx")
+    source, phones = tmp_path / "audio", tmp_path / "phones"
+    source.mkdir()
+    text = speech_wav.with_name("speech.txt").read_text().strip()
+    rows = ["file\tmean_logprob\ttext"]
+    for number, logprob in enumerate((-0.2, -0.2, -0.2, -0.2, -0.5)):
+        (source / f"{number}-1.flac").write_bytes(speech_wav.read_bytes())
+        rows.append(f"{number}-1\t{logprob}\t{text}")
+    phones.mkdir()
+    (phones / "0-1.json").write_text('[[0.0, 1.0, "AA"]]')
+    unlabelled = prepare_voices(source, tmp_path / "without", phones)
+    assert [path.name for path in phones.iterdir()] == ["0-1.json"] and not unlabelled.skipped
+    (source / "transcripts.tsv").write_text("\n".join(rows))
+    prepared = prepare_voices(source, tmp_path / "with", phones)
+    assert list(prepared.skipped) == ["4-1"] and "unsure" in prepared.skipped["4-1"]
+    assert sorted(path.name for path in phones.iterdir()) == [f"{number}-1.json" for number in range(4)]
+    labels = [Recording.load(tmp_path / "with" / f"{number}-1.npz").phones for number in range(4)]
+    assert set(labels[0].tolist()) == {1, UNLABELLED} and len(set(labels[1].tolist())) > 20
+    assert (labels[1] == labels[2]).all()
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no recordings"):
         prepare_voices(tmp_path, tmp_path / "out")

@@ -161,11 +161,3 @@ def test_best_correlation_forgives_a_lag():
     predicted[:, 66, 1] = 2 + np.sin(2 * np.pi * 3 * (time - 10 / 62.5))  # too far: 0.16 s
     assert metrics.best_correlation(predicted, reference) < 0.9
     assert metrics.best_correlation(face(2), face(2)) == 0
-
-
-def test_closures_met_counts_spoken_bilabials():
-    openings = np.full(10, 5.0)
-    openings[2] = 0.2  # under 3 % of a mouth 10 wide
-    phones = [(0, 1, "AA"), (1, 4, "P"), (5, 7, "M"), (8, 9, "S")]
-    assert metrics.closures_met(openings, 10.0, phones, rate=1.0) == 0.5
-    assert np.isnan(metrics.closures_met(openings, 10.0, phones[:1], rate=1.0))
