@@ -28,6 +28,7 @@ REQUIRED = (
     "backend/makeittalk/jobs/server.py",
     "backend/makeittalk/weights/SHA256SUMS",
 )
+WEIGHTS = "backend/makeittalk/weights"
 TOP = {"blender_manifest.toml", "__init__.py", "LICENSE", "README.md", "addon", "backend", "shaders"}
 
 
@@ -85,7 +86,7 @@ def check_contents(archive: Path) -> None:
     """
     with zipfile.ZipFile(archive) as bundle:
         names = bundle.namelist()
-    missing = [name for name in REQUIRED if name not in names]
+    missing = [name for name in (*REQUIRED, *weight_files()) if name not in names]
     if missing:
         raise BuildError(f"The zip lacks {', '.join(missing)}.")
     strangers = sorted({name.split("/")[0] for name in names} - TOP)
@@ -96,6 +97,13 @@ def check_contents(archive: Path) -> None:
     ]
     if strangers:
         raise BuildError(f"The zip holds what does not belong there: {', '.join(strangers[:5])}.")
+
+
+def weight_files() -> list[str]:
+    """The listed weights, and the licences of those that others made, as the zip names them."""
+    folder = ROOT / WEIGHTS
+    listed = [line.split("  ", 1)[1] for line in (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()]
+    return [f"{WEIGHTS}/{name}" for name in (*listed, *(path.name for path in folder.glob("LICENSE.*")))]
 
 
 def blender_ext(*arguments: str) -> None:

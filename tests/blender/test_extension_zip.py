@@ -85,6 +85,21 @@ def test_the_laboratory_stays_at_home(archive):
     assert [name for name in names if name.endswith(".toml")] == ["blender_manifest.toml"]
 
 
+def test_weights_and_their_licences_come_along(archive, tmp_path):
+    folder = "backend/makeittalk/weights"
+    with zipfile.ZipFile(archive) as bundle:
+        packed = {name: bundle.read(name) for name in bundle.namelist()}
+    for name in ("face_landmarker.task", "content.safetensors", "LICENSE.mediapipe"):
+        assert packed[f"{folder}/{name}"] == (ROOT / folder / name).read_bytes()
+        copy = tmp_path / "copy.zip"
+        with zipfile.ZipFile(copy, "w") as bundle:
+            for other, content in packed.items():
+                if other != f"{folder}/{name}":
+                    bundle.writestr(other, content)
+        with pytest.raises(build_extension.BuildError, match=name):
+            build_extension.check_contents(copy)
+
+
 @pytest.mark.parametrize("name", ["addon/__pycache__/x.cpython-311.pyc", "backend/makeittalk_lab/data/clips.py"])
 def test_zip_with_a_stranger_is_refused(archive, tmp_path, name):
     copy = shutil.copy(archive, tmp_path / "copy.zip")

@@ -87,10 +87,10 @@ def _basis() -> str:
 
 
 def _detectors() -> str:
-    import mediapipe  # noqa: F401  the default detector must at least import
-
     from ..landmarks.detector import available_detectors
+    from ..landmarks.face_landmarker import still_landmarker
 
+    still_landmarker()  # the default detector must at least load
     return ", ".join(available_detectors())
 
 

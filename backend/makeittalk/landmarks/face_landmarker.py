@@ -5,8 +5,10 @@ All pictures are square: MediaPipe projects landmarks rightly only where width a
 
 from __future__ import annotations
 
+import atexit
 import io
 import os
+import weakref
 import zipfile
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +24,8 @@ MODELS = "face_landmarker"  # of the listed weights: a zip of three networks
 _FINDER = "face_detector.tflite"  # the one that says where faces are
 _CONFIDENCE = 0.3  # of a face, to be measured
 _LEAST_FACES = 2  # looking for a single one, MediaPipe would smooth it over time, and lips would lag behind the sound
+
+_running: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,7 @@ class Landmarker:
             min_face_detection_confidence=_CONFIDENCE,
             min_face_presence_confidence=_CONFIDENCE,
         )
-        with quiet_stderr():
-            self._landmarker = vision.FaceLandmarker.create_from_options(options)
+        self._landmarker = _started(vision.FaceLandmarker, options)
 
     def points(self, square: np.ndarray) -> list[np.ndarray]:
         """The 68 points of every face in a picture (S, S, 3) uint8, each (68, 3) in its pixels."""
@@ -59,7 +62,7 @@ class Landmarker:
         return [np.array([(face[i].x, face[i].y, face[i].z) for i in MEDIAPIPE]) * len(square) for face in faces]
 
     def close(self) -> None:
-        """Ends it; MediaPipe complains on the terminal where the interpreter's end has to."""
+        """Ends it."""
         self._landmarker.close()
 
 
@@ -92,11 +95,27 @@ def _finder() -> Any:
     options = vision.FaceDetectorOptions(
         base_options=base(model_asset_buffer=model), min_detection_confidence=_CONFIDENCE
     )
+    return _started(vision.FaceDetector, options)
+
+
+def _started(kind: Any, options: Any) -> Any:
+    """One of MediaPipe's tasks."""
     with quiet_stderr():
-        return vision.FaceDetector.create_from_options(options)
+        task = kind.create_from_options(options)
+    _running.add(task)
+    return task
 
 
-@kept_loaded
+def _close_all() -> None:
+    for task in list(_running):
+        task.close()
+
+
+# A task that is still open when the interpreter takes its modules down complains on the terminal. Registered before
+# MediaPipe's own handler, this is called after it: then closing no longer waits for threads that have ended.
+atexit.register(_close_all)
+
+
 def _mediapipe() -> tuple[Any, Any]:
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -6,11 +6,9 @@ hair, light and backdrop are new in every clip, and stay the same within it.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
 import numpy as np
-from makeittalk.landmarks.face_mesh import centre_depth, mesh_points, new_mesh
+from makeittalk.landmarks.face_landmarker import still_landmarker
+from makeittalk.landmarks.face_mesh import centre_depth
 from makeittalk.landmarks.ibug68 import INNER_PAIRS, STABLE
 from makeittalk.landmarks.smoothstep import smoothstep
 from scipy.spatial.transform import Rotation
@@ -99,17 +97,13 @@ def _find_landmarks(picture: np.ndarray, points: np.ndarray) -> np.ndarray | Non
     """MediaPipe's landmarks (68, 3) px of the face at `points`, None where it sees none or another, or part of one."""
     if points[:, :2].min() < _MARGIN or (points[:, :2] > np.array(picture.shape[1::-1]) - _MARGIN).any():
         return None
-    faces = mesh_points(_mesh(), picture)
-    if not faces:
-        return None
-    away = np.linalg.norm((faces[0] - points)[STABLE, :2], axis=1).mean()
     width = np.linalg.norm(points[0, :2] - points[16, :2])
-    return centre_depth(faces[0]) if away < _LARGEST_ERROR * width else None
-
-
-@lru_cache(maxsize=1)
-def _mesh() -> Any:
-    return new_mesh(video=False, faces=1)
+    away = {
+        float(np.linalg.norm((face - points)[STABLE, :2], axis=1).mean()): face
+        for face in still_landmarker().points(picture)
+    }
+    nearest = min(away, default=np.inf)
+    return centre_depth(away[nearest]) if nearest < _LARGEST_ERROR * width else None
 
 
 def _rigid_motion(turn: Rotation, shift: np.ndarray | float) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from makeittalk.cli.main import main
 from makeittalk.exchange.formats import Face
+from command_line import python
 from PIL import Image
 from project import ASSETS
 
@@ -39,6 +40,15 @@ def test_the_users_own_picture_stays(tmp_path: Path) -> None:
     assert main(["detect", str(tmp_path / "face.png"), "-o", str(tmp_path / "face.json")]) == 0
     assert (tmp_path / "face.png").read_bytes() == CARTOON.read_bytes()
     assert Path(Face.load(tmp_path / "face.json").image).name == "face-prepared.png"
+
+
+def test_nothing_else_is_said(tmp_path: Path) -> None:
+    """MediaPipe and TensorFlow Lite log from C++, and complain at the interpreter's end about what is still open."""
+    for command in (["detect", str(PHOTO), "-o", str(tmp_path / "face.json")], ["doctor"]):
+        run = python("-m", "makeittalk", *command)
+        told = [line for line in run.stderr.splitlines() if not line.endswith(" %")]  # how far a slow machine is
+        assert (run.returncode, told) == (0, [])
+    assert (tmp_path / "face.json").is_file()
 
 
 def test_a_link_is_followed_by_landmarks_and_picture(tmp_path: Path) -> None:

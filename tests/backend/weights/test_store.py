@@ -9,6 +9,7 @@ import torch
 from makeittalk.audio.loading import load_audio, normalise_loudness
 from makeittalk.audio.mel import mel_spectrogram
 from makeittalk.exchange.errors import InputError, MissingError
+from makeittalk.landmarks.face_landmarker import MODELS
 from makeittalk.landmarks.ibug68 import PARTS
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.networks import device
@@ -49,11 +50,18 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_shipped_weights_are_whole_and_small():
-    files = files.verify_weights()
-    assert DEFAULT_CONTENT in [file.name for file in files]
-    assert sum(file.size for file in files) < 40e6
-    listed = {file.path.name for file in files}
-    assert {path.name for path in files.FOLDER.glob("*.safetensors")} == listed
+    found = files.verify_weights()
+    assert {DEFAULT_CONTENT, MODELS} < {file.name for file in found}
+    assert sum(file.size for file in found) < 40e6
+    listed = {file.path.name for file in found}
+    kinds = ("*.safetensors", "*.task")
+    assert {path.name for kind in kinds for path in files.FOLDER.glob(kind)} == listed
+
+
+def test_the_licence_of_what_others_made_lies_beside_it():
+    licence = (files.FOLDER / "LICENSE.mediapipe").read_text(encoding="utf-8")
+    assert f"{MODELS}.task" in licence and files.listed(MODELS).sha256 in licence
+    assert "Apache License" in licence and "END OF TERMS AND CONDITIONS" in licence
 
 
 def test_shipped_content_branch_loads():
