@@ -30,7 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--like", type=Path, metavar="PREPARED", help="voices: one speaker, split as these clips")
     parser.add_argument("--speakers", type=int, default=0, metavar="N", help="heads, voxceleb2: only so many")
     parser.add_argument(
-        "--clips", type=int, default=0, metavar="N", help="frames: so many; voxceleb2: the best of each speaker"
+        "--clips", type=int, default=0, metavar="N", help="grid, frames: so many; voxceleb2: the best of each speaker"
     )
     parser.add_argument(
         "--count", type=arguments.count, default=600, metavar="N", help="renders: clips, each of another head"

@@ -16,6 +16,7 @@ FORMAT = 1
 INDEX = "prepared.json"
 VALIDATION_CLIPS = 50  # of each folder, at most a tenth
 _KEYS = {"pitch_shifted": "raised"}  # names in a file, where they are others
+_FULL_SCALE = 8192.0  # of 16-bit samples: at the loudness of speech, peaks go beyond 1
 _NO_EMBEDDING = np.zeros(EMBEDDING, np.float32)
 
 
@@ -33,6 +34,7 @@ class Clip:
         semitones: by how much that was shifted.
         embedding: (256,) of the speaker (audio.embedding), or None.
         prosody: (T, 3) loudness 0–1, speaker-normalised log F0 and voicing, or None.
+        samples: (n,) of the sound at 16 kHz, loudness-normalised, or None.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Clip:
     semitones: float = 0.0
     embedding: np.ndarray | None = None
     prosody: np.ndarray | None = None
+    samples: np.ndarray | None = None
 
     def save(self, folder: Path) -> None:
         """Writes the clip into a prepared folder."""
@@ -52,6 +55,8 @@ class Clip:
             value = getattr(self, name)
             if value is not None:
                 arrays[_KEYS.get(name, name)] = np.asarray(value, np.float32)
+        if self.samples is not None:
+            arrays["samples"] = stored_samples(self.samples)
         storage.write_npz(folder / f"{self.name}.npz", arrays)
 
     @classmethod
@@ -81,7 +86,8 @@ class Clip:
         if not fits:
             raise InputError(f"{path} is not a prepared clip.", "Run `makeittalk prepare` again.")
         more = [values.get(name) for name in ("embedding", "prosody")]
-        return cls(path.stem, mel, landmarks, neutral, posed, values.get(_KEYS["pitch_shifted"]), semitones, *more)
+        pitch_shifted, samples = values.get(_KEYS["pitch_shifted"]), read_samples(values.get("samples"))
+        return cls(path.stem, mel, landmarks, neutral, posed, pitch_shifted, semitones, *more, samples)
 
 
 @dataclass
@@ -132,6 +138,16 @@ class Prepared:
         skipped = value.get("skipped")
         reasons = skipped if isinstance(skipped, dict) else {}
         return cls(Path(folder), str(value.get("kind", "")), **splits, skipped=reasons)
+
+
+def stored_samples(samples: np.ndarray) -> np.ndarray:
+    """Sound at the loudness of speech as a prepared file keeps it: (n,) → (n,) int16."""
+    return np.clip(np.rint(_FULL_SCALE * np.asarray(samples, np.float32)), -32768, 32767).astype(np.int16)
+
+
+def read_samples(stored: np.ndarray | None) -> np.ndarray | None:
+    """What `stored_samples` was given, (n,) float32; None where there was nothing."""
+    return None if stored is None else stored.reshape(-1).astype(np.float32) / _FULL_SCALE
 
 
 def listed_test(source: Path) -> set[str]:

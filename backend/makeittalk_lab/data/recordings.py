@@ -11,7 +11,7 @@ from makeittalk.exchange import storage
 from makeittalk.exchange.constants import EMBEDDING, FRAME_RATE, MEL_BANDS
 from makeittalk.exchange.errors import InputError
 
-from .clips import FORMAT
+from .clips import FORMAT, read_samples, stored_samples
 
 UNLABELLED = -1
 
@@ -26,6 +26,7 @@ class Recording:
         phones: (T,) index into phones.PHONES, UNLABELLED where nobody said.
         parts: (N, 2) first frame and end of each part. embeddings: (N, 256), the voice in it.
         embedding: (256,), the voice of the whole.
+        samples: (n,) of the sound at 16 kHz, loudness-normalised, or None.
     """
 
     name: str
@@ -35,12 +36,15 @@ class Recording:
     parts: np.ndarray
     embeddings: np.ndarray
     embedding: np.ndarray
+    samples: np.ndarray | None = None
 
     def save(self, folder: Path) -> None:
         """Writes the recording into a prepared folder."""
         arrays: dict[str, Any] = {"format": FORMAT, "rate": FRAME_RATE, "speaker": self.speaker}
         for name in ("mel", "phones", "parts", "embeddings", "embedding"):
             arrays[name] = getattr(self, name)
+        if self.samples is not None:
+            arrays["samples"] = stored_samples(self.samples)
         storage.write_npz(folder / f"{self.name}.npz", arrays)
 
     @classmethod
@@ -61,6 +65,7 @@ class Recording:
             )
             if not fits:
                 raise ValueError("shapes")
-            return cls(path.stem, str(values["speaker"]), mel, phones, parts, values["embeddings"], values["embedding"])
+            known = values["embeddings"], values["embedding"], read_samples(values.get("samples"))
+            return cls(path.stem, str(values["speaker"]), mel, phones, parts, *known)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise InputError(f"{path} is not a prepared recording.", "Prepare the voices again.") from error

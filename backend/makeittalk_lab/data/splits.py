@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from .clips import Prepared
+
 _SHARES = (0.6, 0.2)  # to learn from, to validate; the rest tests (paper, section 4: 60/20/20 by speaker)
 
 
@@ -31,6 +33,14 @@ def split_voices(names: Iterable[str], seed: int = 0) -> tuple[list[str], list[s
 def speaker_of(name: str) -> str:
     """The speaker of a recording: what stands before the first "-" of its name."""
     return name.partition("-")[0]
+
+
+def filmed_speaker(folder: Prepared, name: str) -> str:
+    """Whose mouth a prepared clip shows: `s4` of `s4_bbaf2a`; the folder's own speaker where names have no such part."""
+    speaker, separator, _ = name.partition("_")
+    if folder.kind == "grid" and separator:
+        return speaker
+    return f"{folder.kind} {folder.folder.name}"
 
 
 def speakers_of(names: Iterable[str]) -> list[str]:

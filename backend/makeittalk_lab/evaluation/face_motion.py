@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from makeittalk.animation.predict import PredictOptions, Speech, move_face
-from makeittalk.audio.prosody import loudness_prosody
+from makeittalk.animation.predict import PredictOptions, move_face
 from makeittalk.exchange import storage
 from makeittalk.exchange.constants import EMBEDDING
 from makeittalk.exchange.formats import Face, Motion
 from makeittalk.landmarks.measures import face_width
 from makeittalk.landmarks.pose import neck_pivot, split_pose
+from makeittalk.networks.speech import Speech
 
 from ..data.clips import Clip, Prepared
 from ..data.phones import Phone
@@ -39,17 +39,16 @@ class FaceMotion:
 
     @classmethod
     def predicted(cls, motion: Motion) -> FaceMotion:
-        """What the networks say, before smoothing, closures and blinks; the mouth at rest is the neutral's own."""
+        """What the networks say, before smoothing, closures and blinks; at rest the mouth is shut."""
         parts = motion.parts
         assert parts is not None
-        face = motion.neutral + parts.content.astype(np.float64) + parts.speaker
+        face = motion.neutral + parts.rest.astype(np.float64) + parts.content + parts.speaker
         return cls(face, parts.head_rotation, parts.head_translation)
 
     @classmethod
     def animated(cls, motion: Motion) -> FaceMotion:
-        """What a character shows; the mouth at rest is the neutral's own."""
-        assert motion.parts is not None
-        face = motion.neutral + motion.expression.astype(np.float64) - motion.parts.rest
+        """What a character shows; at rest the mouth is shut."""
+        face = motion.neutral + motion.expression.astype(np.float64)
         return cls(face, motion.head_rotation, motion.head_translation)
 
 
@@ -61,9 +60,9 @@ def predict_clip(prepared: Prepared, clip: Clip, weights: str | None, device: st
 
 
 def clip_speech(prepared: Prepared, clip: Clip) -> Speech:
-    """What the networks hear of a clip; its mel alone tells the loudness where its prosody was not prepared."""
+    """What the networks hear of a clip."""
     embedding = clip_embedding(prepared, clip)
-    return Speech(clip.mel, embedding, embedding, loudness_prosody(clip.mel) if clip.prosody is None else clip.prosody)
+    return Speech(clip.mel, embedding, embedding, clip.prosody, clip.samples)
 
 
 def clip_embedding(prepared: Prepared, clip: Clip) -> np.ndarray:

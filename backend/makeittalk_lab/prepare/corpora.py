@@ -54,7 +54,7 @@ class Corpus:
 def _grid(request: Request, progress: Progress) -> Prepared:
     from .grid import prepare_grid
 
-    return prepare_grid(request.source, request.dest, progress)
+    return prepare_grid(request.source, request.dest, progress, request.clips)
 
 
 def _facegood(request: Request, progress: Progress) -> Prepared:

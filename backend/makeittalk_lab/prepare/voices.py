@@ -44,7 +44,8 @@ def read_recording(path: Path, name: str, speaker: str, phones: Path | None) -> 
         InputError: the recording or its labels cannot be read. MissingError: Resemblyzer is not installed.
     """
     samples = load_audio(path).samples
-    mel = mel_spectrogram(normalise_loudness(samples))
+    loud = normalise_loudness(samples)
+    mel = mel_spectrogram(loud)
     parts, embeddings = [], []
     for start, end in cut_parts(len(samples)):
         embedding = speaker_embedding(samples[start:end])
@@ -64,6 +65,7 @@ def read_recording(path: Path, name: str, speaker: str, phones: Path | None) -> 
         np.array(parts, np.int64).reshape(-1, 2),
         np.array(embeddings, np.float32).reshape(-1, EMBEDDING),
         speaker_embedding(samples),
+        loud,
     )
 
 

@@ -67,7 +67,7 @@ class PhoneMotion:
             moved = _AMPLITUDE * self.network(track[None])[0].numpy()
         neutral = _PIXELS * self.face
         landmarks = neutral + _PIXELS * moved
-        return Clip(name, mel, landmarks, neutral, landmarks, embedding=speaker_embedding(samples))
+        return Clip(name, mel, landmarks, neutral, landmarks, embedding=speaker_embedding(samples), samples=samples)
 
 
 def learn_phone_motion(

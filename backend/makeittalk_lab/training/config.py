@@ -39,6 +39,8 @@ class LoopConfig:
         seed, steps: of the run. batch: examples of a step, over all devices together.
         learning_rate, weight_decay: Adam's; the rate rises for `warmup` steps, then falls to zero along a cosine.
         clip: largest norm of a phase's gradient.
+        average: share of the averaged weights that stays at a step; the average is validated and saved, 0 for none
+            (Polyak and Juditsky 1992).
         validate_every, checkpoint_every: steps.
         accelerator: "auto", "cpu", "cuda" or "mps". devices: how many, or "auto" for all of that kind.
         precision: "auto" (32-true on a CPU, bf16-mixed on CUDA), or one that Lightning Fabric knows.
@@ -55,6 +57,7 @@ class LoopConfig:
     weight_decay: float = 1e-6
     warmup: int = 100
     clip: float = 1.0
+    average: float = 0.0
     validate_every: int = 500
     checkpoint_every: int = 250
     accelerator: str = "auto"
@@ -94,9 +97,11 @@ class LoopConfig:
         for name in ("steps", "batch", "validate_every", "checkpoint_every", "learning_rate", "clip"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0")
-        for name in ("seed", "warmup", "weight_decay", "threads"):
+        for name in ("seed", "warmup", "weight_decay", "threads", "average"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} must not be below 0")
+        if not self.average < 1:
+            raise ValueError("average must be below 1")
 
 
 def from_table(kind: type[_Kind], table: Mapping[str, Any]) -> _Kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,21 +12,27 @@ from typing import cast
 
 import numpy as np
 import torch
-from makeittalk.exchange.constants import LANDMARKS, MEL_BANDS
+from makeittalk.animation.lips import shut_mouth
+from makeittalk.exchange.constants import EMBEDDING, LANDMARKS
 from makeittalk.exchange.errors import InputError
 from makeittalk.landmarks.pose import Canonical
 from makeittalk.networks.content import ContentBranch, ContentConfig
-from makeittalk.networks.content_inference import ContentModel, content_displacement, load_content, save_content
+from makeittalk.networks.content_inference import ContentModel, content_displacement, save_content
 from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
 from makeittalk.networks.speech_features import FEATURES, SpeechFeatures
 from makeittalk.networks.voice_inference import load_voice
 from torch import Tensor, nn
 
 from ..data.augment import Augment
+from ..data.sound_augment import SoundAugment
+from ..data.whisper_versions import heard_versions
 from ..evaluation import metrics
 from ..losses.landmark_loss import LandmarkLoss, LandmarkLossWeights
 from .config import LoopConfig
 from .content_examples import ContentExamples, known_embedding
+
+
+_NOBODY = np.zeros(EMBEDDING, np.float32)
 
 
 @dataclass
@@ -38,10 +45,10 @@ class ContentTrainingConfig(LoopConfig):
             and of one whose sound is varied: other voices come from other faces, which may move more than the filmed
             one. 1 for all when empty.
         frames: most frames of an example.
-        features: what the branch hears: "mel", "code", "both" or "converted" (networks.speech_features).
+        left_out: filmed speakers that nothing is learned from.
+        features: what the branch hears: "whisper", "mel", "code", "both" or "converted" (networks.speech_features).
+        versions: how many varied versions of each clip Whisper hears. sound: table of SoundAugment, how they are varied.
         voice_conversion: its weights, for all features but the first: a listed set or a path.
-        graft: weights of a branch that hears the mel, which a branch that hears "both" begins with; it knows nothing
-            of the code yet.
         network, augment, loss: tables of ContentConfig, Augment and LandmarkLossWeights.
     """
 
@@ -49,9 +56,11 @@ class ContentTrainingConfig(LoopConfig):
     share: list[float] = field(default_factory=list)
     amplitude: list[list[float]] = field(default_factory=list)
     frames: int = 300
+    left_out: list[str] = field(default_factory=list)
     features: str = "mel"
+    versions: int = 2
+    sound: SoundAugment = field(default_factory=SoundAugment)
     voice_conversion: str = "voice"
-    graft: str = ""
     network: ContentConfig = field(default_factory=ContentConfig)
     augment: Augment = field(default_factory=Augment)
     loss: LandmarkLossWeights = field(default_factory=LandmarkLossWeights)
@@ -72,10 +81,7 @@ class ContentTrainingConfig(LoopConfig):
         if self.network.inputs != FEATURES[self.features]:
             raise ValueError(f"inputs of the network must be {FEATURES[self.features]} for features {self.features!r}")
         self.data = [os.path.expanduser(folder) for folder in self.data]
-        if self.graft and self.features != "both":
-            raise ValueError('graft is for features "both"')
         self.voice_conversion = os.path.expanduser(self.voice_conversion)
-        self.graft = os.path.expanduser(self.graft)
 
 
 class ContentTask:
@@ -86,8 +92,14 @@ class ContentTask:
 
     def __init__(self, config: ContentTrainingConfig) -> None:
         self.config = config
-        self.examples = ContentExamples(config.data, config.share, config.amplitude)
-        if config.features == "mel":
+        heard = config.versions if config.features == "whisper" else -1
+        self.examples = ContentExamples(
+            config.data, config.share, config.amplitude, config.left_out, heard, config.sound
+        )
+        self.average: VoiceAverage | None
+        if config.features == "whisper":
+            self.average = None
+        elif config.features == "mel":
             self.average = VoiceAverage.of([clip.mel for clip in self.examples.clips])
         else:
             self.average = load_voice(config.voice_conversion).average
@@ -95,20 +107,20 @@ class ContentTask:
 
     def networks(self) -> dict[str, nn.Module]:
         """A fresh branch, and the frozen features in front of it."""
-        branch = ContentBranch(self.config.network)
-        if self.config.graft:
-            graft(branch, load_content(self.config.graft).branch)
         return {
-            "content": branch,
+            "content": ContentBranch(self.config.network),
             "speech_features": SpeechFeatures(self.config.features, self.config.voice_conversion),
         }
 
     def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        """Features (B, T, 80), embeddings (B, 256), motion (B, T, 68, 3), faces at rest (B, 68, 3), mask (B, T)."""
+        """Features (B, T, C), embeddings (B, 256), motion (B, T, 68, 3), faces at rest (B, 68, 3), mask (B, T).
+
+        C is 80, the mel, for all features that voice conversion makes of it.
+        """
         config = self.config
-        drawn = [self.examples.draw(rng, config.frames, config.augment, self.average) for _ in range(count)]
+        drawn = [self._draw(rng) for _ in range(count)]
         longest = max(len(heard) for heard, _, _, _ in drawn)
-        features = np.zeros((count, longest, MEL_BANDS), np.float32)
+        features = np.zeros((count, longest, drawn[0][0].shape[1]), np.float32)
         motion = np.zeros((count, longest, LANDMARKS, 3), np.float32)
         mask = np.zeros((count, longest), np.float32)
         for row, (heard, moved, _, _) in enumerate(drawn):
@@ -117,6 +129,12 @@ class ContentTask:
         faces, embeddings = (np.stack([example[index] for example in drawn]) for index in (2, 3))
         arrays = {"features": features, "embeddings": embeddings, "motion": motion, "faces": faces, "mask": mask}
         return {name: torch.from_numpy(value) for name, value in arrays.items()}
+
+    def _draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        config = self.config
+        if self.average is not None:
+            return self.examples.draw(rng, config.frames, config.augment, self.average)
+        return *self.examples.draw_heard(rng, config.frames, config.augment), _NOBODY
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """LandmarkLoss of what the branch answers."""
@@ -130,31 +148,22 @@ class ContentTask:
         branch, speech = cast(ContentBranch, networks["content"]), networks["speech_features"]
         device = next(branch.parameters()).device
         rows: list[dict[str, float]] = []
-        for clip in self.examples.validation:
+        for folder, clip in self.examples.validation:
             frame = Canonical.of(clip.neutral)
-            mel = torch.from_numpy(normalise_mel(clip.mel, self.average))[None].to(device)
-            heard = speech(mel, torch.from_numpy(known_embedding(clip))[None].to(device))[0].cpu().numpy()
-            delta = content_displacement(branch, heard, frame.to_canonical(clip.neutral))
+            frontal = frame.to_canonical(clip.neutral)
+            shut = shut_mouth(frontal)
+            if self.average is None:
+                heard = heard_versions(folder.folder, clip.name, clip.samples, 0, self.config.sound)[0].features
+            else:
+                mel = torch.from_numpy(normalise_mel(clip.mel, self.average))[None].to(device)
+                heard = speech(mel, torch.from_numpy(known_embedding(clip))[None].to(device))[0].cpu().numpy()
+            delta = content_displacement(branch, heard, frontal + shut) + shut
             rows.append(metrics.lip_metrics(clip.neutral + frame.displacement_from(delta), clip.landmarks))
         return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} if rows else {}
 
     def save(self, networks: Mapping[str, nn.Module], out: Path, notes: dict[str, str]) -> None:
         """Writes `content.safetensors`."""
-        notes = notes | {"features": self.config.features}
+        scales = {speaker: round(scale, 5) for speaker, scale in self.examples.scales.items()}
+        notes = notes | {"features": self.config.features, "scales": json.dumps(scales)}
         model = ContentModel(cast(ContentBranch, networks["content"]), self.average, self.config.features)
         save_content(out / "content.safetensors", model, notes)
-
-
-def graft(branch: ContentBranch, known: ContentBranch) -> None:
-    """Gives a branch that hears the mel and the code what one knows that hears the mel alone.
-
-    Raises:
-        InputError: the branches differ in more than what they hear.
-    """
-    state = known.state_dict()
-    narrow = state["lstm.weight_ih_l0"]
-    state["lstm.weight_ih_l0"] = nn.functional.pad(narrow, (0, branch.config.inputs - known.config.inputs))
-    try:
-        branch.load_state_dict(state)
-    except RuntimeError as error:
-        raise InputError("The grafted branch is of another shape.", "Give both the same [network].") from error

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 import numpy as np
+from makeittalk.animation.lips import gaps
 from makeittalk.exchange.constants import EMBEDDING
 from makeittalk.exchange.errors import InputError
 from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
@@ -11,52 +15,124 @@ from ..data import augment
 from ..data.augment import Augment
 from ..data.canonical_motion import canonical_motion
 from ..data.clips import Clip, Prepared
+from ..data.sound_augment import SoundAugment
+from ..data.splits import filmed_speaker
+from ..data.whisper_versions import HeardVersion, heard_versions
+
+_STILL = 1e-3  # canonical units: the gap of a mouth that moves at all spreads more
+
+
+@dataclass(frozen=True)
+class ContentExample:
+    """A clip to learn from.
+
+    Attributes:
+        clip: the recording. speaker: whose mouth it is. face: (68, 3), lips shut. motion: (T, 68, 3) from there, both
+            canonical. versions: what Whisper hears of it; none where the branch hears its mel.
+    """
+
+    clip: Clip
+    speaker: str
+    face: np.ndarray
+    motion: np.ndarray
+    versions: list[HeardVersion]
 
 
 class ContentExamples:
     """Clips in memory, by folder.
 
     Attributes:
-        clips: all that are trained on. validation: all that are not.
+        clips: all that are trained on. validation: the folder and the clip of all that are not.
+        scales: how far each filmed speaker opens the mouth: spread of the gap, canonical units.
     """
 
-    def __init__(self, folders: list[str], share: list[float], amplitude: list[list[float]]) -> None:
+    def __init__(
+        self,
+        folders: list[str],
+        share: list[float],
+        amplitude: list[list[float]],
+        left_out: Collection[str] = (),
+        heard: int = -1,
+        sound: SoundAugment | None = None,
+    ) -> None:
         """
         Args:
             folders: prepared ones. share: how often each is drawn, the same for all when empty.
             amplitude: for each folder, what the motion is multiplied by where the sound is left as recorded, and where
                 it is varied; 1 for all when empty.
+            left_out: speakers that nothing is learned from.
+            heard: how many varied versions of each clip Whisper hears, -1 where the branch hears the mel.
+            sound: how those are varied.
 
         Raises:
             InputError: one was not prepared, or holds no clips.
         """
         prepared = [Prepared.load(folder) for folder in folders]
-        self._folders: list[list[tuple[Clip, np.ndarray, np.ndarray]]] = []
-        self.validation: list[Clip] = []
+        options = sound or SoundAugment()
+        self._folders: list[list[ContentExample]] = []
+        self.validation: list[tuple[Prepared, Clip]] = []
         for folder in prepared:
-            self._folders.append([(clip, *canonical_motion(clip)) for clip in map(folder.clip, folder.train)])
-            self.validation += [folder.clip(name) for name in folder.validation]
-        if not all(self._folders):
-            raise InputError("A data folder holds no clips to train on.", "Run `makeittalk prepare` again.")
-        self.clips = [clip for clips in self._folders for clip, _, _ in clips]
-        shares = np.array(share or [1.0] * len(folders), float)
+            examples = []
+            for name in folder.train:
+                speaker = filmed_speaker(folder, name)
+                if speaker not in left_out:
+                    clip = folder.clip(name)
+                    versions: list[HeardVersion] = []
+                    if heard >= 0:
+                        versions = heard_versions(folder.folder, name, clip.samples, heard, options)
+                    examples.append(ContentExample(clip, speaker, *canonical_motion(clip), versions))
+            self._folders.append(examples)
+            names = [name for name in folder.validation if filmed_speaker(folder, name) not in left_out]
+            self.validation += [(folder, folder.clip(name)) for name in names]
+        if not any(self._folders):
+            raise InputError("The data folders hold no clips to train on.", "Run `makeittalk prepare` again.")
+        self.clips = [example.clip for examples in self._folders for example in examples]
+        shares = np.array(share or [1.0] * len(folders), float) * [bool(examples) for examples in self._folders]
         self._share = shares / shares.sum()
         self._amplitude = amplitude or [[1.0, 1.0]] * len(folders)
+        self.scales = _scales([example for examples in self._folders for example in examples])
+
+    def mean_scale(self) -> float:
+        """How far people open their mouths, each of them counting alike: canonical units."""
+        return float(np.mean(list(self.scales.values())))
+
+    def draw_heard(
+        self, rng: np.random.Generator, frames: int, options: Augment
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """One example as Whisper hears it, its mouth opening as far as people do on average.
+
+        Args:
+            frames: at most. options: of the variation of face and silence.
+
+        Returns:
+            Features (T, 512), canonical motion (T, 68, 3), face with its lips shut (68, 3).
+        """
+        folder = rng.choice(len(self._folders), p=self._share)
+        example = self._folders[folder][rng.integers(len(self._folders[folder]))]
+        varied = len(example.versions) > 1 and rng.random() < options.varied
+        version = example.versions[int(rng.integers(1, len(example.versions))) if varied else 0]
+        count = min(len(version.features), int((len(example.motion) - 1) / version.speed) + 1)
+        start = int(rng.integers(0, max(1, count - frames + 1)))
+        at = np.arange(start, min(count, start + frames))
+        motion = augment.interpolate_frames(example.motion, at * version.speed)
+        motion = motion * self._amplitude[folder][int(varied)] * self.mean_scale() / self.scales[example.speaker]
+        face, motion = augment.vary_face(example.face, motion, options, rng)
+        return version.features[at].astype(np.float32), motion, face
 
     def draw(
         self, rng: np.random.Generator, frames: int, options: Augment, average: VoiceAverage
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """One example.
+        """One example for a branch that hears the mel.
 
         Args:
             frames: at most. options: of the variation. average: what the features are measured against.
 
         Returns:
-            Normalised mel (T, 80), canonical motion (T, 68, 3), face at rest (68, 3), speaker embedding (256,).
+            Normalised mel (T, 80), canonical motion (T, 68, 3), face with its lips shut (68, 3), embedding (256,).
         """
         folder = rng.choice(len(self._folders), p=self._share)
-        clips = self._folders[folder]
-        clip, face, motion = clips[rng.integers(len(clips))]
+        example = self._folders[folder][rng.integers(len(self._folders[folder]))]
+        clip, face, motion = example.clip, example.face, example.motion
         varied = rng.random() < options.varied
         shifted = varied and clip.pitch_shifted is not None and rng.random() < options.pitch_shifted
         mel = clip.pitch_shifted if shifted and clip.pitch_shifted is not None else clip.mel
@@ -83,3 +159,10 @@ class ContentExamples:
 def known_embedding(clip: Clip) -> np.ndarray:
     """Who speaks in a clip, (256,); zero where nobody knows."""
     return np.zeros(EMBEDDING, np.float32) if clip.embedding is None else clip.embedding
+
+
+def _scales(examples: list[ContentExample]) -> dict[str, float]:
+    spreads: dict[str, list[float]] = {}
+    for example in examples:
+        spreads.setdefault(example.speaker, []).append(float(gaps(example.motion).mean(1).std()))
+    return {speaker: max(float(np.mean(values)), _STILL) for speaker, values in spreads.items()}

@@ -6,6 +6,7 @@ step sees depends on the seed, the step and the process alone, so that a run tha
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import sys
@@ -90,7 +91,9 @@ class _Run:
             phase: torch.optim.Adam(values, config.learning_rate, weight_decay=config.weight_decay)
             for phase, values in self.parameters.items()
         }
-        self.first = checkpoint.load(self.out, task.name, self.learning, self.adam)
+        self.averaged = {name: copy.deepcopy(value).eval() for name, value in self.learning.items() if config.average}
+        self.kept = self.learning | {f"average of {name}": value for name, value in self.averaged.items()}
+        self.first = checkpoint.load(self.out, task.name, self.kept, self.adam)
         if not self.first and config.start:
             self._start(Path(config.start))
         self.optimizers: dict[str, Any] = {phase: fabric.setup_optimizers(adam) for phase, adam in self.adam.items()}
@@ -98,6 +101,8 @@ class _Run:
     def _start(self, folder: Path) -> None:
         if not checkpoint.load(folder, self.task.name, self.learning):
             raise InputError(f"{folder} holds no checkpoint to start from.", "Run that training first.")
+        for name, average in self.averaged.items():
+            average.load_state_dict(self.learning[name].state_dict())
 
     def train(self) -> Path:
         """Runs the steps that are left and saves what the task makes of the networks."""
@@ -108,6 +113,7 @@ class _Run:
         for step, batch in zip(range(self.first, config.steps), self._batches(), strict=True):
             entry: dict[str, Any] = {"step": step + 1, "rate": float(f"{self._set_rate(step):.4g}")}
             entry |= self._step(step, batch)
+            self._average(step)
             if fabric.is_global_zero:
                 last = step + 1 == config.steps
                 if last or (step + 1) % config.validate_every == 0:
@@ -115,7 +121,7 @@ class _Run:
                 entry["seconds"] = round(spent + time.monotonic() - began, 1)
                 log.add(entry)
                 if last or (step + 1) % config.checkpoint_every == 0:
-                    checkpoint.save(self.out, task.name, step + 1, self.learning, self.adam)
+                    checkpoint.save(self.out, task.name, step + 1, self.kept, self.adam)
                 self.progress((step + 1) / config.steps, f"Training {task.name}")
         if fabric.is_global_zero:
             task.save(self._resting(), self.out, {"steps": str(config.steps)})
@@ -177,7 +183,18 @@ class _Run:
         return {name: float(f"{value:.5g}") for name, value in figures.items()}
 
     def _resting(self) -> dict[str, nn.Module]:
-        return {name: network.eval() for name, network in self.bare.items()}
+        return {name: self.averaged.get(name, network).eval() for name, network in self.bare.items()}
+
+    def _average(self, step: int) -> None:
+        """Brings the averaged weights nearer to today's, from the first step on as far as there was any to average."""
+        share = 1.0 - min(self.config.average, (step + 1) / (step + 10))
+        for name, average in self.averaged.items():
+            new = self.bare[name].state_dict()
+            for key, value in average.state_dict().items():
+                if value.is_floating_point():
+                    value.lerp_(new[key], share)
+                else:
+                    value.copy_(new[key])
 
     def _set_rate(self, step: int) -> float:
         rate = self.config.learning_rate * learning_share(step, self.config)

@@ -9,11 +9,11 @@ from typing import Any
 
 from makeittalk.exchange.progress import Progress, silent
 
-from .closure import ClosureTask, ClosureTrainingConfig
 from .config import LoopConfig
 from .content import ContentTask, ContentTrainingConfig
 from .image import ImageTask, ImageTrainingConfig
 from .loop import run
+from .phones import PhonesTask, PhonesTrainingConfig
 from .speaker import SpeakerTask, SpeakerTrainingConfig
 from .task import Task
 from .voice import VoiceTask, VoiceTrainingConfig
@@ -24,7 +24,7 @@ TASKS: Mapping[str, tuple[type[LoopConfig], Callable[[Any], Task]]] = MappingPro
         "voice": (VoiceTrainingConfig, VoiceTask),
         "content": (ContentTrainingConfig, ContentTask),
         "speaker": (SpeakerTrainingConfig, SpeakerTask),
-        "closure": (ClosureTrainingConfig, ClosureTask),
+        "phones": (PhonesTrainingConfig, PhonesTask),
         "image": (ImageTrainingConfig, ImageTask),
     }
 )
