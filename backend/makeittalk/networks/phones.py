@@ -1,8 +1,8 @@
 """The phone network: which phone is spoken in every frame.
 
-The content branch learns positions by least squares and so only hints at a closure that lasts three frames. Which sound
-is spoken is a question of classes; a small convolutional network answers it for any voice, and the post-processing shuts
-the lips where it says P, B or M.
+The content branch learns positions by least squares and so only hints at a closure that lasts three frames. Which
+sound is spoken is a question of classes; a small convolutional network answers it for any voice, and the
+post-processing shuts the lips where it says P, B or M.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def recording_phones(source: PhoneSource, name: str, samples: np.ndarray) -> lis
 
 
 def prepare_phones(source: str | Path, dest: str | Path, progress: Progress = silent) -> Prepared:
-    """Writes the phones of a prepared folder's validation and test clips, for the measures of closures.
+    """Writes the phones of a prepared folder's clips, for the measures of closures and for taught mouths.
 
     A second run goes on where the first one stopped.
 
@@ -97,7 +97,7 @@ def prepare_phones(source: str | Path, dest: str | Path, progress: Progress = si
     source, prepared = Path(source), Prepared.load(dest)
     folder = source / "audio" if (source / "audio").is_dir() else source
     sounds = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in SOUNDS}
-    names = [name for name in prepared.validation + prepared.test if name in sounds]
+    names = [name for name in prepared.validation + prepared.test + prepared.train if name in sounds]
     if not names:
         raise InputError(f"{source} holds no sound of a clip in {dest}.", "Name the corpus the clips were made from.")
     phones, skipped = PhoneSource(source), {}

@@ -1,4 +1,4 @@
-"""Makes one recording sound like many before any encoder hears it: pitch and vocal tract, pace, microphone, room, noise."""
+"""Makes one recording sound like many before any encoder hears it: voice, pace, microphone, room, noise."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def speaker_of(name: str) -> str:
 
 
 def filmed_speaker(folder: Prepared, name: str) -> str:
-    """Whose mouth a prepared clip shows: `s4` of `s4_bbaf2a`; the folder's own speaker where names have no such part."""
+    """Whose mouth a prepared clip shows: `s4` of `s4_bbaf2a`, the folder's own speaker where names do not say."""
     speaker, separator, _ = name.partition("_")
     if folder.kind == "grid" and separator:
         return speaker

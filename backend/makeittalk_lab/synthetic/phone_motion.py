@@ -60,11 +60,14 @@ class PhoneMotion:
     network: PhoneMotionNet
     face: np.ndarray
 
+    def motion(self, track: np.ndarray) -> np.ndarray:
+        """The motion (T, 68, 3) that goes with visemes (T,), as `phone_track` gives them; canonical units."""
+        with torch.inference_mode():
+            return _AMPLITUDE * self.network(torch.from_numpy(track)[None])[0].numpy()
+
     def clip(self, name: str, mel: np.ndarray, samples: np.ndarray, phones: list[Phone]) -> Clip:
         """A recording, its mel (T, 80) and (n,) samples, with the mouth that says its phones."""
-        track = torch.from_numpy(phone_track(to_visemes(phones), len(mel), FRAME_RATE))
-        with torch.inference_mode():
-            moved = _AMPLITUDE * self.network(track[None])[0].numpy()
+        moved = self.motion(phone_track(to_visemes(phones), len(mel), FRAME_RATE))
         neutral = _PIXELS * self.face
         landmarks = neutral + _PIXELS * moved
         return Clip(name, mel, landmarks, neutral, landmarks, embedding=speaker_embedding(samples), samples=samples)
@@ -74,9 +77,20 @@ def learn_phone_motion(
     clips: list[Clip], tracks: list[np.ndarray], progress: Progress = silent, steps: int = TRAINING_STEPS
 ) -> PhoneMotion:
     """Trains the network on clips, given the phone at each frame of theirs."""
+    faces, motions = zip(*map(canonical_motion, clips), strict=True)
+    return learn_canonical_phone_motion(list(faces), list(motions), tracks, progress, steps)
+
+
+def learn_canonical_phone_motion(
+    faces: list[np.ndarray],
+    motions: list[np.ndarray],
+    tracks: list[np.ndarray],
+    progress: Progress = silent,
+    steps: int = TRAINING_STEPS,
+) -> PhoneMotion:
+    """`learn_phone_motion` of faces with their lips shut (68, 3) and their motions from there (T, 68, 3)."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    faces, motions = zip(*map(canonical_motion, clips), strict=True)
     flip = np.array([-1.0, 1.0, 1.0], np.float32)
     face = np.mean(faces, axis=0)
     face = (face + face[MIRROR] * flip) / 2
@@ -87,7 +101,7 @@ def learn_phone_motion(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
     count = min(map(len, tracks))
     for step in range(steps):
-        drawn = rng.integers(0, len(clips), _BATCH)
+        drawn = rng.integers(0, len(motions), _BATCH)
         track = torch.from_numpy(np.stack([tracks[i][:count] for i in drawn]))
         target = torch.from_numpy(np.stack([motions[i][:count] for i in drawn]))
         rest = torch.from_numpy(np.stack([faces[i] for i in drawn]))
@@ -103,3 +117,9 @@ def learn_phone_motion(
 def to_visemes(phones: list[Phone]) -> list[Phone]:
     """The same phones, those whose lips look alike under one name."""
     return [(start, end, VISEMES.get(name, name)) for start, end, name in phones]
+
+
+def viseme_track(track: np.ndarray) -> np.ndarray:
+    """`to_visemes` of a track (T,) of indices into PHONES."""
+    same = np.array([PHONES.index(VISEMES.get(name, name)) for name in PHONES])
+    return same[track]

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from makeittalk.animation.lips import shut_mouth
 from makeittalk.exchange.constants import EMBEDDING, LANDMARKS
-from makeittalk.exchange.errors import InputError
 from makeittalk.landmarks.pose import Canonical
 from makeittalk.networks.content import ContentBranch, ContentConfig
 from makeittalk.networks.content_inference import ContentModel, content_displacement, save_content
@@ -31,7 +30,6 @@ from ..losses.landmark_loss import LandmarkLoss, LandmarkLossWeights
 from .config import LoopConfig
 from .content_examples import ContentExamples, known_embedding
 
-
 _NOBODY = np.zeros(EMBEDDING, np.float32)
 
 
@@ -45,9 +43,11 @@ class ContentTrainingConfig(LoopConfig):
             and of one whose sound is varied: other voices come from other faces, which may move more than the filmed
             one. 1 for all when empty.
         frames: most frames of an example.
+        taught: folders made by `prepare voices`, of people who get the mouth of those who were filmed; they come behind
+            `data` in share and amplitude. Needs the phones of the filmed clips (`prepare phones`).
         left_out: filmed speakers that nothing is learned from.
         features: what the branch hears: "whisper", "mel", "code", "both" or "converted" (networks.speech_features).
-        versions: how many varied versions of each clip Whisper hears. sound: table of SoundAugment, how they are varied.
+        versions: how many varied versions of each clip Whisper hears. sound: table of SoundAugment, how it varies them.
         voice_conversion: its weights, for all features but the first: a listed set or a path.
         network, augment, loss: tables of ContentConfig, Augment and LandmarkLossWeights.
     """
@@ -56,6 +56,7 @@ class ContentTrainingConfig(LoopConfig):
     share: list[float] = field(default_factory=list)
     amplitude: list[list[float]] = field(default_factory=list)
     frames: int = 300
+    taught: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     features: str = "mel"
     versions: int = 2
@@ -70,9 +71,10 @@ class ContentTrainingConfig(LoopConfig):
         super().check()
         if not self.data:
             raise ValueError("it names no data folders")
-        if self.share and (len(self.share) != len(self.data) or min(self.share) < 0 or sum(self.share) <= 0):
+        folders = len(self.data) + len(self.taught)
+        if self.share and (len(self.share) != folders or min(self.share) < 0 or sum(self.share) <= 0):
             raise ValueError("share needs one number for each data folder")
-        if self.amplitude and [len(pair) for pair in self.amplitude] != [2] * len(self.data):
+        if self.amplitude and [len(pair) for pair in self.amplitude] != [2] * folders:
             raise ValueError("amplitude needs two numbers for each data folder")
         if self.frames < 1:
             raise ValueError("frames must be above 0")
@@ -80,7 +82,10 @@ class ContentTrainingConfig(LoopConfig):
             raise ValueError(f"features are {', '.join(FEATURES)}")
         if self.network.inputs != FEATURES[self.features]:
             raise ValueError(f"inputs of the network must be {FEATURES[self.features]} for features {self.features!r}")
+        if self.taught and self.features != "whisper":
+            raise ValueError('taught is for features "whisper"')
         self.data = [os.path.expanduser(folder) for folder in self.data]
+        self.taught = [os.path.expanduser(folder) for folder in self.taught]
         self.voice_conversion = os.path.expanduser(self.voice_conversion)
 
 
@@ -94,7 +99,7 @@ class ContentTask:
         self.config = config
         heard = config.versions if config.features == "whisper" else -1
         self.examples = ContentExamples(
-            config.data, config.share, config.amplitude, config.left_out, heard, config.sound
+            config.data, config.share, config.amplitude, config.left_out, heard, config.sound, config.taught
         )
         self.average: VoiceAverage | None
         if config.features == "whisper":
@@ -117,7 +122,6 @@ class ContentTask:
 
         C is 80, the mel, for all features that voice conversion makes of it.
         """
-        config = self.config
         drawn = [self._draw(rng) for _ in range(count)]
         longest = max(len(heard) for heard, _, _, _ in drawn)
         features = np.zeros((count, longest, drawn[0][0].shape[1]), np.float32)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from makeittalk.animation.lips import gaps
-from makeittalk.exchange.constants import EMBEDDING
+from makeittalk.exchange.constants import EMBEDDING, FRAME_RATE
 from makeittalk.exchange.errors import InputError
 from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
 
@@ -15,10 +15,15 @@ from ..data import augment
 from ..data.augment import Augment
 from ..data.canonical_motion import canonical_motion
 from ..data.clips import Clip, Prepared
+from ..data.phone_files import clip_phones
+from ..data.phones import phone_track
+from ..data.recordings import UNLABELLED, Recording
 from ..data.sound_augment import SoundAugment
 from ..data.splits import filmed_speaker
 from ..data.whisper_versions import HeardVersion, heard_versions
+from ..synthetic.phone_motion import PhoneMotion, learn_canonical_phone_motion, to_visemes, viseme_track
 
+TAUGHT = "taught"  # the speaker of clips whose mouth was not filmed
 _STILL = 1e-3  # canonical units: the gap of a mouth that moves at all spreads more
 
 
@@ -27,11 +32,12 @@ class ContentExample:
     """A clip to learn from.
 
     Attributes:
-        clip: the recording. speaker: whose mouth it is. face: (68, 3), lips shut. motion: (T, 68, 3) from there, both
-            canonical. versions: what Whisper hears of it; none where the branch hears its mel.
+        clip: the recording, None where only what Whisper hears of it is needed. speaker: whose mouth it is.
+        face: (68, 3), lips shut. motion: (T, 68, 3) from there, both canonical.
+        versions: what Whisper hears of it; none where the branch hears its mel.
     """
 
-    clip: Clip
+    clip: Clip | None
     speaker: str
     face: np.ndarray
     motion: np.ndarray
@@ -54,6 +60,7 @@ class ContentExamples:
         left_out: Collection[str] = (),
         heard: int = -1,
         sound: SoundAugment | None = None,
+        taught: Sequence[str] = (),
     ) -> None:
         """
         Args:
@@ -63,9 +70,11 @@ class ContentExamples:
             left_out: speakers that nothing is learned from.
             heard: how many varied versions of each clip Whisper hears, -1 where the branch hears the mel.
             sound: how those are varied.
+            taught: folders made by `prepare voices`, of people who were not filmed: they get the mouth that the filmed
+                ones, those left out apart, make for the same phones. Each counts as one more folder.
 
         Raises:
-            InputError: one was not prepared, or holds no clips.
+            InputError: one was not prepared, or holds no clips, or no phones of a filmed one are known.
         """
         prepared = [Prepared.load(folder) for folder in folders]
         options = sound or SoundAugment()
@@ -86,15 +95,36 @@ class ContentExamples:
             self.validation += [(folder, folder.clip(name)) for name in names]
         if not any(self._folders):
             raise InputError("The data folders hold no clips to train on.", "Run `makeittalk prepare` again.")
-        self.clips = [example.clip for examples in self._folders for example in examples]
-        shares = np.array(share or [1.0] * len(folders), float) * [bool(examples) for examples in self._folders]
-        self._share = shares / shares.sum()
-        self._amplitude = amplitude or [[1.0, 1.0]] * len(folders)
+        self.clips = [example.clip for examples in self._folders for example in examples if example.clip is not None]
         self.scales = _scales([example for examples in self._folders for example in examples])
+        if taught:
+            mouth = self._mouth(prepared)
+            for folder in map(Prepared.load, taught):
+                self._folders.append(_taught(folder, mouth, heard, options))
+                self.scales[TAUGHT] = self.mean_scale()
+        shares = np.array(share or [1.0] * len(self._folders), float) * [bool(examples) for examples in self._folders]
+        self._share = shares / shares.sum()
+        self._amplitude = amplitude or [[1.0, 1.0]] * len(self._folders)
 
     def mean_scale(self) -> float:
-        """How far people open their mouths, each of them counting alike: canonical units."""
-        return float(np.mean(list(self.scales.values())))
+        """How far filmed people open their mouths, each of them counting alike: canonical units."""
+        return float(np.mean([scale for speaker, scale in self.scales.items() if speaker != TAUGHT]))
+
+    def _mouth(self, prepared: list[Prepared]) -> PhoneMotion:
+        """The mouth that the filmed speakers teach, opening as far as they do on average."""
+        faces, motions, tracks = [], [], []
+        for folder, examples in zip(prepared, self._folders, strict=True):
+            for example in examples:
+                phones = clip_phones(folder, example.clip.name) if example.clip is not None else []
+                if phones:
+                    faces.append(example.face)
+                    motions.append(example.motion * np.float32(self.mean_scale() / self.scales[example.speaker]))
+                    tracks.append(phone_track(to_visemes(phones), len(example.motion), FRAME_RATE))
+        if not faces:
+            raise InputError(
+                "The phones of no filmed clip are known.", "Run `makeittalk prepare phones` on its folder."
+            )
+        return learn_canonical_phone_motion(faces, motions, tracks)
 
     def draw_heard(
         self, rng: np.random.Generator, frames: int, options: Augment
@@ -133,6 +163,7 @@ class ContentExamples:
         folder = rng.choice(len(self._folders), p=self._share)
         example = self._folders[folder][rng.integers(len(self._folders[folder]))]
         clip, face, motion = example.clip, example.face, example.motion
+        assert clip is not None
         varied = rng.random() < options.varied
         shifted = varied and clip.pitch_shifted is not None and rng.random() < options.pitch_shifted
         mel = clip.pitch_shifted if shifted and clip.pitch_shifted is not None else clip.mel
@@ -154,6 +185,21 @@ class ContentExamples:
         if varied:
             features = augment.mask_bands(features, options, rng)
         return features[begin : begin + frames], motion[begin : begin + frames], face, known_embedding(clip)
+
+
+def _taught(folder: Prepared, mouth: PhoneMotion, heard: int, sound: SoundAugment) -> list[ContentExample]:
+    """Recordings of people who were not filmed, with another's mouth; those whose phones are not known are left out."""
+    examples = []
+    for name in folder.train:
+        recording = Recording.load(folder.folder / f"{name}.npz")
+        known = np.flatnonzero(recording.phones != UNLABELLED)
+        if len(known):
+            track = np.maximum(recording.phones[: known[-1] + 1], 0)
+            versions = heard_versions(folder.folder, name, recording.samples, heard, sound)
+            examples.append(ContentExample(None, TAUGHT, mouth.face, mouth.motion(viseme_track(track)), versions))
+    if not examples:
+        raise InputError(f"The phones of no recording in {folder.folder} are known.", "Prepare it with --phones.")
+    return examples
 
 
 def known_embedding(clip: Clip) -> np.ndarray:
