@@ -29,7 +29,7 @@ class LabelledRecording:
 
     @classmethod
     def of(cls, recording: Recording, versions: list[HeardVersion]) -> LabelledRecording:
-        """Marks the bilabials; the frames on either side of a phone's edges do not count, as labels are not so sharp."""
+        """Marks the bilabials; the frames beside a phone's edges do not count, as labels are not so sharp."""
         phones = recording.phones
         edges = np.flatnonzero(np.diff(phones)) + 1
         runs = zip([0, *edges], [*edges, len(phones)], strict=True)
