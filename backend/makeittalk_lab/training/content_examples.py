@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -104,11 +105,18 @@ class ContentExamples:
                 self.scales[TAUGHT] = self.mean_scale()
         shares = np.array(share or [1.0] * len(self._folders), float) * [bool(examples) for examples in self._folders]
         self._share = shares / shares.sum()
+        self._chances = [_chances(examples) for examples in self._folders]
         self._amplitude = amplitude or [[1.0, 1.0]] * len(self._folders)
 
     def mean_scale(self) -> float:
         """How far filmed people open their mouths, each of them counting alike: canonical units."""
         return float(np.mean([scale for speaker, scale in self.scales.items() if speaker != TAUGHT]))
+
+    def _any(self, rng: np.random.Generator) -> tuple[int, ContentExample]:
+        """The number of a folder and an example in it."""
+        folder = int(rng.choice(len(self._folders), p=self._share))
+        examples = self._folders[folder]
+        return folder, examples[int(rng.choice(len(examples), p=self._chances[folder]))]
 
     def _mouth(self, prepared: list[Prepared]) -> PhoneMotion:
         """The mouth that the filmed speakers teach, opening as far as they do on average."""
@@ -137,8 +145,7 @@ class ContentExamples:
         Returns:
             Features (T, 512), canonical motion (T, 68, 3), face with its lips shut (68, 3).
         """
-        folder = rng.choice(len(self._folders), p=self._share)
-        example = self._folders[folder][rng.integers(len(self._folders[folder]))]
+        folder, example = self._any(rng)
         varied = len(example.versions) > 1 and rng.random() < options.varied
         version = example.versions[int(rng.integers(1, len(example.versions))) if varied else 0]
         count = min(len(version.features), int((len(example.motion) - 1) / version.speed) + 1)
@@ -160,8 +167,7 @@ class ContentExamples:
         Returns:
             Normalised mel (T, 80), canonical motion (T, 68, 3), face with its lips shut (68, 3), embedding (256,).
         """
-        folder = rng.choice(len(self._folders), p=self._share)
-        example = self._folders[folder][rng.integers(len(self._folders[folder]))]
+        folder, example = self._any(rng)
         clip, face, motion = example.clip, example.face, example.motion
         assert clip is not None
         varied = rng.random() < options.varied
@@ -205,6 +211,13 @@ def _taught(folder: Prepared, mouth: PhoneMotion, heard: int, sound: SoundAugmen
 def known_embedding(clip: Clip) -> np.ndarray:
     """Who speaks in a clip, (256,); zero where nobody knows."""
     return np.zeros(EMBEDDING, np.float32) if clip.embedding is None else clip.embedding
+
+
+def _chances(examples: list[ContentExample]) -> np.ndarray:
+    """How often each example of a folder is drawn: speakers by the root of how many clips they have."""
+    clips = Counter(example.speaker for example in examples)
+    chances = np.array([clips[example.speaker] ** -0.5 for example in examples])
+    return chances / chances.sum() if len(chances) else chances
 
 
 def _scales(examples: list[ContentExample]) -> dict[str, float]:
