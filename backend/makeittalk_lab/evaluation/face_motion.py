@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from makeittalk.animation.predict import PredictOptions, move_face
 from makeittalk.exchange import storage
-from makeittalk.exchange.constants import EMBEDDING
+from makeittalk.exchange.constants import EMBEDDING, MEL_HOP
 from makeittalk.exchange.formats import Face, Motion
 from makeittalk.landmarks.measures import face_width
 from makeittalk.landmarks.pose import neck_pivot, split_pose
@@ -62,7 +62,9 @@ def predict_clip(prepared: Prepared, clip: Clip, weights: str | None, device: st
 def clip_speech(prepared: Prepared, clip: Clip) -> Speech:
     """What the networks hear of a clip."""
     embedding = clip_embedding(prepared, clip)
-    return Speech(clip.mel, embedding, embedding, clip.prosody, clip.samples)
+    # As many frames as were filmed, where the sound goes on.
+    samples = None if clip.samples is None else clip.samples[: len(clip.mel) * MEL_HOP - 1]
+    return Speech(clip.mel, embedding, embedding, clip.prosody, samples)
 
 
 def clip_embedding(prepared: Prepared, clip: Clip) -> np.ndarray:
