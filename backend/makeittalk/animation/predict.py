@@ -14,7 +14,7 @@ from ..exchange.constants import FRAME_RATE
 from ..exchange.formats import Face, Motion, MotionParts
 from ..exchange.progress import Progress, part, silent
 from ..landmarks.pose import Canonical, neck_pivot
-from ..networks.content_inference import predict_content
+from ..networks.content_inference import content_weights, predict_content
 from ..networks.device import choose_device
 from ..networks.phones_inference import closure_of, predict_phones
 from ..networks.speech import Speech
@@ -30,12 +30,15 @@ class PredictOptions:
     Attributes:
         seed: what head motion and blinks are drawn from; the lips do not depend on it.
         amounts: lip, head, blink and smoothing.
-        device: "auto", "cpu", "cuda" or "mps". weights: a named set of weights, None for the shipped one.
+        device: "auto", "cpu", "cuda" or "mps".
+        features: what the lips are predicted from: "whisper", or "autovc", the paper's own way.
+        weights: a named set of content weights, whatever it hears; None for the shipped one of these features.
     """
 
     seed: int = 0
     amounts: Amounts = field(default_factory=Amounts)
     device: str = "auto"
+    features: str = "whisper"
     weights: str | None = None
 
 
@@ -70,7 +73,7 @@ def predict_motion(
         a motion at 62.5 frames/s with every part that re-baking needs.
 
     Raises:
-        InputError: there is no such device.
+        InputError: there is no such device, or there are no such features.
         MissingError: the weights are not there or damaged.
         Cancelled: `progress` said so.
     """
@@ -83,6 +86,7 @@ def move_face(speech: Speech, face: Face, options: PredictOptions | None = None,
     """`predict_motion` of a speech that was listened to before."""
     options = options or PredictOptions()
     device = choose_device(options.device)
+    weights = options.weights or content_weights(options.features)
     neutral = face.landmarks.astype(np.float64)
     canonical = Canonical.of(neutral)
     frontal = canonical.to_canonical(neutral)
@@ -93,7 +97,7 @@ def move_face(speech: Speech, face: Face, options: PredictOptions | None = None,
         speech,
         (frontal + shut).astype(np.float32),
         device=device,
-        weights=options.weights,
+        weights=weights,
         progress=part(progress, 0.5, 0.85),
     )
     closure = closure_of(predict_phones(speech, device))

@@ -70,6 +70,7 @@ def run(options: Namespace) -> None:
                 seed=options.seed,
                 amounts=Amounts(options.lip, options.head, options.blink, options.smooth),
                 device=options.device,
+                features=options.features,
                 weights=options.weights,
                 face_file=options.landmarks or "",
                 voice_file=options.voice or "",

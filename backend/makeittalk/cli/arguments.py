@@ -6,7 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
 from ..exchange.amounts import HIGHEST
-from ..exchange.constants import DETECTORS, DEVICES, LARGEST_INTEGER, STYLES
+from ..exchange.constants import DETECTORS, DEVICES, LARGEST_INTEGER, LIP_FEATURES, STYLES
 
 AUDIO_HELP = "recording: any format libsndfile or FFmpeg reads, videos with sound too"
 
@@ -52,7 +52,9 @@ def add_seed(parser: ArgumentParser) -> None:
 
 def add_weights(parser: ArgumentParser) -> None:
     """What predicts a motion."""
-    parser.add_argument("--weights", default=None, metavar="SET", help="set of weights (default: the shipped one)")
+    parser.add_argument(
+        "--weights", default=None, metavar="SET", help="set of content weights (default: the shipped one)"
+    )
 
 
 def add_prediction(parser: ArgumentParser) -> None:
@@ -60,6 +62,8 @@ def add_prediction(parser: ArgumentParser) -> None:
     parser.add_argument("--voice", type=Path, metavar="OTHER_AUDIO", help="take the manner of another recording")
     add_device(parser)
     add_seed(parser)
+    text = "what the lips are predicted from: Whisper's encoder (default), or voice conversion as in the paper"
+    parser.add_argument("--features", choices=LIP_FEATURES, default=LIP_FEATURES[0], help=text)
     add_weights(parser)
 
 

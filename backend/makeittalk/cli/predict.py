@@ -31,7 +31,9 @@ def run(options: Namespace) -> None:
     audio = load_audio(options.audio)
     voice = load_audio(options.voice) if options.voice else None
     with progress_bar() as progress:
-        chosen = PredictOptions(seed=options.seed, device=options.device, weights=options.weights)
+        chosen = PredictOptions(
+            seed=options.seed, device=options.device, features=options.features, weights=options.weights
+        )
         motion = predict_motion(audio, face, chosen, voice, progress)
     motion.save(options.output)
     tell(audio.notices)

@@ -16,6 +16,7 @@ CONTENT_WINDOW = 18  # frames the content branch looks ahead (0.3 s)
 CANONICAL_JAW = 1.6  # distance of jaw ends 0 and 16 in the canonical frame
 
 DEVICES = ("auto", "cpu", "cuda", "mps")  # what networks run on: the fastest there is, or one of these
+LIP_FEATURES = ("whisper", "autovc")  # what the lips are predicted from: Whisper's encoder, or the paper's own way
 DETECTORS = ("auto", "mediapipe", "face-alignment")  # what finds landmarks
 LARGEST_INTEGER = 2**31 - 1  # of seeds, frames and sizes: what Blender's own integers hold
 STYLES = ("auto", "cartoon", "photo")  # how frames are drawn: as the picture is, by the mesh alone, by a network

@@ -12,6 +12,7 @@ import torch
 
 from ..audio.windows import OverlapAdd
 from ..exchange.constants import LANDMARKS
+from ..exchange.errors import InputError
 from ..exchange.progress import Progress, silent
 from ..weights.cache import kept_loaded
 from ..weights.store import network_weights, save_weights
@@ -21,6 +22,8 @@ from .speech import Speech
 from .speech_features import average_data, read_average, speech_features
 
 DEFAULT_CONTENT = "content"
+#: The shipped content weights, by what they hear: a key of `exchange.constants.LIP_FEATURES`.
+CONTENT_WEIGHTS = {"whisper": DEFAULT_CONTENT, "autovc": "content_autovc"}
 _BLOCK = 256  # frames of an answer
 _HISTORY = 160  # frames read before a block, so that it knows what the whole recording would have told it
 _SEAM = 8  # frames over which one block passes into the next
@@ -74,6 +77,17 @@ def predict_content(
         return np.zeros((0, LANDMARKS, 3), np.float32)
     features = speech_features(model.features, speech, model.average, device, voice)
     return content_displacement(model.branch, features, canonical_shut_neutral, progress)
+
+
+def content_weights(features: str) -> str:
+    """The shipped content weights that hear so.
+
+    Raises:
+        InputError: there are none.
+    """
+    if features not in CONTENT_WEIGHTS:
+        raise InputError(f"Lips cannot be predicted from {features!r}.", f"Use {' or '.join(CONTENT_WEIGHTS)}.")
+    return CONTENT_WEIGHTS[features]
 
 
 def content_displacement(

@@ -40,8 +40,3 @@ class Speech:
                 raise MissingError("The sound of this recording is not there.", "Prepare the clips again.")
             self._heard["whisper"] = hear_whisper(self.samples, device, progress)
         return self._heard["whisper"]
-
-    @classmethod
-    def heard_before(cls, whisper: np.ndarray, **known: np.ndarray) -> Speech:
-        """A recording whose Whisper features (T, 512) are known, with the other fields."""
-        return cls(**known, _heard={"whisper": whisper})  # type: ignore[arg-type]

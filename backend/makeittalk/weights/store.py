@@ -64,7 +64,7 @@ def load_weights(name: str, kind: str) -> Weights:
 
     Args:
         name: a listed set, or a path to a .safetensors file of one's own training.
-        kind: "content", "speaker", "voice", "closure" or "image".
+        kind: a key of `_KINDS`, such as "content".
 
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind.
