@@ -38,11 +38,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     arguments.add_weights(parser)
     parser.add_argument(
         "--without",
-        choices=("voice", "content", "speaker", "all"),
+        choices=("whisper", "content", "speaker", "all"),
         help="of --set: the ablations, one part of the method left out, or each in turn",
     )
     parser.add_argument(
-        "--mel-weights", metavar="SET", help="for --without voice: content weights that learned from the mel"
+        "--autovc-weights", metavar="SET", help="for --without whisper: content weights that hear voice conversion"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments.add_seed(parser)
@@ -108,7 +108,7 @@ def _check(options: Namespace) -> None:
         raise InputError("--without goes neither with --plot nor with --said-by.", "Run the command twice.")
     if options.plot and options.languages:
         raise InputError("--plot does not go with --languages.", "Leave it out.")
-    networks = [options.weights, options.mel_weights, *(options.image or [])]
+    networks = [options.weights, options.autovc_weights, *(options.image or [])]
     check_apart(
         [options.plot, options.sheet], [options.predicted, options.reference, options.said_by, *named, *networks]
     )
@@ -136,10 +136,10 @@ def _films(options: Namespace, device: str, progress: Progress) -> dict[str, Any
 
 
 def _ablation(options: Namespace, progress: Progress, **more: Any) -> dict[str, Any]:
-    from ..evaluation.ablation import MEL_WEIGHTS, PARTS, ablate
+    from ..evaluation.ablation import PARTS, ablate
 
     parts = list(PARTS) if options.without == "all" else [options.without]
-    return ablate(options.folder, parts, mel_weights=options.mel_weights or MEL_WEIGHTS, progress=progress, **more)
+    return ablate(options.folder, parts, autovc_weights=options.autovc_weights, progress=progress, **more)
 
 
 def _set(options: Namespace, progress: Progress, **more: Any) -> dict[str, Any]:

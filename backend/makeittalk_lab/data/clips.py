@@ -85,9 +85,18 @@ class Clip:
             raise InputError(f"{path} is not a prepared clip.", "Run `makeittalk prepare` again.") from error
         if not fits:
             raise InputError(f"{path} is not a prepared clip.", "Run `makeittalk prepare` again.")
-        more = [values.get(name) for name in ("embedding", "prosody")]
-        pitch_shifted, samples = values.get(_KEYS["pitch_shifted"]), read_samples(values.get("samples"))
-        return cls(path.stem, mel, landmarks, neutral, posed, pitch_shifted, semitones, *more, samples)
+        return cls(
+            path.stem,
+            mel,
+            landmarks,
+            neutral,
+            posed,
+            values.get(_KEYS["pitch_shifted"]),
+            semitones,
+            values.get("embedding"),
+            values.get("prosody"),
+            read_samples(values.get("samples")),
+        )
 
 
 @dataclass

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from makeittalk.animation.lips import shut_mouth
 from makeittalk.animation.postprocess import apply_amounts
 from makeittalk.exchange.amounts import Amounts
 from makeittalk.exchange.formats import Motion
 from makeittalk.exchange.progress import Progress, silent
 from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
+from makeittalk.networks.content_inference import content_weights
 from makeittalk.networks.speaker_inference import predict_speaker
 
 from ..data.clips import Clip, Prepared
@@ -24,29 +26,28 @@ from .metrics import LIPS_AND_JAW
 from .report import head_row, mean_metrics
 
 #: Parts that can be left out, and the row that says so.
-PARTS = {"voice": "no voice conversion", "content": "no content branch", "speaker": "no speaker branch"}
-MEL_WEIGHTS = "content_mel"  # the content branch that learned from the mel instead of the code
+PARTS = {"whisper": "autovc", "content": "no content branch", "speaker": "no speaker branch"}
 
 
 def ablate(
     folder: str | Path,
     parts: Sequence[str],
     weights: str | None = None,
-    mel_weights: str = MEL_WEIGHTS,
+    autovc_weights: str | None = None,
     progress: Progress = silent,
     device: str = "cpu",
     seed: int = 0,
 ) -> dict[str, Any]:
     """Metrics of a prepared folder's test clips, whole and with parts left out, as a character shows them.
 
-    - "voice": the content branch reads the mel, as weights of its own learned to
-      (`makeittalk train content` with `configs/ablation_no_voice.toml`).
+    - "whisper": the content branch reads the mel and the code A of voice conversion, the paper's own way, as weights of
+      its own learned to (`makeittalk train content` with `configs/content_autovc.toml`).
     - "content": lips and jaw move as the speaker branch alone would move them; nothing completes their closures.
     - "speaker": head, brows and lids are still.
 
     Args:
         folder: made by `makeittalk prepare`. parts: keys of PARTS.
-        weights: of the content branch. mel_weights: of the one without voice conversion.
+        weights: of the content branch, None for the shipped one. autovc_weights: of the one without Whisper, likewise.
         progress: told after every clip. device: where the networks run. seed: of the head motion.
 
     Returns:
@@ -59,11 +60,13 @@ def ablate(
     prepared = Prepared.load(folder)
     part, names = evaluation_clips(prepared)
 
+    autovc = autovc_weights or content_weights("autovc")
+
     def whole(clip: Clip, chosen: str | None = weights) -> Motion:
         return predict_clip(prepared, clip, chosen, device, seed)
 
     ways: dict[str, Callable[[Clip, Motion], Motion]] = {
-        "voice": lambda clip, _: whole(clip, mel_weights),
+        "whisper": lambda clip, _: whole(clip, autovc),
         "content": lambda clip, motion: without_content(motion, speaker_lips(prepared, clip, seed, device)),
         "speaker": lambda _, motion: without_speaker(motion),
     }
@@ -109,12 +112,11 @@ def _with_parts(motion: Motion, **changed: np.ndarray | None) -> Motion:
 
 
 def speaker_lips(prepared: Prepared, clip: Clip, seed: int, device: str) -> np.ndarray:
-    """What the speaker branch's Δp does to lips and jaw with its head motion removed, (T, 68, 3) px."""
+    """What the speaker branch's Δp does to shut lips and jaw with its head motion removed, (T, 68, 3) px."""
     frame = Canonical.of(clip.neutral)
     face = frame.to_canonical(clip.neutral)
-    speech = clip_speech(prepared, clip)
-    assert speech.prosody is not None
-    delta = predict_speaker(speech.mel, speech.prosody, speech.style_embedding, face, seed, device)
+    face = face + shut_mouth(face)
+    delta = predict_speaker(clip_speech(prepared, clip), face, seed, device)
     left = split_pose(face + delta, face, neck_pivot(face))[2]
     lips = np.zeros_like(left)
     lips[:, LIPS_AND_JAW] = left[:, LIPS_AND_JAW]

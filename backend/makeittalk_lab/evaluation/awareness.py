@@ -18,16 +18,15 @@ from pathlib import Path
 import numpy as np
 from makeittalk.animation.head_motion import head_motion
 from makeittalk.animation.postprocess import compose_head
-from makeittalk.audio.embedding import speaker_embedding
-from makeittalk.audio.loading import load_audio, normalise_loudness
-from makeittalk.audio.mel import mel_spectrogram
-from makeittalk.audio.prosody import prosody_track
+from makeittalk.animation.predict import analyse_speech
+from makeittalk.audio.loading import load_audio
 from makeittalk.exchange import storage
 from makeittalk.exchange.amounts import Amounts
 from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
 from makeittalk.landmarks.mean_face import MEAN_FACE
+from makeittalk.networks.speech import Speech
 from scipy.ndimage import gaussian_filter1d
 
 from ..data.splits import split_voices
@@ -50,16 +49,22 @@ class Half:
     prosody: np.ndarray
     rotation: np.ndarray
 
+    @classmethod
+    def of(cls, speech: Speech, rotation: np.ndarray) -> Half:
+        """From what was heard and how the head turned with it, (T, 3) rad."""
+        assert speech.prosody is not None
+        return cls(speech.prosody, np.degrees(rotation))
 
-#: Rotation in radians, (T, 3), from mel, prosody, embedding and seed.
-Predict = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
+
+#: Rotation in radians, (T, 3), from a recording and a seed.
+Predict = Callable[[Speech, int], np.ndarray]
 
 
 def shown_rotation(weights: str = "speaker") -> Predict:
     """The product's own head on a mean face, at amount 1."""
 
-    def predict(mel: np.ndarray, prosody: np.ndarray, embedding: np.ndarray, seed: int) -> np.ndarray:
-        moved = head_motion(mel, prosody, embedding, np.asarray(MEAN_FACE), seed, weights=weights)
+    def predict(speech: Speech, seed: int) -> np.ndarray:
+        moved = head_motion(speech, np.asarray(MEAN_FACE), seed, weights=weights)
         return compose_head(moved.rotation, moved.translation, FRAME_RATE, Amounts())[0]
 
     return predict
@@ -162,13 +167,14 @@ def measure_awareness(
     recordings = {path.stem: path for path in sorted(Path(source).glob("*.flac"))}
     names = split_voices(recordings)[2]
     predict = predict or shown_rotation(weights)
-    heard: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = []
+    heard: list[list[Speech]] = []
     for number, name in enumerate(names):
         progress(0.6 * number / len(names), "Listening")
         samples = load_audio(recordings[name]).samples
         if len(samples) >= _SHORTEST * SAMPLE_RATE:
             middle = len(samples) // 2
-            heard.append([_features(samples[:middle]), _features(samples[middle:])])
+            # Each half knows nothing of the other.
+            heard.append([analyse_speech(samples[:middle]), analyse_speech(samples[middle:])])
     if len(heard) < voices:
         raise InputError(f"{source} holds only {len(heard)} test voices.", f"{voices} recordings are needed.")
     result: dict[str, object] = {"voices": voices, "all voices": len(heard)}
@@ -178,10 +184,7 @@ def measure_awareness(
             progress(0.6 + 0.4 * row / len(heard), "Moving heads")
             seeds = (seed, seed) if kind == "same seed" else (seed + 1 + 2 * row, seed + 2 + 2 * row)
             halves.append(
-                [
-                    Half(prosody, np.degrees(predict(mel, prosody, embedding, number)))
-                    for (mel, prosody, embedding), number in zip(parts, seeds, strict=True)
-                ]
+                [Half.of(speech, predict(speech, number)) for speech, number in zip(parts, seeds, strict=True)]
             )
         first, second = (np.array([traits(pair[side].rotation) for pair in halves]) for side in (0, 1))
         rng = np.random.default_rng(0)
@@ -199,13 +202,6 @@ def measure_awareness(
         }
     progress(1.0, "Moving heads")
     return result
-
-
-def _features(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mel, prosody and embedding of a part of a recording, which knows nothing of the rest."""
-    samples = normalise_loudness(samples.copy())
-    mel = mel_spectrogram(samples)
-    return mel, prosody_track(samples, mel), speaker_embedding(samples)
 
 
 def table(result: dict[str, object]) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from makeittalk.audio.embedding import speaker_embedding
-from makeittalk.audio.loading import load_audio
+from makeittalk.audio.loading import load_audio, normalise_loudness
+from makeittalk.audio.vocoder import waveform
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
 from makeittalk.networks.normalised_mel import normalise_mel
@@ -21,7 +22,7 @@ _MOST = 20  # voices, evenly from all over the folder
 
 
 class CrossVoice:
-    """Voice conversion of clips' mels to the speakers of a folder of recordings, taken in turn.
+    """Voice conversion of clips to the speakers of a folder of recordings, taken in turn.
 
     Args:
         folder: of recordings, one a voice. weights: of voice conversion, a listed set or a path.
@@ -47,7 +48,8 @@ class CrossVoice:
             raise InputError(f"{folder} holds no recording of a voice.", "Name a folder of speech.")
 
     def convert(self, prepared: Prepared, clip: Clip, number: int) -> Clip:
-        """The clip in voice `number`, counted round and round."""
+        """The clip in voice `number`, counted round and round; its sound as far as a mel can be made audible."""
         embedding = self._embeddings[number % len(self._embeddings)]
         code = encode(self._network, normalise_mel(clip.mel, self._average), clip_embedding(prepared, clip))
-        return replace(clip, mel=convert(self._network, code, embedding), embedding=embedding)
+        mel = convert(self._network, code, embedding)
+        return replace(clip, mel=mel, embedding=embedding, samples=normalise_loudness(waveform(mel)))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from makeittalk.animation.lips import shut_mouth
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.formats import Motion
 from makeittalk.exchange.progress import Progress, part, silent
@@ -27,8 +28,9 @@ from .report import Curves, draw_curves, head_row, mean_metrics
 def evaluate_pair(predicted: Motion, reference: Motion) -> dict[str, float]:
     """Every metric of one motion against a filmed one; the longer one is cut.
 
-    The lips are compared on the reference's own face: its frame of least opening, plus what the prediction adds to
-    its shut mouth, carried over by the canonical frames where the faces differ.
+    The lips are compared on the reference's own face, its frame of least opening. That is seldom quite shut: its mouth
+    is shut first, and what the prediction adds to its own shut mouth comes on top, carried over by the canonical frames
+    where the faces differ.
 
     Raises:
         InputError: a motion is shorter than two frames.
@@ -68,13 +70,16 @@ def _pair(predicted: Motion, reference: Motion) -> tuple[FaceMotion, FaceMotion]
 
 
 def _on_face(motion: Motion, landmarks: np.ndarray, neutral: np.ndarray) -> np.ndarray:
-    """A motion's expression (T, 68, 3) on another face at rest, head still."""
+    """A motion's expression (T, 68, 3), as it leaves its shut mouth, on another face whose mouth is shut; head still."""
+    there, here = Canonical.of(motion.neutral), Canonical.of(neutral)
     if motion.parts is None:  # filmed: as the reference is registered
         expression = register(landmarks, motion.neutral) - motion.neutral
+        rest = shut_mouth(there.to_canonical(motion.neutral))
     else:
-        expression = resample_landmarks(motion.expression, motion.fps)[: len(landmarks)] - motion.parts.rest
-    moved = Canonical.of(motion.neutral).displacement_to(expression)
-    return neutral + Canonical.of(neutral).displacement_from(moved)
+        expression = resample_landmarks(motion.expression, motion.fps)[: len(landmarks)]
+        rest = there.displacement_to(motion.parts.rest)
+    moved = there.displacement_to(expression) - rest + shut_mouth(here.to_canonical(neutral))
+    return neutral + here.displacement_from(moved)
 
 
 def _head(motion: Motion, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,16 +19,14 @@ from makeittalk.animation.basis import BASIS_FILE, RESIDUAL
 from makeittalk.animation.head_motion import head_motion
 from makeittalk.animation.lips import shut_mouth
 from makeittalk.animation.postprocess import finish_lips
-from makeittalk.audio.embedding import speaker_embedding
-from makeittalk.audio.loading import load_audio, normalise_loudness
-from makeittalk.audio.mel import mel_spectrogram
-from makeittalk.audio.prosody import prosody_track
+from makeittalk.animation.predict import analyse_speech
+from makeittalk.audio.loading import load_audio
 from makeittalk.exchange import storage
 from makeittalk.exchange.constants import CANONICAL_JAW, FRAME_RATE
 from makeittalk.landmarks.ibug68 import INNER_PAIRS, MIRROR
 from makeittalk.landmarks.mean_face import MEAN_FACE
-from makeittalk.networks.closure_inference import predict_closure
 from makeittalk.networks.content_inference import predict_content
+from makeittalk.networks.phones_inference import closure_of, predict_phones
 from safetensors.numpy import save_file
 
 from ..data.augment import Augment, vary_face
@@ -72,11 +70,11 @@ def speech_displacements(recordings: list[Path], each: int = 5) -> np.ndarray:
     still = np.zeros((1, 68, 3), np.float32)
     for number, path in enumerate(recordings):
         face = vary_face(np.asarray(MEAN_FACE, np.float32), still, FACES, np.random.default_rng(number))[0]
-        samples = normalise_loudness(load_audio(path).samples)
-        mel = mel_spectrogram(samples)
-        lips = predict_content(mel, (face + shut_mouth(face)).astype(np.float32)).astype(np.float64)
-        brows = head_motion(mel, prosody_track(samples, mel), speaker_embedding(samples), face, seed=number).brows
-        closed = finish_lips(lips, FRAME_RATE, predict_closure(mel))
+        face = (face + shut_mouth(face)).astype(np.float32)
+        speech = analyse_speech(load_audio(path).samples)
+        lips = predict_content(speech, face).astype(np.float64)
+        brows = head_motion(speech, face, seed=number).brows
+        closed = finish_lips(lips, FRAME_RATE, closure_of(predict_phones(speech)))
         mirrored = closed[:, MIRROR] * np.array([-1.0, 1.0, 1.0])
         found += [part[::each] for part in (lips, closed + brows, mirrored + brows, 2.0 * closed)]
     return np.concatenate(found)

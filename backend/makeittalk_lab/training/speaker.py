@@ -18,6 +18,7 @@ from makeittalk.networks.noise import NOISE, noise_track
 from makeittalk.networks.normalised_mel import VoiceAverage
 from makeittalk.networks.speaker import ListeningBranch, SpeakerBranch, SpeakerConfig
 from makeittalk.networks.speaker_inference import SpeakerModel, save_speaker, speaker_displacement
+from makeittalk.networks.speech_features import FEATURES
 from makeittalk.networks.voice_inference import load_voice
 from torch import Tensor, nn
 
@@ -34,8 +35,8 @@ class SpeakerTrainingConfig(LoopConfig):
 
     Attributes:
         data: folders prepared with embeddings and prosody. share: how often each is drawn, the same when empty.
-        hears: "mel", "code" (A) or "converted", see networks.speech_features; the prosody comes beside it.
-        voice_conversion: its weights for the latter two.
+        hears: "whisper", "mel", "code" (A) …, see networks.speech_features; the prosody comes beside it.
+        voice_conversion: its weights, for all but the first two: a listed set or a path.
         lips: content weights whose Δq the films' landmarks are freed from, "default" for the shipped ones; empty where
             the targets move no lips.
         speakers: how many speakers of each folder are trained on, chosen by Poisson disk sampling of their
@@ -63,6 +64,8 @@ class SpeakerTrainingConfig(LoopConfig):
         super().check()
         if not self.data:
             raise ValueError("it names no data folders")
+        if self.hears not in FEATURES:
+            raise ValueError(f"hears is one of {', '.join(FEATURES)}")
         self.data = [os.path.expanduser(folder) for folder in self.data]
         self.lips = os.path.expanduser(self.lips)
         self.voice_conversion = os.path.expanduser(self.voice_conversion)
@@ -80,7 +83,10 @@ class SpeakerTask:
         clips = [[folder.clip(name) for name in training_clips(folder, config.speakers)] for folder in folders]
         if not all(clips):
             raise InputError("A data folder holds no clips to train on.", "Run `makeittalk prepare` again.")
-        if config.hears == "mel":
+        self.average: VoiceAverage | None
+        if config.hears == "whisper":
+            self.average = None
+        elif config.hears == "mel":
             self.average = VoiceAverage.of([clip.mel for part in clips for clip in part])
         else:
             self.average = load_voice(config.voice_conversion).average

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from makeittalk.animation.lips import shut_mouth
 from makeittalk.exchange.constants import EMBEDDING, LANDMARKS
 from makeittalk.exchange.errors import InputError
 from makeittalk.landmarks.pose import Canonical
@@ -18,6 +19,7 @@ from ..data.augment import Augment, vary_face
 from ..data.clips import Clip, Prepared
 from ..data.poisson_disk import poisson_disk
 from ..data.splits import speaker_of
+from ..evaluation.face_motion import clip_speech
 from ..prepare.heads import KIND as CONSTRUCTED
 from ..synthetic.head_clips import noise_seed
 
@@ -45,12 +47,18 @@ class SpeakerExample:
 
     @classmethod
     def of(
-        cls, folder: Prepared, clip: Clip, hears: str, average: VoiceAverage, voice_conversion: str, content: str
+        cls,
+        folder: Prepared,
+        clip: Clip,
+        hears: str,
+        average: VoiceAverage | None,
+        voice_conversion: str,
+        content: str,
     ) -> SpeakerExample:
         """From a clip of a prepared folder.
 
         Args:
-            hears: "mel", "code" or "converted". average: what the features are measured against.
+            hears: a kind of `speech_features`. average: what mels are measured against, None where Whisper is heard.
             voice_conversion: weights. content: weights whose Δq is taken from the motion, "default" for the shipped
                 ones, empty where the lips do not move.
 
@@ -63,15 +71,17 @@ class SpeakerExample:
             )
         frame = Canonical.of(clip.neutral)
         face = frame.to_canonical(clip.neutral).astype(np.float32)
+        speech = clip_speech(folder, clip)
         moved = frame.displacement_to(clip.posed - clip.neutral).astype(np.float32)
         lips = np.zeros_like(moved)
         if content:
             weights = None if content == _SHIPPED else content
-            lips = predict_content(clip.mel, face, weights=weights, embedding=clip.embedding, voice=voice_conversion)
+            shut = shut_mouth(face).astype(np.float32)
+            lips = shut + predict_content(speech, face + shut, weights=weights, voice=voice_conversion)
         constructed = folder.kind == CONSTRUCTED
         return cls(
             clip.name,
-            speaker_features(hears, clip.mel, clip.prosody, average, voice=voice_conversion),
+            speaker_features(hears, speech, average, voice=voice_conversion),
             clip.embedding.astype(np.float32),
             face,
             (moved - lips).reshape(len(moved), -1),
@@ -98,7 +108,7 @@ class SpeakerExample:
         motion, lips = both.reshape(2, frames, -1)
         noise = self.noise[shown] if self.noise is not None else noise_track(int(rng.integers(_SEEDS)), frames)
         return {
-            "features": self.features[heard],
+            "features": self.features[heard].astype(np.float32),
             "embedding": self.embedding,
             "face": face,
             "motion": motion,
