@@ -70,7 +70,7 @@ def _pair(predicted: Motion, reference: Motion) -> tuple[FaceMotion, FaceMotion]
 
 
 def _on_face(motion: Motion, landmarks: np.ndarray, neutral: np.ndarray) -> np.ndarray:
-    """A motion's expression (T, 68, 3), as it leaves its shut mouth, on another face whose mouth is shut; head still."""
+    """A motion as it leaves its shut mouth, on another face whose mouth is shut; head still: (T, 68, 3)."""
     there, here = Canonical.of(motion.neutral), Canonical.of(neutral)
     if motion.parts is None:  # filmed: as the reference is registered
         expression = register(landmarks, motion.neutral) - motion.neutral
