@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from command_line import python
 from makeittalk.cli.main import main
 from makeittalk.exchange.formats import Face
-from command_line import python
 from PIL import Image
 from project import ASSETS
 

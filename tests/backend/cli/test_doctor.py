@@ -21,7 +21,9 @@ def test_the_doctor_and_the_weights_are_well(capsys: pytest.CaptureFixture[str])
     assert [line.startswith("ok") for line in lines] == [entry["ok"] for entry in found["findings"]]
     assert main(["weights", "verify"]) == 0
     listed = capsys.readouterr().out
-    assert all(name in listed for name in ("content", "content_mel", "voice", "speaker", "closure", "basis", "face_landmarker"))
+    assert all(
+        name in listed for name in ("content", "content_mel", "voice", "speaker", "closure", "basis", "face_landmarker")
+    )
 
 
 def test_both_ways_say_what_is_wrong(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
