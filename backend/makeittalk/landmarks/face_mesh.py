@@ -1,14 +1,14 @@
 """Landmarks of the faces in a picture with MediaPipe: photos, paintings and drawings.
 
-The picture is searched in square views (whole, parts of it, tilted, with more contrast) until a face turns up; each
-face is then cut out upright and measured several times. Coordinates are continuous: a pixel's middle is at .5.
+The picture is searched in square views (whole, parts of it, tilted, with more contrast) until a face turns up. A face
+must show again in a view of its own; then it is cut out upright and measured several times. Coordinates are continuous:
+a pixel's middle is at .5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,17 +17,24 @@ from .face_landmarker import find_boxes, still_landmarker
 from .ibug68 import MIRROR
 from .quiet import quiet_stderr
 
-_VIEW = 640  # px, side of a searched view
+_VIEW = 192  # px, side of a searched view; the finder shrinks it to 128 and needs a face of a tenth of that
+_OWN_VIEW = 2.2  # side of the view in which what was found is looked at again, in face boxes
 _CROP = 512  # px, side of a measured crop
 _FIRST_CROP = 1.9  # side of the first crop, in face boxes
 _CROPS = (1.35, 1.5, 1.65)  # sides of the measured crops, in extents of the landmarks
 _MOST_FACES = 12
 _MOST_SPREAD = 0.08  # of the face's extent: crops that disagree so much saw no face
 _TURN_GAIN = 0.1  # by which a face must look better turned by a quarter to be taken as lying on its side
-_ALONE = 0.2  # of the picture's longer side: a face as large as that leaves little room for others
-_CLOSER = 0.6  # of the longer side: views in which the others are looked for
-_LEAST_SCORE = 0.2  # of a face after that
-_LEAST_SCORE_FAR = 0.42  # the same where the search is so thorough that it meets many things that are no faces
+_HALF = 0.5  # of the picture's longer side: views in which smaller faces are looked for, besides the whole
+_ALONE = 0.2  # of the longer side: a face as large as that leaves little room for others
+_CLOSER = 0.3  # of the longer side: views in which the others are looked for
+_PARTS = (3, 6, 9)  # of the shorter side: views for faces that are tiny in their picture
+_SMALLEST_PART = 120  # px: smaller ones hold no face that would be of any use
+_SURE = 0.6  # score of a face that need not be found better
+#: Least scores of a face where the search is likely to meet one, and where it is so thorough that it meets many things
+#: that are none. Of 79 pictures without a face, one (a blur of 25 px) has something above the second, none of the first
+#: kind above 0.25; of 50 dark, pale, noisy, blurred and drawn faces, all lie above.
+_LEAST_SCORE, _LEAST_SCORE_FAR = 0.3, 0.45
 
 
 @dataclass
@@ -42,6 +49,10 @@ class FoundFace:
         """Side of the square that has the face's area, px."""
         width, height = np.ptp(self.landmarks[:, :2], axis=0)
         return float(np.sqrt(width * height))
+
+    def holds(self, point: np.ndarray) -> bool:
+        """Whether a point (2,) lies within the face."""
+        return bool(np.linalg.norm(self.landmarks[:, :2].mean(0) - point) <= 0.5 * self.extent)
 
 
 @dataclass
@@ -66,19 +77,24 @@ def find_faces(rgb: np.ndarray, enough: int = 1, thorough: bool = True) -> list[
     with quiet_stderr():
         pyramid = _Pyramid(rgb)
 
-        def look(views: list[np.ndarray], treatment: Any, lowest: float, least: float) -> None:
-            boxes = [box for view in views for box in _search(pyramid, view, treatment, lowest)]
-            faces = [_measure(pyramid, box, treatment, least) for box in _distinct(boxes)]
+        def look(views: list[np.ndarray], treatment: _Treatment, least: float) -> None:
+            boxes = _distinct([box for view in views for box in _search(pyramid, view, treatment)])
+            sure = [face for face in found if face.score > _SURE]
+            boxes = [box for box in boxes if not any(face.holds(box.centre) for face in sure)]
+            faces = [_measure(pyramid, box, treatment, least) for box in boxes]
             found[:] = _with_others(found, [face for face in faces if face is not None])
 
-        for treatment, lowest in ((_plain, 0.5), (_contrast, 0.4)):
-            for stage, views in enumerate(_searches(width, height)):
-                sure = treatment is _plain and stage < 2
-                look(views, treatment, lowest, _LEAST_SCORE if sure else _LEAST_SCORE_FAR)
+        long = max(width, height)
+        for treatment in (_PLAIN, _CONTRAST):
+            for stage, views in enumerate(_searches(width, height, treatment.parts)):
+                sure = treatment is _PLAIN and stage < 2
+                look(views, treatment, _LEAST_SCORE if sure else _LEAST_SCORE_FAR)
+                if stage == 0:
+                    look(_tiles(width, height, _HALF * long), treatment, _LEAST_SCORE_FAR)
                 if not thorough:
                     return found
-                if stage == 0 and found and found[0].extent < _ALONE * max(width, height):
-                    look(_tiles(width, height, _CLOSER * max(width, height)), treatment, lowest, _LEAST_SCORE_FAR)
+                if stage == 0 and found and found[0].extent < _ALONE * long:
+                    look(_tiles(width, height, _CLOSER * long), treatment, _LEAST_SCORE_FAR)
                 if len(found) >= enough:
                     return found
     return found
@@ -97,8 +113,12 @@ class _Pyramid:
     def __init__(self, rgb: np.ndarray) -> None:
         self.levels = [rgb]
 
-    def cut(self, view: np.ndarray, side: int) -> np.ndarray:
-        """The square picture (side, side, 3) under a (2, 3) map from its pixels to the whole picture's."""
+    def cut(self, view: np.ndarray, side: int, way: int = cv2.INTER_CUBIC) -> np.ndarray:
+        """The square picture (side, side, 3) under a (2, 3) map from its pixels to the whole picture's.
+
+        Args:
+            way: how cv2 interpolates.
+        """
         scale = float(np.hypot(*view[:, 0]))
         level = max(0, int(np.floor(np.log2(max(scale, 1.0)))))
         while len(self.levels) <= level and min(self.levels[-1].shape[:2]) > 1:
@@ -109,19 +129,23 @@ class _Pyramid:
         shrink = np.array([source.shape[1] / self.levels[0].shape[1], source.shape[0] / self.levels[0].shape[0]])
         matrix = view * shrink[:, None]
         matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5  # cv2 counts from the middle of the first pixel
-        return _warp(source, matrix, side)
+        return _warp(source, matrix, side, way)
 
 
-def _warp(source: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
+def _warp(source: np.ndarray, matrix: np.ndarray, side: int, way: int) -> np.ndarray:
     """`cv2.warpAffine` on the part of the picture that is seen: it refuses more than 32,767 px a side."""
     corners = np.array([(0, 0, 1), (side, 0, 1), (0, side, 1), (side, side, 1)]) @ matrix.T
     low = np.clip(np.floor(corners.min(0)).astype(int) - 4, 0, np.array(source.shape[1::-1]) - 1)
     high = np.clip(np.ceil(corners.max(0)).astype(int) + 4, low + 1, source.shape[1::-1])
     part = np.ascontiguousarray(source[low[1] : high[1], low[0] : high[0]])
     matrix = matrix - np.array([[0, 0, low[0]], [0, 0, low[1]]])
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(
-        part, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=(128,) * 3
+        part,
+        matrix,
+        (side, side),
+        flags=way | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(128,) * 3,
     )
 
 
@@ -132,7 +156,7 @@ def _view(centre: np.ndarray, side: float, roll: float, pixels: int) -> np.ndarr
     return np.column_stack([turn, centre - turn @ (pixels / 2, pixels / 2)])
 
 
-def _searches(width: int, height: int) -> Iterator[list[np.ndarray]]:
+def _searches(width: int, height: int, parts: tuple[int, ...]) -> Iterator[list[np.ndarray]]:
     """Sets of views, from the likely to the far-fetched; the first set that holds a face ends the search."""
     middle, long, short = np.array([width, height]) / 2, max(width, height), min(width, height)
     whole = [_view(middle, long, 0.0, _VIEW)]
@@ -141,14 +165,14 @@ def _searches(width: int, height: int) -> Iterator[list[np.ndarray]]:
     yield [_view(middle, 1.7 * long, 0.0, _VIEW), *strip]
     yield [_view(middle, 1.2 * long, np.radians(angle), _VIEW) for angle in (-30, 30)]
     yield [_view(middle, 1.4 * long, np.radians(angle), _VIEW) for angle in (-60, 60, -90, 90, -120, 120, 180)]
-    for part in (2, 4):
-        if short / part > 80:
+    for part in parts:
+        if short / part > _SMALLEST_PART:
             yield _tiles(width, height, short / part)
 
 
-def _tiles(width: int, height: int, side: float, most: int = 120) -> list[np.ndarray]:
-    """Views of squares that cover the picture, overlapping by half."""
-    counts = [max(1, int(np.ceil(2 * length / side)) - 1) for length in (width, height)]
+def _tiles(width: int, height: int, side: float, most: int = 300) -> list[np.ndarray]:
+    """Views of squares that cover the picture, overlapping by a third."""
+    counts = [max(1, int(np.ceil(1.5 * length / side - 0.5))) for length in (width, height)]
     if counts[0] * counts[1] > most:
         return []
     columns, rows = (
@@ -167,12 +191,28 @@ def _contrast(rgb: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
 
 
-def _search(pyramid: _Pyramid, view: np.ndarray, treatment: Any, lowest: float) -> list[_Box]:
+@dataclass(frozen=True)
+class _Treatment:
+    """How views are shown to the networks.
+
+    Attributes:
+        change: what is done to the pixels. lowest: least score of a box. parts: see `_searches`.
+    """
+
+    change: Callable[[np.ndarray], np.ndarray]
+    lowest: float
+    parts: tuple[int, ...]
+
+
+_PLAIN, _CONTRAST = _Treatment(_plain, 0.5, _PARTS), _Treatment(_contrast, 0.4, _PARTS[:-1])
+
+
+def _search(pyramid: _Pyramid, view: np.ndarray, treatment: _Treatment) -> list[_Box]:
     """Boxes of the faces in one view."""
-    picture = treatment(pyramid.cut(view, _VIEW))
+    picture = treatment.change(pyramid.cut(view, _VIEW, cv2.INTER_LINEAR))
     scale = float(np.hypot(*view[:, 0]))
     boxes = []
-    for found in find_boxes(picture, lowest):
+    for found in find_boxes(picture, treatment.lowest):
         axis = view[:, :2] @ (found.eyes[1] - found.eyes[0])
         centre = view[:, :2] @ found.centre + view[:, 2]
         boxes.append(_Box(centre, scale * found.side, float(np.arctan2(axis[1], axis[0])), found.score))
@@ -188,9 +228,11 @@ def _distinct(boxes: list[_Box]) -> list[_Box]:
     return sorted(kept, key=lambda box: -box.side)[:_MOST_FACES]
 
 
-def _measure(pyramid: _Pyramid, box: _Box, treatment: Any, least: float) -> FoundFace | None:
+def _measure(pyramid: _Pyramid, seen: _Box, treatment: _Treatment, least: float) -> FoundFace | None:
     """The face in a box as the mean of several upright crops and their mirror images; None if they disagree."""
-    box = _righted(pyramid, box, treatment)
+    box = _closer(pyramid, seen, treatment)
+    if box is None:
+        return None
     points = None
     for factor in (_FIRST_CROP, 2.6, 1.4):
         view = _view(box.centre, factor * box.side, box.roll, _CROP)
@@ -217,22 +259,27 @@ def _measure(pyramid: _Pyramid, box: _Box, treatment: Any, least: float) -> Foun
     return FoundFace(centre_depth(stack.mean(0)), score) if score >= least else None
 
 
-def _righted(pyramid: _Pyramid, box: _Box, treatment: Any) -> _Box:
-    """The box turned by quarters to how its face looks most like one: the finder sees sideways faces, badly."""
-    best, best_score = box, box.score + _TURN_GAIN
-    for quarters in (1, 2, 3):
-        view = _view(box.centre, 2.2 * box.side, box.roll + quarters * np.pi / 2, _VIEW)
-        for turned in _search(pyramid, view, treatment, best_score):
-            near = np.linalg.norm(turned.centre - box.centre) < 0.5 * box.side
-            upright = abs((turned.roll - box.roll - quarters * np.pi / 2 + np.pi) % (2 * np.pi) - np.pi) < np.pi / 4
-            if near and upright and turned.score > best_score:
-                best, best_score = turned, turned.score
+def _closer(pyramid: _Pyramid, box: _Box, treatment: _Treatment) -> _Box | None:
+    """The box as it shows in a view of its own, turned by quarters to where its face looks most like one.
+
+    The finder sees lying faces too, but takes them for upright ones, and from afar it takes other things for faces.
+    """
+    best: _Box | None = None
+    best_score = 0.0
+    for quarters in range(4):
+        roll = box.roll + quarters * np.pi / 2
+        for found in _search(pyramid, _view(box.centre, _OWN_VIEW * box.side, roll, _VIEW), treatment):
+            near = np.linalg.norm(found.centre - box.centre) < 0.5 * box.side
+            upright = abs((found.roll - roll + np.pi) % (2 * np.pi) - np.pi) < np.pi / 4
+            score = found.score - (_TURN_GAIN if quarters else 0.0)
+            if near and upright and score > best_score:
+                best, best_score = found, score
     return best
 
 
-def _mesh_in_view(pyramid: _Pyramid, view: np.ndarray, treatment: Any, mirrored: bool) -> np.ndarray | None:
+def _mesh_in_view(pyramid: _Pyramid, view: np.ndarray, treatment: _Treatment, mirrored: bool) -> np.ndarray | None:
     """The points of the face in the middle of a view, in the picture's pixels."""
-    picture = treatment(pyramid.cut(view, _CROP))
+    picture = treatment.change(pyramid.cut(view, _CROP))
     faces = still_landmarker().points(picture[:, ::-1] if mirrored else picture)
     if not faces:
         return None
@@ -247,10 +294,9 @@ def _mesh_in_view(pyramid: _Pyramid, view: np.ndarray, treatment: Any, mirrored:
 
 
 def _with_others(found: list[FoundFace], more: list[FoundFace]) -> list[FoundFace]:
-    """Each face once, as it was measured first, the largest first."""
-    kept = list(found)
-    for face in sorted(more, key=lambda face: -face.extent):
-        middle = face.landmarks[:, :2].mean(0)
-        if all(np.linalg.norm(middle - other.landmarks[:, :2].mean(0)) > 0.5 * other.extent for other in kept):
+    """Each face once, as it was measured best, the largest first."""
+    kept: list[FoundFace] = []
+    for face in sorted([*found, *more], key=lambda face: -face.score):
+        if not any(other.holds(face.landmarks[:, :2].mean(0)) for other in kept):
             kept.append(face)
     return sorted(kept, key=lambda face: -face.extent)
