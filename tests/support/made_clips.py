@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from makeittalk.animation.lips import shut_mouth
 from makeittalk.landmarks.mean_face import MEAN_FACE
+from makeittalk.landmarks.pose import Canonical
 from makeittalk_lab.data.clips import Clip, Prepared, split_names
+from scipy.signal import lfilter
 
 NEUTRAL = (100.0 * MEAN_FACE + (150.0, 100.0, 0.0)).astype(np.float32)
 
@@ -36,16 +39,31 @@ STILL = "[augment]\nvaried = 0.0\npause = 0\nsilence = 0.0\nmirror = 0.0\nshape 
 
 
 def talking(seed: int, frames: int = 125) -> Clip:
-    """A clip whose jaw follows the loudness of two low bands, shut at first."""
+    """A clip whose jaw follows the loudness of the low bands and of the sound, shut at first."""
     rng = np.random.default_rng(seed)
     drive = np.clip(np.sin(np.arange(frames) / rng.uniform(4, 8) + rng.uniform(0, 6)), 0, 1)
     drive[: frames // 5] = 0
     mel = np.full((frames, 80), 0.1, np.float32) + rng.normal(0, 0.01, (frames, 80)).astype(np.float32)
     mel[:, 5:40] += 0.4 * drive[:, None]
+    samples = buzz(drive, rng)
     moved = np.repeat(NEUTRAL[None], frames, 0)
     for point, share in ((66, 1.0), (65, 0.8), (67, 0.8), (57, 1.0), (8, 1.0)):
         moved[:, point, 1] += 12 * share * drive
-    return Clip(f"clip{seed:02}", mel, moved, NEUTRAL, moved)
+    return Clip(f"clip{seed:02}", mel, moved, NEUTRAL, moved, samples=samples)
+
+
+def buzz(drive: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A voice of 125 Hz as loud as `drive` (T,) says, in a quiet room: (256 · T − 1,) at 16 kHz."""
+    time = np.arange(256 * len(drive) - 1)
+    pulses = lfilter([1.0], [1.0, -1.2, 0.6], time % 128 == 0)
+    loudness = np.interp(time / 256, np.arange(len(drive)), drive)
+    return (0.6 * loudness * pulses + 1e-3 * rng.standard_normal(len(time))).astype(np.float32)
+
+
+def shut_lips(neutral: np.ndarray) -> np.ndarray:
+    """What shuts the mouth of a face in pixels, (68, 3) px."""
+    frame = Canonical.of(neutral)
+    return frame.displacement_from(shut_mouth(frame.to_canonical(neutral)))
 
 
 def write_clips(folder: Path, count: int = 24) -> Path:

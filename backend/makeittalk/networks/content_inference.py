@@ -28,7 +28,7 @@ _BLOCK = 256  # frames of an answer
 _HISTORY = 160  # frames read before a block, so that it knows what the whole recording would have told it
 _SEAM = 8  # frames over which one block passes into the next
 _BLOCKS = 16  # blocks at once
-_BLEND = 62  # frames over which windows that are read both ways pass into one another: a second
+_BLEND = 62  # frames, at least, over which windows that are read both ways pass into one another: a second
 _WINDOWS = 1024  # windows at once
 
 
@@ -121,10 +121,12 @@ def _slide(branch: ContentBranch, features: np.ndarray, face: torch.Tensor, prog
 
 def _both_ways(branch: ContentBranch, features: np.ndarray, face: torch.Tensor, progress: Progress) -> np.ndarray:
     """Windows of 6 s that pass into one another over a second."""
-    frames, hop = len(features), SPAN - _BLEND
-    starts = list(range(0, max(1, frames - _BLEND), hop))
+    frames, stride = len(features), branch.config.stride
+    hop = (SPAN - _BLEND) // stride * stride  # the frames of a step are the same ones in every window
+    blend = SPAN - hop
+    starts = list(range(0, max(1, frames - blend), hop))
     answer = np.zeros((frames, LANDMARKS * 3), np.float32)
-    joined = OverlapAdd(answer, (np.arange(_BLEND, dtype=np.float32) + 0.5) / _BLEND)
+    joined = OverlapAdd(answer, (np.arange(blend, dtype=np.float32) + 0.5) / blend)
     whole = [start for start in starts if start + SPAN <= frames]
     batches = [whole[index : index + _BLOCKS] for index in range(0, len(whole), _BLOCKS)]
     for chosen in [*batches, starts[len(whole) :]]:  # the last one is shorter

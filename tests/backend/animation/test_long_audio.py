@@ -16,9 +16,7 @@ from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
 from makeittalk.exchange.formats import Face, Motion
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.landmarks.measures import mouth_width, opening
-from makeittalk.networks import closure_inference
-from makeittalk.networks import content_inference as inference
-from makeittalk.networks import voice_inference as conversion
+from makeittalk.networks import content_inference, phones_inference, whisper_inference
 
 ARRAYS = 4 * 68 * 3 * 4  # bytes a frame of what a motion keeps: landmarks, expression, content, speaker
 ROOM = 4  # times these arrays while they are made: most steps work in double precision
@@ -56,10 +54,9 @@ def test_blocks_join_without_a_seam(speech: np.ndarray, face: Face, monkeypatch:
     """A minute block by block is a minute at once, in the lips; the head has no edge anywhere."""
     audio = sound(np.resize(speech, 60 * SAMPLE_RATE))
     blocks = predict_motion(audio, face)
-    monkeypatch.setattr(inference, "_BLOCK", 1 << 20)
-    monkeypatch.setattr(inference, "_WINDOWS", 1 << 20)
-    monkeypatch.setattr(conversion, "_CHUNK", 1 << 20)
-    monkeypatch.setattr(closure_inference, "_WINDOW", 1 << 20)
+    monkeypatch.setattr(content_inference, "SPAN", 1 << 20)
+    monkeypatch.setattr(whisper_inference, "_WINDOWS", 1 << 20)
+    monkeypatch.setattr(phones_inference, "_WINDOW", 1 << 20)
     whole = predict_motion(audio, face)
     width = mouth_width(face.landmarks)
     assert blocks.frames == whole.frames == 60 * FRAME_RATE + 1

@@ -22,7 +22,8 @@ def test_the_doctor_and_the_weights_are_well(capsys: pytest.CaptureFixture[str])
     assert main(["weights", "verify"]) == 0
     listed = capsys.readouterr().out
     assert all(
-        name in listed for name in ("content", "content_mel", "voice", "speaker", "closure", "basis", "face_landmarker")
+        name in listed
+        for name in ("whisper", "content", "content_autovc", "voice", "speaker", "phones", "basis", "face_landmarker")
     )
 
 

@@ -10,6 +10,7 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.networks import speech_features as hearing
 from makeittalk.networks import voice_inference as conversion
 from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
+from makeittalk.networks.speech import Speech
 from makeittalk.networks.speech_features import FEATURES, SpeechFeatures, speech_features
 from makeittalk.networks.voice import PITCH_CLASSES, VoiceConfig, VoiceConversion
 from makeittalk.networks.voice_inference import TargetVoice, VoiceModel, convert, encode, load_voice, save_voice
@@ -150,10 +151,10 @@ def test_weights_of_another_kind_are_refused(tmp_path):
         load_voice(str(path))
 
 
-@pytest.mark.parametrize("kind", list(FEATURES))
+@pytest.mark.parametrize("kind", [kind for kind in FEATURES if kind != "whisper"])
 def test_training_hears_what_prediction_hears(kind, speaker, weights):
     mel = np.random.default_rng(2).normal(0.4, 0.1, (203, 80)).astype(np.float32)
-    heard = speech_features(kind, mel, speaker, AVERAGE, weights=weights)
+    heard = speech_features(kind, Speech(mel, speaker, speaker), AVERAGE, weights=weights)
     assert heard.shape == (203, FEATURES[kind]) and heard.dtype == np.float32
     module = SpeechFeatures(kind, weights).train()
     assert not module.training and not [p for p in module.parameters() if p.requires_grad]
@@ -167,13 +168,13 @@ def test_nothing_else_can_be_heard(weights):
     with pytest.raises(InputError, match="smell"):
         SpeechFeatures("smell", weights)
     with pytest.raises(InputError, match="smell"):
-        speech_features("smell", np.zeros((3, 80), np.float32), np.zeros(256, np.float32), AVERAGE)
+        speech_features("smell", Speech(np.zeros((3, 80), np.float32), *np.zeros((2, 256), np.float32)), AVERAGE)
 
 
 def test_every_voice_is_converted_to_the_same_one(speaker, weights):
     """The target's own statistics are used, not those of the recording, however short it is."""
     mel = np.random.default_rng(2).normal(0.4, 0.1, (400, 80)).astype(np.float32)
-    whole = speech_features("converted", mel, speaker, AVERAGE, weights=weights)
+    whole = speech_features("converted", Speech(mel, speaker, speaker), AVERAGE, weights=weights)
     model = load_voice(weights)
     voice, target = model.network, model.target
     code = encode(voice, normalise_mel(mel, AVERAGE), speaker)

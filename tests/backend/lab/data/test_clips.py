@@ -20,7 +20,9 @@ def test_a_clip_is_read_as_it_was_written_and_its_file_keeps_its_names(tmp_path)
     clip.pitch_shifted, clip.semitones = clip.mel[::-1].copy(), 4.0
     clip.save(tmp_path)
     with np.load(tmp_path / f"{clip.name}.npz") as values:
-        assert set(values) == {"format", "rate", "semitones", "mel", "landmarks", "neutral", "posed", "raised"}
+        known = {"format", "rate", "semitones", "mel", "landmarks", "neutral", "posed", "raised", "samples"}
+        assert set(values) == known and values["samples"].dtype == np.int16
     again = Clip.load(tmp_path / f"{clip.name}.npz")
     assert np.array_equal(again.pitch_shifted, clip.pitch_shifted) and again.semitones == 4.0
     assert again.embedding is None and again.prosody is None
+    assert np.abs(again.samples - clip.samples).max() <= 0.5 / 8192  # 16 bits, of which two are room for peaks

@@ -18,11 +18,11 @@ from makeittalk.exchange.errors import Cancelled, InputError
 from makeittalk.networks.content_inference import load_content
 from makeittalk.networks.speech_features import FEATURES
 from makeittalk_lab.training import checkpoint
-from makeittalk_lab.training.closure import ClosureTrainingConfig
 from makeittalk_lab.training.config import LoopConfig
 from makeittalk_lab.training.content import ContentTrainingConfig
 from makeittalk_lab.training.log import Log
 from makeittalk_lab.training.loop import learning_share, run
+from makeittalk_lab.training.phones import PhonesTrainingConfig
 from makeittalk_lab.training.train import train
 from project import CONFIGS, ROOT
 from torch import Tensor, nn
@@ -320,4 +320,4 @@ def test_a_wrong_configuration_is_one_sentence(tmp_path, capsys, text, complaint
 def test_shipped_configurations_can_be_read():
     for path in CONFIGS.glob("content*.toml"):
         assert ContentTrainingConfig.load(path).network.inputs in FEATURES.values()
-    assert ClosureTrainingConfig.load(CONFIGS / "closure.toml", devices="2", accelerator=None).devices == "2"
+    assert PhonesTrainingConfig.load(CONFIGS / "phones.toml", devices="2", accelerator=None).devices == "2"

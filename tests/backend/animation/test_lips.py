@@ -1,4 +1,4 @@
-"""Lips meet on P, B and M: what the closure network hears, and what the face then does."""
+"""Lips meet on P, B and M, on a portrait that smiles with an open mouth."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import csv
 
 import numpy as np
 import pytest
-import torch
 from makeittalk.animation.bake import bake_motion
 from makeittalk.animation.postprocess import apply_amounts
 from makeittalk.animation.predict import predict_motion
 from makeittalk.animation.resample import resample
-from makeittalk.audio.loading import load_audio, normalise_loudness
-from makeittalk.audio.mel import mel_spectrogram
+from makeittalk.audio.loading import load_audio
 from makeittalk.exchange.amounts import Amounts
 from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.exchange.formats import Face, Motion
 from makeittalk.landmarks.detector import detect_landmarks
 from makeittalk.landmarks.measures import mouth_width, opening
 from makeittalk.mesh.build import build_mesh
-from makeittalk.networks import closure, closure_inference
-from makeittalk.networks.closure import ClosureNet
-from makeittalk.networks.closure_inference import closure_probability, predict_closure
 from project import ASSETS
 
 
@@ -29,11 +24,6 @@ def bilabials() -> list[tuple[float, float]]:
     """Start and end (s) of every P, B and M of the demo's sentence."""
     with (ASSETS / "speech.phones.csv").open() as stream:
         return [(float(row["start"]), float(row["end"])) for row in csv.DictReader(stream) if row["phone"] in "PBM"]
-
-
-@pytest.fixture(scope="module")
-def mel() -> np.ndarray:
-    return mel_spectrogram(normalise_loudness(load_audio(ASSETS / "speech.flac").samples))
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +60,6 @@ def test_the_portrait_smiles_with_an_open_mouth(smiling: tuple[Motion, np.ndarra
 def test_an_open_smile_shuts_on_every_bilabial(
     smiling: tuple[Motion, np.ndarray, Face], fps: float, amount: float
 ) -> None:
-    from makeittalk.animation.postprocess import apply_amounts
-
     ratio = shut(resample(apply_amounts(smiling[0], Amounts(lip=amount)), fps))
     worst = [float(inside(ratio, fps, start, end).min()) for start, end in bilabials()]
     assert max(worst) < 0.03, np.round(worst, 3)
@@ -91,31 +79,3 @@ def test_keys_reproduce_the_prediction(smiling: tuple[Motion, np.ndarray, Face])
     sampled = resample(apply_amounts(motion, amounts), 25.0)
     width = np.linalg.norm(face.landmarks[16] - face.landmarks[0])
     assert np.abs(shown - sampled.expression).max() * 256 / width < 0.5
-
-
-def test_silence_and_vowels_are_no_closures(mel: np.ndarray) -> None:
-    quiet = np.full((200, 80), mel.min(), np.float32)
-    assert predict_closure(quiet).max() < 0.5
-    heard = predict_closure(mel)
-    with (ASSETS / "speech.phones.csv").open() as stream:
-        rows = [row for row in csv.DictReader(stream) if row["phone"] in ("AA", "AE", "AO", "AY", "EH", "IY")]
-    middles = [round(FRAME_RATE * 0.5 * (float(row["start"]) + float(row["end"]))) for row in rows]
-    assert np.median(heard[middles]) < 0.1
-
-
-def test_any_length_in_blocks_without_a_seam(mel: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = predict_closure(mel)
-    monkeypatch.setattr(closure_inference, "_WINDOW", 100)
-    assert np.abs(predict_closure(mel) - whole).max() < 1e-4
-
-
-def test_the_network_sees_as_far_as_it_says() -> None:
-    torch.manual_seed(0)
-    network = ClosureNet().eval()
-    features = np.random.default_rng(0).normal(size=(200, 80)).astype(np.float32)
-    changed = features.copy()
-    changed[100] += 5.0
-    moved = np.flatnonzero(
-        np.abs(closure_probability(network, changed) - closure_probability(network, features)) > 1e-7
-    )
-    assert moved.min() == 100 - closure.REACH and moved.max() == 100 + closure.REACH
