@@ -21,10 +21,9 @@ _CHIN_WEIGHTS = {4: 0.15, 5: 0.4, 6: 0.75, 7: 0.95, 8: 1.0, 9: 0.95, 10: 0.75, 1
 REST_PERCENTILE = 8.0  # of a clip's opening: what the network calls shut
 REST_LIMIT = 0.03  # canonical units: no more than this is taken for "shut"
 HEARD = 0.36  # a bilabial is heard from this probability on …
-DOUBTED = 0.1  # … and is doubted below this one
+DOUBTED = 0.1  # … and below this one there is none, however near the lips come
 LEAD = 0.016  # s by which the lips are ahead of the sound of a bilabial
 SNAP_LIMIT = 0.075  # a dip of the opening that ends below this is a closure …
-SNAP_DOUBTED = 0.02  # … where the sound speaks against one, only a dip that all but shuts …
 SNAP_SHARE = 0.5  # … if it also lies this far below its surroundings (share of them)
 SNAP_REACH = 0.14  # s to either side: where the surroundings of a dip are
 SNAP_RAMP = 0.032  # s that a closure takes to build and to release
@@ -133,7 +132,7 @@ def closure_curve(centre: np.ndarray, fps: float, heard: np.ndarray | None = Non
     limit = np.minimum(SNAP_LIMIT, SNAP_SHARE * around)
     if heard is not None:
         near = maximum_filter1d(heard, 4 * hold + 1, mode="nearest")
-        limit = np.where(near < DOUBTED, np.minimum(limit, SNAP_DOUBTED), limit)
+        limit = np.where(near < DOUBTED, 0.0, limit)
     dips = dips[centre[dips] <= limit[dips]]
     shut = np.zeros(len(centre))
     shut[dips] = 1.0
