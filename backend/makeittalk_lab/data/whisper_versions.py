@@ -1,4 +1,4 @@
-"""What Whisper's encoder hears of prepared clips, as recorded and varied; kept beside the clips."""
+"""What Whisper's encoder hears of prepared clips, as recorded and varied, kept beside the clips; and of silence."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
 from makeittalk.exchange.errors import InputError
 from makeittalk.networks.whisper_inference import DEFAULT_WHISPER, hear_whisper
 from makeittalk.weights.files import fingerprint_of
+from scipy.signal import lfilter
 
 from .sound_augment import SoundAugment, vary_samples
 
 FOLDER = "whisper"  # beside the clips of a prepared folder
 _BEFORE = 3.0  # s of silence before a varied clip at most: it may lie anywhere in a window of the encoder
 _HISS = 1e-4  # of that silence: nobody records zeros
+_QUIET = 15.0  # s where nobody speaks: windows of the encoder that hold nothing else
+_ROOMS = (0.0, 1e-4, 1e-3, 5e-3, 2e-2)  # how loud those are, where a voice is at 0.1: from a gate to a noisy room
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,17 @@ def heard_versions(
     speeds = {f"speed{i}": np.float64(version.speed) for i, version in enumerate(known)}
     storage.write_npz(path, arrays | speeds | {"stamp": stamp})
     return known
+
+
+def heard_silence() -> list[np.ndarray]:
+    """What Whisper hears where nobody speaks for long, in gates, rooms and beside fans: (T, 512) float16 each."""
+    rng = np.random.default_rng(0)
+    found = []
+    for level in _ROOMS:
+        hiss = rng.standard_normal(round(_QUIET * SAMPLE_RATE))
+        for noise in [hiss, lfilter([1.0], [1.0, -0.95], hiss)] if level else [hiss]:
+            found.append(hear_whisper((level / noise.std() * noise).astype(np.float32)))
+    return found
 
 
 def _version(name: str, samples: np.ndarray, index: int, options: SoundAugment) -> HeardVersion:

@@ -21,7 +21,7 @@ from ..data.phones import phone_track
 from ..data.recordings import UNLABELLED, Recording
 from ..data.sound_augment import SoundAugment
 from ..data.splits import filmed_speaker
-from ..data.whisper_versions import HeardVersion, heard_versions
+from ..data.whisper_versions import HeardVersion, heard_silence, heard_versions
 from ..synthetic.phone_motion import PhoneMotion, learn_canonical_phone_motion, to_visemes, viseme_track
 
 TAUGHT = "taught"  # the speaker of clips whose mouth was not filmed
@@ -98,6 +98,7 @@ class ContentExamples:
             raise InputError("The data folders hold no clips to train on.", "Run `makeittalk prepare` again.")
         self.clips = [example.clip for examples in self._folders for example in examples if example.clip is not None]
         self.scales = _scales([example for examples in self._folders for example in examples])
+        self._silence = heard_silence() if heard >= 0 else []
         if taught:
             mouth = self._mouth(prepared)
             for folder in map(Prepared.load, taught):
@@ -140,12 +141,19 @@ class ContentExamples:
         """One example as Whisper hears it, its mouth opening as far as people do on average.
 
         Args:
-            frames: at most. options: of the variation of face and silence.
+            frames: at most. options: how faces vary, and how often nobody speaks and the mouth rests.
 
         Returns:
             Features (T, 512), canonical motion (T, 68, 3), face with its lips shut (68, 3).
         """
         folder, example = self._any(rng)
+        if rng.random() < options.silence:
+            quiet = self._silence[int(rng.integers(len(self._silence)))]
+            start = int(rng.integers(0, max(1, len(quiet) - frames + 1)))
+            heard = quiet[start : start + frames].astype(np.float32)
+            rest = np.zeros((len(heard), *example.face.shape), np.float32)
+            face, rest = augment.vary_face(example.face, rest, options, rng)
+            return heard, rest, face
         varied = len(example.versions) > 1 and rng.random() < options.varied
         version = example.versions[int(rng.integers(1, len(example.versions))) if varied else 0]
         count = min(len(version.features), int((len(example.motion) - 1) / version.speed) + 1)
