@@ -7,8 +7,11 @@ import pytest
 import soundfile
 import torch
 from made_clips import talking, write_clips
+from makeittalk.animation.lips import gaps
 from makeittalk.exchange.errors import InputError
 from makeittalk.landmarks.registration import resample_landmarks
+from makeittalk_lab.data.canonical_motion import canonical_motion
+from makeittalk_lab.data.splits import filmed_speaker
 from makeittalk_lab.prepare.facegood import prepare_facegood
 from makeittalk_lab.prepare.grid import prepare_grid
 
@@ -63,6 +66,54 @@ def test_grid_is_prepared_once(films, tmp_path):
     seen.clear()
     assert prepare_grid(films, tmp_path / "out", track=track).train == prepared.train
     assert seen == ["lost"]
+
+
+@pytest.fixture
+def several(tmp_path) -> Path:
+    """Films and sounds of two speakers side by side, as `SPEAKER_SENTENCE`."""
+    source = tmp_path / "several"
+    source.mkdir()
+    rng = np.random.default_rng(0)
+    for name in ("s4_aa", "s4_bb", "s4_cc", "s26_aa", "s26_bb"):
+        (source / f"{name}.mp4").write_bytes(b"film")
+        soundfile.write(source / f"{name}.flac", 0.1 * rng.normal(size=32_000), 16_000)
+    return source
+
+
+def test_several_speakers_lie_in_one_folder(several, tmp_path):
+    prepared = prepare_grid(several, tmp_path / "out", track=fake_track)
+    assert prepared.train == ["s26_aa", "s26_bb", "s4_aa", "s4_bb", "s4_cc"] and not prepared.skipped
+    assert [filmed_speaker(prepared, name) for name in prepared.train] == ["s26", "s26", "s4", "s4", "s4"]
+    clip = prepared.clip("s26_bb")
+    sound, _ = soundfile.read(several / "s26_bb.flac")
+    assert np.corrcoef(clip.samples, sound)[0, 1] > 0.99  # what Whisper is to hear
+    assert len(clip.samples) == 32_000 and clip.embedding is not None
+
+
+def test_so_many_films_are_drawn_besides_the_test(films, several, tmp_path):
+    first = prepare_grid(several, tmp_path / "a", count=2, track=fake_track)
+    assert (
+        len(first.train) == 2 and prepare_grid(several, tmp_path / "b", count=2, track=fake_track).train == first.train
+    )
+    (films / "video" / "lost.mp4").unlink()
+    drawn = prepare_grid(films, tmp_path / "c", count=1, track=fake_track)
+    assert drawn.test == ["bb"] and len(drawn.train) == 1
+    everything = prepare_grid(films, tmp_path / "d", count=50, track=fake_track)
+    assert everything.train == ["aa", "cc"] and everything.test == ["bb"]
+
+
+def test_a_mouth_that_is_open_from_the_first_is_a_clip_too(films, tmp_path):
+    """What is learned counts from the shut mouth, which the frame at rest need not show."""
+
+    def open_mouthed(path, progress):
+        landmarks, fps, size = fake_track(path, progress)
+        landmarks[:, [65, 66, 67, 57, 8], 1] += 8.0
+        return landmarks, fps, size
+
+    prepared = prepare_grid(films, tmp_path / "out", track=open_mouthed)
+    assert "aa" in prepared.train and list(prepared.skipped) == ["lost"]
+    _, motion = canonical_motion(prepared.clip("aa"))
+    assert gaps(motion)[:, 1].min() > 0.03
 
 
 def test_a_folder_without_films_is_refused(tmp_path):

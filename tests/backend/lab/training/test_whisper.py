@@ -96,5 +96,5 @@ def test_the_program_writes_what_is_shipped(
     assert all(value.dtype == torch.float16 for value in written.tensors.values())
     assert load_whisper(str(tmp_path / "o.safetensors")).std.min() > 0.0
     monkeypatch.setattr(whisper.sys, "argv", arguments[:2])
-    with pytest.raises(InputError, match="makeittalk_lab.training.whisper ENCODER"):
+    with pytest.raises(InputError, match=r"makeittalk_lab\.training\.whisper ENCODER"):
         whisper.main()
