@@ -6,18 +6,16 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from makeittalk.audio.loading import load_audio, normalise_loudness
-from makeittalk.audio.mel import mel_spectrogram
+from makeittalk.animation.predict import analyse_speech
+from makeittalk.audio.loading import load_audio
 from makeittalk.exchange.errors import InputError, MissingError
 from makeittalk.landmarks.face_landmarker import MODELS
 from makeittalk.landmarks.ibug68 import PARTS
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.networks import device
-from makeittalk.networks.closure import ClosureConfig, ClosureNet
-from makeittalk.networks.closure_inference import load_closure
 from makeittalk.networks.content import ContentBranch, ContentConfig
 from makeittalk.networks.content_inference import (
-    DEFAULT_CONTENT,
+    CONTENT_WEIGHTS,
     ContentModel,
     load_content,
     predict_content,
@@ -25,8 +23,10 @@ from makeittalk.networks.content_inference import (
 )
 from makeittalk.networks.image_inference import load_image
 from makeittalk.networks.normalised_mel import VoiceAverage
+from makeittalk.networks.phones_inference import load_phones
 from makeittalk.networks.speaker_inference import load_speaker
 from makeittalk.networks.voice_inference import load_voice
+from makeittalk.networks.whisper_inference import load_whisper
 from makeittalk.weights import files
 from makeittalk.weights.cache import release_loaded
 from makeittalk_lab.training.sums import write_sums
@@ -51,8 +51,8 @@ def folder(tmp_path, monkeypatch):
 
 def test_shipped_weights_are_whole_and_small():
     found = files.verify_weights()
-    assert {DEFAULT_CONTENT, MODELS} < {file.name for file in found}
-    assert sum(file.size for file in found) < 40e6
+    assert {*CONTENT_WEIGHTS.values(), MODELS} < {file.name for file in found}
+    assert sum(file.size for file in found) < 60e6
     listed = {file.path.name for file in found}
     kinds = ("*.safetensors", "*.task")
     assert {path.name for kind in kinds for path in files.FOLDER.glob(kind)} == listed
@@ -62,21 +62,25 @@ def test_the_licence_of_what_others_made_lies_beside_it():
     licence = (files.FOLDER / "LICENSE.mediapipe").read_text(encoding="utf-8")
     assert f"{MODELS}.task" in licence and files.listed(MODELS).sha256 in licence
     assert "Apache License" in licence and "END OF TERMS AND CONDITIONS" in licence
+    licence = (files.FOLDER / "LICENSE.whisper").read_text(encoding="utf-8")
+    assert "MIT License" in licence and "OpenAI" in licence and "WITHOUT WARRANTY OF ANY KIND" in licence
 
 
-def test_shipped_content_branch_loads():
+def test_shipped_content_branches_load():
+    paper = load_content(CONTENT_WEIGHTS["autovc"])
+    assert paper.features == "both" and paper.branch.config.inputs == 144
+    assert paper.branch.config.hidden == 256 and paper.branch.config.layers == 3
     model = load_content()
     assert not model.branch.training
     config = model.branch.config
-    assert model.features == "both" and config.inputs == 144
-    assert config.hidden == 256 and config.layers == 3
+    assert model.features == "whisper" and config.inputs == 512 and config.bidirectional
     assert all(parameter.dtype == torch.float32 for parameter in model.branch.parameters())
 
 
 @pytest.mark.parametrize("loudness", [0.0, 0.01])
 def test_the_mouth_rests_without_speech(loudness):
     sound = loudness * np.random.default_rng(0).normal(size=48_000).astype(np.float32)
-    motion = predict_content(mel_spectrogram(normalise_loudness(sound)), MEAN_FACE)
+    motion = predict_content(analyse_speech(sound), MEAN_FACE)
     width = np.linalg.norm(MEAN_FACE[48] - MEAN_FACE[54])
     assert motion.shape == (188, 68, 3)
     assert np.abs(motion).max() < 0.02 * width
@@ -84,11 +88,10 @@ def test_the_mouth_rests_without_speech(loudness):
 
 def test_any_face_speaks_alike():
     """Faces far from those of the training, as cartoons are, move as much and at the same time."""
-    speech = load_audio(files.FOLDER.parent / "assets/speech.flac").samples
-    mel = mel_spectrogram(normalise_loudness(speech))
+    speech = analyse_speech(load_audio(files.FOLDER.parent / "assets/speech.flac").samples)
 
     def gap(face: np.ndarray) -> np.ndarray:
-        motion = predict_content(mel, face)
+        motion = predict_content(speech, face)
         return motion[:, 66, 1] - motion[:, 62, 1]
 
     expected, rng = gap(MEAN_FACE), np.random.default_rng(0)
@@ -167,25 +170,17 @@ def test_a_damaged_list_is_refused(folder, line):
         files.list_weights()
 
 
-def older_layout(kind: str) -> dict[str, str]:
-    """The metadata that version 0.1 wrote beside the content branch and the closure network."""
-    average, config = json.dumps(AVERAGE.to_dict()), json.dumps(SMALL.to_dict())
-    if kind == "content":
-        return {"config": config, "voice": average, "notes": json.dumps({"steps": 3, "features": "mel"})}
-    return {"data": json.dumps(AVERAGE.to_dict() | {"features": "mel"}), "notes": "{}"}
-
-
 def test_files_of_the_first_layout_are_read(tmp_path):
+    """The metadata that version 0.1 wrote beside the content branch."""
     path = tmp_path / "old.safetensors"
-    networks = {"content": ContentBranch(SMALL), "closure": ClosureNet(ClosureConfig())}
-    for kind, network in networks.items():
-        tensors = {name: value.half() for name, value in network.state_dict().items() if value.is_floating_point()}
-        whole = {name: tensors.get(name, value) for name, value in network.state_dict().items()}
-        save_file(whole, path, {"format": "1", "kind": kind} | older_layout(kind))
-        model = load_content(str(path)) if kind == "content" else load_closure(str(path))
-        assert model.features == "mel" and np.abs(model.average.std - AVERAGE.std).max() < 1e-5
-    with pytest.raises(InputError, match="content branch"):
-        load_content(str(path))
+    average, config = json.dumps(AVERAGE.to_dict()), json.dumps(SMALL.to_dict())
+    meta = {"config": config, "voice": average, "notes": json.dumps({"steps": 3, "features": "mel"})}
+    tensors = {name: value.half() for name, value in ContentBranch(SMALL).state_dict().items()}
+    save_file(tensors, path, {"format": "1", "kind": "content"} | meta)
+    model = load_content(str(path))
+    assert model.features == "mel" and np.abs(model.average.std - AVERAGE.std).max() < 1e-5
+    with pytest.raises(InputError, match="phone network"):
+        load_phones(str(path))
 
 
 @pytest.mark.parametrize(
@@ -222,7 +217,7 @@ def test_what_is_no_number_is_refused(tmp_path):
 
 
 def test_release_gives_back_every_network(tmp_path):
-    loaders = (load_content, load_speaker, load_voice, load_closure, load_image)
+    loaders = (load_whisper, load_content, load_speaker, load_voice, load_phones, load_image)
     before = [load() for load in loaders]
     assert all(load() is model for load, model in zip(loaders, before, strict=True))
     device.release()

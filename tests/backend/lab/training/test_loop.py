@@ -137,6 +137,56 @@ def test_a_cancelled_run_goes_on_to_the_same_end(tmp_path, precision):
     assert logs[0] == logs[1]
 
 
+class Watched(Duel):
+    """Keeps the networks it began with, which a run goes on changing."""
+
+    def networks(self) -> dict[str, nn.Module]:
+        self.all = super().networks()
+        return self.all
+
+
+def test_the_average_is_validated_and_saved(tmp_path):
+    """Polyak's average, reckoned here from the weights of every step; the first ones are soon forgotten."""
+    task, seen = Watched(), []
+
+    def remember(_fraction: float, _stage: str) -> None:
+        seen.append({key: value.clone() for key, value in task.all["last"].state_dict().items()})
+
+    torch.manual_seed(5)
+    wanted = Duel().networks()["last"].state_dict()  # what a run of this seed begins with
+    run(task, settings(tmp_path, average=0.9), remember)
+    for step, weights in enumerate(seen, 1):
+        kept = min(0.9, step / (step + 9))
+        wanted = {key: kept * value + (1.0 - kept) * weights[key] for key, value in wanted.items()}
+    for key, value in task.end["last"].state_dict().items():
+        assert torch.allclose(value, wanted[key], atol=1e-6) and not torch.allclose(value, seen[-1][key], atol=1e-4)
+    assert same(task.end["frozen"].state_dict(), task.all["frozen"].state_dict())
+    assert not task.end["critic"].training
+    with torch.no_grad():
+        told = task.validate({name: network.eval() for name, network in task.end.items()})
+    assert Log(tmp_path).read()[-1]["validation"]["distance"] == pytest.approx(told["distance"], rel=1e-3)
+
+
+def test_a_cancelled_average_goes_on_to_the_same_end(tmp_path):
+    whole, broken, plain = Duel(), Duel(), Duel()
+    run(whole, settings(tmp_path / "whole", average=0.9))
+    with pytest.raises(Cancelled):
+        run(broken, settings(tmp_path / "broken", average=0.9), stop_at(0.6))
+    run(broken, settings(tmp_path / "broken", average=0.9))
+    assert same(states(whole), states(broken))
+    # What is learnt does not depend on the average.
+    run(plain, settings(tmp_path / "plain"))
+    losses = [[entry["generator/loss"] for entry in Log(tmp_path / name).read()] for name in ("whole", "plain")]
+    assert losses[0] == losses[1] and not same(states(whole), states(plain))
+
+
+def test_an_average_begins_with_the_weights_that_a_run_starts_from(tmp_path):
+    first, more = Duel(), Duel()
+    run(first, settings(tmp_path / "first"))
+    run(more, settings(tmp_path / "more", start=str(tmp_path / "first"), steps=1, learning_rate=1e-9, average=0.9))
+    assert torch.allclose(first.end["last"].weight, more.end["last"].weight, atol=1e-6)
+
+
 def test_another_seed_ends_elsewhere(tmp_path):
     first, second = Duel(), Duel()
     run(first, settings(tmp_path / "a", steps=3))
@@ -304,6 +354,8 @@ def test_the_log_is_drawn(tmp_path):
         ("data = ['x']\nout = 'y'\nsteps = -1", "steps must be above 0"),
         ("data = ['x']\nout = 'y'\nlearning_rate = nan", "learning_rate must be above 0"),
         ("data = ['x']\nout = 'y'\nshare = [1.0, 2.0]", "share needs one number"),
+        ("data = ['x']\nout = 'y'\naverage = 1.0", "average must be below 1"),
+        ("data = ['x']\nout = 'y'\naverage = -0.1", "average must not be below 0"),
         ("data = ['x']\nout = 'y'\nnetwork = 3", "network is a table"),
     ],
 )
