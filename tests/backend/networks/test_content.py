@@ -31,8 +31,8 @@ FACE = np.asarray(MEAN_FACE + shut_mouth(MEAN_FACE), np.float32)
 
 def both_ways(**more: object) -> ContentBranch:
     torch.manual_seed(0)
-    shape = dict(inputs=12, bidirectional=True, squeeze=10, stride=2, hidden=16, layers=2, mlp=(20,)) | more
-    return ContentBranch(ContentConfig(**shape)).eval()
+    shape = {"inputs": 12, "bidirectional": True, "squeeze": 10, "stride": 2, "hidden": 16, "layers": 2, "mlp": (20,)}
+    return ContentBranch(ContentConfig(**(shape | more))).eval()
 
 
 def voice(frames: int) -> np.ndarray:

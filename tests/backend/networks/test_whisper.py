@@ -73,7 +73,7 @@ def test_tensors_are_named_and_shaped_as_openais() -> None:
 
 
 def test_the_front_end_is_librosas(speech: np.ndarray) -> None:
-    """The filters, and the spectrum that Whisper takes: centred, its last frame dropped, 80 dB below the loudest band."""
+    """The filters, and the spectrum that Whisper takes: centred, the last frame dropped, 80 dB under the loudest."""
     encoder = WhisperEncoder(WhisperConfig(width=8, heads=1, blocks=1))
     filters = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=400, n_mels=80)
     np.testing.assert_allclose(encoder.filters.numpy(), filters, atol=1e-7)
@@ -97,7 +97,7 @@ def test_a_pause_is_not_blown_up() -> None:
 
 
 def second_opinion(tensors: dict[str, torch.Tensor], mel: torch.Tensor, blocks: int) -> torch.Tensor:
-    """What so many blocks answer, written anew from OpenAI's own: tensors of the file, mel (1, 80, T) → (T / 2, 512)."""
+    """What so many blocks answer, written anew from OpenAI's: tensors of the file, mel (1, 80, T) → (T / 2, 512)."""
 
     def linear(name: str, values: torch.Tensor) -> torch.Tensor:
         return values @ tensors[f"{name}.weight"].T + tensors.get(f"{name}.bias", torch.zeros(()))
