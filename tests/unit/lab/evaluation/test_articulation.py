@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from makeittalk.exchange.formats import Motion
+from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk_lab.evaluation import articulation
 from makeittalk_lab.evaluation.articulation import (
     bilabials_shut,
@@ -88,6 +89,7 @@ def test_speeds_are_those_of_the_frames_that_are_shown(monkeypatch: pytest.Monke
     """A mouth that opens at two of its widths a second, for 0.2 s: at any rate the same."""
     times = np.arange(125) / 62.5
     face = mouth(10.0 * np.clip(2.0 * (times - 1.0), 0.0, 0.4)).astype(np.float32)
+    face[:, :48] = 10.0 * MEAN_FACE[:48]
     still = np.zeros((125, 3), np.float32)
     motion = Motion(62.5, face, face[0], face - face[0], still, still, np.zeros(3, np.float32), (100, 100))
     speeds = opening_speeds(motion)
