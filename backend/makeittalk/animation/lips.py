@@ -79,10 +79,21 @@ def close_lips(content: np.ndarray, fps: float, heard: np.ndarray | None = None)
     keep = _soft_threshold(gap, rest)
     keep *= 1.0 - closure_curve(np.maximum(centre - rest, 0.0), fps, heard)[:, None]
 
-    # Scale each pair's distance vector, so that shut lips meet in x and z too.
-    scale = np.where(gap > 1e-9, keep / np.maximum(gap, 1e-9), 0.0)[..., None]
-    surplus = (1.0 - scale) * (content[:, _LOWER] - content[:, _UPPER])
-    result = content.copy()
+    return scale_gaps(content, np.where(gap > 1e-9, keep / np.maximum(gap, 1e-9), 0.0))
+
+
+def scale_gaps(points: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Scales how far the inner lip pairs are apart about their middles; outer lips follow, the jaw keeps its own pace.
+
+    Args:
+        points: (T, 68, 3) canonical landmarks, or displacements from the shut mouth.
+        scale: (T, 3) or (T, 1), of each pair's distance vector, so that shut lips meet in x and z too.
+
+    Returns:
+        (T, 68, 3).
+    """
+    surplus = (1.0 - scale)[..., None] * (points[:, _LOWER] - points[:, _UPPER])
+    result = points.copy()
     result[:, _UPPER] += 0.5 * surplus
     result[:, _LOWER] -= 0.5 * surplus
     for (above, below), pair, share in _OUTER:

@@ -1,4 +1,4 @@
-"""From the predicted parts to the face that is shown: smoothing, closures, amounts. Every number is a parameter."""
+"""From the predicted parts to the face that is shown: smoothing, closures, speed of the lips, amounts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..exchange.formats import Motion, MotionParts
 from ..landmarks.ibug68 import LIPS
 from ..landmarks.pose import Canonical, compose_pose
 from .blinks import lid_displacement
+from .lip_speed import limit_speed
 from .lips import close_lips
 
 # Savitzky–Golay windows (s) and order at smoothing amount 1.
@@ -73,7 +74,7 @@ def compose_head(
 def finish_lips(
     content: np.ndarray, fps: float, closure: np.ndarray | None = None, smoothing: float = 1.0
 ) -> np.ndarray:
-    """The content branch's answer as a character shows it: smoothed, its closures completed.
+    """The content branch's answer as a character shows it: smoothed, its closures completed, no faster than people.
 
     Args:
         content: (T, 68, 3) canonical displacement from the shut mouth. fps: frames/s.
@@ -82,7 +83,7 @@ def finish_lips(
     Returns:
         (T, 68, 3), canonical.
     """
-    return close_lips(smooth_face(content, fps, smoothing), fps, closure)
+    return limit_speed(close_lips(smooth_face(content, fps, smoothing), fps, closure), fps)
 
 
 def smooth_face(points: np.ndarray, fps: float, amount: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A motion at another frame rate, every closure of the lips kept."""
+"""A motion at another frame rate: every closure of the lips kept, and no opening faster than it was."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from ..exchange.formats import Motion
 from ..landmarks.measures import mouth_width, opening
 from ..landmarks.pose import compose_pose
+from .lip_speed import keep_speed
 from .lips import resample_closures
 
 SHUT = 0.02  # opening that counts as shut, share of the mouth's width
@@ -20,7 +21,8 @@ def frame_count(seconds: float, fps: float) -> int:
 def resample(motion: Motion, fps: float, frames: int | None = None) -> Motion:
     """The motion on frames i / fps.
 
-    Expression moves to the nearest closure where one would fall between two frames; the head never does.
+    Expression moves to the nearest closure where one would fall between two frames; the head never does. The frames
+    beside it open no further than the lips go in one frame at the fastest.
 
     Args:
         motion: at any rate. fps: frames/s wanted. frames: how many, all that fit by default.
@@ -31,6 +33,7 @@ def resample(motion: Motion, fps: float, frames: int | None = None) -> Motion:
     frames = frame_count(motion.seconds, fps) if frames is None else frames
     times = np.arange(frames) / fps
     expression = at(motion.expression, closure_times(motion, times), motion.fps)
+    expression = keep_speed(expression, fps, motion.expression, motion.fps, motion.neutral)
     rotation = at(np.unwrap(motion.head_rotation, axis=0), times, motion.fps)
     translation = at(motion.head_translation, times, motion.fps)
     landmarks = compose_pose(motion.neutral, expression, rotation, translation, motion.neck_pivot)
