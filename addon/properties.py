@@ -3,6 +3,7 @@
 No postponed annotations here: Blender reads the annotations themselves.
 """
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -48,8 +49,13 @@ def _amount(name: str, update: Callable[..., None] | None = None) -> Any:
     )
 
 
-def _seed() -> Any:
-    return IntProperty(name="Seed", description="Another number gives another take of head and blinks", min=0)
+def _seed(update: Callable[..., None] | None = None) -> Any:
+    description = "Another number gives another take of head and blinks"
+    return IntProperty(name="Seed", description=description, min=0, update=update)
+
+
+def _chosen(self: "MakeItTalkSettings", _context: bpy.types.Context) -> None:
+    self.draw_seed = False  # whoever names a seed, in the panel or in a script, gets that one
 
 
 def _face() -> Any:
@@ -69,6 +75,9 @@ def _voice() -> Any:
         subtype="FILE_PATH",
         options=compat.PATH_OPTIONS,
     )
+
+
+_DRAWN = range(1, 100_000)  # seeds that a character is given unasked: few enough digits to be read and typed
 
 
 class MakeItTalkSettings(bpy.types.PropertyGroup):
@@ -103,7 +112,12 @@ class MakeItTalkSettings(bpy.types.PropertyGroup):
         description="Where the portrait's mouth is open, show its own teeth instead of drawn ones",
         default=True,
     )
-    seed: _seed()
+    draw_seed: BoolProperty(
+        name="Draw a Seed",
+        description="Each new character gets a seed of its own, so that no two of them move in step",
+        default=True,
+    )
+    seed: _seed(_chosen)
     voice: _voice()
     lip: _amount("lip")
     head: _amount("head")
@@ -113,6 +127,13 @@ class MakeItTalkSettings(bpy.types.PropertyGroup):
     def start_frame(self, scene: bpy.types.Scene) -> int:
         """The frame on which the next speech begins."""
         return scene.frame_current if self.at_current_frame else self.start
+
+    def next_seed(self) -> int:
+        """The seed of the next character: the one that was chosen, else one that no character of the file has."""
+        if not self.draw_seed:
+            return self.seed
+        taken = {item.makeittalk.seed for item in bpy.data.collections if item.makeittalk.is_character}
+        return random.choice([seed for seed in _DRAWN if seed not in taken])
 
 
 def _moved(self: "MakeItTalkCharacter", context: bpy.types.Context) -> None:

@@ -29,8 +29,8 @@ def make(context: bpy.types.Context) -> Task:
     portrait, speech = bpy.path.abspath(settings.portrait), bpy.path.abspath(settings.speech)
     start, every_frame = settings.start_frame(scene), settings.every_frame
     remembered: dict[str, Any] = {
-        name: getattr(settings, name) for name in ("face", "seed", "voice", "style", "lip", "head", "blink", "smooth")
-    } | {"portrait": settings.portrait, "speech": settings.speech}
+        name: getattr(settings, name) for name in ("face", "voice", "style", "lip", "head", "blink", "smooth")
+    } | {"portrait": settings.portrait, "speech": settings.speech, "seed": settings.next_seed()}
     request = replace(_request(remembered, frame_rate(scene)), own_mouth=settings.own_mouth)
 
     def take(context: bpy.types.Context, data: protocol.AnimateData) -> str:

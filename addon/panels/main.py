@@ -104,7 +104,10 @@ class MAKEITTALK_PT_options(Sidebar, bpy.types.Panel):
         for name in ("lip", "head", "blink", "smooth"):
             column.prop(settings, name, slider=True)
         column = layout.column()
-        column.prop(settings, "seed")
+        column.prop(settings, "draw_seed")
+        row = column.row()
+        row.enabled = not settings.draw_seed
+        row.prop(settings, "seed")
         column.prop(settings, "voice")
 
 

@@ -18,6 +18,7 @@ from project import ASSETS
 def press(scene, backend, tmp_path):
     """Presses Make It Talk with the embedded portrait and a short recording; other settings by keyword."""
     settings = bpy.context.scene.makeittalk
+    settings.seed = 0
     settings.portrait = str(ASSETS / "portrait_cartoon.png")
     settings.speech = str(ASSETS / "speech.flac")
 
