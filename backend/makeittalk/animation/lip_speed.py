@@ -36,7 +36,7 @@ def limit_speed(content: np.ndarray, fps: float) -> np.ndarray:
         content: (T, 68, 3) canonical displacement from the shut mouth. fps: its rate, frames/s.
 
     Returns:
-        (T, 68, 3); outer lips and chin follow.
+        (T, 68, 3); outer lips follow, the jaw keeps its own pace: it is lips that pop, where they part from a closure.
     """
     gap = np.maximum(gaps(content).mean(axis=1), 0.0)
     slow = limit_rate(gap, OPENING_SPEED / fps, CLOSING_SPEED / fps)
@@ -108,4 +108,4 @@ def _shown_gap(expression: np.ndarray, neutral: np.ndarray, canonical: Canonical
 def _reduced(points: np.ndarray, gap: np.ndarray, slow: np.ndarray) -> np.ndarray:
     """Canonical points (T, 68, 3) whose mean gap (T,) is brought down to `slow` (T,)."""
     scale = np.where(gap > 1e-9, slow / np.maximum(gap, 1e-9), 1.0)
-    return scale_gaps(points, np.clip(scale, 0.0, 1.0)[:, None], jaw=True)
+    return scale_gaps(points, np.clip(scale, 0.0, 1.0)[:, None])

@@ -81,13 +81,12 @@ def close_lips(content: np.ndarray, fps: float, heard: np.ndarray | None = None)
     return scale_gaps(content, np.where(gap > 1e-9, keep / np.maximum(gap, 1e-9), 0.0))
 
 
-def scale_gaps(points: np.ndarray, scale: np.ndarray, jaw: bool = False) -> np.ndarray:
-    """Scales how far the inner lip pairs are apart about their middles; outer lips follow.
+def scale_gaps(points: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Scales how far the inner lip pairs are apart about their middles; outer lips follow, the jaw keeps its own pace.
 
     Args:
         points: (T, 68, 3) canonical landmarks, or displacements from the shut mouth.
         scale: (T, 3) or (T, 1), of each pair's distance vector, so that shut lips meet in x and z too.
-        jaw: whether the chin follows the lower lip.
 
     Returns:
         (T, 68, 3).
@@ -99,10 +98,6 @@ def scale_gaps(points: np.ndarray, scale: np.ndarray, jaw: bool = False) -> np.n
     for (above, below), pair, share in _OUTER:
         result[:, above, 1] += 0.5 * share * surplus[:, pair, 1]
         result[:, below, 1] -= 0.5 * share * surplus[:, pair, 1]
-    if jaw:
-        chin = _CHIN_FOLLOW * 0.5 * surplus[:, 1, 1]
-        for point, weight in _CHIN_WEIGHTS.items():
-            result[:, point, 1] -= weight * chin
     return result
 
 

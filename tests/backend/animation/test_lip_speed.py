@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 from makeittalk.animation.bake import bake_motion
-from makeittalk.animation.lip_speed import BRIEF_OPENING, CLOSING_SPEED, OPENING_SPEED
+from makeittalk.animation.lip_speed import BRIEF, BRIEF_OPENING, CLOSING_SPEED, OPENING_SPEED
 from makeittalk.animation.lips import gaps
 from makeittalk.animation.postprocess import apply_amounts
 from makeittalk.animation.predict import predict_motion
@@ -47,7 +47,7 @@ def at(motion: Motion, fps: float, lip: float) -> Motion:
 
 
 @pytest.mark.parametrize("lip", [1.0, 2.0])
-@pytest.mark.parametrize("fps", [24.0, 25.0, FRAME_RATE])
+@pytest.mark.parametrize("fps", [24.0, 25.0, 30.0, FRAME_RATE])
 @pytest.mark.parametrize("name", PORTRAITS)
 def test_no_frame_is_faster_than_filmed_speakers(name: str, fps: float, lip: float) -> None:
     shown = gap(at(said(name)[0], fps, lip))
@@ -57,13 +57,11 @@ def test_no_frame_is_faster_than_filmed_speakers(name: str, fps: float, lip: flo
     assert shown.max() > 0.15 * lip  # the sentence's wide vowels stay wide, and twice as wide at amount 2
 
 
-@pytest.mark.parametrize("fps", [24.0, 25.0])
 @pytest.mark.parametrize("name", PORTRAITS)
-def test_no_mouth_is_open_for_a_single_frame(name: str, fps: float) -> None:
-    shown = gap(at(said(name)[0], fps, 1.0))
+def test_no_mouth_is_wide_for_a_single_frame(name: str) -> None:
+    shown = gap(at(said(name)[0], 1.0 / (BRIEF / 2.0), 1.0))
     alone = shown[1:-1] - np.maximum(shown[:-2], shown[2:])
-    # A few steps of 16 ms cover two frames, so that what is lasting is known to one of them.
-    assert alone.max() <= BRIEF_OPENING + OPENING_SPEED / FRAME_RATE / 2, int(alone.argmax()) + 1
+    assert alone.max() <= BRIEF_OPENING * SLACK, int(alone.argmax()) + 1
 
 
 @pytest.mark.parametrize("fps", [12.0, 24.0, 25.0, 30.0, FRAME_RATE])

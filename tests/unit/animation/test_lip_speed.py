@@ -109,15 +109,14 @@ def test_a_pop_is_slowed_and_every_closure_stays() -> None:
     assert gap[80:83].max() <= BRIEF_OPENING + 1e-9  # and what is over at once opens hardly at all
 
 
-def test_outer_lips_and_chin_follow() -> None:
+def test_outer_lips_follow_and_the_rest_stays() -> None:
     gap = popping()
     after = limit_speed(content_of(gap), FRAME_RATE)
-    frame = 20  # the first of an opening
-    moved = after[frame] - content_of(gap)[frame]
+    moved = after[20] - content_of(gap)[20]  # the first frame of an opening
     assert moved[62, 1] > 0.01 and moved[66, 1] < -0.01
     assert np.allclose(moved[[50, 51, 52], 1], moved[62, 1]) and np.allclose(moved[[56, 57, 58], 1], moved[66, 1])
-    assert moved[66, 1] < moved[8, 1] < 0.3 * moved[66, 1]  # the chin, less than the lip
-    assert np.abs(moved[17:48]).max() == 0.0 and np.abs(moved[[60, 64]]).max() == 0.0
+    assert np.abs(moved[:48]).max() == 0.0 and np.abs(moved[[48, 54, 60, 64]]).max() == 0.0
+    assert (after[:, [50, 51, 52], 1] <= after[:, [61, 62, 63], 1] + 1e-9).all()  # no outer lip inside the inner one
 
 
 def test_slow_speech_is_left_alone() -> None:
