@@ -3,13 +3,15 @@
 import hashlib
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import skimage
 from makeittalk.exchange.errors import InputError, MissingError
 from makeittalk.landmarks import alignment3d
-from makeittalk.landmarks.detector import available_detectors, detect_landmarks
+from makeittalk.landmarks.detector import NoFaceError, available_detectors, detect_landmarks
 from makeittalk.landmarks.ibug68 import INNER_PAIRS, MIRROR
 from makeittalk.landmarks.overlay import draw_overlay
 from makeittalk.landmarks.pose import Canonical
@@ -135,6 +137,23 @@ class TestAnyPicture:
         landmarks = detect_landmarks(on_ground(photo, size, corner, scale)).landmarks
         agree((landmarks[:, :2] - corner) / scale, found.landmarks, 0.015, 0.04)
 
+    @pytest.mark.parametrize("quarters, scale", [(1, 0.3), (2, 0.3), (3, 0.15), (0, 0.12)])
+    def test_small_lying_faces(self, photo, found, quarters, scale):
+        """Rolls that the finder takes for others where the face is small."""
+        lying = np.ascontiguousarray(np.rot90(photo, quarters))
+        landmarks = detect_landmarks(on_ground(lying, (1600, 1100), (1100, 300), scale)).landmarks
+        landmarks = np.column_stack([(landmarks[:, :2] - (1100, 300)) / scale, landmarks[:, 2] / scale])
+        for _ in range(quarters):
+            landmarks = np.stack([512 - landmarks[:, 1], landmarks[:, 0], landmarks[:, 2]], 1)
+        agree(landmarks, found.landmarks, 0.03, 0.1)
+
+    def test_line_drawing(self, cartoon):
+        picture = np.array(Image.open(cartoon).convert("L").resize((512, 640), Image.Resampling.LANCZOS))
+        edges = cv2.morphologyEx(picture, cv2.MORPH_GRADIENT, np.ones((3, 3)))
+        lines = np.repeat(np.where(edges > 24, 40, 250).astype(np.uint8)[..., None], 3, axis=2)
+        expected = detect_landmarks(np.repeat(picture[..., None], 3, axis=2)).landmarks
+        agree(detect_landmarks(lines).landmarks, expected, 0.03, 0.15)
+
     def test_face_that_fills_the_picture(self, photo, found):
         low, high = found.landmarks[:, :2].min(0), found.landmarks[:, :2].max(0)
         corner = np.maximum(0, low - 0.08 * (high - low)).astype(int)
@@ -238,6 +257,19 @@ class TestNoFace:
             detect_landmarks(np.repeat(picture[..., None], 3, axis=2), name="empty.png")
         assert caught.value.message == "No face was found in empty.png."
         assert "whole face visible" in caught.value.hint
+
+    @pytest.mark.parametrize("name", ["chelsea.png", "coffee.png", "text.png", "color.png"])
+    def test_photographs_without_a_face(self, name):
+        """A cat, a cup, handwriting and a test card, which come with scikit-image."""
+        picture = np.array(Image.open(Path(skimage.__file__).parent / "data" / name).convert("RGB"))
+        with pytest.raises(NoFaceError):
+            detect_landmarks(picture)
+
+    def test_a_portrait_whose_face_is_erased(self, photo, found):
+        hull = cv2.convexHull(found.landmarks[:, :2].astype(np.int32))
+        face = cv2.dilate(cv2.fillConvexPoly(np.zeros((512, 512), np.uint8), hull, 255), np.ones((61, 61)))
+        with pytest.raises(NoFaceError):
+            detect_landmarks(cv2.inpaint(photo, face, 3, cv2.INPAINT_TELEA))
 
 
 class TestFaceAlignment:

@@ -50,7 +50,7 @@ def steady(film, tmp_path_factory):
 
 
 def follows(landmarks, fps, margin=0.02):
-    """The face moves by the known sway and by nothing else; the first frames settle MediaPipe's smoothing."""
+    """The face moves by the known sway and by nothing else."""
     width = np.linalg.norm(landmarks[0, 0] - landmarks[0, 16])
     middle = landmarks[:, :, :2].mean(1)
     moved = middle - middle[0]
