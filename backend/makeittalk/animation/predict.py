@@ -8,7 +8,7 @@ import numpy as np
 
 from ..audio.embedding import speaker_embedding
 from ..audio.loading import Audio, heard, normalise_loudness
-from ..audio.prosody import prosody_track
+from ..audio.prosody import loudness_prosody, prosody_track
 from ..exchange.amounts import Amounts
 from ..exchange.constants import FRAME_RATE
 from ..exchange.formats import Face, Motion, MotionParts
@@ -16,10 +16,11 @@ from ..exchange.progress import Progress, part, silent
 from ..landmarks.pose import Canonical, neck_pivot
 from ..networks.content_inference import content_weights, predict_content
 from ..networks.device import choose_device
-from ..networks.phones_inference import closure_of, predict_phones
+from ..networks.phones_inference import closure_of, predict_phones, silence_of
 from ..networks.speech import Speech
 from .head_motion import head_motion
 from .lips import shut_mouth
+from .pauses import speech_presence
 from .postprocess import shown_motion
 
 
@@ -100,7 +101,10 @@ def move_face(speech: Speech, face: Face, options: PredictOptions | None = None,
         weights=weights,
         progress=part(progress, 0.5, 0.85),
     )
-    closure = closure_of(predict_phones(speech, device))
+    phones = predict_phones(speech, device)
+    closure = closure_of(phones)
+    prosody = loudness_prosody(speech.mel) if speech.prosody is None else speech.prosody
+    lips *= speech_presence(silence_of(phones), prosody[:, 0], FRAME_RATE)[:, None, None]
     progress(0.85, "Moving the head")
     moved = head_motion(speech, frontal + shut, options.seed, device, part(progress, 0.85, 1.0))
 

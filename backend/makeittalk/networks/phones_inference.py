@@ -64,6 +64,11 @@ def closure_of(phones: np.ndarray) -> np.ndarray:
     return phones[:, _BILABIALS].sum(1)
 
 
+def silence_of(phones: np.ndarray) -> np.ndarray:
+    """Probability that nobody speaks: (T, len(PHONES)) → (T,) float32."""
+    return phones[:, 0]
+
+
 def phone_probabilities(network: PhoneNet, features: np.ndarray) -> np.ndarray:
     """`predict_phones` with a given network in eval mode and features (T, inputs)."""
     device = next(network.parameters()).device
