@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import grey_closing, maximum_filter1d, uniform_filter1d
 
-BEFORE = 0.45  # s before a word in which the mouth may open already: people breathe in through it
-AFTER = 0.4  # s after one until it has come to rest
+BEFORE = 0.8  # s before a word in which the mouth may open already: people breathe in through it
+AFTER = 0.8  # s after one until it has come to rest
 RAMP = 0.2  # s of these in which the motion fades
 SURE = 0.5  # probability of silence from which nobody speaks
 QUIET = 0.02  # loudness under which nobody speaks

@@ -104,7 +104,8 @@ def test_a_filmed_face_falls_on_itself(moment: int, frames: list[np.ndarray], tr
     portrait, motion = face_for_motion(tmp_path / "frame.png", tracked, tmp_path)
     width = float(np.linalg.norm(portrait.face.landmarks[16] - portrait.face.landmarks[0]))
     off = np.linalg.norm(portrait.face.landmarks[:, :2] - tracked.landmarks[moment, :, :2], axis=1)
-    assert off.mean() < 0.01 * width  # as near as a detector that looks at each frame by itself is to itself
+    # A still's landmarks lie 0.006 to 0.008 from the film's, so that a moment close by may be the nearest.
+    assert off.mean() < 0.01 * width
     assert np.allclose(motion.landmarks, tracked.landmarks, atol=1e-3)
     mesh = build_mesh(portrait.face, portrait.rgba)
     for other in (5, 50):
