@@ -44,7 +44,7 @@ def prepare_spoken(
     """Writes clips for the sentences of a text, each said by `versions` voices.
 
     The sound goes to `dest/sounds` and the phones to `dest/phones`, so that
-    `makeittalk prepare voices DEST/sounds OTHER --phones DEST/phones` makes of them what the closure network and
+    `makeittalk prepare voices DEST/sounds OTHER --phones DEST/phones` makes of them what the phone network and
     voice conversion learn from. A second run goes on where the first one stopped.
 
     Args:
