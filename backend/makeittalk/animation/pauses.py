@@ -10,6 +10,7 @@ AFTER = 0.8  # s after one until it has come to rest
 RAMP = 0.2  # s of these in which the motion fades
 SURE = 0.5  # probability of silence from which nobody speaks
 QUIET = 0.02  # loudness under which nobody speaks
+LOUD = 0.3  # loudness from which somebody does, in a manner that the phone network may not know
 _SHORTEST = 0.048  # s: a sound that is shorter is none of a voice's
 
 
@@ -25,7 +26,7 @@ def speech_presence(silence: np.ndarray, loudness: np.ndarray, fps: float) -> np
     """
     if not len(silence):
         return np.zeros(0, np.float32)
-    nobody = (silence >= SURE) | (loudness < QUIET)
+    nobody = (loudness < QUIET) | ((silence >= SURE) & (loudness < LOUD))
     still = grey_closing(nobody.astype(np.float32), size=max(1, round(_SHORTEST * fps)) | 1)
     ramp = max(1, round(RAMP * fps)) | 1
     before, after = (max(0, round(seconds * fps) - ramp // 2) for seconds in (BEFORE, AFTER))
