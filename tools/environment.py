@@ -31,6 +31,7 @@ STUBS = "fake-bpy-module-4-5==20260730"
 #: What bpy, OpenCV and Mesa load, and the Debian package that brings it.
 LIBRARIES = {
     "libEGL.so.1": "libegl1",
+    "libGLESv2.so.2": "libgles2",
     "libGL.so.1": "libgl1",
     "libX11.so.6": "libx11-6",
     "libXext.so.6": "libxext6",
