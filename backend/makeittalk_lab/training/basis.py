@@ -25,7 +25,7 @@ from makeittalk.exchange import storage
 from makeittalk.exchange.constants import CANONICAL_JAW, FRAME_RATE
 from makeittalk.landmarks.ibug68 import INNER_PAIRS, MIRROR
 from makeittalk.landmarks.mean_face import MEAN_FACE
-from makeittalk.networks.content_inference import predict_content
+from makeittalk.networks.content_inference import CONTENT_WEIGHTS, predict_content
 from makeittalk.networks.phones_inference import closure_of, predict_phones
 from safetensors.numpy import save_file
 
@@ -64,7 +64,8 @@ def sculpted_keys(path: str | Path) -> tuple[list[str], np.ndarray]:
 def speech_displacements(recordings: list[Path], each: int = 5) -> np.ndarray:
     """What the shipped networks predict for voices, closures completed: (T, 68, 3) canonical displacement from rest.
 
-    Of another face for every voice, mirrored too, and at several lip amounts: the keys must hold whatever is asked for.
+    Of another face for every voice, mirrored too, from all that lips are predicted from, at several lip amounts: the
+    keys must hold whatever is asked for.
     """
     found: list[np.ndarray] = []
     still = np.zeros((1, 68, 3), np.float32)
@@ -72,11 +73,13 @@ def speech_displacements(recordings: list[Path], each: int = 5) -> np.ndarray:
         face = vary_face(np.asarray(MEAN_FACE, np.float32), still, FACES, np.random.default_rng(number))[0]
         face = (face + shut_mouth(face)).astype(np.float32)
         speech = analyse_speech(load_audio(path).samples)
-        lips = predict_content(speech, face).astype(np.float64)
         brows = head_motion(speech, face, seed=number).brows
-        closed = finish_lips(lips, FRAME_RATE, closure_of(predict_phones(speech)))
-        mirrored = closed[:, MIRROR] * np.array([-1.0, 1.0, 1.0])
-        found += [part[::each] for part in (lips, closed + brows, mirrored + brows, 2.0 * closed)]
+        closure = closure_of(predict_phones(speech))
+        for weights in CONTENT_WEIGHTS.values():
+            lips = predict_content(speech, face, weights=weights).astype(np.float64)
+            closed = finish_lips(lips, FRAME_RATE, closure)
+            mirrored = closed[:, MIRROR] * np.array([-1.0, 1.0, 1.0])
+            found += [part[::each] for part in (lips, closed + brows, mirrored + brows, 2.0 * closed)]
     return np.concatenate(found)
 
 

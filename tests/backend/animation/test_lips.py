@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from makeittalk.animation.bake import bake_motion
 from makeittalk.animation.postprocess import apply_amounts
-from makeittalk.animation.predict import predict_motion
+from makeittalk.animation.predict import PredictOptions, predict_motion
 from makeittalk.animation.resample import resample
 from makeittalk.audio.loading import load_audio
 from makeittalk.exchange.amounts import Amounts
-from makeittalk.exchange.constants import FRAME_RATE
+from makeittalk.exchange.constants import FRAME_RATE, LIP_FEATURES
 from makeittalk.exchange.formats import Face, Motion
 from makeittalk.landmarks.detector import detect_landmarks
 from makeittalk.landmarks.measures import mouth_width, opening
@@ -66,8 +66,11 @@ def test_an_open_smile_shuts_on_every_bilabial(
     assert np.percentile(ratio, 90) > 0.10  # and it does speak
 
 
-def test_keys_reproduce_the_prediction(smiling: tuple[Motion, np.ndarray, Face]) -> None:
+@pytest.mark.parametrize("features", LIP_FEATURES)
+def test_keys_reproduce_the_prediction(smiling: tuple[Motion, np.ndarray, Face], features: str) -> None:
     motion, rgba, face = smiling
+    if features != LIP_FEATURES[0]:
+        motion = predict_motion(load_audio(ASSETS / "speech.flac"), face, PredictOptions(features=features))
     mesh = build_mesh(face, rgba)
     for amounts in (None, Amounts(lip=1.7, blink=1.3), Amounts(smooth=0.0)):
         bake = bake_motion(motion, mesh, 25.0, amounts)
