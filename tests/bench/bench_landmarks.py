@@ -74,9 +74,9 @@ class Released:
             self.speaker(part, self.source, self.face)
 
 
-def unheard(speech: Speech) -> Speech:
+def unheard(speech: Speech, samples: np.ndarray) -> Speech:
     """The same recording, which Whisper has not heard yet: it would remember."""
-    return Speech(speech.mel, speech.embedding, speech.style_embedding, speech.prosody, speech.samples)
+    return Speech(speech.mel, speech.embedding, speech.style_embedding, speech.prosody, samples)
 
 
 def parameters(network: torch.nn.Module) -> str:
@@ -115,7 +115,7 @@ def compare(released: Released, samples: np.ndarray, seconds: float) -> float:
     line("listening, with both of these", heard := seconds_of(lambda: analyse_speech(samples)))
     line(
         "networks, head, closures, post-processing",
-        moved := seconds_of(lambda: move_face(unheard(speech), face, PredictOptions(device="cpu"))),
+        moved := seconds_of(lambda: move_face(unheard(speech, loud), face, PredictOptions(device="cpu"))),
     )
     line("sound to landmarks", heard + moved)
     print(f"  networks and post-processing alone: {total / moved:.2f} times as fast")

@@ -11,7 +11,7 @@ from ..landmarks.pose import neck_pivot, split_pose
 from ..networks.speaker_inference import predict_speaker
 from ..networks.speech import Speech
 from .blinks import blink_curve, lid_closure
-from .brows import RAISED, brow_raise
+from .brows import brow_raise
 
 _CHUNK = 4096  # frames whose pose is fitted at once
 
@@ -22,7 +22,7 @@ class HeadMotion:
 
     Attributes:
         rotation: (T, 3) rad, Euler xyz about the neck, positive x is a nod down.
-        translation: (T, 3) canonical units. brows: (T, 68, 3) canonical displacement.
+        translation: (T, 3) canonical units. brows: (T,) how far both rise, canonical units (`brows.RAISED`).
         blink: (T,) lid closure, 0 open … 1 shut.
     """
 
@@ -67,5 +67,4 @@ def split_head_motion(delta: np.ndarray, face: np.ndarray) -> HeadMotion:
         rotation[part], translation[part], left = split_pose(face + delta[part], face, pivot)
         brows[part] = brow_raise(left)
         lids[part] = lid_closure(left, face)
-    raised = (brows[:, None, None] * RAISED).astype(np.float32)
-    return HeadMotion(rotation, translation, raised, blink_curve(lids))
+    return HeadMotion(rotation, translation, brows.astype(np.float32), blink_curve(lids))

@@ -38,9 +38,14 @@ def limit_speed(content: np.ndarray, fps: float) -> np.ndarray:
     Returns:
         (T, 68, 3); outer lips follow, the jaw keeps its own pace: it is lips that pop, where they part from a closure.
     """
-    gap = np.maximum(gaps(content).mean(axis=1), 0.0)
-    slow = limit_rate(gap, OPENING_SPEED / fps, CLOSING_SPEED / fps)
-    return _reduced(content, gap, limit_brief(slow, round(BRIEF * fps), BRIEF_OPENING))
+    return scale_gaps(content, speed_scale(gaps(content), fps))
+
+
+def speed_scale(gap: np.ndarray, fps: float) -> np.ndarray:
+    """What `limit_speed` leaves of the gaps (T, 3) of the inner lip pairs: their scale, (T, 1)."""
+    mean = np.maximum(gap.mean(axis=1), 0.0)
+    slow = limit_rate(mean, OPENING_SPEED / fps, CLOSING_SPEED / fps)
+    return _scale(mean, limit_brief(slow, round(BRIEF * fps), BRIEF_OPENING))
 
 
 def keep_speed(
@@ -69,7 +74,7 @@ def keep_speed(
     result = expression.copy()
     if fast.any():
         face = canonical.to_canonical(neutral) + canonical.displacement_to(expression[fast])
-        change = _reduced(face, gap[fast], slow[fast]) - face
+        change = scale_gaps(face, _scale(gap[fast], slow[fast])) - face
         result[fast] += canonical.displacement_from(change).astype(result.dtype)
     return result
 
@@ -105,7 +110,7 @@ def _shown_gap(expression: np.ndarray, neutral: np.ndarray, canonical: Canonical
     return np.maximum((apart @ down).mean(axis=1), 0.0)
 
 
-def _reduced(points: np.ndarray, gap: np.ndarray, slow: np.ndarray) -> np.ndarray:
-    """Canonical points (T, 68, 3) whose mean gap (T,) is brought down to `slow` (T,)."""
+def _scale(gap: np.ndarray, slow: np.ndarray) -> np.ndarray:
+    """The scale (T, 1) of lip gaps that brings their mean `gap` (T,) down to `slow` (T,)."""
     scale = np.where(gap > 1e-9, slow / np.maximum(gap, 1e-9), 1.0)
-    return scale_gaps(points, np.clip(scale, 0.0, 1.0)[:, None])
+    return np.clip(scale, 0.0, 1.0)[:, None]

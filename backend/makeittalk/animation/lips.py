@@ -72,13 +72,16 @@ def close_lips(content: np.ndarray, fps: float, heard: np.ndarray | None = None)
     Returns:
         (T, 68, 3), the same with every inner pair's distance scaled by what is left of its gap; outer lips follow.
     """
-    gap = gaps(content)
+    return scale_gaps(content, closing_scale(gaps(content), fps, heard))
+
+
+def closing_scale(gap: np.ndarray, fps: float, heard: np.ndarray | None = None) -> np.ndarray:
+    """What `close_lips` leaves of the gaps (T, 3) of the inner lip pairs: their scale, (T, 3)."""
     centre = gap.mean(axis=1)
     rest = float(np.clip(np.percentile(centre, REST_PERCENTILE), 0.0, REST_LIMIT))
     keep = _soft_threshold(gap, rest)
     keep *= 1.0 - closure_curve(np.maximum(centre - rest, 0.0), fps, heard)[:, None]
-
-    return scale_gaps(content, np.where(gap > 1e-9, keep / np.maximum(gap, 1e-9), 0.0))
+    return np.where(gap > 1e-9, keep / np.maximum(gap, 1e-9), 0.0)
 
 
 def scale_gaps(points: np.ndarray, scale: np.ndarray) -> np.ndarray:

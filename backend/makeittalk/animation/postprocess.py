@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 from scipy.signal import savgol_filter
 
+from ..audio.windows import in_blocks
 from ..exchange.amounts import Amounts
 from ..exchange.formats import Motion, MotionParts
-from ..landmarks.ibug68 import LIPS
+from ..landmarks.ibug68 import INNER_PAIRS, LIPS
 from ..landmarks.pose import Canonical, compose_pose
 from .blinks import lid_displacement
-from .lip_speed import limit_speed
-from .lips import close_lips
+from .lip_speed import limit_speed, speed_scale
+from .lips import close_lips, closing_scale, gaps, scale_gaps
 
 # Savitzky–Golay windows (s) and order at smoothing amount 1.
 SMOOTH_LIPS = 0.08
@@ -40,12 +41,18 @@ def shown_motion(
     """
     expression = compose(neutral, parts, fps)
     rotation, translation = compose_head(parts.head_rotation, parts.head_translation, fps, parts.amounts)
-    landmarks = compose_pose(neutral, expression, rotation, translation, pivot)
+    landmarks = in_blocks(
+        lambda *moved: compose_pose(neutral, *moved, pivot),
+        [expression, rotation, translation],
+        np.empty_like(expression),
+    )
     return Motion(fps, landmarks, neutral, expression, rotation, translation, pivot, image_size, parts)
 
 
 def compose(neutral: np.ndarray, parts: MotionParts, fps: float) -> np.ndarray:
     """The expression that the parts' amounts give: lip scales `content`, head `speaker`, blink the lids.
+
+    The lips are those of `finish_lips`, made block by block.
 
     Args:
         neutral: (68, 3) px. fps: frames/s of the parts.
@@ -53,12 +60,25 @@ def compose(neutral: np.ndarray, parts: MotionParts, fps: float) -> np.ndarray:
     Returns:
         (T, 68, 3) float32 px, displacement from neutral. With no lip motion it is `rest`: the mouth shut.
     """
-    amounts, canonical = parts.amounts, Canonical.of(neutral)
-    shown = finish_lips(canonical.displacement_to(parts.content), fps, parts.closure, amounts.smooth)
-    lips = canonical.displacement_from(shown)
-    speaker = smooth(parts.speaker, SMOOTH_FACE * amounts.smooth, fps)
-    lids = np.clip(parts.blink * amounts.blink, 0.0, 1.0)[:, None, None] * lid_displacement(neutral)
-    return (parts.rest + amounts.lip * lips + amounts.head * speaker + lids).astype(np.float32)
+    amounts, canonical, frames = parts.amounts, Canonical.of(neutral), len(parts.content)
+    lips, face = (_window(seconds * amounts.smooth, fps, frames) for seconds in (SMOOTH_LIPS, SMOOTH_FACE))
+    lids = lid_displacement(neutral)
+    # The lips' gaps decide over the whole recording what becomes of them, and are smoothed as the lips are.
+    gap = in_blocks(
+        lambda content: gaps(canonical.displacement_to(content)), [parts.content], np.empty((frames, len(INNER_PAIRS)))
+    )
+    gap = _filtered(gap, lips)
+    kept = closing_scale(gap, fps, parts.closure)
+    kept *= speed_scale(kept * gap, fps)
+
+    def compose_block(content: np.ndarray, speaker: np.ndarray, blink: np.ndarray, kept: np.ndarray) -> np.ndarray:
+        shown = scale_gaps(_smooth_face(canonical.displacement_to(content), lips, face), kept)
+        shut = np.clip(blink * amounts.blink, 0.0, 1.0)[:, None, None] * lids
+        moved = amounts.lip * canonical.displacement_from(shown) + amounts.head * _filtered(speaker, face)
+        return parts.rest + moved + shut
+
+    tracks = [parts.content, parts.speaker, parts.blink, kept]
+    return in_blocks(compose_block, tracks, np.empty(parts.content.shape, np.float32), max(lips, face) // 2)
 
 
 def compose_head(
@@ -83,20 +103,29 @@ def finish_lips(
     Returns:
         (T, 68, 3), canonical.
     """
-    return limit_speed(close_lips(smooth_face(content, fps, smoothing), fps, closure), fps)
-
-
-def smooth_face(points: np.ndarray, fps: float, amount: float) -> np.ndarray:
-    """Smooths landmarks, lips less than the rest: (T, 68, 3) → (T, 68, 3)."""
-    result = smooth(points, SMOOTH_FACE * amount, fps)
-    result[:, LIPS] = smooth(points[:, LIPS], SMOOTH_LIPS * amount, fps)
-    return result
+    lips, face = (_window(seconds * smoothing, fps, len(content)) for seconds in (SMOOTH_LIPS, SMOOTH_FACE))
+    return limit_speed(close_lips(_smooth_face(content, lips, face), fps, closure), fps)
 
 
 def smooth(values: np.ndarray, seconds: float, fps: float) -> np.ndarray:
     """Savitzky–Golay over time (axis 0) with a window of `seconds`; too short a window changes nothing."""
-    window = round(seconds * fps) | 1
-    window = min(window, len(values) if len(values) % 2 else len(values) - 1)
+    return _filtered(values, _window(seconds, fps, len(values)))
+
+
+def _smooth_face(points: np.ndarray, lips: int, face: int) -> np.ndarray:
+    """Smooths landmarks (T, 68, 3), lips less than the rest, with windows of so many frames."""
+    result = _filtered(points, face)
+    result[:, LIPS] = _filtered(points[:, LIPS], lips)
+    return result
+
+
+def _window(seconds: float, fps: float, frames: int) -> int:
+    """The odd number of frames of a window of `seconds` in a recording of so many."""
+    return min(round(seconds * fps) | 1, frames if frames % 2 else frames - 1)
+
+
+def _filtered(values: np.ndarray, window: int) -> np.ndarray:
+    """`smooth` with a window of so many frames."""
     if window < ORDER + 2:
         return np.array(values, dtype=np.float64)
     return savgol_filter(values, window, ORDER, axis=0, mode="nearest")

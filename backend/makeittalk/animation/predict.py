@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..audio.embedding import speaker_embedding
-from ..audio.loading import Audio, heard, normalise_loudness
+from ..audio.loading import heard, normalise_loudness
 from ..audio.prosody import loudness_prosody, prosody_track
+from ..audio.windows import in_blocks
 from ..exchange.amounts import Amounts
 from ..exchange.constants import FRAME_RATE
 from ..exchange.formats import Face, Motion, MotionParts
@@ -18,6 +19,7 @@ from ..networks.content_inference import content_weights, predict_content
 from ..networks.device import choose_device
 from ..networks.phones_inference import closure_of, predict_phones, silence_of
 from ..networks.speech import Speech
+from .brows import RAISED
 from .head_motion import head_motion
 from .lips import shut_mouth
 from .pauses import speech_presence
@@ -57,34 +59,37 @@ def analyse_speech(samples: np.ndarray, voice: np.ndarray | None = None, progres
     return Speech(mel, own, style, prosody_track(samples, mel), samples)
 
 
-def predict_motion(
-    audio: Audio,
-    face: Face,
-    options: PredictOptions | None = None,
-    voice: Audio | None = None,
-    progress: Progress = silent,
-) -> Motion:
-    """The motion of a face that says what the recording says (paper, sections 3.2 to 3.4).
+def move_face(speech: Speech, face: Face, options: PredictOptions | None = None, progress: Progress = silent) -> Motion:
+    """The motion of a face that says what a recording says; arguments and errors are those of `predict_parts`."""
+    return show_parts(face, predict_parts(speech, face, options, progress))
+
+
+def show_parts(face: Face, parts: MotionParts) -> Motion:
+    """The motion, at 62.5 frames/s, that is made of what was predicted for a face.
+
+    Apart from `predict_parts` for those who let go of the speech in between: of an hour it is as large as two of the
+    motion's arrays.
+    """
+    return shown_motion(face.landmarks.astype(np.float32), parts, FRAME_RATE, neck_pivot(face.landmarks), face.size)
+
+
+def predict_parts(
+    speech: Speech, face: Face, options: PredictOptions | None = None, progress: Progress = silent
+) -> MotionParts:
+    """How a face moves that says what a recording says (paper, sections 3.2 to 3.4).
 
     Args:
-        audio: the speech. face: the portrait's landmarks. options: defaults where None.
-        voice: a recording whose speaker's manner the head takes on; the lips do not depend on it.
+        speech: the recording, and the voice whose manner the head takes on; the lips do not depend on that.
+        face: the portrait's landmarks. options: defaults where None.
 
     Returns:
-        a motion at 62.5 frames/s with every part that re-baking needs.
+        every part that re-baking needs, at 62.5 frames/s.
 
     Raises:
         InputError: there is no such device, or there are no such features.
         MissingError: the weights are not there or damaged.
         Cancelled: `progress` said so.
     """
-    other = None if voice is None else voice.samples
-    speech = analyse_speech(audio.samples, other, part(progress, 0.0, 0.3))
-    return move_face(speech, face, options, part(progress, 0.3, 1.0))
-
-
-def move_face(speech: Speech, face: Face, options: PredictOptions | None = None, progress: Progress = silent) -> Motion:
-    """`predict_motion` of a speech that was listened to before."""
     options = options or PredictOptions()
     device = choose_device(options.device)
     weights = options.weights or content_weights(options.features)
@@ -94,26 +99,25 @@ def move_face(speech: Speech, face: Face, options: PredictOptions | None = None,
     shut = shut_mouth(frontal)
 
     speech.whisper(device, part(progress, 0.0, 0.5))
+    # The head first: what it is read from and taken out of is as large as the lips, and gone before them.
+    moved = head_motion(speech, frontal + shut, options.seed, device, part(progress, 0.5, 0.65))
     lips = predict_content(
         speech,
         (frontal + shut).astype(np.float32),
         device=device,
         weights=weights,
-        progress=part(progress, 0.5, 0.85),
+        progress=part(progress, 0.65, 1.0),
     )
     phones = predict_phones(speech, device)
     closure = closure_of(phones)
     prosody = loudness_prosody(speech.mel) if speech.prosody is None else speech.prosody
     lips *= speech_presence(silence_of(phones), prosody[:, 0], FRAME_RATE)[:, None, None]
-    progress(0.85, "Moving the head")
-    moved = head_motion(speech, frontal + shut, options.seed, device, part(progress, 0.85, 1.0))
-
     rest = canonical.displacement_from(shut).astype(np.float32)
-    content = canonical.displacement_from(lips).astype(np.float32)
-    speaker = canonical.displacement_from(moved.brows).astype(np.float32)
+    content = in_blocks(canonical.displacement_from, [lips], lips)
+    speaker = moved.brows[:, None, None] * canonical.displacement_from(RAISED).astype(np.float32)
     # The head turns about the viewer's axes, whichever way the portrait looks: only the sway needs the face's scale.
     shift = (canonical.scale * moved.translation).astype(np.float32)
-    parts = MotionParts(
+    return MotionParts(
         rest=rest,
         content=content,
         speaker=speaker,
@@ -124,6 +128,3 @@ def move_face(speech: Speech, face: Face, options: PredictOptions | None = None,
         speaker_embedding=speech.style_embedding.astype(np.float32),
         amounts=options.amounts,
     )
-    motion = shown_motion(face.landmarks.astype(np.float32), parts, FRAME_RATE, neck_pivot(neutral), face.size)
-    progress(1.0, "Moving the head")
-    return motion

@@ -8,9 +8,10 @@ import numpy as np
 from scipy.fft import rfft
 
 from ..exchange.constants import MEL_BANDS, MEL_HOP, MEL_MAX, MEL_MIN, MEL_WINDOW, SAMPLE_RATE
+from .windows import in_blocks
 
 _HALF = MEL_WINDOW // 2  # samples reflected at either end, so that frames are centred
-_CHUNK = 8192  # frames transformed at once: bounds the memory for hours of sound
+_CHUNK = 2048  # frames transformed at once: bounds the memory for hours of sound
 
 
 def mel_spectrogram(samples: np.ndarray) -> np.ndarray:
@@ -31,12 +32,12 @@ def mel_spectrogram(samples: np.ndarray) -> np.ndarray:
     padded = np.pad(samples, _HALF, mode="reflect" if len(samples) > _HALF else "constant")
     windows = np.lib.stride_tricks.sliding_window_view(padded, MEL_WINDOW)[::MEL_HOP]
     window, filters = hann(MEL_WINDOW), mel_filters(MEL_BANDS, MEL_MIN, MEL_MAX, MEL_WINDOW)
-    result = np.empty((len(windows), MEL_BANDS), np.float32)
-    for start in range(0, len(windows), _CHUNK):
-        spectrum = magnitude(windows[start : start + _CHUNK] * window)
-        decibels = 20.0 * np.log10(np.maximum(spectrum @ filters.T, 1e-5))
-        result[start : start + _CHUNK] = (decibels - 16.0 + 100.0) / 100.0
-    return result
+
+    def levels(some: np.ndarray) -> np.ndarray:
+        decibels = 20.0 * np.log10(np.maximum(magnitude(some * window) @ filters.T, 1e-5))
+        return (decibels - 16.0 + 100.0) / 100.0
+
+    return in_blocks(levels, [windows], np.empty((len(windows), MEL_BANDS), np.float32), size=_CHUNK)
 
 
 def magnitude(frames: np.ndarray) -> np.ndarray:

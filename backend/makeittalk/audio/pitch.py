@@ -15,6 +15,7 @@ from scipy.ndimage import median_filter
 
 from ..exchange.constants import MEL_HOP, SAMPLE_RATE
 from .mel import hann
+from .windows import in_blocks
 
 LOWEST, HIGHEST = 60.0, 420.0  # Hz, of men's creaks and women's calls
 _WINDOW = 1024  # samples: 64 ms hold four periods of the lowest voice
@@ -25,7 +26,7 @@ _QUIET = 10 ** (-32 / 20)  # frames this far below the loud ones are pauses
 _SILENT = 1e-3  # RMS below which nothing is a voice
 _OCTAVE_COST = 0.03  # how much less an octave lower is believed
 _SURVEY = 3000  # frames that tell a speaker's range
-_CHUNK = 4096  # frames at once
+_CHUNK = 1024  # frames at once
 
 
 def fundamental(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -40,34 +41,37 @@ def fundamental(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     samples = np.asarray(samples, np.float32)
     padded = np.pad(samples, _WINDOW // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::MEL_HOP]
-    level = np.empty(len(frames), np.float32)
-    for start in range(0, len(frames), _CHUNK):
-        part = frames[start : start + _CHUNK]
-        level[start : start + len(part)] = np.sqrt(np.einsum("tk,tk->t", part, part) / _WINDOW)
+    level = in_blocks(_level, [frames], np.empty(len(frames), np.float32), size=_CHUNK)
     loud = level > max(_SILENT, _QUIET * float(np.percentile(level, 95)))
     chosen = np.flatnonzero(loud)
-    chosen = chosen[:: max(1, len(chosen) // _SURVEY)]
-    heard, strength = _periods(frames[chosen], LOWEST, HIGHEST)
+    heard, strength = _periods(frames, chosen[:: max(1, len(chosen) // _SURVEY)], LOWEST, HIGHEST).T
     heard = heard[strength > _VOICED]
     low, high = LOWEST, HIGHEST
     if len(heard) >= 10:
         quarter, three = np.percentile(heard, [25, 75])
         low, high = max(LOWEST, 0.65 * float(quarter)), min(HIGHEST, 1.75 * float(three))
     pitch, periodic = np.zeros(len(frames), np.float32), np.zeros(len(frames), np.float32)
-    for start in range(0, len(frames), _CHUNK):
-        here = start + np.flatnonzero(loud[start : start + _CHUNK])
-        pitch[here], periodic[here] = _periods(frames[here], low, high)
+    pitch[chosen], periodic[chosen] = _periods(frames, chosen, low, high).T
     voiced = (periodic > _VOICED) & loud
     # A single frame that disagrees with its neighbours is a mistake.
     smooth = median_filter(np.where(voiced, pitch, 0.0), 5)
     return np.where(voiced & (smooth > 0), smooth, 0.0).astype(np.float32), np.clip(periodic, 0.0, 1.0)
 
 
-def _periods(frames: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    """F0 (T,) Hz between two bounds, and the autocorrelation there, of frames (T, _WINDOW)."""
+def _level(frames: np.ndarray) -> np.ndarray:
+    """RMS (T,) of frames (T, _WINDOW)."""
+    return np.sqrt(np.einsum("tk,tk->t", frames, frames) / _WINDOW)
+
+
+def _periods(frames: np.ndarray, chosen: np.ndarray, low: float, high: float) -> np.ndarray:
+    """F0 between two bounds, Hz, and the autocorrelation there, (n, 2), of the chosen ones of frames (T, _WINDOW)."""
+    answer = np.empty((len(chosen), 2), np.float32)
+    return in_blocks(lambda some: _periods_of(frames[some], low, high), [chosen], answer, size=_CHUNK)
+
+
+def _periods_of(frames: np.ndarray, low: float, high: float) -> np.ndarray:
+    """`_periods` of a few frames."""
     first, last = int(SAMPLE_RATE / high), int(np.ceil(SAMPLE_RATE / low))
-    if not len(frames):
-        return np.zeros(0, np.float32), np.zeros(0, np.float32)
     spectrum = np.asarray(rfft(frames * hann(_WINDOW), _TRANSFORM, axis=1))
     keep = round(_BAND * _TRANSFORM / SAMPLE_RATE)
     power = np.zeros(spectrum.shape, np.float32)
@@ -84,7 +88,7 @@ def _periods(frames: np.ndarray, low: float, high: float) -> tuple[np.ndarray, n
     bend = before - 2.0 * peak + behind
     shift = np.where(np.abs(bend) > 1e-6, 0.5 * (before - behind) / np.where(bend == 0, 1.0, bend), 0.0)
     pitch = SAMPLE_RATE / (best + np.clip(shift, -0.5, 0.5))
-    return pitch.astype(np.float32), np.where(top.any(1), peak, 0.0).astype(np.float32)
+    return np.stack([pitch, np.where(top.any(1), peak, 0.0)], axis=1)
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,7 @@ _MOST_CHANNELS = 256
 _AUDIBLE = 1e-4  # peak (−80 dBFS) below which a channel is unused
 _FAINT = 1e-3  # of the loudest channel's peak: the same for recordings that are quiet as a whole
 _DAMAGE = 1e6  # beyond it a sample is no sound
-_IN_MEMORY = 512 * 2**20  # bytes of one signal before it goes to a temporary file
+_IN_MEMORY = 128 * 2**20  # bytes of one signal before it goes to a temporary file
 
 
 class Block(NamedTuple):
@@ -51,7 +51,8 @@ class Sink:
     def finish(self) -> np.ndarray:
         """Everything, (m, c)."""
         if self._file is None:
-            return np.concatenate(self._blocks) if self._blocks else np.zeros((0, self._channels), np.float32)
+            blocks, self._blocks = self._blocks, []
+            return np.concatenate(blocks) if blocks else np.zeros((0, self._channels), np.float32)
         self._file.flush()
         return np.memmap(self._file, np.float32, "r+", shape=(self._bytes // 4 // self._channels, self._channels))
 
@@ -83,7 +84,9 @@ class Mixer:
         self.channels = channels
         self._peaks = np.zeros(channels, np.float32)
         kept = channels if channels <= 2 else 1
-        self._mono, self._film = Sink(1), Sink(kept)
+        self._film = Sink(kept)
+        # What the networks hear may be the film's sound itself.
+        self._mono = self._film if channels == 1 and rate == SAMPLE_RATE else Sink(1)
         self._to_mono = _Resampler(rate, SAMPLE_RATE, 1)
         self._to_film = _Resampler(rate, self.original_rate, kept)
 
@@ -137,18 +140,22 @@ class Mixer:
             )
         self._peaks = np.maximum(self._peaks, np.abs(block).max(0, initial=0.0))
         mono = block.sum(1, keepdims=True)  # divided by the number of used channels once that is known
-        self._mono.add(self._to_mono.take(mono))
         self._film.add(self._to_film.take(block if self.channels <= 2 else mono))
+        if self._mono is not self._film:
+            self._mono.add(self._to_mono.take(mono))
 
     def finish(self) -> tuple[np.ndarray, np.ndarray]:
         """samples (n,) at 16 kHz and original (m, 1 or 2)."""
         if self.rate == 0:
             raise InputError(f"{self.name} holds no sound.", "Choose a recording.")
         self._end_change()
-        self._mono.add(self._to_mono.finish())
         self._film.add(self._to_film.finish())
+        film = self._film.finish()
+        if self._mono is self._film:
+            return film[:, 0], film
+        self._mono.add(self._to_mono.finish())
         used = max(1, int(np.count_nonzero(self._peaks > min(_AUDIBLE, _FAINT * self._peaks.max()))))
-        samples, film = self._mono.finish()[:, 0], self._film.finish()
+        samples = self._mono.finish()[:, 0]
         if used > 1:
             samples /= used
             if self.channels > 2:

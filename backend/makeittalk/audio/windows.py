@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+
+BLOCK = 2048  # frames that are worked on at once where nothing else decides
 
 
 def context_windows(
     frames: np.ndarray, size: int, context: int, run: Callable[[np.ndarray], np.ndarray], answer: np.ndarray
 ) -> np.ndarray:
-    """What `run` answers for a recording, asked window by window.
+    """What a network answers for a recording, asked window by window: `in_blocks` of (n, C) float32, contiguous."""
+    return in_blocks(lambda piece: run(np.ascontiguousarray(piece, np.float32)), [frames], answer, context, size)
+
+
+def in_blocks(
+    run: Callable[..., np.ndarray],
+    tracks: Sequence[np.ndarray],
+    answer: np.ndarray,
+    context: int = 0,
+    size: int = BLOCK,
+) -> np.ndarray:
+    """What `run` answers for a whole recording, asked block by block: only the answer takes memory by the hour.
 
     Args:
-        frames: (T, C). size: frames answered at once. context: frames that are also read on either side, after which
-            an answer no longer depends on what lies beyond.
-        run: (n, C) float32, contiguous → (n, …). answer: (T, …), which is filled.
+        run: takes a block (n, …) of each track → (n, …).
+        tracks: (T, …) each. answer: (T, …), which is filled; without context it may be one of the tracks.
+        context: frames that are also read on either side, after which an answer no longer depends on what lies beyond.
+        size: frames answered at once.
 
     Returns:
         `answer`.
     """
-    for start in range(0, len(frames), size):
-        stop, begin = min(len(frames), start + size), max(0, start - context)
-        piece = np.ascontiguousarray(frames[begin : stop + context], np.float32)
-        answer[start:stop] = run(piece)[start - begin : stop - begin]
+    for start in range(0, len(answer), size):
+        stop, begin = min(len(answer), start + size), max(0, start - context)
+        answer[start:stop] = run(*(track[begin : stop + context] for track in tracks))[start - begin : stop - begin]
     return answer
 
 

@@ -13,7 +13,7 @@ from ..exchange.progress import Progress, part
 from . import arguments
 from .command import Command
 from .image_model import image_model
-from .output import check_apart, check_file
+from .output import check_apart, check_file, deliver
 from .terminal import progress_bar, tell
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def run(options: Namespace) -> None:
         films = any(output.suffix.lower() == ".mp4" for output in outputs)
         model = image_model(character.portrait, options.style, options.device) if films else None
         writers: dict[str, Callable[[Path, Progress], None]] = {
-            ".npz": lambda output, _progress: character.motion.save(output),
+            ".npz": lambda output, _progress: deliver(character.folder / "motion.npz", output),
             ".mp4": lambda output, progress: _write_video(character, output, rate, model, progress),
             ".blend": lambda output, _progress: _write_blend(character, output, rate, options),
             ".json": lambda output, _progress: _write_table(character, output, float(rate)),
@@ -100,10 +100,11 @@ def _write_video(
     character: Character, output: Path, rate: Fraction, model: ImageModel | None, progress: Progress
 ) -> None:
     from ..animation.resample import frame_count, resample
+    from ..audio.loading import load_audio
     from ..rendering.render_motion import motion_frames
     from ..rendering.video import write_mp4
 
-    audio = character.audio
+    audio = load_audio(character.sound)
     # As many frames as the sound is long, to the frame.
     motion = resample(character.motion, float(rate), frame_count(audio.seconds, float(rate)))
     with motion_frames(character.mesh, character.portrait.rgba, motion, model) as (frames, size):

@@ -214,8 +214,24 @@ def _content(stream: IO[bytes], shape: tuple[int, ...], fortran: bool, kind: np.
 
 def write_npz(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:
     """Writes compressed arrays beside `path` and renames them into place."""
-    # Packed in memory first: a zip file that meets a full disk complains again when it is collected.
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)
-    with replacing(path) as temporary:
-        temporary.write_bytes(stream.getbuffer())
+    with replacing(path) as temporary, _Target(temporary, "w") as target:
+        np.savez_compressed(target, **arrays)
+        if target.failure is not None:
+            raise target.failure
+
+
+class _Target(io.FileIO):
+    """A file to write whose first failure is kept and all else dropped: a zip file that meets a full disk would
+    complain again when it is collected."""
+
+    failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        left = memoryview(data).cast("B")
+        size = len(left)
+        try:
+            while self.failure is None and len(left):
+                left = left[super().write(left) :]
+        except OSError as error:
+            self.failure = error
+        return size

@@ -10,9 +10,9 @@ import numpy as np
 
 from ..animation.bake import bake_motion
 from ..animation.placement import place_motion
-from ..animation.predict import PredictOptions, predict_motion
+from ..animation.predict import PredictOptions, analyse_speech, predict_parts, show_parts
 from ..animation.retarget import retarget
-from ..audio.loading import Audio, load_audio, write_flac
+from ..audio.loading import load_audio, write_flac
 from ..exchange.amounts import Amounts
 from ..exchange.errors import InputError
 from ..exchange.formats import Face, Mesh, Motion
@@ -61,14 +61,18 @@ class AnimateOptions(PredictOptions):
 
 @dataclass
 class Character:
-    """Everything made for one character, in memory and as files in one folder."""
+    """Everything made for one character, in memory and as files in one folder.
+
+    Attributes:
+        sound: what is to be played, the recording itself or a copy as it was heard. seconds: its length.
+    """
 
     portrait: Portrait
     mesh: Mesh
     motion: Motion
-    audio: Audio
     folder: Path
     sound: Path
+    seconds: float
     notices: list[str]
 
 
@@ -161,22 +165,26 @@ def animate(
     progress(0.0, "Reading the recording")
     audio = load_audio(recording)
     voice = load_audio(options.voice_file) if options.voice_file else None
+    notices, seconds, sound = [*audio.notices, *(voice.notices if voice else [])], audio.seconds, Path(recording)
+    if not audio.plain:
+        # One clock: what is played is what was heard.
+        sound = folder / "speech.flac"
+        write_flac(sound, audio.original, audio.original_rate)
     share = part(progress, 0.05, 0.2)
     portrait = find_face(source, folder, options.face_file, options.detector, options.face, share)
     progress(0.2, "Building the mesh")
     mesh = build_mesh(portrait.face, portrait.rgba, own_mouth=options.own_mouth)
     mesh.save(folder / "mesh.npz")
-    motion = predict_motion(audio, portrait.face, options, voice, part(progress, 0.3, 0.95))
+    other = None if voice is None else voice.samples
+    speech = analyse_speech(audio.samples, other, part(progress, 0.3, 0.5))
+    del audio, voice, other  # hours of sound are as large as the motion
+    parts = predict_parts(speech, portrait.face, options, part(progress, 0.5, 0.95))
+    del speech
+    motion = show_parts(portrait.face, parts)
     progress(0.95, "Saving")
     motion.save(folder / "motion.npz")
-    sound = Path(recording)
-    if not audio.plain:
-        # One clock: what is played is what was heard.
-        sound = folder / "speech.flac"
-        write_flac(sound, audio.original, audio.original_rate)
     progress(1.0, "Saving")
-    notices = [*portrait.notices, *audio.notices, *(voice.notices if voice else [])]
-    return Character(portrait, mesh, motion, audio, folder, sound, notices)
+    return Character(portrait, mesh, motion, folder, sound, seconds, [*portrait.notices, *notices])
 
 
 def bake(motion: Motion, mesh: Mesh, folder: PathLike, fps: float, amounts: Amounts | None = None) -> Path:

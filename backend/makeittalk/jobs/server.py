@@ -231,7 +231,7 @@ def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
             bake=str(baked),
             audio=str(character.sound),
             style=style,
-            seconds=character.audio.seconds,
+            seconds=character.seconds,
             notices=[*character.notices, *([reason] if reason else [])],
         )
     )

@@ -109,14 +109,15 @@ def _slide(branch: ContentBranch, features: np.ndarray, face: torch.Tensor, prog
     """The paper's way: the LSTM reads each frame's window from a blank state."""
     size, frames = branch.config.window, len(features)
     padded = np.concatenate([features, features[-1:].repeat(size - 1, 0)])
-    parts = []
+    answer = np.empty((frames, LANDMARKS * 3), np.float32)
     for start in range(0, frames, _WINDOWS):
         stop = min(frames, start + _WINDOWS)
         view = np.lib.stride_tricks.sliding_window_view(padded[start : stop + size - 1], size, axis=0)
         window = torch.from_numpy(view.transpose(0, 2, 1).copy()).to(face.device)
-        parts.append(branch.answer(branch.read(window), face.expand(stop - start, -1)).float().cpu().numpy())
+        moved = branch.answer(branch.read(window), face.expand(stop - start, -1))
+        answer[start:stop] = moved.float().cpu().numpy()
         progress(stop / frames, "Moving the lips")
-    return np.concatenate(parts)
+    return answer
 
 
 def _both_ways(branch: ContentBranch, features: np.ndarray, face: torch.Tensor, progress: Progress) -> np.ndarray:

@@ -11,7 +11,7 @@ from ..exchange.progress import Progress, silent
 from .whisper_inference import hear_whisper
 
 
-@dataclass(frozen=True)
+@dataclass
 class Speech:
     """What is known of a recording before any face moves.
 
@@ -19,7 +19,7 @@ class Speech:
         mel: (T, 80) of the loudness-normalised sound, 62.5 frames/s.
         embedding: (256,) of who speaks. style_embedding: (256,) of whose head motion the face takes on.
         prosody: (T, 3), audio.prosody; None where the sound itself is not there, and the mel tells the loudness.
-        samples: (n,) at 16 kHz, loudness-normalised; None where only the mel is known.
+        samples: (n,) at 16 kHz, loudness-normalised; None where only the mel is known, and once Whisper has heard it.
     """
 
     mel: np.ndarray
@@ -27,16 +27,17 @@ class Speech:
     style_embedding: np.ndarray
     prosody: np.ndarray | None = None
     samples: np.ndarray | None = None
-    _heard: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    _heard: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def whisper(self, device: str = "cpu", progress: Progress = silent) -> np.ndarray:
-        """What Whisper's encoder hears in it, (T, 512) float16: computed once, whoever asks.
+        """What Whisper's encoder hears in it, (T, 512) float16: computed once, whoever asks; the sound is let go then.
 
         Raises:
             MissingError: the sound is not there; or the weights are missing. InputError: they are damaged.
         """
-        if "whisper" not in self._heard:
+        if self._heard is None:
             if self.samples is None:
                 raise MissingError("The sound of this recording is not there.", "Prepare the clips again.")
-            self._heard["whisper"] = hear_whisper(self.samples, device, progress)
-        return self._heard["whisper"]
+            self._heard = hear_whisper(self.samples, device, progress)
+            self.samples = None
+        return self._heard

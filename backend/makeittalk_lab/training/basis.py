@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from makeittalk.animation.bake import bounded_fit
 from makeittalk.animation.basis import BASIS_FILE, RESIDUAL
+from makeittalk.animation.brows import RAISED
 from makeittalk.animation.head_motion import head_motion
 from makeittalk.animation.lips import shut_mouth
 from makeittalk.animation.postprocess import finish_lips
@@ -73,7 +74,7 @@ def speech_displacements(recordings: list[Path], each: int = 5) -> np.ndarray:
         face = vary_face(np.asarray(MEAN_FACE, np.float32), still, FACES, np.random.default_rng(number))[0]
         face = (face + shut_mouth(face)).astype(np.float32)
         speech = analyse_speech(load_audio(path).samples)
-        brows = head_motion(speech, face, seed=number).brows
+        brows = head_motion(speech, face, seed=number).brows[:, None, None] * RAISED
         closure = closure_of(predict_phones(speech))
         for weights in CONTENT_WEIGHTS.values():
             lips = predict_content(speech, face, weights=weights).astype(np.float64)

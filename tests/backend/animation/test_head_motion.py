@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from made_heads import head_styles, syllables
 from makeittalk.animation.head_motion import split_head_motion
-from makeittalk.animation.predict import PredictOptions, predict_motion
+from makeittalk.animation.predict import PredictOptions
 from makeittalk.audio.loading import Audio, load_audio
 from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
 from makeittalk.exchange.formats import Face, Motion
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.networks.noise import noise_track
 from makeittalk_lab.synthetic.head_targets import head_target
+from predicted import predict_motion
 
 
 def test_the_head_is_taken_apart_as_it_was_put_together() -> None:
@@ -27,9 +28,7 @@ def test_the_head_is_taken_apart_as_it_was_put_together() -> None:
     parts = split_head_motion(delta.astype(np.float32), face)
     assert np.degrees(np.abs(parts.rotation - target.rotation)).max() < 0.3
     assert np.abs(parts.translation - target.translation).max() < 0.01
-    assert not parts.brows[:, 48:68].any()
-    lifted = -parts.brows[:, 19, 1]
-    assert np.corrcoef(lifted, target.brows)[0, 1] > 0.95
+    assert np.corrcoef(parts.brows, target.brows)[0, 1] > 0.95
     blinks = (target.lids[1:] > 0.4) & (target.lids[:-1] <= 0.4)
     shown = (parts.blink[1:] > 0.4) & (parts.blink[:-1] <= 0.4)
     assert blinks.sum() == shown.sum() > 2

@@ -11,7 +11,6 @@ from makeittalk.animation.bake import bake_motion
 from makeittalk.animation.lip_speed import BRIEF, BRIEF_OPENING, CLOSING_SPEED, OPENING_SPEED
 from makeittalk.animation.lips import gaps
 from makeittalk.animation.postprocess import apply_amounts
-from makeittalk.animation.predict import predict_motion
 from makeittalk.animation.resample import resample
 from makeittalk.audio.loading import load_audio
 from makeittalk.exchange.amounts import Amounts
@@ -22,6 +21,7 @@ from makeittalk.landmarks.detector import detect_landmarks
 from makeittalk.landmarks.measures import mouth_width, opening
 from makeittalk.landmarks.pose import Canonical
 from makeittalk.mesh.build import build_mesh
+from predicted import predict_motion
 from project import ASSETS
 
 PORTRAITS = ("portrait_photo.jpg", "portrait_cartoon.png")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from makeittalk.animation.bake import bake_motion
 from makeittalk.animation.postprocess import apply_amounts
-from makeittalk.animation.predict import PredictOptions, predict_motion
+from makeittalk.animation.predict import PredictOptions
 from makeittalk.animation.resample import resample
 from makeittalk.audio.loading import load_audio
 from makeittalk.exchange.amounts import Amounts
@@ -17,6 +17,7 @@ from makeittalk.exchange.formats import Face, Motion
 from makeittalk.landmarks.detector import detect_landmarks
 from makeittalk.landmarks.measures import mouth_width, opening
 from makeittalk.mesh.build import build_mesh
+from predicted import predict_motion
 from project import ASSETS
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import refused
-from makeittalk.animation.predict import PredictOptions, predict_motion
+from makeittalk.animation.predict import PredictOptions
 from makeittalk.audio.loading import load_audio
 from makeittalk.cli.main import main
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.formats import Face
 from makeittalk.landmarks.landmark_motion import load_motion
 from makeittalk.landmarks.measures import opening
+from predicted import predict_motion
 from project import ASSETS
 
 SPEECH = ASSETS / "speech.flac"

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makeittalk.animation.predict import PredictOptions, predict_motion
+from makeittalk.animation.predict import PredictOptions
 from makeittalk.animation.resample import resample
 from makeittalk.audio.loading import load_audio
 from makeittalk.exchange import formats
 from makeittalk.mesh.build import build_mesh
 from makeittalk.mesh.deform import deform, signed_areas
+from predicted import predict_motion
 from scipy.spatial.transform import Rotation
 
 pytestmark = pytest.mark.data

@@ -14,24 +14,26 @@ from makeittalk.networks.whisper_inference import WIDTH, hear_whisper
 from project import ASSETS
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def speech() -> Speech:
     return analyse_speech(load_audio(ASSETS / "speech.flac").samples[:30_000])
 
 
 def test_everything_heard_has_the_same_frames(speech: Speech) -> None:
+    samples = speech.samples
     heard = speech.whisper()
     assert heard.shape == (len(speech.mel), WIDTH) == (len(speech.prosody), WIDTH)
-    assert np.array_equal(heard, hear_whisper(speech.samples))
+    assert np.array_equal(heard, hear_whisper(samples))
 
 
 def test_whisper_listens_once_to_each_recording(speech: Speech) -> None:
     told: list[str] = []
+    other = Speech(speech.mel, speech.embedding, speech.style_embedding, samples=speech.samples)
     first = speech.whisper()
     again = speech.whisper(progress=lambda _fraction, stage: told.append(stage))
     assert again is first and not told
     assert speech_features("whisper", speech, None) is first
-    other = Speech(speech.mel, speech.embedding, speech.style_embedding, samples=speech.samples)
+    assert speech.samples is None  # nobody else listens to them
     assert other.whisper(progress=lambda _fraction, stage: told.append(stage)) is not first
     assert told == ["Listening"]
 

@@ -7,14 +7,15 @@ import pytest
 from faces import portrait
 from makeittalk.animation import blinks
 from makeittalk.animation.lips import shut_mouth
-from makeittalk.animation.postprocess import apply_amounts, shown_motion, smooth
+from makeittalk.animation.postprocess import SMOOTH_FACE, apply_amounts, finish_lips, shown_motion, smooth
 from makeittalk.animation.resample import frame_count, resample
 from makeittalk.animation.retarget import retarget
+from makeittalk.audio.windows import BLOCK
 from makeittalk.exchange.amounts import Amounts
 from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.exchange.formats import Motion, MotionParts
 from makeittalk.landmarks.measures import mouth_width, opening
-from makeittalk.landmarks.pose import Canonical, neck_pivot, split_pose
+from makeittalk.landmarks.pose import Canonical, compose_pose, neck_pivot, split_pose
 from makeittalk.networks.noise import BLINK, noise_track
 
 
@@ -98,6 +99,34 @@ def test_a_motion_shuts_the_mouth_of_any_other_face() -> None:
     ratio = opening(face) / mouth_width(face)
     assert ratio.min() < 0.02 and ratio.max() > 0.1
     assert np.allclose(moved.head_rotation, made.head_rotation)
+
+
+@pytest.mark.parametrize("smooth_amount", [0.0, 1.0, 3.0])
+def test_a_face_made_in_blocks_is_the_one_made_at_once(smooth_amount: float) -> None:
+    """Over several blocks, the last of them a short one, at random: nothing shows where two of them meet."""
+    frames, random = 2 * BLOCK + 5, np.random.default_rng(0)
+    neutral = portrait((3, 12, -4), gape=0.1)
+    canonical = Canonical.of(neutral)
+    amounts = Amounts(lip=1.3, head=0.7, blink=0.9, smooth=smooth_amount)
+    parts = MotionParts(
+        rest=random.normal(size=(68, 3)).astype(np.float32),
+        content=random.normal(size=(frames, 68, 3)).astype(np.float32),
+        speaker=random.normal(size=(frames, 68, 3)).astype(np.float32),
+        blink=random.random(frames).astype(np.float32),
+        head_rotation=(0.1 * random.normal(size=(frames, 3))).astype(np.float32),
+        head_translation=random.normal(size=(frames, 3)).astype(np.float32),
+        closure=random.random(frames).astype(np.float32),
+        amounts=amounts,
+    )
+    pivot = neck_pivot(neutral)
+    made = shown_motion(neutral, parts, FRAME_RATE, pivot)
+    lips = finish_lips(canonical.displacement_to(parts.content), FRAME_RATE, parts.closure, smooth_amount)
+    speaker = smooth(parts.speaker, SMOOTH_FACE * smooth_amount, FRAME_RATE)
+    shut = (0.9 * parts.blink)[:, None, None] * blinks.lid_displacement(neutral)
+    whole = parts.rest + 1.3 * canonical.displacement_from(lips) + 0.7 * speaker + shut
+    assert np.abs(made.expression - whole).max() < 1e-5
+    posed = compose_pose(neutral, made.expression, made.head_rotation, made.head_translation, pivot)
+    assert np.abs(made.landmarks - posed).max() < 1e-4
 
 
 def test_smoothing_keeps_short_clips() -> None:
