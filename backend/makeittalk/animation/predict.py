@@ -17,13 +17,14 @@ from ..exchange.progress import Progress, part, silent
 from ..landmarks.pose import Canonical, neck_pivot
 from ..networks.content_inference import content_weights, predict_content
 from ..networks.device import choose_device
-from ..networks.phones_inference import closure_of, predict_phones, silence_of
+from ..networks.phones_inference import closure_of, predict_phones, rounding_of, silence_of
 from ..networks.speech import Speech
 from .brows import RAISED
 from .head_motion import head_motion
 from .lips import shut_mouth
 from .pauses import speech_presence
 from .postprocess import shown_motion
+from .rounding import rounded_lips, rounding_curve
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,12 @@ def predict_parts(
     prosody = loudness_prosody(speech.mel) if speech.prosody is None else speech.prosody
     lips *= speech_presence(silence_of(phones), prosody[:, 0], FRAME_RATE)[:, None, None]
     rest = canonical.displacement_from(shut).astype(np.float32)
-    content = in_blocks(canonical.displacement_from, [lips], lips)
+    rounded, round_mouth = rounding_curve(rounding_of(phones), FRAME_RATE), rounded_lips(frontal + shut)
+    content = in_blocks(
+        lambda moved, share: canonical.displacement_from(moved + share[:, None, None] * round_mouth),
+        [lips, rounded],
+        lips,
+    )
     speaker = moved.brows[:, None, None] * canonical.displacement_from(RAISED).astype(np.float32)
     # The head turns about the viewer's axes, whichever way the portrait looks: only the sway needs the face's scale.
     shift = (canonical.scale * moved.translation).astype(np.float32)

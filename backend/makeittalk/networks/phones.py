@@ -19,6 +19,7 @@ PHONES = (
     *("JH", "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y", "Z", "ZH"),
 )
 BILABIALS = ("P", "B", "M")  # said with shut lips
+ROUNDED = ("W", "UW", "UH", "OW")  # said with round lips
 DILATIONS = (1, 1, 2, 4, 8)
 REACH = 2 * sum(DILATIONS)  # frames seen to either side
 

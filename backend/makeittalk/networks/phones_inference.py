@@ -14,13 +14,14 @@ from ..audio.windows import context_windows
 from ..weights.cache import kept_loaded
 from ..weights.store import network_weights, save_weights
 from .normalised_mel import VoiceAverage
-from .phones import BILABIALS, PHONES, REACH, PhoneNet, PhonesConfig
+from .phones import BILABIALS, PHONES, REACH, ROUNDED, PhoneNet, PhonesConfig
 from .speech import Speech
 from .speech_features import FEATURES, average_data, read_average, speech_features
 
 DEFAULT_PHONES = "phones"
 _WINDOW = 4096  # frames at once
 _BILABIALS = [PHONES.index(name) for name in BILABIALS]
+_ROUNDED = [PHONES.index(name) for name in ROUNDED]
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ def predict_phones(speech: Speech, device: str = "cpu", weights: str = DEFAULT_P
 def closure_of(phones: np.ndarray) -> np.ndarray:
     """Probability that the lips are shut for a P, B or M: (T, len(PHONES)) → (T,) float32."""
     return phones[:, _BILABIALS].sum(1)
+
+
+def rounding_of(phones: np.ndarray) -> np.ndarray:
+    """Probability that the lips are round for a W, U or O: (T, len(PHONES)) → (T,) float32."""
+    return phones[:, _ROUNDED].sum(1)
 
 
 def silence_of(phones: np.ndarray) -> np.ndarray:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
+from makeittalk.animation.lip_speed import OPENING_SPEED
+from makeittalk.animation.lips import gaps
 from makeittalk.animation.resample import resample
 from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.exchange.formats import Motion
 from makeittalk.landmarks.measures import mouth_width, opening
+from makeittalk.landmarks.pose import Canonical
 
 from ..data.phones import BILABIALS, SILENCE, VOWELS, Phone
 from .metrics import closure_score
@@ -25,9 +28,7 @@ SHARPNESS = 0.04  # s, a frame of film: how sharply labels tell where a phone be
 _NEAR = 0.06  # s to either side of a phone that may shut the lips, in which a closure may still be its own
 _LEAST = 0.05  # s that a closure must last to be seen
 FILM_RATES = (24.0, 25.0, FRAME_RATE)
-
-#: Gap a second, as a share of the mouth's width: faster than lips open. None until it is set from filmed speakers.
-OPENING_LIMIT: float | None = None
+_OVER = 1.001  # times a limit that is kept: the rounding of single precision
 
 
 def relative_gap(face: np.ndarray) -> np.ndarray:
@@ -125,27 +126,32 @@ def articulation(face: np.ndarray, phones: Sequence[Phone], rate: float = FRAME_
 
 
 def opening_speed(gap: np.ndarray, fps: float) -> float:
-    """Largest increase of a gap (T,) from one frame to the next, a second; 0 where it never opens.
-
-    The shares of the mouth's width a second tell lips that are jerked open from lips that open: compare them with
-    `OPENING_LIMIT` at the frame rate that is shown (`opening_speeds`).
-    """
+    """Largest increase of a gap (T,) from one frame to the next, a second; 0 where it never opens."""
     return float(np.diff(gap).max(initial=0.0)) * fps
 
 
 def opening_speeds(motion: Motion) -> dict[float, float]:
-    """`opening_speed` of a motion as it is shown at each of `FILM_RATES`."""
-    shown = {fps: motion if fps == motion.fps else resample(motion, fps) for fps in FILM_RATES}
-    return {fps: opening_speed(relative_gap(motion.neutral + motion.expression), fps) for fps, motion in shown.items()}
+    """How fast the lips of a motion open at most, as it is shown at each of `FILM_RATES`, canonical units a second.
+
+    That of the mean gap of the inner lip pairs, which tells lips that are jerked open from lips that open: filmed
+    speakers stay under `animation.lip_speed.OPENING_SPEED`.
+    """
+    canonical = Canonical.of(motion.neutral)
+    found = {}
+    for fps in FILM_RATES:
+        shown = motion if fps == motion.fps else resample(motion, fps)
+        face = canonical.to_canonical(shown.neutral + shown.expression.astype(np.float64))
+        found[fps] = opening_speed(np.maximum(gaps(face), 0.0).mean(axis=1), fps)
+    return found
 
 
-def speed_percentiles(speeds: Sequence[dict[float, float]]) -> dict[str, dict[str, float | None]]:
+def speed_percentiles(speeds: Sequence[dict[float, float]]) -> dict[str, dict[str, float]]:
     """Percentiles of `opening_speeds` over clips, a row for each frame rate, and the share of clips over the limit."""
-    rows: dict[str, dict[str, float | None]] = {}
+    rows: dict[str, dict[str, float]] = {}
     for fps in FILM_RATES:
         values = np.array([speed[fps] for speed in speeds])
-        row: dict[str, float | None] = {f"{p} %": float(np.percentile(values, p)) for p in (50, 90, 95)}
+        row = {f"{p} %": float(np.percentile(values, p)) for p in (50, 90, 95)}
         row["fastest"] = float(values.max())
-        row["over limit"] = None if OPENING_LIMIT is None else float((values > OPENING_LIMIT).mean())
+        row["over limit"] = float((values > _OVER * OPENING_SPEED).mean())
         rows[f"{fps:g} fps"] = row
     return rows

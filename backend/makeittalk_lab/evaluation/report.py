@@ -20,7 +20,7 @@ _SHORT = {"opening correlation": "corr", "best correlation": "best corr", "closu
 #: Title of what stands below the rows by its name in a result.
 _SECTIONS = {
     "lips": "lips on their phones",
-    "speeds": "opening speed (mouth widths a second)",
+    "speeds": "opening speed (canonical units a second)",
     "heads": "head (°, °/s)",
 }
 _INK = {

@@ -11,6 +11,7 @@ from makeittalk.landmarks.ibug68 import CLOSED_PARTS, INNER_PAIRS, JAW, LIPS, NO
 from torch import Tensor
 
 UNIT = 0.05  # canonical units: the size of an ordinary lip motion, so that losses are about 1
+_CORNERS = ((48, 54), (60, 64))  # of the outer and of the inner lips
 _SHUT = 0.02  # canonical units: a gap of the inner lips that reads as shut
 
 
@@ -21,6 +22,7 @@ class LandmarkLossWeights:
     Attributes:
         laplacian: λc of the paper. velocity: of frame-to-frame differences. gap: of the inner lips' distance.
         closure: how many times more a frame with shut lips counts in the gap.
+        width: of the distance between the corners of the mouth, outer and inner ones: round or spread.
         lips, jaw, nose, still: of the landmarks; brows and eyes are held still.
         power: 2 for squared distances (the paper), 1 for distances.
     """
@@ -29,6 +31,7 @@ class LandmarkLossWeights:
     velocity: float = 1.0
     gap: float = 1.0
     closure: float = 3.0
+    width: float = 0.0
     lips: float = 1.0
     jaw: float = 1.0
     nose: float = 1.0
@@ -84,8 +87,12 @@ class LandmarkLoss(torch.nn.Module):
         off = self._size(difference[:, :, lower] - difference[:, :, upper])
         share = 1.0 + weights.closure * torch.exp(-((real / _SHUT) ** 2))
         gap = ((off * share).mean(-1) * mask).sum() / frames
-        loss = distance + weights.laplacian * shape + weights.velocity * velocity + weights.gap * gap
-        return {"loss": loss, "distance": distance, "laplacian": shape, "velocity": velocity, "gap": gap}
+        left, right = (list(corners) for corners in zip(*_CORNERS, strict=True))
+        width = (self._size(difference[:, :, right] - difference[:, :, left]).mean(-1) * mask).sum() / frames
+        loss = distance + weights.laplacian * shape + weights.velocity * velocity
+        loss = loss + weights.gap * gap + weights.width * width
+        parts = {"distance": distance, "laplacian": shape, "velocity": velocity, "gap": gap, "width": width}
+        return {"loss": loss} | parts
 
     def _size(self, value: Tensor) -> Tensor:
         """Length of each vector to the power of the loss, (…, 3) → (…)."""

@@ -83,7 +83,7 @@ class HeadClips:
         face = frame.to_canonical(neutral)
         posed = frame.from_canonical(target.landmarks(face))
         still = neutral + frame.displacement_from(target.expression(face))
-        return Clip(name, mel, still, neutral, posed, embedding=embedding, prosody=prosody)
+        return Clip(name, mel, still, neutral, posed, embedding=embedding, prosody=prosody, samples=heard)
 
     def _style_embedding(self, speech: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Whose style it is: the speaker's own, another's, one in between two, or nobody's."""

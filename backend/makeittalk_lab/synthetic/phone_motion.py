@@ -78,17 +78,22 @@ def learn_phone_motion(
 ) -> PhoneMotion:
     """Trains the network on clips, given the phone at each frame of theirs."""
     faces, motions = zip(*map(canonical_motion, clips), strict=True)
-    return learn_canonical_phone_motion(list(faces), list(motions), tracks, progress, steps)
+    return learn_canonical_phone_motion(list(faces), list(motions), tracks, None, progress, steps)
 
 
 def learn_canonical_phone_motion(
     faces: list[np.ndarray],
     motions: list[np.ndarray],
     tracks: list[np.ndarray],
+    chances: np.ndarray | None = None,
     progress: Progress = silent,
     steps: int = TRAINING_STEPS,
 ) -> PhoneMotion:
-    """`learn_phone_motion` of faces with their lips shut (68, 3) and their motions from there (T, 68, 3)."""
+    """`learn_phone_motion` of faces with their lips shut (68, 3) and their motions from there (T, 68, 3).
+
+    Args:
+        chances: (N,) how often each of the N clips is drawn, with sum 1; None for all alike.
+    """
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     flip = np.array([-1.0, 1.0, 1.0], np.float32)
@@ -101,7 +106,7 @@ def learn_canonical_phone_motion(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
     count = min(map(len, tracks))
     for step in range(steps):
-        drawn = rng.integers(0, len(motions), _BATCH)
+        drawn = rng.choice(len(motions), _BATCH, p=chances)
         track = torch.from_numpy(np.stack([tracks[i][:count] for i in drawn]))
         target = torch.from_numpy(np.stack([motions[i][:count] for i in drawn]))
         rest = torch.from_numpy(np.stack([faces[i] for i in drawn]))

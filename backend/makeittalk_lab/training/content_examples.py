@@ -121,19 +121,19 @@ class ContentExamples:
 
     def _mouth(self, prepared: list[Prepared]) -> PhoneMotion:
         """The mouth that the filmed speakers teach, opening as far as they do on average."""
-        faces, motions, tracks = [], [], []
+        said, motions, tracks = [], [], []
         for folder, examples in zip(prepared, self._folders, strict=True):
             for example in examples:
                 phones = clip_phones(folder, example.clip.name) if example.clip is not None else []
                 if phones:
-                    faces.append(example.face)
+                    said.append(example)
                     motions.append(example.motion * np.float32(self.mean_scale() / self.scales[example.speaker]))
                     tracks.append(phone_track(to_visemes(phones), len(example.motion), FRAME_RATE))
-        if not faces:
+        if not said:
             raise InputError(
                 "The phones of no filmed clip are known.", "Run `makeittalk prepare phones` on its folder."
             )
-        return learn_canonical_phone_motion(faces, motions, tracks)
+        return learn_canonical_phone_motion([example.face for example in said], motions, tracks, _chances(said))
 
     def draw_heard(
         self, rng: np.random.Generator, frames: int, options: Augment

@@ -36,3 +36,18 @@ def test_loss_is_least_for_the_truth_and_minds_shut_lips():
     assert on_shut["gap"] > 3 * on_open["gap"]
     masked = loss(error, motion, shut, torch.zeros(1, 4))
     assert masked["loss"] == 0
+
+
+def test_a_mouth_of_another_width_costs_what_its_weight_says():
+    face, mask = torch.tensor(MEAN_FACE, dtype=torch.float32)[None], torch.ones(1, 4)
+    still = torch.zeros(1, 4, 68, 3)
+    rounded = still.clone()
+    rounded[:, :, [48, 60], 0], rounded[:, :, [54, 64], 0] = 0.02, -0.02
+    moved = still.clone()
+    moved[:, :, [48, 54, 60, 64], 0] = 0.02
+    plain = LandmarkLoss(LandmarkLossWeights())
+    wide = LandmarkLoss(LandmarkLossWeights(width=2.0))
+    assert wide(moved, still, face, mask)["loss"] == pytest.approx(plain(moved, still, face, mask)["loss"].item())
+    off = wide(rounded, still, face, mask)
+    assert off["width"] == pytest.approx((0.04 / 0.05) ** 2, rel=1e-4)
+    assert off["loss"] - plain(rounded, still, face, mask)["loss"] == pytest.approx(2 * off["width"].item(), rel=1e-4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from makeittalk.exchange.constants import MEL_HOP
 from makeittalk_lab.data.clips import Prepared
 
 
@@ -17,3 +18,4 @@ def test_constructed_heads_are_clips_with_head_motion(heads: Path) -> None:
     moved = np.linalg.norm(clip.posed - clip.neutral, axis=2)
     assert moved[:, 48:68].std() > 0.3  # px: the whole face moves with the head
     assert np.abs(clip.landmarks[:, 48:68] - clip.neutral[48:68]).max() < 1e-3  # registered, lips rest
+    assert clip.samples is not None and len(clip.mel) == 1 + len(clip.samples) // MEL_HOP  # for Whisper to hear
