@@ -21,7 +21,7 @@ WIDTH = WhisperConfig.width
 _RATE = SAMPLE_RATE / STRIDE  # 50 frames/s
 _WINDOW = WhisperConfig.positions  # frames: 6 s
 _SEAM = 50  # frames over which one window passes into the next
-_WINDOWS = 8  # at once
+_WINDOWS = 2  # at once: no faster with more, and what they take in between stays with the process
 _LIMIT = 10.0  # standard deviations: a few channels of Whisper's leap now and then
 
 
