@@ -42,7 +42,7 @@ def shown_motion(
     expression = compose(neutral, parts, fps)
     rotation, translation = compose_head(parts.head_rotation, parts.head_translation, fps, parts.amounts)
     landmarks = in_blocks(
-        lambda moved, turn, shift: compose_pose(neutral, moved, turn, shift, pivot),
+        lambda some, turned, shift: compose_pose(neutral, some, turned, shift, pivot),
         [expression, rotation, translation],
         np.empty_like(expression),
     )

@@ -21,13 +21,14 @@ from makeittalk.animation.head_motion import head_motion
 from makeittalk.animation.lips import shut_mouth
 from makeittalk.animation.postprocess import finish_lips
 from makeittalk.animation.predict import analyse_speech
+from makeittalk.animation.rounding import rounded_lips, rounding_curve
 from makeittalk.audio.loading import load_audio
 from makeittalk.exchange import storage
 from makeittalk.exchange.constants import CANONICAL_JAW, FRAME_RATE
 from makeittalk.landmarks.ibug68 import INNER_PAIRS, MIRROR
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.networks.content_inference import CONTENT_WEIGHTS, predict_content
-from makeittalk.networks.phones_inference import closure_of, predict_phones
+from makeittalk.networks.phones_inference import closure_of, predict_phones, rounding_of
 from safetensors.numpy import save_file
 
 from ..data.augment import Augment, vary_face
@@ -75,9 +76,11 @@ def speech_displacements(recordings: list[Path], each: int = 5) -> np.ndarray:
         face = (face + shut_mouth(face)).astype(np.float32)
         speech = analyse_speech(load_audio(path).samples)
         brows = head_motion(speech, face, seed=number).brows[:, None, None] * RAISED
-        closure = closure_of(predict_phones(speech))
+        phones = predict_phones(speech)
+        closure = closure_of(phones)
+        rounded = rounding_curve(rounding_of(phones), FRAME_RATE)[:, None, None] * rounded_lips(face)
         for weights in CONTENT_WEIGHTS.values():
-            lips = predict_content(speech, face, weights=weights).astype(np.float64)
+            lips = predict_content(speech, face, weights=weights) + rounded
             closed = finish_lips(lips, FRAME_RATE, closure)
             mirrored = closed[:, MIRROR] * np.array([-1.0, 1.0, 1.0])
             found += [part[::each] for part in (lips, closed + brows, mirrored + brows, 2.0 * closed)]
