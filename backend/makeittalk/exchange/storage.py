@@ -215,7 +215,11 @@ def _content(stream: IO[bytes], shape: tuple[int, ...], fortran: bool, kind: np.
 def write_npz(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:
     """Writes compressed arrays beside `path` and renames them into place."""
     with replacing(path) as temporary, _Target(temporary, "w") as target:
-        np.savez_compressed(target, **arrays)
+        # Not by numpy's savez, which leaves a zip file open that was interrupted.
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, value in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, np.asanyarray(value), allow_pickle=False)
         if target.failure is not None:
             raise target.failure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import os
 import pickle
@@ -380,6 +381,19 @@ def test_a_limit_on_file_size_leaves_nothing_behind(tmp_path: Path) -> None:
     )
     assert "could not be written" in result.stdout and not result.stderr
     assert target.read_bytes() == b"before" and folder_is_clean(tmp_path, "x.npz")
+
+
+def test_an_interrupted_writer_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted:
+        def __array__(self, *_wanted: object, **_more: object) -> np.ndarray:
+            raise KeyboardInterrupt
+
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+    with pytest.raises(KeyboardInterrupt):
+        storage.write_npz(tmp_path / "x.npz", {"a": np.zeros(50_000), "b": Interrupted()})
+    gc.collect()
+    assert folder_is_clean(tmp_path) and not complaints
 
 
 def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
