@@ -7,6 +7,7 @@ radians, as scipy's `Rotation.from_euler("xyz", r)` reads them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -136,6 +137,22 @@ def neck_pivot(neutral: np.ndarray) -> np.ndarray:
     return Canonical.of(neutral).from_canonical(_NECK).astype(np.float32)
 
 
+@lru_cache(maxsize=16)
+def _frontal(neutral: bytes) -> tuple[np.ndarray, float, np.ndarray]:
+    """Rotation, scale and centre of `Canonical.of`, of a face (68, 3) as the bytes of its float64: asked for often."""
+    face = np.frombuffer(neutral).reshape(-1, 3)
+    centre = (face[0] + face[16]) / 2
+    scale = float(np.linalg.norm(face[16] - face[0])) / CANONICAL_JAW
+    equal = np.ones((1, len(_FRONT)))
+    rotation = _weighted_fit(face[None, _FRONT], MEAN_FACE[_FRONT], equal, scale=True)[0][0]
+    part = _ALL_BUT_LIPS
+    for _ in range(4):
+        upright = (face - centre) @ rotation
+        symmetric = (upright + upright[MIRROR] * (-1.0, 1.0, 1.0))[part] / 2
+        rotation = _robust_fit(face[None, part], symmetric, np.ones(len(part)), scale=True)[0][0]
+    return rotation, scale, centre
+
+
 @dataclass(frozen=True)
 class Canonical:
     """The frontal, size-normalised frame of one face: portrait = scale · R canonical + centre.
@@ -162,17 +179,8 @@ class Canonical:
         Args:
             neutral: (68, 3) px.
         """
-        face = np.asarray(neutral, np.float64)
-        centre = (face[0] + face[16]) / 2
-        scale = float(np.linalg.norm(face[16] - face[0])) / CANONICAL_JAW
-        equal = np.ones((1, len(_FRONT)))
-        rotation = _weighted_fit(face[None, _FRONT], MEAN_FACE[_FRONT], equal, scale=True)[0][0]
-        part = _ALL_BUT_LIPS
-        for _ in range(4):
-            upright = (face - centre) @ rotation
-            symmetric = (upright + upright[MIRROR] * (-1.0, 1.0, 1.0))[part] / 2
-            rotation = _robust_fit(face[None, part], symmetric, np.ones(len(part)), scale=True)[0][0]
-        return cls(rotation, scale, centre)
+        rotation, scale, centre = _frontal(np.asarray(neutral, np.float64).tobytes())
+        return cls(rotation.copy(), scale, centre.copy())
 
     def to_canonical(self, points: np.ndarray) -> np.ndarray:
         """Points (…, 3) from portrait pixels."""
