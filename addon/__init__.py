@@ -16,12 +16,12 @@ def register() -> None:
 def unregister() -> None:
     """Undoes `register`; the backend ends."""
     from . import operators, panels, preferences, properties
-    from .jobs import connection, rebake, task
+    from .jobs import connection, long_job, rebake
 
     panels.unregister()
     operators.unregister()
     rebake.unregister()
-    task.unregister()
+    long_job.unregister()
     connection.unregister()
     properties.unregister()
     preferences.unregister()

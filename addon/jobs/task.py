@@ -1,4 +1,4 @@
-"""A long job of the backend's and what becomes of it in Blender; one at a time."""
+"""A long job of the backend's and what becomes of it in Blender."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ import bpy
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..core.errors import AddonError
 from .backend_job import BackendJob
+from .long_job import LongJob
 
 #: What is read from the scene before the backend is asked: each step yields the done fraction and what is being done,
 #: and the request comes last.
 Reading = Generator[tuple[float, str], None, Any]
 
-_current: Task | None = None
 
-
-class Task(BackendJob):
+class Task(BackendJob, LongJob):
     """One job under way: what it reads from the scene, then the backend's work on it.
 
     Args:
@@ -42,21 +41,13 @@ class Task(BackendJob):
         answer: type[Any],
         when_cancelled: str = "Cancelled. Nothing was changed.",
     ) -> None:
-        global _current
         super().__init__(answer)
         self._reading, self._take = read(self.folder), take
         self._scene = context.scene.session_uid
         self._error: MakeItTalkError | None = None
         self._stopped = False
         self.when_cancelled = when_cancelled
-        self._session.say("")
-        self._session.progress(0.0, "Starting the backend" if self.client.hello is None else "Starting")
-        self._session.running = True
-        _current = self
-
-    @property
-    def _session(self) -> Any:
-        return bpy.context.window_manager.makeittalk  # never kept: opening a file may replace it
+        self.begin("Starting the backend" if self.client.hello is None else "Starting")
 
     @property
     def cancelled(self) -> bool:
@@ -69,9 +60,9 @@ class Task(BackendJob):
         if self.job is None:
             return self._stopped or not self._read_on()
         if self.job.cancel_asked is not None:
-            self._session.progress(self.job.fraction, "Cancelling")
+            self.session.progress(self.job.fraction, "Cancelling")
         elif self.job.stage:
-            self._session.progress(self.job.fraction, self.job.stage, self.job.seconds_left)
+            self.session.progress(self.job.fraction, self.job.stage, self.job.seconds_left)
         return finished
 
     def cancel(self) -> None:
@@ -100,32 +91,17 @@ class Task(BackendJob):
 
     def close(self) -> None:
         """Ends the task, whatever became of it."""
-        global _current
         self._reading.close()
         self.discard()
-        self._session.running = False
-        self._session.progress(0.0, "")
-        if _current is self:
-            _current = None
+        super().close()
 
     def _read_on(self) -> bool:
         """Takes the next step of the reading; False once there is nothing to wait for any more."""
         try:
-            self._session.progress(*next(self._reading))
+            self.session.progress(*next(self._reading))
         except StopIteration as done:
             self.submit(done.value)
         except MakeItTalkError as error:
             self._error = error
             return False
         return True
-
-
-def current_task() -> Task | None:
-    """The job under way, or None."""
-    return _current
-
-
-def unregister() -> None:
-    """Lets go of a job under way."""
-    if _current is not None:
-        _current.close()

@@ -6,7 +6,8 @@ import bpy
 
 from ..jobs.connection import redraw_panels
 from ..jobs.make import make, retake
-from ..jobs.task import Task, current_task
+from ..jobs.long_job import current_job
+from ..jobs.task import Task
 from ..scene import character as characters
 from . import reasons
 from .modal_job import Running
@@ -56,10 +57,10 @@ class MAKEITTALK_OT_cancel(reasons.Reasoned, bpy.types.Operator):
 
     @classmethod
     def disabled_reason(cls, _context: bpy.types.Context) -> str:
-        return "" if current_task() is not None else "No job is running."
+        return "" if current_job() is not None else "No job is running."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        task = current_task()
+        task = current_job()
         if task is not None:
             task.cancel()
         redraw_panels()

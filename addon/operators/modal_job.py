@@ -6,7 +6,7 @@ import bpy
 
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..jobs.connection import redraw_panels
-from ..jobs.task import Task, current_task
+from ..jobs.long_job import LongJob, current_job
 from .reasons import Reasoned
 
 _TICK = 0.05  # s
@@ -18,10 +18,10 @@ class Running(Reasoned):
     `invoke` runs it beside the user's work, ESC cancels; `execute` blocks until it is done.
     """
 
-    _task: Task | None = None
+    _task: LongJob | None = None
     _timer: bpy.types.Timer | None = None
 
-    def start(self, context: bpy.types.Context) -> Task:
+    def start(self, context: bpy.types.Context) -> LongJob:
         """Starts the job.
 
         Raises:
@@ -54,7 +54,7 @@ class Running(Reasoned):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         task = self._task
-        if task is None or current_task() is not task:
+        if task is None or current_job() is not task:
             self._stop_timer(context)
             return {"CANCELLED"}
         if event.type == "ESC" and event.value == "PRESS":
@@ -77,11 +77,11 @@ class Running(Reasoned):
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender ends the operator itself: another file is opened, or Blender quits."""
         self._stop_timer(context)
-        if self._task is not None and current_task() is self._task:
+        if self._task is not None and current_job() is self._task:
             self._task.cancel()
             self._task.close()
 
-    def _finish(self, context: bpy.types.Context, task: Task) -> set[str]:
+    def _finish(self, context: bpy.types.Context, task: LongJob) -> set[str]:
         session = context.window_manager.makeittalk
         if task.cancelled:
             task.close()

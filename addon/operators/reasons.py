@@ -8,7 +8,7 @@ import bpy
 
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..jobs import connection
-from ..jobs.task import current_task
+from ..jobs.long_job import current_job
 from ..scene import character as characters
 
 
@@ -55,7 +55,7 @@ def material_reason(settings: bpy.types.PropertyGroup) -> str:
 
 def busy_reason() -> str:
     """Why no long job can start now."""
-    return "A job is running. Wait for it or cancel it." if current_task() is not None else ""
+    return "A job is running. Wait for it or cancel it." if current_job() is not None else ""
 
 
 def backend_reason() -> str:

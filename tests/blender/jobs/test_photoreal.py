@@ -413,7 +413,7 @@ class TestJob:
         task.cancel()
         assert task.poll() and task.cancelled
         task.close()
-        assert not folder.exists() and part("addon.jobs.task").current_task() is None
+        assert not folder.exists() and part("addon.jobs.long_job").current_job() is None
         assert "kept" in task.when_cancelled
 
     def test_a_killed_backend_keeps_frames_and_the_next_run_goes_on(self, press, backend, tmp_path, network):
