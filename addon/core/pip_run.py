@@ -1,0 +1,174 @@
+"""One run of pip in an environment: what it says becomes progress, and what went wrong one sentence. No bpy here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO
+
+from .errors import AddonError
+from .quiet import QUIET, clean_environment
+
+_TIED = Path(__file__).with_name("tied.py")
+#: What makes pip quiet, patient and sure: no questions, no build from source, progress as numbers.
+_OPTIONS = (
+    *("--no-input", "--disable-pip-version-check", "--no-python-version-warning", "--progress-bar", "raw"),
+    *("--only-binary", ":all:", "--retries", "3", "--timeout", "30"),
+)
+_LOOK = 0.2  # s
+_KEPT = 400  # lines of its output that a failure is looked for in
+
+#: What pip says, and what the user is told: the problem (with what the pattern caught) and the way out.
+_FAILURES: tuple[tuple[str, str, str], ...] = (
+    (r"No space left on device|not enough space on the disk|Disk quota exceeded", "The disk is full.", "Free {needed}."),
+    (r"Read-only file system", "The folder of the installation is read-only.", "{elsewhere}"),
+    (
+        r"DO NOT MATCH THE HASHES(?:.|\n)*?\n\s+(\S+)",
+        "{0} is not the file that was locked: it was damaged on the way, or changed.",
+        "Press again; with a folder of wheels, fill it anew.",
+    ),
+    (
+        r"[Ww]heel '?([\w.+-]+)'? (?:located at .* )?is invalid|([\w./\\:+-]+\.whl) is not a (?:valid|supported) wheel|BadZipFile",
+        "A downloaded package is damaged: {0}.",
+        "Press again; with a folder of wheels, fill it anew.",
+    ),
+    (
+        r"No matching distribution found for (\S+)",
+        "{0} cannot be found {where}.",
+        "{refill}",
+    ),
+    (r"ProxyError|Tunnel connection failed|Cannot connect to proxy", "The proxy refuses the connection.", "{proxy}"),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|SSLError|certificate verify failed",
+        "The connection is not trusted: its certificate cannot be verified.",
+        "Ask whoever runs your network for its certificate and name it in PIP_CERT.",
+    ),
+    (r"Connection refused|ConnectionRefusedError", "The package index refuses the connection.", "{network}"),
+    (
+        r"Name or service not known|Temporary failure in name resolution|getaddrinfo failed|NameResolutionError"
+        r"|nodename nor servname|Network is unreachable|No route to host",
+        "There is no network.",
+        "{network}",
+    ),
+    (
+        r"IncompleteRead|incomplete-download|Connection broken|ConnectionResetError|RemoteDisconnected"
+        r"|Download failed|Response ended prematurely",
+        "The download was cut off.",
+        "Press again: what has come is kept.",
+    ),
+    (r"Read timed out|ReadTimeoutError|ConnectTimeout|timed out", "The package index does not answer.", "{network}"),
+    (
+        r"(?:Permission ?denied|PermissionError|Access is denied|WinError (?:5|32)\b).*?['\"]?([^'\":\n]*)['\"]?$",
+        "A file is in use or may not be written: {0}.",
+        "Close other Blenders, wait for the virus scanner, and press again.",
+    ),
+)
+
+
+class PipRun:
+    """Runs pip and watches it.
+
+    Args:
+        python: the environment's. log: takes all that pip says. cancelled: set by whoever wants it to stop.
+        heard: is told each line that pip says. look: is called now and then while pip says nothing, from a thread.
+    """
+
+    def __init__(
+        self,
+        python: Path,
+        log: IO[str],
+        cancelled: threading.Event,
+        heard: Callable[[str], None] = lambda line: None,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._python, self._log, self._cancelled = python, log, cancelled
+        self._heard, self._look = heard, look
+
+    def install(self, *arguments: str, cache: Path, explain: dict[str, str]) -> None:
+        """`pip install` with the given arguments.
+
+        Args:
+            cache: where downloads are kept. explain: words for the sentences of `_FAILURES`.
+
+        Raises:
+            AddonError: it failed, or was cancelled.
+        """
+        self.run("install", *_OPTIONS, *arguments, cache=cache, explain=explain)
+
+    def run(self, *arguments: str, cache: Path, explain: dict[str, str]) -> None:
+        """Any command of pip's; see `install`."""
+        command = [str(self._python), "-I", "-u", str(_TIED), "pip", *arguments]
+        print(f"$ pip {' '.join(arguments)}", file=self._log, flush=True)
+        variables = clean_environment() | {"PIP_CACHE_DIR": str(cache), "PYTHONUTF8": "1", "NO_COLOR": "1"}
+        lines, status = self.watch(command, variables)
+        if status:
+            raise failure(lines, explain)
+
+    def watch(self, command: Sequence[str], variables: dict[str, str]) -> tuple[list[str], int]:
+        """Runs a program; returns the last lines that it said and its exit status.
+
+        Raises:
+            AddonError: it cannot be started, or was cancelled.
+        """
+        if self._cancelled.is_set():
+            raise AddonError("Cancelled.")
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env=variables,
+                **QUIET,
+            )
+        except OSError as error:
+            raise AddonError(f"{command[0]} cannot be started: {error.strerror or error}.", "Press again.") from error
+        stopper = threading.Thread(target=self._stop_when_cancelled, args=(process,), daemon=True)
+        stopper.start()
+        assert process.stdout is not None and process.stdin is not None
+        lines: list[str] = []
+        with process.stdout, contextlib.suppress(OSError, ValueError):
+            for line in process.stdout:
+                self._heard(line.rstrip())
+                if line.startswith("Progress "):
+                    continue
+                lines.append(line.rstrip())
+                del lines[:-_KEPT]
+                self._log.write(line)
+                self._log.flush()
+        status = process.wait()
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        stopper.join()
+        if self._cancelled.is_set():
+            raise AddonError("Cancelled.")
+        return lines, status
+
+    def _stop_when_cancelled(self, process: subprocess.Popen[str]) -> None:
+        while process.poll() is None:
+            if self._cancelled.wait(_LOOK):
+                process.kill()
+                return
+            self._look()
+
+
+def failure(lines: list[str], explain: dict[str, str]) -> AddonError:
+    """One sentence for what pip said."""
+    text = "\n".join(lines)
+    for pattern, message, hint in _FAILURES:
+        found = re.search(pattern, text, re.MULTILINE)
+        if found is not None:
+            caught = next((group for group in found.groups() if group), "a file of it")
+            return AddonError(message.format(os.path.basename(caught.strip()), **explain), hint.format(**explain))
+    said = next((line for line in reversed(lines) if line.startswith("ERROR:")), lines[-1] if lines else "no word")
+    return AddonError(
+        f"The installation failed: {said.removeprefix('ERROR:').strip()[:200]}", "Open Log says more; press again."
+    )
