@@ -6,8 +6,11 @@ No postponed annotations here: Blender reads the annotations themselves.
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
+from ..backend.makeittalk.exchange import locks
+from .core.pythons import proposed_build
 from .jobs import connection
 from .package import PACKAGE
+from .panels import backend as backend_panel
 
 _DEVICES = (
     ("auto", "Automatic", "The fastest that there is"),
@@ -16,6 +19,8 @@ _DEVICES = (
     ("cpu", "Processor", "The processor, which every machine has"),
 )
 _shown_devices: list[tuple[str, str, str]] = []  # Blender does not keep the texts of a list that is made anew
+_PLATFORM = locks.platform_name()
+_BUILDS = [(build.name, build.label, build.text) for build in locks.builds(_PLATFORM)] or [("none", "None", "")]
 
 
 def _devices(_self: bpy.types.AddonPreferences, _context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
@@ -29,14 +34,34 @@ def _devices(_self: bpy.types.AddonPreferences, _context: bpy.types.Context | No
     return _shown_devices
 
 
+def _start_anew(_self: bpy.types.AddonPreferences, _context: bpy.types.Context) -> None:
+    """Lets the next job start the backend from what is set now; one at work finishes first."""
+    client = connection.current()
+    if client is None or not client.busy:
+        connection.close(wait=False)
+    connection.redraw_panels()
+
+
 class MakeItTalkPreferences(bpy.types.AddonPreferences):
     bl_idname = PACKAGE
 
+    build: EnumProperty(
+        name="Runs On",
+        description="Which build of PyTorch Install Backend takes; what fits this machine is proposed",
+        items=_BUILDS,
+    )
+    wheels: StringProperty(
+        name="Folder of Wheels",
+        description="Install from this folder instead of the network: the command makeittalk-wheels fills it on "
+        "another machine. Empty for the network",
+        subtype="DIR_PATH",
+    )
     python: StringProperty(
         name="Backend Python",
-        description="The Python 3.11 that has the makeittalk backend's packages (torch and others); "
-        "empty takes the environment variable MAKEITTALK_PYTHON",
+        description="A Python of your own that has the backend's packages; empty takes the installed backend, "
+        "then the environment variable MAKEITTALK_PYTHON",
         subtype="FILE_PATH",
+        update=_start_anew,
     )
     device: EnumProperty(name="Device", description="What the networks run on", items=_devices)
     idle_minutes: IntProperty(
@@ -47,21 +72,23 @@ class MakeItTalkPreferences(bpy.types.AddonPreferences):
         soft_max=120,
     )
 
-    def draw(self, _context: bpy.types.Context) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
-        layout.prop(self, "python")
+        backend_panel.draw_installation(layout.box(), context, self)
         layout.prop(self, "device")
         layout.prop(self, "idle_minutes")
-        text, icon = connection.status()
-        layout.label(text=text, icon=icon)
-        row = layout.row()
-        row.label(text=f"Log: {connection.log_path()}")
-        row.operator("makeittalk.restart_backend", icon="FILE_REFRESH")
+        layout.prop(self, "python")
 
 
 def register() -> None:
     bpy.utils.register_class(MakeItTalkPreferences)
+    chosen = bpy.context.preferences.addons.get(PACKAGE)
+    # Asked once: a choice of the user's is never overwritten.
+    if chosen is not None and not chosen.preferences.is_property_set("build"):
+        proposed = proposed_build(_PLATFORM)
+        if proposed in [name for name, _label, _text in _BUILDS]:
+            chosen.preferences.build = proposed
 
 
 def unregister() -> None:

@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from ...backend.makeittalk.exchange import protocol
+from ...backend.makeittalk.exchange.version import VERSION
 from .errors import AddonError
+from .quiet import QUIET, clean_environment
 
 CANCEL_GRACE = 2.0  # s between asking for a cancel and ending the process
 KILL_GRACE = 1.0  # s between ending and killing it
 _TAIL = 12  # lines of the log that a dead backend's message may draw on
 _TAIL_LETTERS = 90  # of them, so that the message stays a sentence
-_PRIVATE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE")
 
 
 @dataclass
@@ -73,6 +74,7 @@ class BackendClient:
     """
 
     def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.command = list(command)
         self.log = log
         self.hello: protocol.HelloData | None = None
         self.last_used = time.monotonic()
@@ -80,26 +82,25 @@ class BackendClient:
         self._next = 1
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         self._ending: float | None = None  # when the process was told to end
-        variables = {k: v for k, v in (environment or os.environ).items() if k not in _PRIVATE}
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(OSError):  # the run before last is forgotten
                 os.replace(log, log.with_suffix(".old.log"))
             with open(log, "wb") as errors:
                 self.process = subprocess.Popen(
-                    list(command),
+                    self.command,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    env=variables,
+                    env=clean_environment(environment),
                     cwd=str(log.parent),
-                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                    **QUIET,
                 )
         except OSError as error:
             reason = error.strerror or str(error)
             raise AddonError(
                 f"The backend's Python could not be started: {reason} ({command[0]}).",
-                "Name a working Python in the add-on's preferences.",
+                "Press Install Backend, or name a working Python in the add-on's preferences.",
             ) from error
         self._reader = threading.Thread(target=self._read, name="makeittalk-backend", daemon=True)
         self._reader.start()
@@ -251,9 +252,10 @@ class BackendClient:
         if job is self._greeting and job.data:
             with contextlib.suppress(protocol.ProtocolError):
                 self.hello = protocol.HelloData.from_dict(job.data)
-            if self.hello is None or self.hello.version != protocol.VERSION:
+            if self.hello is None or self.hello.version != protocol.VERSION or self.hello.product not in ("", VERSION):
                 other = AddonError(
-                    "The backend is of another version than the add-on.", "Install both from the same release."
+                    "The backend is of another version than the add-on.",
+                    "Press Restart Backend; if that does not help, Install Backend.",
                 )
                 for waiting in list(self._jobs.values()):
                     waiting.error = other

@@ -17,7 +17,7 @@ from typing import IO
 from ...backend.makeittalk.exchange import locks, wheels
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ...backend.makeittalk.exchange.version import VERSION
-from . import installation, pythons
+from . import doctor, installation, pythons
 from .errors import AddonError
 from .installation import Installation, Installed
 from .pip_run import PipRun
@@ -208,16 +208,11 @@ class Installer(threading.Thread):
         Raises:
             AddonError: something does not.
         """
-        program = (
-            "import sys; sys.path.insert(0, sys.argv[1]); "
-            "from makeittalk.cli.main import main; sys.exit(main(['doctor']))"
-        )
-        python = str(installation.interpreter(self.place.new))
-        lines, status = pip.watch([python, "-I", "-c", program, str(self.plan.backend)], clean_environment())
+        command = [str(installation.interpreter(self.place.new)), "-I", str(self.plan.backend / "serve.py"), "doctor"]
+        lines, status = pip.watch(command, clean_environment())
         if status:
-            wrong = next((line for line in lines if line.startswith("FAIL")), lines[-1] if lines else "no word")
-            said = " ".join(wrong.removeprefix("FAIL").split())[:200]
-            raise AddonError(f"What was installed does not work: {said}.", "Open Log says more; press again.")
+            wrong = doctor.fault("\n".join(lines))
+            raise AddonError(f"What was installed does not work: {wrong}.", "Open Log says more; press again.")
 
     def _run(self, pip: PipRun, command: list[str], what: str) -> None:
         lines, status = pip.watch(command, clean_environment())

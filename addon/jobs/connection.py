@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import bpy
 
 from ..core.client import BackendClient
 from ..core.errors import AddonError
+from ..core.installation import Installation
 from ..package import PACKAGE, settings
 
-_ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 _WATCH = 1.0  # s between looks at a backend that nobody is waiting for
 _client: BackendClient | None = None
 
@@ -31,25 +33,30 @@ def get() -> BackendClient:
         AddonError: no Python is named, or it cannot be started.
     """
     global _client
-    if _client is not None and _client.alive:
+    command = [python(), "-I", str(ROOT / "backend" / "serve.py")]
+    # Another Python in the preferences, or a new environment: a backend at work goes on until it has finished.
+    if _client is not None and _client.alive and (_client.command == command or _client.busy):
         return _client
     close()
-    _client = BackendClient([python(), "-I", str(_ROOT / "backend" / "serve.py")], log_path())
+    _client = BackendClient(command, log_path())
     if not bpy.app.background and not bpy.app.timers.is_registered(_watch):
         bpy.app.timers.register(_watch, first_interval=_WATCH)
     return _client
 
 
-def close() -> None:
-    """Ends the backend, if there is one."""
+def close(wait: bool = True) -> None:
+    """Ends the backend, if there is one; without waiting, a thread sees it off."""
     global _client
     if _client is not None:
-        _client.close()
+        if wait:
+            _client.close()
+        else:
+            threading.Thread(target=_client.close, name="makeittalk-close").start()
         _client = None
 
 
 def python() -> str:
-    """The interpreter of the backend: the preferences', else the one in MAKEITTALK_PYTHON.
+    """The interpreter of the backend: the preferences', else the installed environment's, else MAKEITTALK_PYTHON.
 
     Raises:
         AddonError: neither names a file.
@@ -63,11 +70,19 @@ def python() -> str:
 def no_python_reason() -> str:
     """Why the backend cannot be started, as a sentence; empty where it can."""
     chosen = _python()
-    if not chosen:
-        return "Name the backend's Python in the add-on's preferences."
-    if not os.path.isfile(chosen):
-        return f"The backend's Python does not exist: {chosen}"
-    return ""
+    if chosen:
+        return "" if os.path.isfile(chosen) else f"The backend's Python does not exist: {chosen}"
+    place = Installation()
+    if place.broken:
+        return "The Python that the backend was installed with is gone. Press Install Backend."
+    if place.others():
+        return "The installed backend is of another version than the add-on. Press Install Backend."
+    return "The backend is not installed yet. Press Install Backend."
+
+
+def is_named() -> bool:
+    """Whether the user has named a Python, in the preferences or for the whole session."""
+    return bool(_named() or (not Installation().ready and os.environ.get("MAKEITTALK_PYTHON")))
 
 
 def log_path() -> Path:
@@ -96,10 +111,14 @@ def status() -> tuple[str, str]:
     return f"Backend ready ({devices[0] if devices else 'CPU'})", "CHECKMARK"
 
 
-def _python() -> str:
+def _named() -> str:
     preferences = settings()
-    chosen = preferences.python if preferences is not None else ""
-    return bpy.path.abspath(chosen) if chosen else os.environ.get("MAKEITTALK_PYTHON", "")
+    return bpy.path.abspath(preferences.python) if preferences is not None and preferences.python else ""
+
+
+def _python() -> str:
+    place = Installation()
+    return _named() or (str(place.python) if place.ready else os.environ.get("MAKEITTALK_PYTHON", ""))
 
 
 def _watch() -> float | None:
@@ -138,4 +157,4 @@ def unregister() -> None:
     atexit.unregister(close)
     if bpy.app.timers.is_registered(_watch):
         bpy.app.timers.unregister(_watch)
-    close()
+    close(wait=False)  # a backend at work takes its time to end, and Blender shall not stand still for it

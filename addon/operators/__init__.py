@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import make, manage, photoreal, rebake
+from . import install, make, manage, photoreal, rebake
 
-CLASSES = (*make.CLASSES, *rebake.CLASSES, *manage.CLASSES, *photoreal.CLASSES)
+CLASSES = (*install.CLASSES, *make.CLASSES, *rebake.CLASSES, *manage.CLASSES, *photoreal.CLASSES)
 
 
 def register() -> None:

@@ -4,10 +4,9 @@ from typing import ClassVar
 
 import bpy
 
-from ..jobs import connection
 from ..operators.make import MAKEITTALK_OT_make_it_talk
-from ..package import PACKAGE
-from .text import draw_sentence
+from .backend import draw_install, draw_state, has_backend
+from .text import draw_progress, draw_sentence
 
 
 class Sidebar:
@@ -25,6 +24,9 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         settings, session = context.scene.makeittalk, context.window_manager.makeittalk
+        installed = has_backend()
+        if not installed:
+            draw_install(layout.box(), context, session)
         column = layout.column()
         column.enabled = not session.running
         column.label(text="Portrait", icon="IMAGE_DATA")
@@ -37,26 +39,17 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
 
         layout.separator()
         if session.running:
-            self._draw_progress(layout, session)
+            draw_progress(layout, session)
         else:
             row = layout.row()
-            row.scale_y = 1.8
+            row.scale_y = 1.8 if installed else 1.0  # one big button: what to press next
             row.operator("makeittalk.make_it_talk", icon="PLAY")
             reason = MAKEITTALK_OT_make_it_talk.disabled_reason(context)
-            if reason:
+            if reason and installed:
                 draw_sentence(layout, context, reason, "INFO")
         self._draw_message(layout, context, session)
-        self._draw_backend(layout, context, session)
-
-    def _draw_progress(self, layout: bpy.types.UILayout, session: bpy.types.PropertyGroup) -> None:
-        column = layout.column(align=True)
-        text = f"{session.stage}  {session.fraction:.0%}" if session.stage else f"{session.fraction:.0%}"
-        column.progress(factor=session.fraction, type="BAR", text=text)
-        if session.seconds_left >= 0.0:
-            column.label(text=f"About {max(1, round(session.seconds_left))} s left")
-        row = layout.row()
-        row.scale_y = 1.4
-        row.operator("makeittalk.cancel", icon="CANCEL", text="Cancel (Esc)")
+        if installed:
+            draw_state(layout, context, session)
 
     def _draw_message(
         self, layout: bpy.types.UILayout, context: bpy.types.Context, session: bpy.types.PropertyGroup
@@ -68,17 +61,6 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
         draw_sentence(lines, context, session.message, "ERROR" if session.is_error else "INFO")
         if session.hint:
             draw_sentence(lines, context, session.hint, "BLANK1")
-
-    def _draw_backend(
-        self, layout: bpy.types.UILayout, context: bpy.types.Context, session: bpy.types.PropertyGroup
-    ) -> None:
-        text, icon = connection.status()
-        draw_sentence(layout, context, text, icon)
-        client = connection.current()
-        if client is not None and not client.alive and not session.running:
-            layout.operator("makeittalk.restart_backend", icon="FILE_REFRESH")
-        elif connection.no_python_reason() and client is None:
-            layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = PACKAGE
 
 
 class MAKEITTALK_PT_options(Sidebar, bpy.types.Panel):

@@ -18,3 +18,19 @@ def draw_sentence(layout: bpy.types.UILayout, context: bpy.types.Context, text: 
     column.scale_y = 0.8
     for number, line in enumerate(textwrap.wrap(text, letters)):
         column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
+
+
+def draw_progress(layout: bpy.types.UILayout, session: bpy.types.PropertyGroup) -> None:
+    """Draws how far the job under way is, and the button that cancels it."""
+    column = layout.column(align=True)
+    text = f"{session.stage}  {session.fraction:.0%}" if session.stage else f"{session.fraction:.0%}"
+    column.progress(factor=session.fraction, type="BAR", text=text)
+    if session.seconds_left >= 0.0:
+        column.label(text=f"About {_duration(session.seconds_left)} left")
+    row = layout.row()
+    row.scale_y = 1.4
+    row.operator("makeittalk.cancel", icon="CANCEL", text="Cancel (Esc)")
+
+
+def _duration(seconds: float) -> str:
+    return f"{max(1, round(seconds))} s" if seconds < 100 else f"{round(seconds / 60)} minutes"

@@ -6,6 +6,7 @@ pinned by its version: which build of it a machine can use is the user's choice,
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 import re
@@ -149,6 +150,7 @@ def find_build(name: str, platform_: str) -> TorchBuild:
     return {build.name: build for build in builds(platform_)}[name]
 
 
+@functools.cache  # asked whenever a panel is drawn; the files change with the release only
 def environment_id(platform_: str, folder: Path | None = None) -> str:
     """Twelve letters that change with any lock of a platform and with torch's version."""
     digest = hashlib.sha256(f"torch=={TORCH}\n".encode())

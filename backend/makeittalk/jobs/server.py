@@ -113,6 +113,10 @@ class Server:
             self._send(protocol.Reply(id=number, kind="result", data=data))
         except MakeItTalkError as error:
             self._send_error(number, error.code, error.message, error.hint)
+        except ImportError as error:
+            traceback.print_exc(file=sys.stderr)
+            sentence = f"A package of this Python is missing or cannot be loaded: {error}."
+            self._send_error(number, "missing", sentence, "Press Install Backend.")
         except Exception as error:  # the add-on must hear of it, the log gets the trace
             traceback.print_exc(file=sys.stderr)
             sentence = f"The backend failed with {type(error).__name__}."
