@@ -1,11 +1,11 @@
 """The folder in the user's data where the backend's environment lies, shared by all Blender versions. No bpy here.
 
-    makeittalk/env-ID/            a Python environment; ID changes with the locks, so that releases do not mix
-    makeittalk/env-ID/installed.json   written last: without it the environment is not finished
-    makeittalk/new-ID/            one that is being made; takes the other's place when it works
-    makeittalk/cache/             what has been downloaded, until the installation has ended well
-    makeittalk/python/            a Python that uv has fetched, where the machine had none
-    makeittalk/install.log, install.lock
+makeittalk/env-ID/            a Python environment; ID changes with the locks, so that releases do not mix
+makeittalk/env-ID/installed.json   written last: without it the environment is not finished
+makeittalk/new-ID/            one that is being made; takes the other's place when it works
+makeittalk/cache/             what has been downloaded, until the installation has ended well
+makeittalk/python/            a Python that uv has fetched, where the machine had none
+makeittalk/install.log, install.lock
 """
 
 from __future__ import annotations

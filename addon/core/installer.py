@@ -20,8 +20,9 @@ from ...backend.makeittalk.exchange.version import VERSION
 from . import doctor, installation, pythons
 from .errors import AddonError
 from .installation import Installation, Installed
-from .pip_run import PipRun
 from .pip_progress import PipProgress
+from .pip_run import PipRun, failure, watch
+from .pip_wheel import Tools
 from .quiet import clean_environment
 from .uv_python import fetch_python
 
@@ -100,18 +101,23 @@ class Installer(threading.Thread):
         with open(place.log, "w", encoding="utf-8") as log:
             print(f"MakeItTalk {VERSION}, {self.platform}, {build.requirement}", file=log, flush=True)
             self._report(0.0, "Looking for a Python")
-            python = self._choose_python(build, log)
+            tools = Tools(place, plan.locks, plan.wheels, plan.own, log, self._stop_asked, self._words(None))
+            python = self._choose_python(tools, log)
             print(f"Python {python.version[0]}.{python.version[1]}: {python.path}", file=log, flush=True)
             lock = locks.Lock.read(locks.lock_path(self.platform, python.version, plan.locks))
             self._check_room(lock, build)
             self._report(0.02, "Making an environment")
             installation.remove(place.new)
-            pip = PipRun(installation.interpreter(place.new), log, self._stop_asked, self._heard, self._look)
-            explain = self._words(lock, build, python)
-            self._run(pip, [str(python.path), "-I", "-m", "venv", str(place.new)], "The environment cannot be made")
-            self._fill(pip, lock, build, explain)
+            command = [str(python.path), "-I", "-m", "venv", "--without-pip", str(place.new)]
+            lines, status = watch(command, clean_environment(), log, self._stop_asked)
+            if status:
+                raise failure(lines, self._words(python))
+            self._report(0.03, "Getting pip")
+            new = installation.interpreter(place.new)
+            pip = PipRun(new, tools.pip(), log, self._stop_asked, self._heard, self._look)
+            self._fill(pip, lock, build, self._words(python))
             self._report(0.94, "Trying it")
-            self._try(pip)
+            self._try(new, log)
         used = installation.size(place.new)
         version = ".".join(map(str, python.version))
         place.finish(Installed(VERSION, version, build.name, used, round(time.monotonic() - self._begun, 1)))
@@ -133,27 +139,25 @@ class Installer(threading.Thread):
             f"Choose {' or '.join(build.label for build in known)}.",
         )
 
-    def _choose_python(self, build: locks.TorchBuild, log: IO[str]) -> pythons.Interpreter:
+    def _choose_python(self, tools: Tools, log: IO[str]) -> pythons.Interpreter:
         """The first Python that every wheel is at hand for.
 
         Raises:
             AddonError: there is none.
         """
         plan = self.plan
-        lacking = ""
-        bare: pythons.Interpreter | None = None
+        lacking = bare = ""
         for path in pythons.candidates(plan.own):
             found = pythons.examine(path)
-            if found is None or not found.fits:
+            path_of_lock = locks.lock_path(self.platform, found.version, plan.locks) if found is not None else None
+            if found is None or not found.fits or not path_of_lock.is_file():
                 print(f"  {path}: {'no Python' if found is None else 'does not fit'}", file=log, flush=True)
-                continue
-            if not found.makes_environments:
-                print(f"  {path}: has no venv or no ensurepip", file=log, flush=True)
-                bare = bare or found
+                if found is not None and found.version in locks.PYTHONS and not found.makes_environments:
+                    bare = bare or f"{found.version[0]}.{found.version[1]}"
                 continue
             if plan.wheels is None:
                 return found
-            lock = locks.Lock.read(locks.lock_path(self.platform, found.version, plan.locks))
+            lock = locks.Lock.read(path_of_lock)
             missing = wheels.lacking(plan.wheels, lock, found.version, self.platform, plan.locks)
             if not missing:
                 return found
@@ -165,32 +169,23 @@ class Installer(threading.Thread):
                 f"The folder of wheels lacks some for {lacking}.",
                 f"Fill it with makeittalk-wheels on a machine that has a network, for {self.platform}.",
             )
+        if bare:
+            raise AddonError(
+                f"Python {bare} cannot make environments here.", f"Install python{bare}-venv, then press again."
+            )
         if plan.wheels is None and plan.online:
             self._report(0.01, "Fetching a Python")
-            run = PipRun(Path(), log, self._stop_asked)
-            return fetch_python(run, plan.own, self.place, plan.locks)
-        if bare is not None:
-            version = f"{bare.version[0]}.{bare.version[1]}"
-            raise AddonError(
-                f"The Python at {bare.path} cannot make environments.",
-                f"Install python{version}-venv, then press again.",
-            )
+            return fetch_python(tools, self.place, log, self._stop_asked)
         raise AddonError(
             "No Python 3.11, 3.12 or 3.13 was found.", "Install one from python.org or your system's packages."
         )
 
     def _fill(self, pip: PipRun, lock: locks.Lock, build: locks.TorchBuild, explain: dict[str, str]) -> None:
-        """Installs everything: a pip that says how far it is, what is locked, torch."""
+        """Installs what is locked, then torch."""
         plan, cache = self.plan, self.place.cache
         source = ["--no-index", "--find-links", str(plan.wheels)] if plan.wheels is not None else []
         exact = ["--no-deps", "--require-hashes", *source]
         self._progress = PipProgress(self.place.new, lock, build, self._report)
-        # The environment's first pip may be years old.
-        pip.run(
-            *("install", "--no-input", "--quiet", *exact, "-r", str(plan.locks / "pip.txt")),
-            cache=cache,
-            explain=explain,
-        )
         self._progress.begin("packages")
         pip.install(*exact, "-r", str(lock.path), cache=cache, explain=explain)
         self._progress.begin("torch")
@@ -202,25 +197,17 @@ class Installer(threading.Thread):
         pip.install(*options, wanted, cache=cache, explain=explain)
         self._progress = None
 
-    def _try(self, pip: PipRun) -> None:
+    def _try(self, python: Path, log: IO[str]) -> None:
         """Asks the new environment whether everything that is needed works.
 
         Raises:
             AddonError: something does not.
         """
-        command = [str(installation.interpreter(self.place.new)), "-I", str(self.plan.backend / "serve.py"), "doctor"]
-        lines, status = pip.watch(command, clean_environment())
+        command = [str(python), "-I", str(self.plan.backend / "serve.py"), "doctor"]
+        lines, status = watch(command, clean_environment(), log, self._stop_asked)
         if status:
             wrong = doctor.fault("\n".join(lines))
             raise AddonError(f"What was installed does not work: {wrong}.", "Open Log says more; press again.")
-
-    def _run(self, pip: PipRun, command: list[str], what: str) -> None:
-        lines, status = pip.watch(command, clean_environment())
-        if status:
-            text = "\n".join(lines)
-            if "No space left" in text:
-                raise AddonError("The disk is full.", "Free some space, then press again.")
-            raise AddonError(f"{what}: {lines[-1][:200] if lines else 'no word'}", "Open Log says more; press again.")
 
     def _check_room(self, lock: locks.Lock, build: locks.TorchBuild) -> None:
         """Sees to it that the disk has room.
@@ -237,20 +224,17 @@ class Installer(threading.Thread):
                 "Free some space, then press again.",
             )
 
-    def _words(self, lock: locks.Lock, build: locks.TorchBuild, python: pythons.Interpreter) -> dict[str, str]:
+    def _words(self, python: pythons.Interpreter | None) -> dict[str, str]:
         """What the sentences about failures are filled with."""
-        version = f"{python.version[0]}.{python.version[1]}"
+        version = f" and Python {python.version[0]}.{python.version[1]}" if python is not None else ""
         where = "on the package index" if self.plan.wheels is None else f"in {self.plan.wheels}"
-        refill = (
-            "Try again later, or use a folder of wheels."
-            if self.plan.wheels is None
-            else f"Fill the folder with makeittalk-wheels for {self.platform} and Python {version}."
-        )
+        refill = "Try again later, or use a folder of wheels."
+        if self.plan.wheels is not None:
+            refill = f"Fill the folder with makeittalk-wheels for {self.platform}{version}."
         return {
-            "needed": f"{_ROOM * (lock.disk + build.disk) / 1e9:.1f} GB, then press again",
-            "elsewhere": "Name another folder in MAKEITTALK_HOME.",
-            "where": f"{where} for Python {version} on {self.platform}",
+            "where": f"{where} for {self.platform}{version}",
             "refill": refill,
+            "elsewhere": "Name another folder in MAKEITTALK_HOME.",
             "network": "Check the connection and press again: what has come is kept.",
             "proxy": "Set HTTPS_PROXY to the proxy that your network wants, then start Blender again.",
         }

@@ -1,4 +1,4 @@
-"""One run of pip in an environment: what it says becomes progress, and what went wrong one sentence. No bpy here."""
+"""Runs pip: what it says becomes progress, and what went wrong one sentence. No bpy here."""
 
 from __future__ import annotations
 
@@ -19,13 +19,19 @@ _TIED = Path(__file__).with_name("tied.py")
 _OPTIONS = (
     *("--no-input", "--disable-pip-version-check", "--no-python-version-warning", "--progress-bar", "raw"),
     *("--only-binary", ":all:", "--retries", "3", "--timeout", "30"),
+    "--no-compile",  # Python does it for what is used, at the first use: a tenth of the disk and of the time
 )
 _LOOK = 0.2  # s
 _KEPT = 400  # lines of its output that a failure is looked for in
 
-#: What pip says, and what the user is told: the problem (with what the pattern caught) and the way out.
+#: What pip says, and what the user is told: the problem (with what the pattern caught) and the way out. What comes
+#: first is the cause: behind a dead network nothing is found either.
 _FAILURES: tuple[tuple[str, str, str], ...] = (
-    (r"No space left on device|not enough space on the disk|Disk quota exceeded", "The disk is full.", "Free {needed}."),
+    (
+        r"No space left on device|not enough space on the disk|Disk quota exceeded",
+        "The disk is full.",
+        "Free some space, then press again.",
+    ),
     (r"Read-only file system", "The folder of the installation is read-only.", "{elsewhere}"),
     (
         r"DO NOT MATCH THE HASHES(?:.|\n)*?\n\s+(\S+)",
@@ -36,11 +42,6 @@ _FAILURES: tuple[tuple[str, str, str], ...] = (
         r"[Ww]heel '?([\w.+-]+)'? (?:located at .* )?is invalid|([\w./\\:+-]+\.whl) is not a (?:valid|supported) wheel|BadZipFile",
         "A downloaded package is damaged: {0}.",
         "Press again; with a folder of wheels, fill it anew.",
-    ),
-    (
-        r"No matching distribution found for (\S+)",
-        "{0} cannot be found {where}.",
-        "{refill}",
     ),
     (r"ProxyError|Tunnel connection failed|Cannot connect to proxy", "The proxy refuses the connection.", "{proxy}"),
     (
@@ -63,6 +64,11 @@ _FAILURES: tuple[tuple[str, str, str], ...] = (
     ),
     (r"Read timed out|ReadTimeoutError|ConnectTimeout|timed out", "The package index does not answer.", "{network}"),
     (
+        r"No matching distribution found for (\S+)",
+        "{0} cannot be found {where}.",
+        "{refill}",
+    ),
+    (
         r"(?:Permission ?denied|PermissionError|Access is denied|WinError (?:5|32)\b).*?['\"]?([^'\":\n]*)['\"]?$",
         "A file is in use or may not be written: {0}.",
         "Close other Blenders, wait for the virus scanner, and press again.",
@@ -74,19 +80,20 @@ class PipRun:
     """Runs pip and watches it.
 
     Args:
-        python: the environment's. log: takes all that pip says. cancelled: set by whoever wants it to stop.
+        python: the environment's. pip: the folder that it is run from. log: takes all that pip says. cancelled: set by whoever wants it to stop.
         heard: is told each line that pip says. look: is called now and then while pip says nothing, from a thread.
     """
 
     def __init__(
         self,
         python: Path,
+        pip: Path,
         log: IO[str],
         cancelled: threading.Event,
         heard: Callable[[str], None] = lambda line: None,
         look: Callable[[], None] = lambda: None,
     ) -> None:
-        self._python, self._log, self._cancelled = python, log, cancelled
+        self._python, self._pip, self._log, self._cancelled = python, pip, log, cancelled
         self._heard, self._look = heard, look
 
     def install(self, *arguments: str, cache: Path, explain: dict[str, str]) -> None:
@@ -98,66 +105,81 @@ class PipRun:
         Raises:
             AddonError: it failed, or was cancelled.
         """
-        self.run("install", *_OPTIONS, *arguments, cache=cache, explain=explain)
-
-    def run(self, *arguments: str, cache: Path, explain: dict[str, str]) -> None:
-        """Any command of pip's; see `install`."""
-        command = [str(self._python), "-I", "-u", str(_TIED), "pip", *arguments]
+        arguments = ("install", *_OPTIONS, *arguments)
+        command = [str(self._python), "-I", "-u", str(_TIED), str(self._pip), "pip", *arguments]
         print(f"$ pip {' '.join(arguments)}", file=self._log, flush=True)
-        variables = clean_environment() | {"PIP_CACHE_DIR": str(cache), "PYTHONUTF8": "1", "NO_COLOR": "1"}
-        lines, status = self.watch(command, variables)
+        variables = clean_environment()
+        if "--no-index" in arguments:  # the folder alone counts, whatever else this machine's pip is set up for
+            variables = {name: value for name, value in variables.items() if not name.startswith("PIP_")}
+            variables["PIP_CONFIG_FILE"] = os.devnull
+        variables |= {"PIP_CACHE_DIR": str(cache), "PYTHONUTF8": "1", "NO_COLOR": "1"}
+        lines, status = watch(command, variables, self._log, self._cancelled, self._heard, self._look)
         if status:
             raise failure(lines, explain)
 
-    def watch(self, command: Sequence[str], variables: dict[str, str]) -> tuple[list[str], int]:
-        """Runs a program; returns the last lines that it said and its exit status.
 
-        Raises:
-            AddonError: it cannot be started, or was cancelled.
-        """
-        if self._cancelled.is_set():
-            raise AddonError("Cancelled.")
-        try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                env=variables,
-                **QUIET,
-            )
-        except OSError as error:
-            raise AddonError(f"{command[0]} cannot be started: {error.strerror or error}.", "Press again.") from error
-        stopper = threading.Thread(target=self._stop_when_cancelled, args=(process,), daemon=True)
-        stopper.start()
-        assert process.stdout is not None and process.stdin is not None
-        lines: list[str] = []
-        with process.stdout, contextlib.suppress(OSError, ValueError):
-            for line in process.stdout:
-                self._heard(line.rstrip())
-                if line.startswith("Progress "):
-                    continue
-                lines.append(line.rstrip())
-                del lines[:-_KEPT]
-                self._log.write(line)
-                self._log.flush()
-        status = process.wait()
-        with contextlib.suppress(OSError):
-            process.stdin.close()
-        stopper.join()
-        if self._cancelled.is_set():
-            raise AddonError("Cancelled.")
-        return lines, status
+def watch(
+    command: Sequence[str],
+    variables: dict[str, str],
+    log: IO[str],
+    cancelled: threading.Event,
+    heard: Callable[[str], None] = lambda line: None,
+    look: Callable[[], None] = lambda: None,
+) -> tuple[list[str], int]:
+    """Runs a program; returns the last lines that it said and its exit status.
 
-    def _stop_when_cancelled(self, process: subprocess.Popen[str]) -> None:
+    Args:
+        command, variables: what to run. log: takes all that it says. cancelled: set by whoever wants it to stop.
+        heard: is told each line. look: is called now and then meanwhile, from another thread.
+
+    Raises:
+        AddonError: it cannot be started, or was cancelled.
+    """
+    if cancelled.is_set():
+        raise AddonError("Cancelled.")
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            env=variables,
+            **QUIET,
+        )
+    except OSError as error:
+        raise AddonError(f"{command[0]} cannot be started: {error.strerror or error}.", "Press again.") from error
+
+    def stop_when_cancelled() -> None:
         while process.poll() is None:
-            if self._cancelled.wait(_LOOK):
+            if cancelled.wait(_LOOK):
                 process.kill()
                 return
-            self._look()
+            look()
+
+    stopper = threading.Thread(target=stop_when_cancelled, daemon=True)
+    stopper.start()
+    assert process.stdout is not None and process.stdin is not None
+    lines: list[str] = []
+    with process.stdout, contextlib.suppress(ValueError):
+        for line in process.stdout:
+            heard(line.rstrip())
+            if line.startswith("Progress "):
+                continue
+            lines.append(line.rstrip())
+            del lines[:-_KEPT]
+            with contextlib.suppress(OSError):  # a full disk is said by who needs the room
+                log.write(line)
+                log.flush()
+    status = process.wait()
+    with contextlib.suppress(OSError):
+        process.stdin.close()
+    stopper.join()
+    if cancelled.is_set():
+        raise AddonError("Cancelled.")
+    return lines, status
 
 
 def failure(lines: list[str], explain: dict[str, str]) -> AddonError:

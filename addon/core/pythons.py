@@ -18,7 +18,7 @@ _QUESTION = """
 import importlib.util as u, json, platform, sys, sysconfig
 print(json.dumps([sys.version_info[:2], sys.platform, platform.machine(), sys.maxsize > 2**32,
     sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED"),
-    u.find_spec("venv") is not None and u.find_spec("ensurepip") is not None, sys.prefix == sys.base_prefix]))
+    u.find_spec("venv") is not None, u.find_spec("ensurepip") is not None, sys.executable]))
 """
 _SECONDS = 15.0  # for a Python to say what it is; one on a network drive is slow
 _HOMES = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "/Library/Frameworks/Python.framework/Versions/*/bin")
@@ -30,7 +30,8 @@ class Interpreter:
 
     Attributes:
         path: the executable. version: such as (3, 11). platform: as the locks call it.
-        usual: CPython of 64 bits with a GIL, which wheels are built for. makes_environments: has venv and ensurepip.
+        usual: CPython of 64 bits with a GIL, which wheels are built for.
+        makes_environments: has venv. brings_pip: has ensurepip, which Debian packs apart.
     """
 
     path: Path
@@ -38,11 +39,13 @@ class Interpreter:
     platform: str
     usual: bool
     makes_environments: bool
+    brings_pip: bool
 
     @property
     def fits(self) -> bool:
         """Whether the backend's locks are made for it."""
-        return self.usual and self.version in locks.PYTHONS and self.platform == locks.platform_name()
+        here = self.platform == locks.platform_name()
+        return self.usual and here and self.makes_environments and self.version in locks.PYTHONS
 
 
 def examine(path: Path) -> Interpreter | None:
@@ -58,11 +61,12 @@ def examine(path: Path) -> Interpreter | None:
             env=clean_environment(),
             **QUIET,
         ).stdout
-        version, system, machine, wide, usual, environments, _base = json.loads(answer)
+        version, system, machine, wide, usual, environments, pip, executable = json.loads(answer)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     name = locks.platform_name(system, machine)
-    return Interpreter(path, (version[0], version[1]), name, wide and usual, environments)
+    # What answers may be another file than was asked: pyenv's shims choose one by what is set up now.
+    return Interpreter(Path(executable or path), (version[0], version[1]), name, wide and usual, environments, pip)
 
 
 def candidates(own: Path | None) -> Iterator[Path]:

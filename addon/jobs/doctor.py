@@ -25,10 +25,15 @@ class DoctorJob(LongJob):
 
     def __init__(self) -> None:
         command = [connection.python(), "-I", str(connection.ROOT / "backend" / "serve.py"), "doctor"]
-        self._output = tempfile.TemporaryFile()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the job)
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output, env=clean_environment(), **QUIET
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=self._output,
+                env=clean_environment(),
+                **QUIET,
             )
         except OSError as error:
             self._output.close()
@@ -75,4 +80,3 @@ class DoctorJob(LongJob):
             self._process.kill()
         self._output.close()
         super().close()
-

@@ -21,7 +21,7 @@ from .modal_job import Running
 
 
 class MAKEITTALK_OT_install_backend(Running, bpy.types.Operator):
-    """Install what the character is made with (Python packages) into your user folder, shared by all Blender versions"""
+    """Install what listens and draws (Python packages) into your user folder; all Blender versions share it"""
 
     bl_idname = "makeittalk.install_backend"
     bl_label = "Install Backend"

@@ -5,8 +5,8 @@ from typing import ClassVar
 import bpy
 
 from ..jobs.connection import redraw_panels
-from ..jobs.make import make, retake
 from ..jobs.long_job import current_job
+from ..jobs.make import make, retake
 from ..jobs.task import Task
 from ..scene import character as characters
 from . import reasons

@@ -70,7 +70,9 @@ def draw_installation(layout: bpy.types.UILayout, context: bpy.types.Context, ch
     column.prop(chosen, "wheels")
     row = layout.row()
     row.scale_y = 1.3
-    row.operator("makeittalk.install_backend", text="Install Again" if place.ready else "Install Backend", icon="IMPORT")
+    row.operator(
+        "makeittalk.install_backend", text="Install Again" if place.ready else "Install Backend", icon="IMPORT"
+    )
     reason = source_reason(chosen.wheels)
     layout.label(text=reason or _cost(chosen), icon="ERROR" if reason else "NONE")
     row = layout.row(align=True)

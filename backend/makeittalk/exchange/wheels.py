@@ -29,7 +29,7 @@ def lacking(
 
 
 def _usable(filename: str, python: tuple[int, int], platform: str) -> tuple[str, str] | None:
-    """Name and version (without its local part) of a wheel that a Python on a platform can use, as far as its name says."""
+    """Name and version (without its local part) of a wheel that this Python can use, as far as its name says."""
     if not filename.endswith(".whl"):
         return None
     parts = filename[: -len(".whl")].split("-")
@@ -47,7 +47,5 @@ def _usable(filename: str, python: tuple[int, int], platform: str) -> tuple[str,
         return None
     system, _, machine = platform.partition("-")
     machines = {"x86_64": ("x86_64", "amd64"), "aarch64": ("aarch64",), "arm64": ("arm64", "universal2")}[machine]
-    fits = any(
-        tag == "any" or (tag.startswith(_SYSTEMS[system]) and tag.endswith(machines)) for tag in systems
-    )
+    fits = any(tag == "any" or (tag.startswith(_SYSTEMS[system]) and tag.endswith(machines)) for tag in systems)
     return (locks.canonical(parts[0]), parts[1].partition("+")[0]) if fits else None
