@@ -39,7 +39,8 @@ _FAILURES: tuple[tuple[str, str, str], ...] = (
         "Press again; with a folder of wheels, fill it anew.",
     ),
     (
-        r"[Ww]heel '?([\w.+-]+)'? (?:located at .* )?is invalid|([\w./\\:+-]+\.whl) is not a (?:valid|supported) wheel|BadZipFile",
+        r"[Ww]heel '?([\w.+-]+)'? (?:located at .* )?is invalid"
+        r"|([\w./\\:+-]+\.whl) is not a (?:valid|supported) wheel|BadZipFile",
         "A downloaded package is damaged: {0}.",
         "Press again; with a folder of wheels, fill it anew.",
     ),
@@ -80,8 +81,8 @@ class PipRun:
     """Runs pip and watches it.
 
     Args:
-        python: the environment's. pip: the folder that it is run from. log: takes all that pip says. cancelled: set by whoever wants it to stop.
-        heard: is told each line that pip says. look: is called now and then while pip says nothing, from a thread.
+        python: the environment's. pip: the folder that pip is run from.
+        log, cancelled, heard, look: see `watch`.
     """
 
     def __init__(
