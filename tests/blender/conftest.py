@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +14,36 @@ from extension import load_extension, part
 from project import ROOT
 
 bpy = pytest.importorskip("bpy")
+
+
+@contextlib.contextmanager
+def nothing_deprecated() -> Iterator[None]:
+    """Fails where the add-on or a test uses what a later Blender will no longer have; other warnings go on."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DeprecationWarning)
+        yield
+    ours = [
+        item
+        for item in caught
+        if issubclass(item.category, DeprecationWarning) and item.filename.startswith(f"{ROOT}{os.sep}")
+    ]
+    for item in caught:
+        if item not in ours:
+            warnings.warn_explicit(item.message, item.category, item.filename, item.lineno)
+    if ours:
+        pytest.fail("\n".join(f"{item.filename}:{item.lineno}: {item.message}" for item in ours), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    with nothing_deprecated():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with nothing_deprecated():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
