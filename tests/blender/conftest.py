@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,23 @@ from types import ModuleType
 import pytest
 from extension import load_extension, part
 from project import ROOT
+from results import system, write_results
 
 bpy = pytest.importorskip("bpy")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    write_results(config, f"wheel-{bpy.app.version_string.split()[0]}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def described(record_testsuite_property) -> None:
+    """Says in the file of results which Blender this was."""
+    record_testsuite_property("blender", bpy.app.version_string)
+    record_testsuite_property("python", platform.python_version())
+    record_testsuite_property("kind", "wheel")
+    record_testsuite_property("system", system())
 
 
 @contextlib.contextmanager
