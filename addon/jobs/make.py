@@ -10,6 +10,7 @@ import bpy
 
 from ...backend.makeittalk.exchange import protocol
 from ...backend.makeittalk.exchange.amounts import Amounts
+from .. import compat
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
@@ -49,6 +50,8 @@ def make(context: bpy.types.Context) -> Task:
         )
         collection = characters.build(context.scene, made)
         told = f"{collection.name} speaks from frame {start} to {start + collection.makeittalk.frames - 1}."
+        if not compat.plays_sound():
+            told = f"{told} This Blender was built without sound, so its speech is not in the sequencer."
         return f"{told} Photoreal Frames below draw it as the photograph it is." if data.style == "photo" else told
 
     return Task(context, lambda folder: _into(request, folder), take, protocol.AnimateData)
