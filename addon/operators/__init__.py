@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import bpy
 
-from . import make, manage, photoreal, rebake
+from . import drop, example, make, manage, photoreal, rebake, report, strip
 
-CLASSES = (*make.CLASSES, *rebake.CLASSES, *manage.CLASSES, *photoreal.CLASSES)
+CLASSES = (
+    *make.CLASSES,
+    *example.CLASSES,
+    *strip.CLASSES,
+    *drop.CLASSES,
+    *rebake.CLASSES,
+    *manage.CLASSES,
+    *photoreal.CLASSES,
+    *report.CLASSES,
+)
 
 
 def register() -> None:

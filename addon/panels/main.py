@@ -31,7 +31,14 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
         column.prop(settings, "portrait", text="")
         column.prop(settings, "face")
         column.label(text="Speech", icon="SPEAKER")
-        column.prop(settings, "speech", text="")
+        row = column.row(align=True)
+        row.prop(settings, "speech", text="")
+        row.operator_menu_enum("makeittalk.speech_from_strip", "strip", text="", icon="SEQUENCE")
+        if not settings.portrait and not settings.speech:
+            row = column.row(align=True)
+            row.scale_y = 1.3
+            row.operator("makeittalk.try_example", icon="LIGHT_SUN").portrait = "cartoon"
+            row.operator("makeittalk.try_example", text="", icon="IMAGE_RGB").portrait = "photo"
         column.separator()
         column.prop(settings, "style")
 
@@ -47,6 +54,9 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
                 draw_sentence(layout, context, reason, "INFO")
         self._draw_message(layout, context, session)
         self._draw_backend(layout, context, session)
+        row = layout.row()
+        row.alignment = "RIGHT"
+        row.operator("makeittalk.report_problem", emboss=False, icon="TEXT")
 
     def _draw_progress(self, layout: bpy.types.UILayout, session: bpy.types.PropertyGroup) -> None:
         column = layout.column(align=True)
