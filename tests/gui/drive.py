@@ -20,7 +20,7 @@ from pathlib import Path
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))  # Blender runs this file by its path
-from window import Window  # noqa: E402  (its folder has to be on the path first)
+from window import Window
 
 ARCHIVE, PORTRAIT, SPEECH, NETWORK, FOLDER = sys.argv[sys.argv.index("--") + 1 :]
 MODULE = "bl_ext.user_default.makeittalk"
