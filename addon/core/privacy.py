@@ -26,7 +26,7 @@ _ROOT = re.compile(
 )
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+", re.IGNORECASE)
 _HOSTS = ("pypi.org", "pythonhosted.org", "pytorch.org", "blender.org", "github.com")  # of no use to a spy
-_ENDS = '"<>|\n\r\t'  # no path goes on behind one
+_ENDS = '"<>|\r\t'  # no path goes on behind one
 _OPENS = "\"'`"
 #: Files that are the program's, not the user's.
 _PROGRAM = (".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".exe", ".log", ".whl", ".toml", ".safetensors", ".task")
@@ -37,10 +37,9 @@ _WORDS = frozenset(
     "smooth sound speech start strip style take test texture untitled video voice".split()
 )
 _SUFFIX = re.compile(r".*?\.[A-Za-z0-9]{1,11}(?![\w.])")
+_WORD = re.compile(r"[^\s\"'`<>|:;,()=]+")
 _MEDIA = re.compile(
-    r"[^\s\"'`<>|:;,()=]*[^\s\"'`<>|:;,()=/\\]("
-    + "|".join(re.escape(suffix) for suffix in (*suffixes.PORTRAIT, *suffixes.SPEECH, ".blend"))
-    + r")(?![\w])",
+    "(" + "|".join(re.escape(suffix) for suffix in (*suffixes.PORTRAIT, *suffixes.SPEECH, ".blend")) + r")(?!\w)",
     re.IGNORECASE,
 )
 
@@ -80,7 +79,7 @@ class Scrubber:
         scrubbed = "".join(pieces)
         if self._files:
             scrubbed = self._files.sub("<name>", scrubbed)
-        scrubbed = _MEDIA.sub(r"<file>\1", scrubbed)
+        scrubbed = _WORD.sub(_without_media, scrubbed)
         return self._people.sub("USER", scrubbed) if self._people else scrubbed
 
     def _without_paths(self, text: str) -> str:
@@ -115,11 +114,14 @@ def _end(text: str, root: re.Match[str]) -> int:
     start = root.start()
     opening = text[start - 1] if start else ""
     if opening and opening in _OPENS:
-        line = text[root.end() :].splitlines()[0] if text[root.end() :] else ""
+        newline = text.find("\n", root.end())
+        line = text[root.end() : newline if newline >= 0 else len(text)]
         closing = re.search(re.escape(opening) + (r"(?!\w)" if opening == "'" else ""), line)
         if closing:
             return root.end() + closing.start()
-    stop = min((at for sign in _ENDS if (at := text.find(sign, root.end())) >= 0), default=len(text))
+    newline = text.find("\n", root.end())
+    stop = newline if newline >= 0 else len(text)
+    stop = min((at for sign in _ENDS if (at := text.find(sign, root.end(), stop)) >= 0), default=stop)
     following = _ROOT.search(text, root.end(), stop)
     while following is not None:  # another path begins behind a blank or a sign; inside a name none does
         if text[following.start() - 1] in " =:,;([{\"'`":
@@ -133,6 +135,12 @@ def _end(text: str, root: re.Match[str]) -> int:
         return root.end() + named.end()
     word = re.compile(r"[^\s,;:)\]}'`]*").match(body, last)
     return root.end() + (word.end() if word else last)
+
+
+def _without_media(word: re.Match[str]) -> str:
+    """A word without the name of a picture, a recording or a .blend file that it holds."""
+    found = [match for match in _MEDIA.finditer(word[0]) if match.start()]
+    return f"<file>{found[-1][1]}{word[0][found[-1].end() :]}" if found else word[0]
 
 
 def _plain(path: str) -> str:

@@ -22,7 +22,7 @@ class MAKEITTALK_OT_try_example(Running, bpy.types.Operator):
 
     bl_idname = "makeittalk.try_example"
     bl_label = "Try the Example"
-    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+    bl_options: ClassVar[set[str]] = {"UNDO"}  # not in the panel of the last operation, which would run it anew
 
     portrait: EnumProperty(
         name="Portrait",

@@ -19,7 +19,7 @@ _GAP = 0.1  # Blender units beside a neighbour
 _LIFT = 1e-3  # Blender units above a floor
 _WIDE = 3.0  # times the character: a floor is wider than that to either side
 _LEVEL = 0.7  # cosine of the steepest floor
-_TURNS_FROM = math.radians(60)  # how far aside a viewer stands before the character turns towards them
+_TURNS_FROM = math.radians(75)  # how far aside a viewer stands before the character turns towards them
 
 
 @dataclass
@@ -34,7 +34,7 @@ def stand(scene: bpy.types.Scene, points: np.ndarray) -> Matrix:
     """Where a character goes that is not in the scene yet: the transformation of its rig.
 
     Its middle goes to the 3D cursor, upright. It faces the front (−Y), or, seen by a viewport from further aside than
-    60°, the side that is nearest to the viewer. Where it would cut a floor, it stands on it. Where it would
+    75°, the side that is nearest to the viewer. Where it would cut a floor, it stands on it. Where it would
     touch an object's box, it moves to its left or right, whichever is nearer. A box that holds all of it and does not
     hide it from the viewport (a room, a sky) is no obstacle.
 

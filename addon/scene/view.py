@@ -64,7 +64,7 @@ def looking(scene: bpy.types.Scene, area: bpy.types.Area) -> Looking:
 
 
 def frame(
-    scene: bpy.types.Scene, area: bpy.types.Area, box: np.ndarray, front: Vector, steepest: float = math.radians(65)
+    scene: bpy.types.Scene, area: bpy.types.Area, box: np.ndarray, front: Vector, steepest: float = math.radians(60)
 ) -> None:
     """Moves a viewport so that a box fills it, as View Selected does; nothing in the scene changes.
 
