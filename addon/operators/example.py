@@ -36,7 +36,7 @@ class MAKEITTALK_OT_try_example(Running, bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        return cls.__doc__ if properties.portrait == "cartoon" else f"{cls.__doc__}; with a photograph"
+        return f"{cls.__doc__}; with a photograph" if properties.portrait == "photo" else str(cls.__doc__)
 
     @classmethod
     def disabled_reason(cls, _context: bpy.types.Context) -> str:

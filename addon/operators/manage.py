@@ -51,7 +51,7 @@ class MAKEITTALK_OT_select_character(reasons.Reasoned, bpy.types.Operator):
 
 
 class MAKEITTALK_OT_remove_character(reasons.Reasoned, bpy.types.Operator):
-    """Remove this character with its mesh, rig, curves, pictures and speech strip"""
+    """Remove this character with its mesh, rig, curves, pictures and the speech strip that was made for it"""
 
     bl_idname = "makeittalk.remove_character"
     bl_label = "Remove Character"
@@ -80,7 +80,7 @@ class MAKEITTALK_OT_show_texture(reasons.Reasoned, bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        return cls.__doc__ if properties.show else "Leave Solid shading as it is, and ask no more in this session"
+        return str(cls.__doc__) if properties.show else "Leave Solid shading as it is, and ask no more in this session"
 
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:

@@ -128,7 +128,8 @@ def _scrubber(context: bpy.types.Context) -> Scrubber:
     home = os.path.expanduser("~")
     roots = {"<add-on>": str(_ROOT), "<blender>": os.path.dirname(bpy.app.binary_path) or sys.prefix}
     client = connection.current()
-    program = Path(client.process.args[0]) if client is not None else None
+    started = client.process.args if client is not None else ()
+    program = Path(str(started[0])) if isinstance(started, list) else None
     if program is not None and program.parent.name.lower() in ("bin", "scripts"):
         roots["<backend's Python>"] = str(program.parent.parent)
     return Scrubber(home, {*_people(), os.path.basename(home)}, set(_files(context)), roots)

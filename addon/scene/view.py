@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -41,8 +42,9 @@ class Looking:
 
 def area_of(context: bpy.types.Context) -> bpy.types.Area | None:
     """The viewport the user is in, else the largest; None without one."""
-    if context.area is not None and context.area.type == "VIEW_3D":
-        return context.area
+    own: Any = context.area
+    if own is not None and own.type == "VIEW_3D":
+        return own
     found = [
         area for window in context.window_manager.windows for area in window.screen.areas if area.type == "VIEW_3D"
     ]

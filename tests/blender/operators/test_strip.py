@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import wave
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import bpy
 import numpy as np
 import pytest
 from extension import part
-from project import ASSETS
+from project import ASSETS, ROOT
 
 RATE = 48_000
 
@@ -133,6 +135,23 @@ def test_the_strip_that_is_there_is_the_characters_speech(scene, backend, strips
     assert bpy.ops.makeittalk.remove_character() == {"FINISHED"}
     assert [item.name for item in part("addon.compat").sequencer_strips(scene)] == ["Line"]
     assert len(bpy.data.sounds) == 1
+
+
+def test_a_file_that_blender_plays_otherwise_gets_a_strip_of_its_own(scene, backend, backend_python, strips, tmp_path):
+    path, support = tmp_path / "crashed.wav", ROOT / "tests" / "support"
+    command = [backend_python, str(support / "odd_recordings.py"), "crashed", str(path), str(tmp_path / "heard.npy")]
+    paths = os.pathsep.join([str(support), str(ROOT / "backend")])
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": paths})
+    line = strips.new_sound("Line", str(path), 3, 40)
+    assert part("addon.scene.speech_strip").whole_file(scene, line) == path
+    scene.makeittalk.portrait = str(ASSETS / "portrait_cartoon.png")
+    assert take("Line") == {"FINISHED"}
+    assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
+    settings = part("addon.scene.character").active(bpy.context).makeittalk
+    strips = part("addon.compat").sequencer_strips(scene)
+    assert strips["Line"].mute and len(strips) == 2
+    assert strips[settings.strip].frame_final_start == 40 and not strips[settings.strip].mute
+    assert "is muted" in bpy.context.window_manager.makeittalk.message
 
 
 def test_a_strip_that_was_cut_since_is_not_spoken(scene, backend, strip):
