@@ -48,7 +48,7 @@ class MAKEITTALK_OT_speech_from_strip(reasons.Reasoned, bpy.types.Operator):
         if path is None:
             saved = bool(bpy.data.filepath)
             folder = Path(bpy.path.abspath("//") if saved else bpy.app.tempdir) / _FOLDER
-            path = folder / f"{bpy.path.clean_name(strip.name)}.wav"
+            path = speech_strip.unused(folder, bpy.path.clean_name(strip.name))
             try:
                 speech_strip.write_copy(scene, strip, path)
             except MakeItTalkError as error:

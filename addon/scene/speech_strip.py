@@ -38,8 +38,8 @@ def find(scene: bpy.types.Scene, identity: str) -> bpy.types.Strip | None:
 def whole_file(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Path | None:
     """The strip's file where the strip plays just that from its first sample to its last, else None.
 
-    It does not where the sound is packed, where the strip is cut, retimed or changed in pitch or loudness by curves,
-    and where players disagree about a format's beginning.
+    It does not where the sound is packed, where the strip is cut or retimed, and where players disagree about a
+    format's beginning.
     """
     path = Path(bpy.path.abspath(strip.sound.filepath))
     if strip.sound.packed_file is not None or path.suffix.lower() not in _EXACT or not path.is_file():
@@ -50,18 +50,29 @@ def whole_file(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Path | None:
     return path
 
 
+def unused(folder: Path, name: str) -> Path:
+    """A file of that name in a folder, numbered where there is one already: nobody's recording is written over."""
+    path, number = folder / f"{name}.wav", 1
+    while path.exists():
+        path, number = folder / f"{name}_{number}.wav", number + 1
+    return path
+
+
 def write_copy(scene: bpy.types.Scene, strip: bpy.types.Strip, path: Path) -> None:
     """Writes what a strip sounds like, from its first frame to its last, as a WAV.
 
     Args:
-        scene: the strip's scene; nothing of it changes. strip: the strip. path: the file.
+        scene: the strip's scene, the current one; it is as before afterwards. strip: the strip. path: the file.
 
     Raises:
-        AddonError: the strip's file is missing or cannot be played, or the copy cannot be written.
+        AddonError: the strip's file is missing or cannot be played, it begins where no scene does, or the copy cannot
+            be written.
     """
     source = Path(bpy.path.abspath(strip.sound.filepath))
     if strip.sound.packed_file is None and not source.is_file():
         raise AddonError(f"The recording {source.name} of the strip {strip.name} is missing.", "Put it back.")
+    if strip.frame_final_start < 0:
+        raise AddonError(f"The strip {strip.name} begins before frame 0.", "Move it, then choose it again.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone(scene, strip):

@@ -30,6 +30,15 @@ def test_what_fits_nothing_is_said(scene):
     assert scene.makeittalk.portrait == ""
 
 
+@pytest.mark.parametrize("name", ["take 1.wav", "TAKE.FLAC", "Zoë.opus"])
+def test_a_drop_onto_the_viewport_arrives(scene, tmp_path, name):
+    window = bpy.context.window_manager.windows[0]
+    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    with bpy.context.temp_override(window=window, area=area):
+        bpy.ops.wm.drop_import_file(directory=f"{tmp_path}/", files=[{"name": name}])
+    assert scene.makeittalk.speech == str(tmp_path / name)
+
+
 def test_blender_offers_both_for_their_files_in_the_viewport(scene):
     suffixes = part("backend.makeittalk.exchange.suffixes")
     for name, expected in (("portrait", suffixes.PORTRAIT), ("speech", suffixes.SPEECH)):

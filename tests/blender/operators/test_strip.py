@@ -92,6 +92,23 @@ def test_a_packed_strip_gives_a_copy_beside_the_blend(scene, strip, tmp_path):
     assert pitch(heard[: RATE // 2]) == pytest.approx(400, abs=5)
 
 
+def test_no_recording_of_the_users_is_written_over(scene, strips, tmp_path):
+    (tmp_path / "speech").mkdir()
+    own = tone(tmp_path / "speech" / "Take.wav", [(400, 2.0), (700, 2.0)])
+    before = own.read_bytes()
+    strips.new_sound("Take", str(own), 1, 30).frame_offset_start = 60
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    assert take() == {"FINISHED"}
+    assert bpy.context.scene.makeittalk.speech == "//speech/Take_1.wav" and own.read_bytes() == before
+
+
+def test_a_strip_before_the_first_frame_is_said(scene, strip):
+    strip.frame_offset_start = 10
+    strip.frame_start = -60
+    with pytest.raises(RuntimeError, match="begins before frame 0"):
+        take()
+
+
 def test_a_missing_file_is_said(scene, strip, tmp_path):
     (tmp_path / "take.wav").unlink()
     with pytest.raises(RuntimeError, match=r"take\.wav of the strip Take is missing"):
