@@ -58,6 +58,10 @@ def _chosen(self: "MakeItTalkSettings", _context: bpy.types.Context) -> None:
     self.draw_seed = False  # whoever names a seed, in the panel or in a script, gets that one
 
 
+def _chosen_speech(self: "MakeItTalkSettings", _context: bpy.types.Context) -> None:
+    self.strip = ""  # another recording than the strip's; who takes a strip says so afterwards
+
+
 def _face() -> Any:
     return IntProperty(
         name="Face",
@@ -94,6 +98,7 @@ class MakeItTalkSettings(bpy.types.PropertyGroup):
         description="A recording of speech: any sound file, or a video with sound",
         subtype="FILE_PATH",
         options=compat.PATH_OPTIONS,
+        update=_chosen_speech,
     )
     face: _face()
     style: EnumProperty(name="Style", description="How the portrait is drawn", items=STYLES, default="auto")
@@ -119,6 +124,8 @@ class MakeItTalkSettings(bpy.types.PropertyGroup):
     )
     seed: _seed(_chosen)
     voice: _voice()
+    strip: StringProperty(description="Identity of the strip in the sequencer that the speech was taken from")
+    strip_frames: IntProperty(description="How long that strip was then")
     lip: _amount("lip")
     head: _amount("head")
     blink: _amount("blink")
@@ -161,6 +168,7 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     body: PointerProperty(type=bpy.types.Object)
     camera: PointerProperty(type=bpy.types.Object)
     strip: StringProperty(description="Name of the speech's strip in the sequencer")
+    shares_strip: BoolProperty(description="That strip was there before the character, and stays when it goes")
     portrait: StringProperty(description="The picture it was made from", subtype="FILE_PATH")
     speech: StringProperty(description="The recording it speaks", subtype="FILE_PATH")
     face: _face()
@@ -249,6 +257,12 @@ class MakeItTalkSession(bpy.types.PropertyGroup):
     message: StringProperty(description="The last thing to say, one sentence")
     hint: StringProperty(description="The way out, one sentence")
     is_error: BoolProperty()
+    texture: EnumProperty(
+        name="Portraits in Solid View",
+        description="What the user answered when asked whether Solid shading shall show the portrait",
+        items=(("ASK", "Ask", ""), ("SHOW", "Show", ""), ("LEAVE", "Leave", "")),
+        default="ASK",
+    )
     lip: _dial("lip")
     head: _dial("head")
     blink: _dial("blink")

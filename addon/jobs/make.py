@@ -14,6 +14,7 @@ from .. import compat
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
+from ..scene import speech_strip, view
 from ..scene.setup import frame_rate
 from .rebake import kept_message
 from .task import Reading, Task
@@ -23,19 +24,25 @@ def make(context: bpy.types.Context) -> Task:
     """Starts making a new character from the scene's settings.
 
     Raises:
-        AddonError: the backend cannot be started.
+        AddonError: the backend cannot be started, or the strip that the speech came from was cut since.
     """
     scene = context.scene
     settings = scene.makeittalk
     portrait, speech = bpy.path.abspath(settings.portrait), bpy.path.abspath(settings.speech)
-    start, every_frame = settings.start_frame(scene), settings.every_frame
+    strip = _strip_of(scene, settings.strip, settings.strip_frames)
+    identity, frames = settings.strip if strip is not None else "", settings.strip_frames
+    start = strip.frame_final_start if strip is not None else settings.start_frame(scene)
+    every_frame = settings.every_frame
     remembered: dict[str, Any] = {
         name: getattr(settings, name) for name in ("face", "voice", "style", "lip", "head", "blink", "smooth")
     } | {"portrait": settings.portrait, "speech": settings.speech, "seed": settings.next_seed()}
     request = replace(_request(remembered, frame_rate(scene)), own_mouth=settings.own_mouth)
 
     def take(context: bpy.types.Context, data: protocol.AnimateData) -> str:
+        scene = context.scene
         audio = Path(data.audio) if data.audio else Path(speech)
+        repaired = audio.resolve() != Path(speech).resolve()
+        strip = _strip_of(scene, identity, frames)
         made = characters.Made(
             name=Path(portrait).stem[:40] or "Character",
             face=Path(data.face),
@@ -43,13 +50,19 @@ def make(context: bpy.types.Context) -> Task:
             motion=Path(data.motion),
             bake=Path(data.bake),
             audio=audio,
-            start=start,
-            pack_sound=audio.resolve() != Path(speech).resolve(),  # a repaired copy lies in a folder that goes
+            start=strip.frame_final_start if strip is not None else start,
+            pack_sound=repaired,  # it lies in a folder that goes
+            strip=strip.name if strip is not None and not repaired else "",
             every_frame=every_frame,
             settings=remembered | _answered(data),
         )
-        collection = characters.build(context.scene, made)
-        told = f"{collection.name} speaks from frame {start} to {start + collection.makeittalk.frames - 1}."
+        collection = characters.build(scene, made)
+        _show_texture(context)
+        last = made.start + collection.makeittalk.frames - 1
+        told = f"{collection.name} speaks from frame {made.start} to {last}."
+        if strip is not None and repaired:
+            strip.mute = True
+            told += f" {strip.name} is muted: Blender plays its file otherwise than it was heard."
         if not compat.plays_sound():
             told = f"{told} This Blender was built without sound, so its speech is not in the sequencer."
         return f"{told} Photoreal Frames below draw it as the photograph it is." if data.style == "photo" else told
@@ -76,6 +89,27 @@ def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
         return f"{found.name} has a new take. {kept_message(kept)}".strip()
 
     return Task(context, lambda folder: _into(request, folder), take, protocol.AnimateData)
+
+
+def _strip_of(scene: bpy.types.Scene, identity: str, frames: int) -> bpy.types.Strip | None:
+    """The strip that the speech was taken from, or None where it is gone or there was none.
+
+    Raises:
+        AddonError: its length is another one, so that it says something else.
+    """
+    strip = speech_strip.find(scene, identity)
+    if strip is not None and strip.frame_final_duration != frames:
+        raise AddonError(
+            f"The strip {strip.name} was cut since it became the speech.", "Choose it as the speech again."
+        )
+    return strip
+
+
+def _show_texture(context: bpy.types.Context) -> None:
+    """Shows the portrait in Solid shading where the user has said that it shall be shown."""
+    area = view.area_of(context)
+    if context.window_manager.makeittalk.texture == "SHOW" and area is not None:
+        view.show_texture(area.spaces.active)
 
 
 def _into(request: protocol.Animate, folder: Path) -> Reading:

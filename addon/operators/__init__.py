@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import bpy
 
-from . import install, make, manage, photoreal, rebake
+from . import drop, example, install, make, manage, photoreal, rebake, report, strip
 
-CLASSES = (*install.CLASSES, *make.CLASSES, *rebake.CLASSES, *manage.CLASSES, *photoreal.CLASSES)
+CLASSES = (
+    *install.CLASSES,
+    *make.CLASSES,
+    *example.CLASSES,
+    *strip.CLASSES,
+    *drop.CLASSES,
+    *rebake.CLASSES,
+    *manage.CLASSES,
+    *photoreal.CLASSES,
+    *report.CLASSES,
+)
 
 
 def register() -> None:

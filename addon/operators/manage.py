@@ -1,14 +1,14 @@
-"""Set Up Scene, choosing and removing characters, restarting the backend."""
+"""Set Up Scene, choosing and removing characters, showing their pictures, restarting the backend."""
 
 from typing import ClassVar
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, StringProperty
 
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..jobs import connection
 from ..scene import character as characters
-from ..scene import setup
+from ..scene import setup, view
 from . import reasons
 
 
@@ -51,7 +51,7 @@ class MAKEITTALK_OT_select_character(reasons.Reasoned, bpy.types.Operator):
 
 
 class MAKEITTALK_OT_remove_character(reasons.Reasoned, bpy.types.Operator):
-    """Remove this character with its mesh, rig, curves, pictures and speech strip"""
+    """Remove this character with its mesh, rig, curves, pictures and the speech strip that was made for it"""
 
     bl_idname = "makeittalk.remove_character"
     bl_label = "Remove Character"
@@ -66,6 +66,30 @@ class MAKEITTALK_OT_remove_character(reasons.Reasoned, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         characters.remove(context.scene, characters.active(context))
+        return {"FINISHED"}
+
+
+class MAKEITTALK_OT_show_texture(reasons.Reasoned, bpy.types.Operator):
+    """Show pictures on objects in this viewport's Solid shading, and where further characters of this session appear"""
+
+    bl_idname = "makeittalk.show_texture"
+    bl_label = "Show Portrait in Solid View"
+    bl_options: ClassVar[set[str]] = {"INTERNAL"}
+
+    show: BoolProperty(name="Show", default=True, options={"SKIP_SAVE"})
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return str(cls.__doc__) if properties.show else "Leave Solid shading as it is, and ask no more in this session"
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        return "" if view.area_of(context) is not None else "There is no 3D viewport."
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        context.window_manager.makeittalk.texture = "SHOW" if self.show else "LEAVE"
+        if self.show:
+            view.show_texture(view.area_of(context).spaces.active)
         return {"FINISHED"}
 
 
@@ -96,5 +120,6 @@ CLASSES = (
     MAKEITTALK_OT_set_up_scene,
     MAKEITTALK_OT_select_character,
     MAKEITTALK_OT_remove_character,
+    MAKEITTALK_OT_show_texture,
     MAKEITTALK_OT_restart_backend,
 )

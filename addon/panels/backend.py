@@ -81,6 +81,7 @@ def draw_installation(layout: bpy.types.UILayout, context: bpy.types.Context, ch
     row.operator("makeittalk.open_log", icon="TEXT")
     row.operator("makeittalk.reveal_backend", icon="FILE_FOLDER")
     row.operator("makeittalk.uninstall_backend", text="Uninstall", icon="TRASH")
+    layout.operator("makeittalk.report_problem", icon="TEXT")
 
 
 def _cost(chosen: bpy.types.PropertyGroup) -> str:

@@ -5,7 +5,7 @@ from typing import ClassVar
 import bpy
 
 from ..scene import character as characters
-from ..scene import setup
+from ..scene import setup, view
 from .main import Sidebar
 from .text import draw_sentence
 
@@ -24,6 +24,12 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
         layout.enabled = not session.running
         chosen = characters.active(context)
         self._draw_choice(layout, context, chosen)
+        if session.texture == "ASK" and view.hides_texture(context.space_data):
+            box = layout.box()
+            draw_sentence(box, context, "Solid shading does not show the portrait here", "SHADING_TEXTURE")
+            row = box.row(align=True)
+            row.operator("makeittalk.show_texture", text="Show It").show = True
+            row.operator("makeittalk.show_texture", text="Leave It").show = False
 
         column = layout.column(align=True)
         column.use_property_split = True

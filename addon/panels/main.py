@@ -25,7 +25,7 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
         layout = self.layout
         settings, session = context.scene.makeittalk, context.window_manager.makeittalk
         installed = has_backend()
-        if not installed:
+        if not installed and not session.running:
             draw_install(layout.box(), context, session)
         column = layout.column()
         column.enabled = not session.running
@@ -33,7 +33,14 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
         column.prop(settings, "portrait", text="")
         column.prop(settings, "face")
         column.label(text="Speech", icon="SPEAKER")
-        column.prop(settings, "speech", text="")
+        row = column.row(align=True)
+        row.prop(settings, "speech", text="")
+        row.operator_menu_enum("makeittalk.speech_from_strip", "strip", text="", icon="SEQUENCE")
+        if not settings.portrait and not settings.speech:
+            row = column.row(align=True)
+            row.scale_y = 1.3
+            row.operator("makeittalk.try_example", icon="LIGHT_SUN").portrait = "cartoon"
+            row.operator("makeittalk.try_example", text="", icon="IMAGE_RGB").portrait = "photo"
         column.separator()
         column.prop(settings, "style")
 
@@ -50,6 +57,9 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
         self._draw_message(layout, context, session)
         if installed:
             draw_state(layout, context, session)
+        row = layout.row()
+        row.alignment = "RIGHT"
+        row.operator("makeittalk.report_problem", emboss=False, icon="TEXT")
 
     def _draw_message(
         self, layout: bpy.types.UILayout, context: bpy.types.Context, session: bpy.types.PropertyGroup

@@ -6,6 +6,7 @@ import math
 
 import bpy
 import numpy as np
+from mathutils import Euler, Matrix, Vector
 
 MAX_SIDE = 4096  # px of a render that is suggested by itself
 _DISTANCE = 4.0  # portrait heights
@@ -40,9 +41,14 @@ def new_camera(
     data.ortho_scale = max(across, up) * pixels / height
     data.clip_start, data.clip_end = 0.01, 2.0 * _DISTANCE
     camera = bpy.data.objects.new(name, data)
-    camera.rotation_euler = (math.pi / 2, 0.0, 0.0)
     # What an even size leaves out lies at the right and at the bottom.
     middle = ((across * pixels - width) / 2 / height, -_DISTANCE, (height - up * pixels) / 2 / height)
-    camera.location = [a + b for a, b in zip(root.location, middle, strict=True)]
+    # Where the character was moved and turned to; a camera is never scaled, so its picture is.
+    _place, rotation, scale = root.matrix_world.decompose()
+    camera.matrix_world = Matrix.LocRotScale(
+        root.matrix_world @ Vector(middle), rotation @ Euler((math.pi / 2, 0.0, 0.0)).to_quaternion(), None
+    )
+    data.ortho_scale *= scale.z
+    data.clip_end *= max(1.0, scale.y)
     collection.objects.link(camera)
     return camera

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from mathutils import Matrix, Vector
 
 from ...backend.makeittalk.exchange import bounded_json
 from ...backend.makeittalk.exchange.amounts import Amounts
 from ...backend.makeittalk.exchange.formats import Bake, Face, Mesh
 from .. import compat
-from ..core import payload
+from ..core import free_place, payload
+from ..core.coordinates import points_to_blender
 from ..core.errors import AddonError
-from . import actions, materials, mesh, photo_plane, rig, setup, shape_keys, sound, textures
+from . import actions, materials, mesh, photo_plane, placement, rig, setup, shape_keys, sound, textures, view
 from .transaction import all_or_nothing
 
 _PIXEL_TOLERANCE = 0.05  # px at 256 px face width: what leaving keys out may cost one shape key or head channel
-_GAP = 0.1  # Blender units between characters
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Made:
     Attributes:
         name: what the character is called. folder files: `face`, `mesh`, `motion`, `bake`, and `audio` to play.
         start: frame of the recording's beginning. pack_sound: keep the recording inside the .blend.
+        strip: name of a strip of the user's that plays the recording there already; else a new one is made.
         every_frame: one key a frame. settings: the character's other settings by property name.
     """
 
@@ -40,6 +42,7 @@ class Made:
     audio: Path | None
     start: int = 1
     pack_sound: bool = False
+    strip: str = ""
     every_frame: bool = False
     settings: dict[str, object] = field(default_factory=dict)
 
@@ -74,6 +77,9 @@ def amounts_of(character: bpy.types.Collection) -> Amounts:
 def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
     """Puts a character into the scene, whole or not at all, and sets up a scene that nobody has touched.
 
+    There it stands in the middle, before its camera. In a scene with work it goes to the 3D cursor, or beside what
+    is there (`placement.stand`), and the viewport frames it; camera, resolution, colours and range stay as they are.
+
     Args:
         scene: the current scene of the context (bones are made in edit mode, which needs it current).
         made: the backend's files.
@@ -92,12 +98,15 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
     if bpy.context.object is not None and bpy.context.object.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
 
+    points = points_to_blender(arrays.vertices, arrays.image_size)
+    place = Matrix() if fresh else placement.stand(scene, points)
+
     with all_or_nothing(scene):
         others = characters(scene)
         collection = bpy.data.collections.new(made.name)
         scene.collection.children.link(collection)
         root = rig.new_rig(f"{collection.name} Rig", arrays, collection)
-        root.location.x = _free_place(others, arrays.image_size)
+        root.location, root.rotation_euler = place.to_translation(), place.to_euler()
         body = _new_body(collection, arrays, portrait)
         rig.attach(body, root, arrays.head_weights)
         shape_keys.add_shape_keys(body, arrays)
@@ -114,11 +123,15 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
         for name, value in made.settings.items():
             setattr(settings, name, value)
         _write_motion(collection, bake, overwrite=False)
-        if made.audio is not None and compat.plays_sound():
+        if made.strip:
+            settings.strip, settings.shares_strip = made.strip, True
+        elif made.audio is not None and compat.plays_sound():
             strip = sound.add_sound(scene, f"{collection.name} Speech", made.audio, made.start, made.pack_sound)
             settings.strip = strip.name
         if fresh:
             setup.set_up(scene, collection, fresh=True)
+        else:
+            _frame(scene, free_place.box_of(points, np.array(place)), placement.front_of(place))
         select(root)
     return collection
 
@@ -162,9 +175,9 @@ def retake(character: bpy.types.Collection, motion: Path, bake_path: Path) -> li
 
 
 def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
-    """Removes a character with everything that is only its own."""
+    """Removes a character with everything that is only its own; a strip that was there before it stays."""
     settings = character.makeittalk
-    strip = sound.find_strip(scene, settings.strip)
+    strip = sound.find_strip(scene, settings.strip) if not settings.shares_strip else None
     if strip is not None:
         speech = strip.sound
         compat.sequencer_strips(scene).remove(strip)
@@ -281,12 +294,8 @@ def _baked(character: bpy.types.Collection) -> dict[str, dict[str, str]]:
         return {"face": {}, "head": {}}  # an edited property: every curve counts as new
 
 
-def _free_place(others: list[bpy.types.Collection], size: np.ndarray) -> float:
-    """X of a new character: the middle for the first, right of the others after that."""
-    half = 0.5 * float(size[0]) / float(size[1])
-    edges = [
-        item.makeittalk.rig.location.x + 0.5 * item.makeittalk.image_size[0] / item.makeittalk.image_size[1]
-        for item in others
-        if item.makeittalk.rig is not None
-    ]
-    return max(edges) + _GAP + half if edges else 0.0
+def _frame(scene: bpy.types.Scene, box: np.ndarray, front: Vector) -> None:
+    """Has the viewport show a new character."""
+    area = view.area_of(bpy.context)
+    if area is not None:
+        view.frame(scene, area, box, front)

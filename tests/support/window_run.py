@@ -1,0 +1,76 @@
+"""Runs a script inside a real Blender window, in the system that `make test-gui` builds."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from project import ROOT
+
+GUI = ROOT / "tests" / "gui"
+SHOTS = GUI / "shots"
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "makeittalk" / "blender-trixie"
+_INSIDE = Path("/project")  # where blender_gui_run.sh shows the checkout
+
+
+def chroot() -> Path:
+    """The system that holds Blender; the test is skipped, or fails where a window is demanded, without one."""
+    found = Path(os.environ.get("MAKEITTALK_GUI_BLENDER") or _CACHE)
+    if not (found / "usr" / "bin" / "blender").exists():
+        reason = f"There is no Blender with a window in {found}: run `make test-gui`."
+        if os.environ.get("MAKEITTALK_REQUIRE_GUI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def drive(script: str, folder: Path, *arguments: str) -> dict:
+    """Runs a script of tests/gui in a window and returns what it saw; its screenshots are left in `tests/gui/shots`.
+
+    Args:
+        script: the file's name. folder: a new one, for the user's data, and `shots/` for what the script writes.
+        arguments: what stands behind `--`; the folder for screenshots comes last.
+    """
+    system, shots = chroot(), folder / "shots"
+    shots.mkdir()
+    command = [
+        *("bash", str(GUI / "blender_gui_run.sh"), str(system), str(ROOT)),
+        *("blender", "--factory-startup", "--enable-event-simulate", "--window-geometry", "0", "0", "1280", "800"),
+        *("--python", str(_INSIDE / "tests" / "gui" / script), "--", *arguments, str(shots)),
+    ]
+    environment = {
+        **os.environ,
+        "GUI": "1",
+        "BIND": f"{_host_python()} {sys.prefix} {folder}",
+        "PASS": f"MAKEITTALK_PYTHON={sys.prefix}/bin/python",
+        "BLENDER_USER_RESOURCES": str(folder / "user"),
+    }
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400)
+    SHOTS.mkdir(exist_ok=True)
+    for picture in shots.glob("*.png"):
+        shutil.copy(picture, SHOTS)
+    result = shots / "result.json"
+    assert result.is_file(), done.stdout[-3000:] + done.stderr[-3000:]
+    found = json.loads(result.read_text())
+    assert "error" not in found, found["error"]
+    assert found["end"] == "reached"
+    return found
+
+
+def inside(path: Path) -> str:
+    """Where the window sees a file of the checkout."""
+    return str(_INSIDE / path.relative_to(ROOT))
+
+
+def _host_python() -> str:
+    """The folders and files without which this Python does not run inside."""
+    if Path(sys.base_prefix) != Path("/usr"):
+        return sys.base_prefix
+    # Debian's own: all of /usr would hide the system that holds Blender.
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return f"/usr/bin/{version} /usr/lib/{version}"
