@@ -1,10 +1,12 @@
-"""Makes the project's Python environments; standard library only. `python3.11 tools/environment.py run|dev|bpy50`.
+"""Makes the project's Python environments; standard library only. `python tools/environment.py run|lab|dev|VERSION…`.
 
-run    .venv with the backend, its command line and Blender as a module: what `make demo` needs
-dev    the same and the tools of `make test`
-bpy50  .venv-bpy50 with the second Blender that the add-on is tested in
+run      .venv with the backend, its command line and, where this Python has one, Blender as a module: for `make demo`
+lab      the same and what trains and measures
+dev      the same and the tools of `make test`
+VERSION  .venv-bpyXY, which holds Blender X.Y (such as 5.3) and runs the add-on's tests
 
-Versions are those of `requirements/`. A stamp in each environment makes a second call instant.
+Versions are those of `requirements/` and of the backend's own locks. A stamp in each environment makes a second call
+instant.
 """
 
 from __future__ import annotations
@@ -18,14 +20,17 @@ import platform
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import NoReturn
 
-ROOT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = ROOT / "requirements"
+import locks
+from locks import PROJECT, REQUIREMENTS, ROOT
+
 TORCH = "torch==2.13.0"
 #: Where PyTorch keeps its CPU builds; asked only where pip, as it is set up, finds none.
 TORCH_INDEX = os.environ.get("MAKEITTALK_TORCH_INDEX", "https://download.pytorch.org/whl/cpu")
+BLENDERS: dict[str, dict[str, str]] = tomllib.loads(PROJECT.read_text())["tool"]["makeittalk"]["locks"]["blender"]
 STUBS = "fake-bpy-module-4-5==20260730"
 
 #: What bpy, OpenCV and Mesa load, and the Debian package that brings it.
@@ -48,45 +53,105 @@ DRIVERS = ("/usr/lib/*/dri/swrast_dri.so", "/usr/lib64/dri/swrast_dri.so", "/usr
 
 
 def main() -> None:
-    kinds = {"run": make_run, "dev": make_dev, "bpy50": make_bpy50}
-    if len(sys.argv) != 2 or sys.argv[1] not in kinds:
-        stop("Usage: python3.11 tools/environment.py run|dev|bpy50")
-    if sys.version_info[:2] != (3, 11):
-        stop(f"Python 3.11 is needed and this is {platform.python_version()}: say make PYTHON=/path/to/python3.11.")
-    kinds[sys.argv[1]]()
+    kinds = {"run": make_run, "lab": make_lab, "dev": make_dev}
+    names = sys.argv[1:]
+    if not names or not set(names) <= kinds.keys() | BLENDERS.keys():
+        stop(f"Usage: python tools/environment.py {'|'.join([*kinds, *BLENDERS])} …")
+    if version_of() not in locks.PYTHONS:
+        stop(
+            f"Python {locks.PYTHONS[0]} to {locks.PYTHONS[-1]} is needed and this is {platform.python_version()}: "
+            f"say make PYTHON=/path/to/python{locks.PYTHONS[0]}."
+        )
+    for name in names:
+        kinds[name]() if name in kinds else make_blender(name)
 
 
-def make_run() -> None:
-    """The environment of the command line, `.venv`."""
+def make_run() -> Path:
+    """The environment of the command line, `.venv`; returns its interpreter."""
     system_packages()
     python = environment(ROOT / ".venv")
-    files = [REQUIREMENTS / "backend.txt", REQUIREMENTS / "blender.txt", ROOT / "pyproject.toml", Path(__file__)]
-    with Stamp(ROOT / ".venv" / "makeittalk-run", files) as stamp:
+    lock, blender = locks.runtime_lock(locks.here(), version_of()), own_blender()
+    if not lock.is_file():
+        stop(f"There are no wheels of all that is needed for {locks.here()}.")
+    files = [lock, *([REQUIREMENTS / f"bpy-{blender}.txt"] if blender else [])]
+    with Stamp(ROOT / ".venv" / "makeittalk-run", [*files, PROJECT, Path(__file__)]) as stamp:
         if stamp.stale:
+            for file in files:
+                install_lock(python, file)
             install_torch(python)
-            pip(python, "--no-deps", "-r", str(files[0]), "-r", str(files[1]))
             pip(python, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    if not blender:
+        say(f"Blender has no module for Python {version_of()}: a .blend is written where a blender is on the PATH.")
+    return python
+
+
+def make_lab() -> Path:
+    """`.venv` with the laboratory; returns its interpreter."""
+    python = make_run()
+    lock = REQUIREMENTS / "lab.txt"
+    with Stamp(ROOT / ".venv" / "makeittalk-lab", [lock, Path(__file__)]) as stamp:
+        if stamp.stale:
+            install_lock(python, lock)
+    return python
 
 
 def make_dev() -> None:
     """`.venv` with the tools of the tests; the type stubs lie apart, as they would hide the real bpy."""
-    make_run()
-    python = environment(ROOT / ".venv")
-    lock = REQUIREMENTS / "dev.txt"
-    with Stamp(ROOT / ".venv" / "makeittalk-dev", [lock, Path(__file__)]) as stamp:
+    python = make_lab()
+    files = [REQUIREMENTS / "test.txt", REQUIREMENTS / "dev.txt"]
+    with Stamp(ROOT / ".venv" / "makeittalk-dev", [*files, Path(__file__)]) as stamp:
         if stamp.stale:
-            pip(python, "--no-deps", "-r", str(lock))
+            for file in files:
+                install_lock(python, file)
             pip(python, "--no-deps", "--upgrade", "--target", str(ROOT / ".venv" / "stubs"), STUBS)
 
 
-def make_bpy50() -> None:
-    """`.venv-bpy50`, the second Blender."""
+def make_blender(version: str) -> Path | None:
+    """The interpreter of the environment that holds a Blender; None where this machine lacks its Python.
+
+    That is `.venv` where its Python has that Blender, else one of its own.
+    """
+    if version == own_blender():
+        return ROOT / ".venv" / "bin" / "python"
+    interpreter = find_python(BLENDERS[version]["python"])
+    if interpreter is None:
+        return None
     system_packages()
-    python = environment(ROOT / ".venv-bpy50")
-    lock = REQUIREMENTS / "bpy50.txt"
-    with Stamp(ROOT / ".venv-bpy50" / "makeittalk-bpy50", [lock]) as stamp:
+    folder = ROOT / f".venv-bpy{version.replace('.', '')}"
+    python = environment(folder, interpreter)
+    files = [REQUIREMENTS / f"bpy-{version}.txt", REQUIREMENTS / "test.txt"]
+    with Stamp(folder / "makeittalk-blender", files) as stamp:
         if stamp.stale:
-            pip(python, "--no-deps", "-r", str(lock))
+            for file in files:
+                install_lock(python, file)
+    return python
+
+
+def own_blender() -> str:
+    """The Blender that goes into `.venv`: the first of this Python's that writes .blend files; empty if there is none."""
+    if locks.here() == "linux-aarch64":
+        return ""
+    return next((name for name, blender in BLENDERS.items() if blender.get("own") == version_of()), "")
+
+
+def version_of(python: str | None = None) -> str:
+    """The version of an interpreter, this one's by default, such as "3.11"; empty where there is none."""
+    if python is None:
+        return ".".join(map(str, sys.version_info[:2]))
+    code = "import sys; print(*sys.version_info[:2], sep='.')"
+    try:
+        return subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def find_python(version: str) -> str | None:
+    """An interpreter of this version: the one that runs this, one on the PATH, or one of pyenv's."""
+    roots = [os.environ.get("PYENV_ROOT", ""), os.path.expanduser("~/.pyenv")]
+    candidates = [os.path.realpath(sys.executable)]
+    candidates += [found for name in (f"python{version}", "python3") if (found := shutil.which(name))]
+    candidates += [path for root in roots if root for path in glob.glob(f"{root}/versions/{version}.*/bin/python")]
+    return next((path for path in candidates if version_of(path) == version), None)
 
 
 class Stamp:
@@ -116,7 +181,7 @@ def system_packages() -> None:
     if not any(glob.glob(pattern) for pattern in DRIVERS):
         missing.append("libgl1-mesa-dri")
     if importlib.util.find_spec("ensurepip") is None:
-        missing.append("python3.11-venv")
+        missing.append(f"python{version_of()}-venv")
     if not missing:
         return
     names = " ".join(missing)
@@ -140,19 +205,25 @@ def loads(library: str) -> bool:
     return True
 
 
-def environment(folder: Path) -> Path:
-    """The interpreter of the environment in `folder`, which is made where it is missing or was moved."""
+def environment(folder: Path, interpreter: str = "") -> Path:
+    """The interpreter of the environment in `folder`, which is made where it is missing, moved or of another Python."""
+    # By its full name: a link to /usr/bin/python3 may be another version in the window tests.
+    interpreter = os.path.realpath(interpreter or sys.executable)
     python = folder / "bin" / "python"
     question = [str(python), "-c", "import pip, sys; print(sys.prefix, *sys.version_info[:2], sep='\\n')"]
     try:
         found = subprocess.run(question, capture_output=True, text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
         found = []
-    if found != [str(folder), "3", "11"]:
-        say(f"Making {folder.name}")
-        # By its full name: a link to /usr/bin/python3 may be another version in the window tests.
-        run([os.path.realpath(sys.executable), "-m", "venv", "--clear", str(folder)])
+    if found != [str(folder), *version_of(interpreter).split(".")]:
+        say(f"Making {folder.name} with Python {version_of(interpreter)}")
+        run([interpreter, "-m", "venv", "--clear", str(folder)])
     return python
+
+
+def install_lock(python: Path, lock: Path) -> None:
+    """Installs what a lock file names, and nothing that it does not."""
+    pip(python, "--no-deps", "--require-hashes", *locks.BINARY, "-r", str(lock))
 
 
 def install_torch(python: Path) -> None:
@@ -167,7 +238,7 @@ def install_torch(python: Path) -> None:
         if pip(python, *exact, *nearby, unless="No matching distribution"):
             return
         say("No CPU build of torch was found: taking the registry's own, which may bring several GB of CUDA libraries")
-    pip(python, TORCH, "-c", str(REQUIREMENTS / "backend.txt"))
+    pip(python, TORCH)
 
 
 def has(python: Path, name: str, version: str) -> bool:

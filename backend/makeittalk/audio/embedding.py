@@ -12,6 +12,7 @@ import numpy as np
 from ..exchange.constants import EMBEDDING, SAMPLE_RATE
 from ..exchange.errors import MissingError
 from ..weights.cache import kept_loaded
+from ..weights.stand_ins import empty_modules
 from .loading import normalise_loudness
 from .mel import hann, magnitude, mel_filters
 
@@ -80,7 +81,8 @@ def _excerpt(samples: np.ndarray) -> np.ndarray:
 def _resemblyzer() -> tuple[Any, Any]:
     """The encoder on the CPU and the function that cuts pauses out; loaded at first use."""
     # It prints when it has loaded, and warns of how its voice detector and scipy are imported.
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    # librosa's mel is what `_embed` does without.
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(), empty_modules("librosa"):
         warnings.simplefilter("ignore")
         try:
             from resemblyzer import VoiceEncoder, trim_long_silences

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..exchange.constants import MEL_BANDS, MEL_HOP, MEL_MAX, MEL_MIN, MEL_WINDOW
 from ..exchange.progress import Progress, silent
+from .griffin_lim import griffin_lim
 from .mel import mel_filters
 from .windows import OverlapAdd
 
@@ -47,16 +48,4 @@ def _spectrum(mel: np.ndarray) -> np.ndarray:
 
 
 def _phases(spectrum: np.ndarray) -> np.ndarray:
-    from librosa import griffinlim
-
-    if spectrum.shape[1] < 2:
-        return np.zeros(0, np.float32)
-    return griffinlim(
-        spectrum,
-        n_iter=_ROUNDS,
-        hop_length=MEL_HOP,
-        win_length=MEL_WINDOW,
-        n_fft=MEL_WINDOW,
-        pad_mode="reflect",
-        random_state=0,
-    ).astype(np.float32)
+    return griffin_lim(spectrum, _ROUNDS) if spectrum.shape[1] > 1 else np.zeros(0, np.float32)

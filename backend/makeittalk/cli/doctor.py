@@ -101,6 +101,25 @@ def _audio() -> str:
     return f"libsndfile {soundfile.__libsndfile_version__}, PyAV {av.__version__}"
 
 
+def _voices() -> str:
+    import numpy as np
+
+    from ..audio.embedding import speaker_embedding
+    from ..exchange.constants import SAMPLE_RATE
+
+    speaker_embedding(np.random.default_rng(0).normal(0.0, 0.1, SAMPLE_RATE))
+    return f"resemblyzer {importlib.metadata.version('resemblyzer')}"
+
+
+def _pictures() -> str:
+    import cv2
+    import OpenEXR
+    import pillow_heif
+    from PIL import __version__ as pillow
+
+    return f"Pillow {pillow}, OpenCV {cv2.__version__}, HEIF {pillow_heif.__version__}, OpenEXR {OpenEXR.__version__}"
+
+
 def _opengl() -> str:
     from ..rendering.gl import describe_gl
 
@@ -110,7 +129,8 @@ def _opengl() -> str:
 def _blender() -> str:
     from ..jobs.blender import blender_command
 
-    return " ".join(blender_command()[:1]) + " has the bpy module"
+    command = blender_command()
+    return f"{command[0]} has the bpy module" if command[0] == sys.executable else command[0]
 
 
 _CHECKS: tuple[tuple[str, bool, Callable[[], str]], ...] = (
@@ -120,6 +140,8 @@ _CHECKS: tuple[tuple[str, bool, Callable[[], str]], ...] = (
     ("shape keys", True, _basis),
     ("detectors", True, _detectors),
     ("sound, video", True, _audio),
+    ("voices", True, _voices),
+    ("pictures", True, _pictures),
     ("OpenGL", False, _opengl),
     ("Blender", False, _blender),
 )

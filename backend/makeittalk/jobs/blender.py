@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from fractions import Fraction
@@ -19,21 +20,27 @@ _TIMEOUT = 600.0  # s
 def blender_command(executable: str = "") -> list[str]:
     """What runs a script in Blender, up to the script's arguments.
 
+    Args:
+        executable: a Blender; by default the bpy module beside this Python, else the `blender` of the PATH.
+
     Raises:
-        MissingError: there is neither a bpy module nor an executable.
+        MissingError: there is neither.
     """
     if not WRITER.is_file():
         raise MissingError("The add-on's files are not beside the backend.", "Install the whole project.")
     if executable:
         if not Path(executable).is_file():
             raise MissingError(f"There is no Blender at {executable}.", "Check --blender.")
-        return [executable, "-b", "--factory-startup", "--python-exit-code", "9", "--python", str(WRITER), "--"]
-    if importlib.util.find_spec("bpy") is not None:
+    elif importlib.util.find_spec("bpy") is not None:
         return [sys.executable, "-I", str(WRITER)]
-    raise MissingError(
-        "A .blend needs Blender, and neither its bpy module nor --blender is given.",
-        "Install bpy==4.5.15 or name the executable.",
-    )
+    else:
+        executable = shutil.which("blender") or ""
+        if not executable:
+            raise MissingError(
+                "A .blend needs Blender, and neither its bpy module nor a blender on the PATH is there.",
+                "Install Blender, or name it with --blender.",
+            )
+    return [executable, "-b", "--factory-startup", "--python-exit-code", "9", "--python", str(WRITER), "--"]
 
 
 def write_blend(

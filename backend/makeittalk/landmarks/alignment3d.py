@@ -20,6 +20,8 @@ from .face_mesh import centre_depth
 
 _PACKAGE = "face_alignment"
 _LARGEST = 1280  # px of the side that the face finder is shown: beyond it needs gigabytes
+# Alone it would bring a second cv2, and another numpy.
+_INSTALL = "pip install --no-deps face-alignment numba llvmlite scikit-image imageio tifffile lazy-loader packaging"
 _HINT = "Use the detector mediapipe, which needs no download."
 
 
@@ -99,7 +101,7 @@ def turn_back(landmarks: np.ndarray, quarters: int, shape: tuple[int, ...]) -> n
 
 def _network(allow_download: bool, device: str) -> Any:
     if not installed():
-        raise MissingError("The detector face-alignment is not installed.", "Run `pip install face-alignment`.")
+        raise MissingError("The detector face-alignment is not installed.", f"Run `{_INSTALL}`, or use mediapipe.")
     missing = missing_weights()
     if missing and not allow_download:
         raise MissingError(

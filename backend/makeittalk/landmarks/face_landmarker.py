@@ -15,14 +15,18 @@ from typing import Any
 
 import numpy as np
 
+from ..exchange.errors import MissingError
 from ..weights.cache import kept_loaded
 from ..weights.files import listed_bytes
+from ..weights.stand_ins import empty_modules
 from .ibug68 import MEDIAPIPE
 from .quiet import quiet_stderr
 
 MODELS = "face_landmarker"  # of the listed weights: a zip of three networks
 _FINDER = "face_detector.tflite"  # the one that says where faces are
 _CONFIDENCE = 0.3  # of a face, to be measured
+#: There are none of MediaPipe's wheels for Linux on ARM and Python 3.13.
+_HINT = "Press Install Backend, or use a Python that has a wheel of it."
 _LEAST_FACES = 2  # looking for a single one, MediaPipe would smooth it over time, and lips would lag behind the sound
 
 _running: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -119,8 +123,11 @@ atexit.register(_close_all)
 def _mediapipe() -> tuple[Any, Any]:
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with quiet_stderr():
-        from mediapipe.tasks.python import BaseOptions, vision
+    with quiet_stderr(), empty_modules("matplotlib", "matplotlib.pyplot"):
+        try:
+            from mediapipe.tasks.python import BaseOptions, vision
+        except ImportError as error:
+            raise MissingError(f"MediaPipe, which finds faces, cannot be loaded: {error}.", _HINT) from error
     return vision, BaseOptions
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import moderngl
 import numpy as np
 
 from ..exchange import formats
 from ..exchange.errors import MissingError
 from .shader_source import shader_sources
+
+if TYPE_CHECKING:
+    import moderngl
 
 _SAMPLES = 4
 _FEW_SAMPLES = 20_000_000  # px of a picture above which multisampling would take gigabytes
@@ -20,8 +22,12 @@ def open_context() -> moderngl.Context:
     """An OpenGL context without a window.
 
     Raises:
-        MissingError: this machine has no OpenGL 3.3.
+        MissingError: this machine has no OpenGL 3.3, or no moderngl.
     """
+    try:
+        import moderngl
+    except ImportError as error:  # Linux on ARM has no wheel for newer Pythons
+        raise MissingError("OpenGL cannot be used from this Python.", f"Install moderngl: {error}.") from error
     backends = ("egl",) if sys.platform.startswith("linux") else (None,)
     reasons = []
     for backend in backends:
@@ -79,7 +85,7 @@ class GlRenderer:
         for unit, (name, picture) in enumerate((("portrait", portrait), ("mouth", mouth))):
             flipped = np.ascontiguousarray(picture[::-1])
             texture = context.texture((picture.shape[1], picture.shape[0]), 4, flipped, alignment=1)
-            texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
+            texture.filter = (context.LINEAR, context.LINEAR)
             texture.repeat_x = texture.repeat_y = False
             texture.use(unit)
             self._program[name].value = unit
@@ -121,7 +127,7 @@ class GlRenderer:
         self._write("head", head)
         self._positions.write(np.ascontiguousarray(positions, np.float32))
         self._canvas.use()
-        self._context.enable_only(moderngl.DEPTH_TEST)
+        self._context.enable_only(self._context.DEPTH_TEST)
         self._context.depth_func = "<="
         self._canvas.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
         self._array.render()

@@ -3,7 +3,7 @@
     python -m makeittalk_lab.evaluation.identity PORTRAIT FRAMES…
 
 The distance is that of dlib's face recognition network (King; 99.38 % on LFW; CC0): 128 numbers a face, of which two
-of one person lie within 0.6 of each other. It is a tool of development (`requirements/dev.txt`), not of the product.
+of one person lie within 0.6 of each other. It is a tool of development (`requirements/lab.txt`), not of the product.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SAME_PERSON = 0.6  # largest distance of two pictures of one person, by dlib's d
 _CHIP, _PADDING = 150, 0.25  # the network's picture of a face: its size, px, and the room around the face
 _SHAKES = 10  # slightly moved copies whose mean describes the portrait
 _MODEL = "dlib_face_recognition_resnet_model_v1.dat"
-_HINT = "Install requirements/dev.txt, or: pip install --no-deps dlib-bin face_recognition_models."
+_HINT = "Run `make env-lab`, or: pip install --no-deps dlib-bin face_recognition_models."
 
 
 def describe_face(rgb: np.ndarray, landmarks: np.ndarray | None = None, shakes: int = 0) -> np.ndarray:

@@ -15,7 +15,12 @@ from project import BACKEND, ROOT
 #: From the ground up. A module imports from its own level or from a lower one; the longest matching name counts.
 ORDER = (
     ("makeittalk", "makeittalk.exchange"),
-    ("makeittalk.weights.cache", "makeittalk.weights.files", "makeittalk.weights.layouts"),
+    (
+        "makeittalk.weights.cache",
+        "makeittalk.weights.files",
+        "makeittalk.weights.layouts",
+        "makeittalk.weights.stand_ins",
+    ),
     ("makeittalk.audio", "makeittalk.images", "makeittalk.landmarks"),
     ("makeittalk.weights", "makeittalk.weights.store"),
     ("makeittalk.networks",),
