@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 #: Modules without which nothing can be answered; the lock brings more, which say so themselves when they are missed.
-NEEDED = ("numpy", "torch", "scipy", "cv2", "av", "soundfile", "safetensors", "PIL", "mediapipe")
+NEEDED = ("numpy", "torch", "scipy", "cv2", "av", "soundfile", "safetensors", "PIL")
 
 
 def main() -> int:

@@ -24,6 +24,7 @@ REQUIRED = (
     "addon/__init__.py",
     "addon/write_blend.py",
     "backend/serve.py",
+    "backend/wheels.py",
     "backend/makeittalk/exchange/protocol.py",
     "backend/makeittalk/jobs/server.py",
     "backend/makeittalk/weights/SHA256SUMS",
@@ -91,7 +92,7 @@ def check_contents(archive: Path) -> None:
         raise BuildError(f"The zip lacks {', '.join(missing)}.")
     strangers = sorted({name.split("/")[0] for name in names} - TOP)
     # Training and measuring stay at home, and whatever else may lie beside the package.
-    strangers += [name for name in names if re.match(r"backend/(?!serve\.py$|makeittalk/|$)", name)]
+    strangers += [name for name in names if re.match(r"backend/(?!serve\.py$|wheels\.py$|makeittalk/|$)", name)]
     strangers += [
         name for name in names if re.search(r"(^|/)(__pycache__|\.[^/]*|[^/]*\.(pyc|blend1?|log))(/|$)", name)
     ]

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from results import system, write_results
+from window_run import CHROOT
 
 ABOUT = "import bpy, platform; print('about', bpy.app.version_string, platform.python_version(), sep='|')"
 
@@ -17,7 +18,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def described(request: pytest.FixtureRequest, record_testsuite_property) -> None:
-    chroot, folder = request.module.CHROOT, request.path.parent
+    chroot, folder = CHROOT, request.path.parent
     if not request.config.option.xmlpath or not (chroot / "usr" / "bin" / "blender").exists():
         return
     inside = ["blender", "-b", "--factory-startup", "--python-expr", ABOUT]

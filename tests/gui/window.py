@@ -66,8 +66,12 @@ class Window:
         bpy.data.images.remove(image)
         return pixels
 
-    def big_button(self, pixels: np.ndarray) -> tuple[int, int]:
-        """The middle of the tallest button of the sidebar, found in a screenshot by its even colour."""
+    def big_button(self, pixels: np.ndarray, least: int = 28, most: int = 46) -> tuple[int, int]:
+        """The middle of the tallest button of the sidebar, found in a screenshot by its even colour.
+
+        Args:
+            least, most: pixels that it is high.
+        """
         region = self.region("UI")
         column = np.round(pixels[:, region.x + region.width - 40] * 255).astype(int)
         column = column[region.y : region.y + region.height]
@@ -78,7 +82,7 @@ class Window:
         runs = [
             (end - start, (start + end) // 2)
             for start, end in itertools.pairwise(bounds)
-            if 28 <= end - start <= 46 and (column[start] - ground).min() > 8  # boxes are darker than the ground
+            if least <= end - start <= most and (column[start] - ground).min() > 8  # boxes are darker than the ground
         ]
         assert runs, "the button is not on the screen"
         return region.x + region.width // 2, region.y + int(max(runs)[1])

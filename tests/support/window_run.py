@@ -18,9 +18,13 @@ _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mak
 _INSIDE = Path("/project")  # where blender_gui_run.sh shows the checkout
 
 
+#: The system that holds Blender, where there is one.
+CHROOT = Path(os.environ.get("MAKEITTALK_GUI_BLENDER") or _CACHE)
+
+
 def chroot() -> Path:
     """The system that holds Blender; the test is skipped, or fails where a window is demanded, without one."""
-    found = Path(os.environ.get("MAKEITTALK_GUI_BLENDER") or _CACHE)
+    found = CHROOT
     if not (found / "usr" / "bin" / "blender").exists():
         reason = f"There is no Blender with a window in {found}: run `make test-gui`."
         if os.environ.get("MAKEITTALK_REQUIRE_GUI"):
@@ -29,15 +33,20 @@ def chroot() -> Path:
     return found
 
 
-def drive(script: str, folder: Path, *arguments: str) -> dict:
+def drive(
+    script: str, folder: Path, *arguments: str, variables: dict[str, str] | None = None, shown: tuple[Path, ...] = ()
+) -> dict:
     """Runs a script of tests/gui in a window and returns what it saw; its screenshots are left in `tests/gui/shots`.
 
     Args:
         script: the file's name. folder: a new one, for the user's data, and `shots/` for what the script writes.
         arguments: what stands behind `--`; the folder for screenshots comes last.
+        variables: of the environment, beside the usual ones; by default the tests' own Python is the backend's.
+        shown: further folders that the window sees.
     """
     system, shots = chroot(), folder / "shots"
     shots.mkdir()
+    passed = {"MAKEITTALK_PYTHON": f"{sys.prefix}/bin/python"} if variables is None else variables
     command = [
         *("bash", str(GUI / "blender_gui_run.sh"), str(system), str(ROOT)),
         *("blender", "--factory-startup", "--enable-event-simulate", "--window-geometry", "0", "0", "1280", "800"),
@@ -46,8 +55,8 @@ def drive(script: str, folder: Path, *arguments: str) -> dict:
     environment = {
         **os.environ,
         "GUI": "1",
-        "BIND": f"{_host_python()} {sys.prefix} {folder}",
-        "PASS": f"MAKEITTALK_PYTHON={sys.prefix}/bin/python",
+        "BIND": " ".join([_host_python(), sys.prefix, str(folder), *map(str, shown)]),
+        "PASS": " ".join(f"{name}={value}" for name, value in passed.items()),
         "BLENDER_USER_RESOURCES": str(folder / "user"),
     }
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400)
