@@ -43,7 +43,7 @@ def draw_install(layout: bpy.types.UILayout, context: bpy.types.Context, session
         if not chosen.wheels and not bpy.app.online_access_override:
             layout.operator("extensions.userpref_allow_online", text="Allow Online Access", icon="INTERNET")
     else:
-        draw_sentence(layout, context, _cost(chosen))
+        draw_sentence(layout, context, _cost(chosen, "your user folder"))
     layout.operator("preferences.addon_show", text="Choose How …", icon="PREFERENCES").module = PACKAGE
 
 
@@ -74,7 +74,7 @@ def draw_installation(layout: bpy.types.UILayout, context: bpy.types.Context, ch
         "makeittalk.install_backend", text="Install Again" if place.ready else "Install Backend", icon="IMPORT"
     )
     reason = source_reason(chosen.wheels)
-    layout.label(text=reason or _cost(chosen), icon="ERROR" if reason else "NONE")
+    layout.label(text=reason or _cost(chosen, str(installation.data_folder())), icon="ERROR" if reason else "NONE")
     row = layout.row(align=True)
     row.operator("makeittalk.test_backend", icon="CHECKMARK")
     row.operator("makeittalk.restart_backend", text="Restart", icon="FILE_REFRESH")
@@ -84,10 +84,9 @@ def draw_installation(layout: bpy.types.UILayout, context: bpy.types.Context, ch
     layout.operator("makeittalk.report_problem", icon="TEXT")
 
 
-def _cost(chosen: bpy.types.PropertyGroup) -> str:
-    """What an installation takes."""
+def _cost(chosen: bpy.types.PropertyGroup, where: str) -> str:
+    """What an installation takes, and where."""
     download, disk = sizes(chosen.build)
-    where = installation.data_folder()
     took = f"Takes about {disk / 1e9:.1f} GB in {where}"
     return f"{took}, from the folder of wheels." if chosen.wheels else f"Downloads {download / 1e6:.0f} MB. {took}."
 

@@ -73,7 +73,7 @@ class Window:
             least, most: pixels that it is high.
         """
         region = self.region("UI")
-        column = np.round(pixels[:, region.x + region.width - 40] * 255).astype(int)
+        column = np.round(pixels[:, region.x + region.width - 70] * 255).astype(int)
         column = column[region.y : region.y + region.height]
         edges = np.flatnonzero(np.abs(np.diff(column, axis=0)).max(axis=1) > 0) + 1
         bounds = np.concatenate([[0], edges, [len(column)]])
