@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import os
+import platform
+import re
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -335,3 +340,56 @@ def test_an_environment_whose_python_is_gone_is_not_ready(bench):
     bench.place.python.unlink()
     assert bench.place.broken and not bench.place.ready
     assert bench.run().error is None and bench.works()
+
+
+@pytest.fixture
+def only_an_old_python(monkeypatch):
+    """A machine whose Pythons are all too old for the backend, and have pip."""
+    real = pythons.examine
+
+    def examine(path):
+        found = real(path)
+        return found if found is None or "cpython-" in str(path) else dataclasses.replace(found, version=(3, 9))
+
+    monkeypatch.setattr(pythons, "examine", examine)
+    monkeypatch.setattr(pythons, "candidates", lambda own: iter([Path(sys._base_executable)]))
+
+
+@pytest.mark.slow
+def test_uv_fetches_a_python_where_none_fits(bench, only_an_old_python, monkeypatch, tmp_path):
+    """uv itself comes from the package index; the Python, from a list of our own instead of the one in uv."""
+    version, base = f"{sys.version_info[0]}.{sys.version_info[1]}", Path(sys.base_prefix)
+    patch = platform.python_version()
+    archive = tmp_path / "python.tar.gz"
+
+    def kept(item):
+        return None if re.search(r"/(test|site-packages|__pycache__|idlelib|config-3[^/]*)(/|$)", item.name) else item
+
+    with tarfile.open(archive, "w:gz", compresslevel=1) as bundle:
+        bundle.add(os.path.realpath(sys._base_executable), f"python/bin/python{version}")
+        bundle.add(base / "lib" / f"python{version}", f"python/lib/python{version}", filter=kept)
+        for library in base.glob(f"lib/libpython{version}*"):
+            bundle.add(library, f"python/lib/{library.name}")
+    listed = {
+        **{"name": "cpython", "os": "linux", "libc": "gnu", "prerelease": "", "variant": None, "build": "20260101"},
+        **{"arch": {"family": platform.machine(), "variant": None}, "url": archive.as_uri()},
+        **dict(zip(("major", "minor", "patch"), map(int, patch.split(".")), strict=True)),
+        "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
+    }
+    listing = tmp_path / "pythons.json"
+    listing.write_text(json.dumps({f"cpython-{patch}-linux-{platform.machine()}-gnu": listed}))
+    monkeypatch.setenv("UV_PYTHON_DOWNLOADS_JSON_URL", str(listing))
+    monkeypatch.setattr(part_outside("addon.core.uv_python"), "_WANTED", version)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(bench.wheels))
+    monkeypatch.setattr(locks, "BUILDS", tuple(dataclasses.replace(build, index="") for build in locks.BUILDS))
+    assert bench.run(wheels=None, online=True).error is None
+    assert bench.works() and str(bench.place.root / "python") in os.path.realpath(bench.place.python)
+
+
+@pytest.mark.slow
+def test_a_python_that_uv_cannot_fetch_is_a_sentence(bench, only_an_old_python, monkeypatch):
+    monkeypatch.setenv("UV_PYTHON_INSTALL_MIRROR", f"http://127.0.0.1:{closed_port()}")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    error = bench.run(wheels=None, online=True).error
+    assert "none could be fetched" in error.message and "python.org" in error.hint
+    assert bench.is_clean()
