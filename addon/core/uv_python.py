@@ -6,6 +6,7 @@ The Pythons are those of the project python-build-standalone; uv knows where the
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from pathlib import Path
 from typing import IO
@@ -38,6 +39,7 @@ def fetch_python(tools: Tools, place: Installation, log: IO[str], cancelled: thr
     lines, status = watch(command, variables, log, cancelled)
     found = _fetched(home)
     if status or found is None:
+        shutil.rmtree(home, ignore_errors=True)
         said = next((line for line in reversed(lines) if line.strip()), "no word").strip()
         raise AddonError(
             f"No Python 3.11, 3.12 or 3.13 was found, and none could be fetched: {said[:160]}.",

@@ -69,7 +69,7 @@ def test_pytorchs_index_is_asked_where_the_own_one_has_no_such_build(pip, tmp_pa
     ("arguments", "said"),
     [
         (["--build", "cu999"], "no build cu999"),
-        (["--platform", "macos-arm64", "--build", "cpu"], "Use one of: apple"),
+        (["--platform", "macos-arm64", "--build", "cpu"], "use one of: apple"),
     ],
 )
 def test_what_there_is_not_is_a_sentence(tmp_path, arguments, said):
