@@ -31,6 +31,8 @@ TORCH = "torch==2.13.0"
 #: Where PyTorch keeps its CPU builds; asked only where pip, as it is set up, finds none.
 TORCH_INDEX = os.environ.get("MAKEITTALK_TORCH_INDEX", "https://download.pytorch.org/whl/cpu")
 BLENDERS: dict[str, dict[str, str]] = tomllib.loads(PROJECT.read_text())["tool"]["makeittalk"]["locks"]["blender"]
+#: What pip says of a version that no index has.
+ABSENT = ("No matching distribution", "ResolutionImpossible")
 STUBS = "fake-bpy-module-4-5==20260730"
 
 #: What bpy, OpenCV and Mesa load, and the Debian package that brings it.
@@ -128,7 +130,7 @@ def make_blender(version: str) -> Path | None:
 
 
 def own_blender() -> str:
-    """The Blender that goes into `.venv`: the first of this Python's that writes .blend files; empty if there is none."""
+    """The Blender that goes into `.venv`, where it writes .blend files; empty where this Python has none."""
     if locks.here() == "linux-aarch64":
         return ""
     return next((name for name, blender in BLENDERS.items() if blender.get("own") == version_of()), "")
@@ -232,10 +234,10 @@ def install_torch(python: Path) -> None:
         return
     if platform.system() == "Linux" and shutil.which("nvidia-smi") is None:
         exact = ["--no-deps", f"{TORCH}+cpu"]
-        if pip(python, *exact, unless="No matching distribution"):
+        if pip(python, *exact, unless=ABSENT):
             return
         nearby = ["--retries", "1", "--timeout", "20", "--extra-index-url", TORCH_INDEX]
-        if pip(python, *exact, *nearby, unless="No matching distribution"):
+        if pip(python, *exact, *nearby, unless=ABSENT):
             return
         say("No CPU build of torch was found: taking the registry's own, which may bring several GB of CUDA libraries")
     pip(python, TORCH)
@@ -248,21 +250,21 @@ def has(python: Path, name: str, version: str) -> bool:
     return answer.stdout.strip() == version
 
 
-def pip(python: Path, *arguments: str, unless: str = "") -> bool:
-    """Runs `pip install`; False where it failed with the words `unless`. Any other failure ends the program."""
+def pip(python: Path, *arguments: str, unless: tuple[str, ...] = ()) -> bool:
+    """Runs `pip install`; False where it failed with words of `unless`. Any other failure ends the program."""
     say("pip install " + " ".join(argument.replace(f"{ROOT}/", "") for argument in arguments))
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *arguments]
     return run(command, unless=unless)
 
 
-def run(command: list[str], env: dict[str, str] | None = None, unless: str = "") -> bool:
-    """Runs a command in silence; False where it failed with the words `unless`, else a failure ends the program."""
+def run(command: list[str], env: dict[str, str] | None = None, unless: tuple[str, ...] = ()) -> bool:
+    """Runs a command in silence; False where it failed with words of `unless`, else a failure ends the program."""
     result = subprocess.run(
         command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     if result.returncode == 0:
         return True
-    if unless and unless in result.stdout:
+    if any(words in result.stdout for words in unless):
         return False
     print(result.stdout[-4000:], file=sys.stderr)
     stop(f"This failed: {' '.join(command)}")

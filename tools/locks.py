@@ -1,4 +1,4 @@
-"""Makes and checks the lock files: `python tools/locks.py write [--upgrade]` and `python tools/locks.py check [--here]`.
+"""Makes and checks the lock files: `python tools/locks.py write [--upgrade]`, `python tools/locks.py check [--here]`.
 
 backend/makeittalk/locks/   what the backend needs to run, a file a platform and Python, and the pip that installs it
 requirements/               what trains, tests and checks, and Blender as a module
@@ -220,7 +220,7 @@ def wheels(lock: Lock, asked: Path, answer: Path) -> list[tuple[str, str, list[d
 
 
 def rank(wheel: dict[str, Any]) -> tuple[int, int, str]:
-    """Orders the wheels of one package as pip does: those of this Python, the stable ABI, any Python; newest glibc first."""
+    """Orders the wheels of one package as pip does: for this Python, its stable ABI, any Python; newest glibc first."""
     name = wheel["url"].rsplit("/", 1)[1]
     _python, abi, system = name.removesuffix(".whl").split("-")[-3:]
     kind = 0 if abi.startswith("cp") else 1 if abi == "abi3" else 2 if system != "any" else 3

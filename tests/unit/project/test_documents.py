@@ -34,10 +34,12 @@ def test_the_readme_shows_the_commands() -> None:
 
 def test_the_demo_is_understood_and_its_files_are_there() -> None:
     variables = dict(re.findall(r"^(\w+) :?\??= (\S+)$", MAKEFILE, re.MULTILINE))
-    lines = re.findall(r"^\t\.venv/bin/makeittalk (.*)$", MAKEFILE, re.MULTILINE)
-    assert len(lines) == 2
-    for line in lines:
-        options = cli.parser().parse_args(shlex.split(line.replace("$(ASSETS)", variables["ASSETS"])))
+    command = re.findall(r"^\.venv/bin/makeittalk (.*) \$\$\(printf", MAKEFILE, re.MULTILINE)[0]
+    demos = re.findall(r"^\t@\$\(call animate,(\S+),(\S+)\)$", MAKEFILE, re.MULTILINE)
+    assert [name for _, name in demos] == ["demo", "demo-photo"]
+    for picture, name in demos:
+        line = command.replace("$(ASSETS)", variables["ASSETS"]).replace("$(1)", picture)
+        options = cli.parser().parse_args(shlex.split(f"{line} -o {name}.blend -o {name}.mp4"))
         assert (ROOT / options.portrait).is_file() and (ROOT / options.audio).is_file()
         assert [path.suffix for path in options.output] == [".blend", ".mp4"]
 
@@ -56,7 +58,8 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 
 def test_every_module_promised_by_the_licences_is_locked() -> None:
-    locked = "".join(path.read_text() for path in (ROOT / "requirements").glob("*.txt"))
+    folders = (ROOT / "requirements", ROOT / "backend" / "makeittalk" / "locks")
+    locked = "".join(path.read_text() for folder in folders for path in folder.glob("*.txt"))
     models = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8").partition("Models that are installed")[2]
     for name in re.findall(r"\| `([a-z-]+)` \|", models):
         assert f"\n{name}==" in locked, name
