@@ -1,7 +1,7 @@
 """Gets the locked pip, which installs everything else, and uv, which fetches a Python. No bpy here.
 
-pip is run from its unpacked wheel: nothing of it need be installed, and a Python that came without pip will do. Where the
-wheel is not at hand, a helper environment of some Python with a pip of any age downloads it.
+pip is run from its unpacked wheel: nothing of it need be installed, and a Python that came without pip will do. Where
+the wheel is not at hand, a helper environment of some Python with a pip of any age downloads it.
 """
 
 from __future__ import annotations

@@ -70,7 +70,8 @@ class Index:
     """A package index on the loopback, whose faults can be chosen.
 
     Attributes:
-        manner: "well", "cut" (the download of beta ends half-way) or "slow" (it does not get on). asked: paths, in their order.
+        manner: "well", "cut" (the download of beta ends half-way) or "slow" (it does not get on).
+        asked: paths, in their order.
     """
 
     def __init__(self, folder: Path) -> None:
