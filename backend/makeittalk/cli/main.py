@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from ..exchange.errors import Cancelled, InputError, MakeItTalkError
+from ..exchange.errors import Cancelled, InputError, MakeItTalkError, MissingError
 from ..exchange.version import VERSION
 from .registry import Registry
 
@@ -49,6 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except MemoryError:
         return _complain("The machine ran out of memory.", 1)
+    except ModuleNotFoundError as error:
+        if os.environ.get("MAKEITTALK_DEBUG"):
+            raise
+        missing = (error.name or str(error)).partition(".")[0]
+        way_out = "Install it; `make env-lab` in a checkout installs all that trains and measures."
+        return _complain(f"This Python lacks the package {missing}. {way_out}", MissingError.exit_status)
     except Exception as error:
         if os.environ.get("MAKEITTALK_DEBUG"):
             raise

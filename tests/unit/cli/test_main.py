@@ -47,6 +47,12 @@ def test_wrong_arguments_are_one_sentence(arguments: list[str], capsys: pytest.C
         (Cancelled(), 130, "Interrupted."),
         (KeyboardInterrupt(), 130, "Interrupted."),
         (MemoryError(), 1, "The machine ran out of memory."),
+        (
+            ModuleNotFoundError("No module", name="skimage.io"),
+            2,
+            "This Python lacks the package skimage. Install it; `make env-lab` in a checkout installs all that trains "
+            "and measures.",
+        ),
         (ValueError("two\nlines"), 1, "Internal error: ValueError: two lines (MAKEITTALK_DEBUG=1 shows where)."),
     ],
 )
