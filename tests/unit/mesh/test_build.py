@@ -101,7 +101,7 @@ def test_the_plane_covers_the_picture_and_keeps_its_pixels(mesh: formats.Mesh) -
     assert (low <= 0).all() and (high >= 512).all()
     lined = np.abs(mesh.uv[plane] * [512, -512] + [0, 512] - mesh.vertices[plane, :2]).max(axis=1)
     assert np.median(lined) < 1e-3
-    areas = np.abs(signed_areas(mesh.vertices, mesh.triangles[mesh.material == 0])).sum()
+    areas = float(np.abs(signed_areas(mesh.vertices, mesh.triangles[mesh.material == 0])).sum())
     hole = 0.02 * areas
     assert areas == pytest.approx(float(np.prod(high - low)), abs=hole)
 
