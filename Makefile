@@ -14,7 +14,7 @@ ASSETS := backend/makeittalk/assets
 # A real Blender with a window, made once from Debian's packages for the window tests (1.8 GB).
 GUI_BLENDER ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/makeittalk/blender-trixie
 
-.PHONY: demo demo-photo test lint types test-unit test-backend test-blender test-gui test-slow bench zip env env-dev \
+.PHONY: demo demo-photo test lint types test-unit test-backend test-blender test-gui test-slow bench zip release env env-dev \
 	env-bpy50 python clean help
 
 demo: env ## animate the cartoon portrait: demo.blend and demo.mp4
@@ -60,6 +60,9 @@ bench: env-dev ## print how long things take on this machine
 
 zip: env ## build and validate the extension: dist/makeittalk-VERSION.zip
 	$(PY) tools/build_extension.py
+
+release: env ## build an extension repository for any web space: dist/release
+	$(PY) tools/build_release.py
 
 env: python
 	@$(PYTHON) tools/environment.py run

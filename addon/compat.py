@@ -8,6 +8,8 @@ import bpy
 
 SLOTTED_ACTIONS = bpy.app.version >= (4, 4, 0)
 
+#: A strip's frames have other names since 5.1; the old ones go with 6.0.
+_NEW_STRIP_NAMES = bpy.app.version >= (5, 1, 0)
 
 #: Options of a file path's property: that "//" may stand for the .blend's folder has to be said since 4.5.
 PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
@@ -62,24 +64,85 @@ def sequencer_strips(scene: bpy.types.Scene, create: bool = False) -> Any | None
     return editor.strips if hasattr(editor, "strips") else editor.sequences
 
 
+def plays_sound() -> bool:
+    """Whether this Blender was built with a sound system; the bpy wheels of 4.2 were not."""
+    return bpy.app.build_options.audaspace
+
+
+def strip_span(strip: Any) -> tuple[int, int]:
+    """The frames that a strip covers on the timeline: its first, and the first behind it."""
+    if _NEW_STRIP_NAMES:
+        return strip.left_handle, strip.right_handle
+    return strip.frame_final_start, strip.frame_final_end
+
+
+def strip_length(strip: Any) -> int:
+    """How many frames a strip covers on the timeline."""
+    first, behind = strip_span(strip)
+    return behind - first
+
+
+def is_cut(strip: Any) -> bool:
+    """Whether a strip plays less than its whole source, at either end."""
+    if _NEW_STRIP_NAMES:
+        cut = strip.left_handle_offset, strip.right_handle_offset, strip.content_trim_start, strip.content_trim_end
+    else:
+        cut = (
+            *(strip.frame_offset_start, strip.frame_offset_end),
+            *(strip.animation_offset_start, strip.animation_offset_end),
+        )
+    return any(abs(value) > 1e-6 for value in cut)
+
+
+def strip_begin(strip: Any) -> float:
+    """The frame on which the source of a strip begins, whatever its handles cut off."""
+    return strip.content_start if _NEW_STRIP_NAMES else strip.frame_start
+
+
+def move_strip(strip: Any, frames: float) -> None:
+    """Shifts a strip in time, its handles with it."""
+    if _NEW_STRIP_NAMES:
+        strip.content_start += frames
+    else:
+        strip.frame_start += frames
+
+
+def set_strip_length(strip: Any, frames: int) -> None:
+    """Puts a strip's right handle `frames` behind its left one."""
+    if _NEW_STRIP_NAMES:
+        strip.duration = frames
+    else:
+        strip.frame_final_duration = frames
+
+
 def compositor_tree(scene: bpy.types.Scene) -> bpy.types.NodeTree:
     """The scene's compositor, made with what a new one shows where there is none: the rendered picture.
 
-    From 5.0 it is a node group that scenes share; before that every scene has its own.
+    Before 5.0 every scene has a node tree of its own; then it names a node group; from 5.3 it has a list of effects,
+    each with a node group, of which this takes the first.
     """
     if bpy.app.version < (5, 0, 0):
         if not scene.use_nodes:
             scene.use_nodes = True
         assert scene.node_tree is not None
         return scene.node_tree
-    if scene.compositing_node_group is None:
-        tree = bpy.data.node_groups.new("Compositor", "CompositorNodeTree")
-        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
-        rendered, output = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("NodeGroupOutput")
-        output.location = (400, 0)
-        tree.links.new(rendered.outputs["Image"], output.inputs["Image"])
+    effects = scene.compositor_effects if bpy.app.version >= (5, 3, 0) else None
+    if effects is None:
+        tree = scene.compositing_node_group
+    else:
+        tree = next((effect.node_group for effect in effects if effect.node_group is not None), None)
+    if tree is not None:
+        return tree
+    tree = bpy.data.node_groups.new("Compositor", "CompositorNodeTree")
+    tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+    rendered, output = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("NodeGroupOutput")
+    output.location = (400, 0)
+    tree.links.new(rendered.outputs["Image"], output.inputs["Image"])
+    if effects is None:
         scene.compositing_node_group = tree
-    return scene.compositing_node_group
+    else:
+        effects.new(tree.name).node_group = tree
+    return tree
 
 
 def dithered_transparency(material: bpy.types.Material) -> None:

@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
         print("This Python has no bpy. Install the bpy package, or name a Blender with --blender.", file=sys.stderr)
         return 2
     extension = _load_extension()
+    from makeittalk_extension.addon import compat  # type: ignore[import-not-found]
     from makeittalk_extension.backend.makeittalk.exchange.errors import (  # type: ignore[import-not-found]
         MakeItTalkError,
     )
@@ -39,6 +40,8 @@ def main(arguments: list[str]) -> int:
     try:
         _build(options)
         _save(options.output)
+        if options.audio is not None and not compat.plays_sound():
+            print("This Blender was built without sound, so the speech is not in the .blend.", file=sys.stderr)
     except MakeItTalkError as error:
         print(error, file=sys.stderr)
         return 2

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...backend.makeittalk.exchange import protocol
 from ...backend.makeittalk.exchange.formats import Moves
+from .. import compat
 from ..core import payload
 from ..core.errors import AddonError
 from ..package import device
@@ -51,7 +52,7 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
         textures.write_picture(portrait_of(found), job / "portrait.png")
         strip = sound.find_strip(scene, own.strip) if film is not None else None
         speech = sound.file_of(strip.sound, job) if strip is not None else None
-        begins = (frames.start - strip.frame_start) / rate if strip is not None else 0.0
+        begins = (frames.start - compat.strip_begin(strip)) / rate if strip is not None else 0.0
         vertices = np.empty((len(frames), len(own.body.data.vertices), 3), np.float32)
         for fraction in evaluation.read_moves(find, frames, vertices):
             yield fraction, "Reading the motion"

@@ -85,7 +85,7 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
         made: the backend's files.
 
     Returns:
-        The character's collection.
+        The character's collection; without a strip of its speech in a Blender that was built without sound.
 
     Raises:
         MakeItTalkError: a file is damaged or Blender cannot read a picture or the recording; nothing was changed.
@@ -125,7 +125,7 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
         _write_motion(collection, bake, overwrite=False)
         if made.strip:
             settings.strip, settings.shares_strip = made.strip, True
-        elif made.audio is not None:
+        elif made.audio is not None and compat.plays_sound():
             strip = sound.add_sound(scene, f"{collection.name} Speech", made.audio, made.start, made.pack_sound)
             settings.strip = strip.name
         if fresh:
@@ -219,7 +219,7 @@ def move(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -
     for name in (settings.strip, settings.photo_strip):
         strip = sound.find_strip(scene, name)
         if strip is not None:
-            strip.frame_start += frames
+            compat.move_strip(strip, frames)
     photo_plane.move(character, frames)
 
 

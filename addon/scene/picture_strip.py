@@ -38,7 +38,7 @@ def place(scene: bpy.types.Scene, character: bpy.types.Collection, files: list[P
         raise AddonError(f"Blender cannot show {files[0]}.", "Press Photoreal Frames again.") from error
     for file in files[1:]:
         strip.elements.append(file.name)
-    strip.frame_final_duration = len(files)
+    compat.set_strip_length(strip, len(files))
     strip.blend_type = "ALPHA_OVER"
     if bpy.data.filepath:
         strip.directory = sound.relative(strip.directory)

@@ -35,12 +35,9 @@ def add_sound(scene: bpy.types.Scene, name: str, path: Path, start: int, pack: b
     if strip.sound is None or strip.sound.channels == "INVALID":
         strips.remove(strip)
         raise _unplayable(path)
-    end = strip.frame_final_end
-    taken = {
-        other.channel
-        for other in strips
-        if other != strip and other.frame_final_start < end and other.frame_final_end > start
-    }
+    _first, end = compat.strip_span(strip)
+    spans = [(other.channel, *compat.strip_span(other)) for other in strips if other != strip]
+    taken = {channel for channel, first, behind in spans if first < end and behind > start}
     strip.channel = next(channel for channel in range(1, highest + 2) if channel not in taken)
     if pack:
         strip.sound.pack()

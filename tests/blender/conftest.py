@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import platform
+import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -10,8 +14,69 @@ from types import ModuleType
 import pytest
 from extension import load_extension, part
 from project import ROOT
+from results import system, write_results
 
 bpy = pytest.importorskip("bpy")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    write_results(config, f"wheel-{bpy.app.version_string.split()[0]}")
+
+
+_STATUS = pytest.StashKey[int]()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends the process as it is: the module of 4.2 frees classes that add-ons registered when Python has ended."""
+    if bpy.app.version < (4, 3, 0) and _STATUS in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[_STATUS])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def described(record_testsuite_property) -> None:
+    """Says in the file of results which Blender this was."""
+    record_testsuite_property("blender", bpy.app.version_string)
+    record_testsuite_property("python", platform.python_version())
+    record_testsuite_property("kind", "wheel")
+    record_testsuite_property("system", system())
+
+
+@contextlib.contextmanager
+def nothing_deprecated() -> Iterator[None]:
+    """Fails where the add-on or a test uses what a later Blender will no longer have; other warnings go on."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DeprecationWarning)
+        yield
+    ours = [
+        item
+        for item in caught
+        if issubclass(item.category, DeprecationWarning) and item.filename.startswith(f"{ROOT}{os.sep}")
+    ]
+    for item in caught:
+        if item not in ours:
+            warnings.warn_explicit(item.message, item.category, item.filename, item.lineno)
+    if ours:
+        pytest.fail("\n".join(f"{item.filename}:{item.lineno}: {item.message}" for item in ours), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    with nothing_deprecated():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with nothing_deprecated():
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,12 @@ import sys
 
 import pytest
 from project import ASSETS, ROOT
-from window_run import drive, inside
+from window_run import CHROOT, drive, inside
 
 sys.path.insert(0, str(ROOT / "tools"))
 import build_extension
 
+__all__ = ["CHROOT"]  # for conftest.py, which says which Blender was driven
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(450)]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from extension import part
 from project import ASSETS, ROOT
+from sounding import needs_sound
 
 SUFFIXES = {"late": "mp4", "chained": "ogg", "crashed": "wav", "integers": "wav", "mp3": "mp3", "m4a": "m4a"}
 RATE = 16_000
@@ -37,6 +38,7 @@ def mixdown(path: Path) -> np.ndarray:
     return samples[:, 0] / 32768.0
 
 
+@needs_sound
 def test_the_scene_sounds_as_it_was_heard(scene, backend, recording, tmp_path):
     path, heard = recording
     settings = scene.makeittalk

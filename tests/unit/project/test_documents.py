@@ -11,7 +11,9 @@ from makeittalk.cli import main as cli
 from makeittalk.cli.registry import Registry
 from project import ROOT
 
-DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/sources.md")]
+DOCUMENTS = [
+    ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/sources.md", "docs/releasing.md")
+]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\.venv/bin/makeittalk (.*?)(?:\s+#.*)?$", README, re.MULTILINE)
