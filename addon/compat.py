@@ -76,6 +76,24 @@ def strip_span(strip: Any) -> tuple[int, int]:
     return strip.frame_final_start, strip.frame_final_end
 
 
+def strip_length(strip: Any) -> int:
+    """How many frames a strip covers on the timeline."""
+    first, behind = strip_span(strip)
+    return behind - first
+
+
+def is_cut(strip: Any) -> bool:
+    """Whether a strip plays less than its whole source, at either end."""
+    if _NEW_STRIP_NAMES:
+        cut = strip.left_handle_offset, strip.right_handle_offset, strip.content_trim_start, strip.content_trim_end
+    else:
+        cut = (
+            *(strip.frame_offset_start, strip.frame_offset_end),
+            *(strip.animation_offset_start, strip.animation_offset_end),
+        )
+    return any(abs(value) > 1e-6 for value in cut)
+
+
 def strip_begin(strip: Any) -> float:
     """The frame on which the source of a strip begins, whatever its handles cut off."""
     return strip.content_start if _NEW_STRIP_NAMES else strip.frame_start

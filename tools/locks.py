@@ -124,6 +124,7 @@ def locks() -> Iterator[Lock]:
             title = f"MakeItTalk backend, {name}, Python {python}"
             yield Lock(runtime_lock(name, python), title, python, backend, name, tuple(unneeded["run"]))
     yield Lock(LOCKS / "pip.txt", "The pip that installs the backend", "3.11", ("pip",))
+    yield Lock(LOCKS / "uv.txt", "The uv that fetches a Python where none fits", "3.11", ("uv",))
     first, lab, test = runtime_lock("linux-x86_64", "3.11"), REQUIREMENTS / "lab.txt", REQUIREMENTS / "test.txt"
     title = "What trains and measures, and the other detector; installed beside the backend"
     asks = (*extras["lab"], *extras["face-alignment"], *(line for line in backend if line.startswith("numpy")))

@@ -31,7 +31,7 @@ def make(context: bpy.types.Context) -> Task:
     portrait, speech = bpy.path.abspath(settings.portrait), bpy.path.abspath(settings.speech)
     strip = _strip_of(scene, settings.strip, settings.strip_frames)
     identity, frames = settings.strip if strip is not None else "", settings.strip_frames
-    start = strip.frame_final_start if strip is not None else settings.start_frame(scene)
+    start = compat.strip_span(strip)[0] if strip is not None else settings.start_frame(scene)
     every_frame = settings.every_frame
     remembered: dict[str, Any] = {
         name: getattr(settings, name) for name in ("face", "voice", "style", "lip", "head", "blink", "smooth")
@@ -50,7 +50,7 @@ def make(context: bpy.types.Context) -> Task:
             motion=Path(data.motion),
             bake=Path(data.bake),
             audio=audio,
-            start=strip.frame_final_start if strip is not None else start,
+            start=compat.strip_span(strip)[0] if strip is not None else start,
             pack_sound=repaired,  # it lies in a folder that goes
             strip=strip.name if strip is not None and not repaired else "",
             every_frame=every_frame,
@@ -64,7 +64,7 @@ def make(context: bpy.types.Context) -> Task:
             strip.mute = True
             told += f" {strip.name} is muted: Blender plays its file otherwise than it was heard."
         if not compat.plays_sound():
-            told = f"{told} This Blender was built without sound, so its speech is not in the sequencer."
+            told += " This Blender was built without sound, so its speech is not in the sequencer."
         return f"{told} Photoreal Frames below draw it as the photograph it is." if data.style == "photo" else told
 
     return Task(context, lambda folder: _into(request, folder), take, protocol.AnimateData)
@@ -98,7 +98,7 @@ def _strip_of(scene: bpy.types.Scene, identity: str, frames: int) -> bpy.types.S
         AddonError: its length is another one, so that it says something else.
     """
     strip = speech_strip.find(scene, identity)
-    if strip is not None and strip.frame_final_duration != frames:
+    if strip is not None and compat.strip_length(strip) != frames:
         raise AddonError(
             f"The strip {strip.name} was cut since it became the speech.", "Choose it as the speech again."
         )

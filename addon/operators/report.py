@@ -6,7 +6,6 @@ import datetime
 import getpass
 import os
 import platform
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,7 +143,7 @@ def _people() -> Iterator[str]:
         import pwd  # not on Windows
 
         yield from pwd.getpwuid(os.getuid()).pw_gecos.split(",")[0].split()
-    host = socket.gethostname()
+    host = platform.node()
     yield host
     yield host.partition(".")[0]
 

@@ -7,6 +7,7 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
+from .. import compat
 from ..core.errors import AddonError
 from ..jobs.connection import redraw_panels
 from ..scene import sound, speech_strip
@@ -18,7 +19,7 @@ _shown: list[tuple[str, str, str]] = []  # Blender does not keep the texts of a 
 
 def _strips(_self: bpy.types.Operator, context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
     found = speech_strip.sound_strips(context.scene) if context is not None else []
-    _shown[:] = [(strip.name, strip.name, f"Starts on frame {strip.frame_final_start}") for strip in found]
+    _shown[:] = [(strip.name, strip.name, f"Starts on frame {compat.strip_span(strip)[0]}") for strip in found]
     return _shown
 
 
@@ -43,7 +44,8 @@ class MAKEITTALK_OT_speech_from_strip(reasons.Reasoned, bpy.types.Operator):
         strip = next((item for item in speech_strip.sound_strips(scene) if item.name == self.strip), None)
         if strip is None:
             return self.fail(context, AddonError(f"There is no sound strip called {self.strip}.", "Choose another."))
-        message = f"{strip.name} is the speech now, from frame {strip.frame_final_start}."
+        start = compat.strip_span(strip)[0]
+        message = f"{strip.name} is the speech now, from frame {start}."
         path = speech_strip.whole_file(scene, strip)
         if path is None:
             saved = bool(bpy.data.filepath)
@@ -57,8 +59,8 @@ class MAKEITTALK_OT_speech_from_strip(reasons.Reasoned, bpy.types.Operator):
             if not saved:
                 message += " Save the .blend first to keep that file."
         settings.speech = sound.relative(str(path)) if bpy.data.filepath else str(path)
-        settings.strip, settings.strip_frames = speech_strip.identify(strip), strip.frame_final_duration
-        settings.at_current_frame, settings.start = False, strip.frame_final_start
+        settings.strip, settings.strip_frames = speech_strip.identify(strip), compat.strip_length(strip)
+        settings.at_current_frame, settings.start = False, start
         context.window_manager.makeittalk.say(message)
         self.report({"INFO"}, message)
         redraw_panels()

@@ -21,7 +21,7 @@ def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
     """The strips of a scene that sound, in the order of their frames."""
     strips = compat.sequencer_strips(scene) or ()
     found = [strip for strip in strips if strip.type == "SOUND" and strip.sound is not None]
-    return sorted(found, key=lambda strip: (strip.frame_final_start, strip.channel))
+    return sorted(found, key=lambda strip: (compat.strip_span(strip)[0], strip.channel))
 
 
 def identify(strip: bpy.types.Strip) -> str:
@@ -44,8 +44,7 @@ def whole_file(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Path | None:
     path = Path(bpy.path.abspath(strip.sound.filepath))
     if strip.sound.packed_file is not None or path.suffix.lower() not in _EXACT or not path.is_file():
         return None
-    cut = (strip.frame_offset_start, strip.frame_offset_end, strip.animation_offset_start, strip.animation_offset_end)
-    if any(abs(value) > 1e-6 for value in cut) or _retimed(strip):
+    if compat.is_cut(strip) or _retimed(strip):
         return None
     return path
 
@@ -71,7 +70,7 @@ def write_copy(scene: bpy.types.Scene, strip: bpy.types.Strip, path: Path) -> No
     source = Path(bpy.path.abspath(strip.sound.filepath))
     if strip.sound.packed_file is None and not source.is_file():
         raise AddonError(f"The recording {source.name} of the strip {strip.name} is missing.", "Put it back.")
-    if strip.frame_final_start < 0:
+    if compat.strip_span(strip)[0] < 0:
         raise AddonError(f"The strip {strip.name} begins before frame 0.", "Move it, then choose it again.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +102,8 @@ def _alone(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Iterator[None]:
     try:
         for other in strips:
             other.mute = other != strip
-        scene.frame_start, scene.frame_end = strip.frame_final_start, strip.frame_final_end - 1
+        first, behind = compat.strip_span(strip)
+        scene.frame_start, scene.frame_end = first, behind - 1
         scene.use_preview_range, scene.use_audio = False, True
         yield
     finally:

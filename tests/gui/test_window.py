@@ -2,79 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from makeittalk.networks.correction import CorrectionConfig, CorrectionNet
 from makeittalk.networks.image_inference import save_image
+from project import ASSETS, ROOT
+from window_run import SHOTS, drive, inside
 
-ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).parent
 sys.path.insert(0, str(ROOT / "tools"))
-import build_extension  # noqa: E402  (its folder has to be on the path first)
-
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "makeittalk" / "blender-trixie"
-CHROOT = Path(os.environ.get("MAKEITTALK_GUI_BLENDER") or CACHE)
-SHOTS = HERE / "shots"
+import build_extension
 
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(450)]
 
 
-def host_python() -> str:
-    """The folders and files without which `.venv/bin/python` does not run inside."""
-    if Path(sys.base_prefix) != Path("/usr"):
-        return sys.base_prefix
-    # Debian's own: all of /usr would hide the system that holds Blender.
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return f"/usr/bin/{version} /usr/lib/{version}"
-
-
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory) -> dict:
-    """What the driven session saw; screenshots are left in `tests/gui/shots`."""
-    if not (CHROOT / "usr" / "bin" / "blender").exists():
-        reason = f"There is no Blender with a window in {CHROOT}: run `make test-gui`."
-        if os.environ.get("MAKEITTALK_REQUIRE_GUI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    """What the driven session saw."""
     folder = tmp_path_factory.mktemp("gui")
-    archive = build_extension.build(folder)
-    assets = ROOT / "backend" / "makeittalk" / "assets"
-    SHOTS.mkdir(exist_ok=True)
-    for old in SHOTS.iterdir():
-        old.unlink()
-    inside = Path("/project")  # where blender_gui_run.sh shows the checkout
     network = folder / "network.safetensors"
     save_image(network, CorrectionNet(CorrectionConfig(widths=(4, 4), blocks=0)), "correction", {})
-    arguments = [
-        str(archive),
-        *(str(inside / (assets / name).relative_to(ROOT)) for name in ("portrait_cartoon.png", "speech.flac")),
-        str(network),
-        str(inside / SHOTS.relative_to(ROOT)),
-    ]
-    command = [
-        *("bash", str(HERE / "blender_gui_run.sh"), str(CHROOT), str(ROOT)),
-        *("blender", "--factory-startup", "--enable-event-simulate", "--window-geometry", "0", "0", "1280", "800"),
-        *("--python", str(inside / Path(__file__).with_name("drive.py").relative_to(ROOT)), "--", *arguments),
-    ]
-    environment = {
-        **os.environ,
-        "GUI": "1",
-        "BIND": f"{host_python()} {folder}",
-        "PASS": f"MAKEITTALK_PYTHON={inside / '.venv' / 'bin' / 'python'}",
-        "BLENDER_USER_RESOURCES": str(folder / "user"),
-    }
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400)
-    result = SHOTS / "result.json"
-    assert result.is_file(), done.stdout[-3000:] + done.stderr[-3000:]
-    found = json.loads(result.read_text())
-    assert "error" not in found, found["error"]
-    assert found["end"] == "reached"
-    return found
+    files = (inside(ASSETS / "portrait_cartoon.png"), inside(ASSETS / "speech.flac"), str(network))
+    return drive("drive.py", folder, str(build_extension.build(folder)), *files)
 
 
 def test_the_zip_installs_and_the_panel_opens(seen):

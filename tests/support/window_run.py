@@ -15,22 +15,17 @@ from project import ROOT
 GUI = ROOT / "tests" / "gui"
 SHOTS = GUI / "shots"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "makeittalk" / "blender-trixie"
+CHROOT = Path(os.environ.get("MAKEITTALK_GUI_BLENDER") or _CACHE)  # the system that holds Blender
 _INSIDE = Path("/project")  # where blender_gui_run.sh shows the checkout
 
 
-#: The system that holds Blender, where there is one.
-CHROOT = Path(os.environ.get("MAKEITTALK_GUI_BLENDER") or _CACHE)
-
-
-def chroot() -> Path:
-    """The system that holds Blender; the test is skipped, or fails where a window is demanded, without one."""
-    found = CHROOT
-    if not (found / "usr" / "bin" / "blender").exists():
-        reason = f"There is no Blender with a window in {found}: run `make test-gui`."
+def _demand_window() -> None:
+    """Skips the test, or fails it where a window is demanded, if there is no Blender with one."""
+    if not (CHROOT / "usr" / "bin" / "blender").exists():
+        reason = f"There is no Blender with a window in {CHROOT}: run `make test-gui`."
         if os.environ.get("MAKEITTALK_REQUIRE_GUI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    return found
 
 
 def drive(
@@ -44,11 +39,12 @@ def drive(
         variables: of the environment, beside the usual ones; by default the tests' own Python is the backend's.
         shown: further folders that the window sees.
     """
-    system, shots = chroot(), folder / "shots"
+    _demand_window()
+    shots = folder / "shots"
     shots.mkdir()
     passed = {"MAKEITTALK_PYTHON": f"{sys.prefix}/bin/python"} if variables is None else variables
     command = [
-        *("bash", str(GUI / "blender_gui_run.sh"), str(system), str(ROOT)),
+        *("bash", str(GUI / "blender_gui_run.sh"), str(CHROOT), str(ROOT)),
         *("blender", "--factory-startup", "--enable-event-simulate", "--window-geometry", "0", "0", "1280", "800"),
         *("--python", str(_INSIDE / "tests" / "gui" / script), "--", *arguments, str(shots)),
     ]
