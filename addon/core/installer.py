@@ -147,6 +147,7 @@ class Installer(threading.Thread):
         """
         plan = self.plan
         lacking = bare = ""
+        lesser: pythons.Interpreter | None = None
         for path in pythons.candidates(plan.own):
             found = pythons.examine(path)
             path_of_lock = locks.lock_path(self.platform, found.version, plan.locks) if found is not None else None
@@ -155,15 +156,20 @@ class Installer(threading.Thread):
                 if found is not None and found.version in locks.PYTHONS and not found.makes_environments:
                     bare = bare or f"{found.version[0]}.{found.version[1]}"
                 continue
-            if plan.wheels is None:
-                return found
             lock = locks.Lock.read(path_of_lock)
-            missing = wheels.lacking(plan.wheels, lock, found.version, self.platform, plan.locks)
-            if not missing:
+            missing = []
+            if plan.wheels is not None:
+                missing = wheels.lacking(plan.wheels, lock, found.version, self.platform, plan.locks)
+            if not missing and not lock.without:
                 return found
+            if not missing:  # one that goes without something, such as faces on ARM: taken where there is no better
+                lesser = lesser or found
+                continue
             print(f"  {path}: no wheel of {', '.join(missing)}", file=log, flush=True)
             if not lacking:
                 lacking = f"Python {found.version[0]}.{found.version[1]}, such as {missing[0]} ({len(missing)} in all)"
+        if lesser is not None:
+            return lesser
         if lacking:
             raise AddonError(
                 f"The folder of wheels lacks some for {lacking}.",

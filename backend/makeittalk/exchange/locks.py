@@ -119,12 +119,14 @@ class Lock:
     Attributes:
         path: the file, in pip's format. packages: names (lower case, with hyphens) and versions.
         download, disk: bytes of all its wheels, packed and unpacked; 0 where the file does not say.
+        without: packages that have no wheel there; what needs them says so.
     """
 
     path: Path
     packages: tuple[tuple[str, str], ...]
     download: int
     disk: int
+    without: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Lock:
@@ -137,7 +139,14 @@ class Lock:
         pins = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE)
         sizes = dict(re.findall(r"^# (download|disk): (\d+)$", text, re.MULTILINE))
         packages = tuple((canonical(name), version) for name, version in pins)
-        return cls(path, packages, int(sizes.get("download", 0)), int(sizes.get("disk", 0)))
+        without = re.search(r"^# without: (.+)$", text, re.MULTILINE)
+        return cls(
+            path,
+            packages,
+            int(sizes.get("download", 0)),
+            int(sizes.get("disk", 0)),
+            tuple(without[1].split()) if without else (),
+        )
 
 
 def canonical(name: str) -> str:

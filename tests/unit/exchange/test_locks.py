@@ -42,6 +42,11 @@ def test_the_promised_sizes() -> None:
         assert lock.download + build.download <= 450e6 and lock.disk + build.disk <= 1.5e9
 
 
+def test_a_lock_says_what_it_goes_without() -> None:
+    assert locks.Lock.read(locks.lock_path("linux-x86_64", (3, 13))).without == ()
+    assert "mediapipe" in locks.Lock.read(locks.lock_path("linux-aarch64", (3, 13))).without
+
+
 def test_builds_are_asked_for_by_version() -> None:
     assert locks.find_build("cpu", "linux-x86_64").requirement == f"torch=={locks.TORCH}+cpu"
     assert locks.find_build("apple", "macos-arm64").requirement == f"torch=={locks.TORCH}"
