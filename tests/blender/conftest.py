@@ -125,7 +125,8 @@ def backend_python() -> str:
 
 
 @pytest.fixture
-def backend(extension, backend_python, monkeypatch):
+def backend(extension, backend_python, monkeypatch, tmp_path):
     """Lets the add-on find the real backend; it goes on running from test to test, as in a session."""
+    monkeypatch.setenv("MAKEITTALK_HOME", str(tmp_path / "nobody"))  # one that is installed would go first
     monkeypatch.setenv("MAKEITTALK_PYTHON", backend_python)
     return part("addon.jobs.connection")

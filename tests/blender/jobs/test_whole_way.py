@@ -178,7 +178,7 @@ def test_buttons_say_why_they_are_grey(scene, backend, monkeypatch):
     monkeypatch.setenv("MAKEITTALK_PYTHON", "/nowhere/python")
     assert "/nowhere/python" in reason(bpy.context)
     monkeypatch.delenv("MAKEITTALK_PYTHON")
-    assert "preferences" in reason(bpy.context)
+    assert "Press Install Backend" in reason(bpy.context)
     assert not bpy.ops.makeittalk.make_it_talk.poll()
     assert bpy.types.MAKEITTALK_OT_rebake.disabled_reason(bpy.context) == "Make a character first."
 
