@@ -260,7 +260,7 @@ def test_two_at_once(bench):
     assert bench.run().error is None and bench.works()
 
 
-@pytest.mark.parametrize("stage", ["Making an environment", "Unpacking"])
+@pytest.mark.parametrize("stage", [pytest.param("Making an environment", marks=pytest.mark.slow), "Unpacking"])
 def test_kill_in_the_middle_and_again(bench, stage):
     """Killed as Blender may be: nobody goes on writing, and the next try ends well."""
     code = f"""
@@ -289,7 +289,7 @@ while running.is_alive():
     assert bench.run().error is None and bench.works() and bench.is_clean()
 
 
-@pytest.mark.parametrize("times", [3, 1000])
+@pytest.mark.parametrize("times", [pytest.param(3, marks=pytest.mark.slow), 1000])
 def test_a_file_that_a_virus_scanner_holds(bench, monkeypatch, times):
     """Windows refuses to move what is open: for a moment it is waited for, for ever it is a sentence."""
     assert bench.run().error is None
@@ -335,6 +335,7 @@ def test_uninstall_takes_everything_but_the_log(bench):
     assert {path.name for path in bench.place.root.iterdir()} == {"install.log", "install.lock"}
 
 
+@pytest.mark.slow
 def test_an_environment_whose_python_is_gone_is_not_ready(bench):
     assert bench.run().error is None
     bench.place.python.unlink()
