@@ -7,6 +7,7 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..backend.makeittalk.exchange import locks
+from .core.installation import Installation
 from .core.pythons import proposed_build
 from .jobs import connection
 from .package import PACKAGE
@@ -86,7 +87,9 @@ def register() -> None:
     chosen = bpy.context.preferences.addons.get(PACKAGE)
     # Asked once: a choice of the user's is never overwritten.
     if chosen is not None and not chosen.preferences.is_property_set("build"):
-        proposed = proposed_build(_PLATFORM)
+        # The installed one where there is one: asking the graphics driver would hold up every start of Blender.
+        place = Installation()
+        proposed = place.read().build if place.ready else proposed_build(_PLATFORM)
         if proposed in [name for name, _label, _text in _BUILDS]:
             chosen.preferences.build = proposed
 

@@ -48,7 +48,7 @@ class Installed:
     """What `installed.json` says of a finished environment.
 
     Attributes:
-        product: the add-on's version that made it. python: such as "3.11.7". build: of torch.
+        product: the add-on's version that made it. python: such as "3.11". build: of torch.
         disk: bytes. seconds: that the installation took.
     """
 
