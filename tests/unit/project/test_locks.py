@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import subprocess
@@ -11,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from imports import imports
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from project import BACKEND, ROOT
@@ -100,14 +100,8 @@ def test_sizes_are_told_and_within_bounds(lock: locks.Lock) -> None:
 
 
 def imported(path: Path) -> set[str]:
-    """The top-level names of a file's absolute imports, those inside functions too."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.add(node.module.partition(".")[0])
-    return names - set(sys.stdlib_module_names) - {"makeittalk"} - OPTIONAL
+    """The packages that a file imports, apart from its own and those that may be missing."""
+    return imports(path) - set(sys.stdlib_module_names) - {"makeittalk"} - OPTIONAL
 
 
 @pytest.mark.parametrize("lock", RUNTIME, ids=name_of)

@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from imports import imports
 from project import ROOT
 
 ADDON = [ROOT / "__init__.py", *sorted((ROOT / "addon").rglob("*.py"))]
@@ -50,21 +51,6 @@ def tracked() -> list[Path]:
         files = [path for path in ROOT.rglob("*") if path.is_file()]
         return [path for path in files if not any(map(hidden.fullmatch, path.relative_to(ROOT).parts))]
     return [p for name in listed.stdout.decode().split("\0") if name and (p := ROOT / name).is_file()]
-
-
-def imports(path: Path) -> set[str]:
-    """The top-level names of every absolute import in a file, those inside functions too."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.add(node.module.partition(".")[0])
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in ("import_module", "__import__"):
-                names.add(str(node.args[0].value).partition(".")[0])
-    return names
 
 
 def relative_imports(path: Path) -> set[str]:
