@@ -8,39 +8,20 @@ step, or the error that ended it.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
-import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))  # Blender runs this file by its path
-from window import Window
+from window import Window, addon, arguments, characters, install, run, session, until
 
-ARCHIVE, PORTRAIT, SPEECH, NETWORK, FOLDER = sys.argv[sys.argv.index("--") + 1 :]
-MODULE = "bl_ext.user_default.makeittalk"
-TIMEOUT = 90.0  # s for any one thing to happen
+ARCHIVE, PORTRAIT, SPEECH, NETWORK, FOLDER = arguments()
 seen: dict[str, object] = {}
-
-
 ui = Window(Path(FOLDER))
-
-
-def session() -> bpy.types.PropertyGroup:
-    return bpy.context.window_manager.makeittalk
-
-
-def addon(path: str):
-    return sys.modules[f"{MODULE}.addon.{path}"]
-
-
-def characters() -> list[str]:
-    return [item.name for item in addon("scene.character").characters(bpy.context.scene)]
 
 
 def state() -> dict[str, object]:
@@ -53,24 +34,16 @@ def state() -> dict[str, object]:
         "message": said.message,
         "hint": said.hint,
         "is_error": said.is_error,
-        "characters": characters(),
+        "characters": [item.name for item in characters()],
         "objects": len(bpy.data.objects),
         "range": [bpy.context.scene.frame_start, bpy.context.scene.frame_end],
         "backend": addon("jobs.connection").status()[0],
     }
 
 
-def until(condition: Callable[[], bool], what: str) -> Iterator[float]:
-    limit = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < limit, f"waited in vain: {what}"
-        yield 0.05
-
-
 def press() -> Iterator[float]:
     """Clicks Make It Talk and waits until the backend is at work."""
-    region = ui.region("WINDOW")
-    ui.move(region.x + region.width // 3, region.y + region.height // 2)  # an error's popup closes behind the mouse
+    ui.rest()  # an error's popup closes behind the mouse
     yield 0.8
     x, y = ui.big_button(ui.shot("before-click"))
     ui.move(x, y - 3)
@@ -106,8 +79,7 @@ def face_curve() -> list[float]:
 def user() -> Iterator[float]:
     """The user, who waits as many seconds as she yields."""
     yield 1.0
-    bpy.ops.extensions.package_install_files(filepath=ARCHIVE, repo="user_default", enable_on_install=True)
-    assert MODULE in bpy.context.preferences.addons
+    install(ARCHIVE)
     bpy.context.scene.frame_set(1)
     ui.area.spaces.active.show_region_ui = True
     yield 0.5
@@ -173,7 +145,7 @@ def user() -> Iterator[float]:
     ui.shot("9-recovered")
     seen["recovered"] = state()
 
-    bpy.ops.makeittalk.select_character(name=characters()[0])  # the one that the camera sees
+    bpy.ops.makeittalk.select_character(name=characters()[0].name)  # the one that the camera sees
     scene, settings = bpy.context.scene, addon("scene.character").active(bpy.context).makeittalk
     scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 20, 59
     settings.photo_range = "PREVIEW"
@@ -207,21 +179,4 @@ def user() -> Iterator[float]:
     ui.shot("12-photoreal-redone")
 
 
-steps = user()
-
-
-def step() -> float | None:
-    try:
-        return next(steps)
-    except StopIteration:
-        seen["end"] = "reached"
-    except BaseException:
-        seen["error"] = traceback.format_exc()
-        ui.shot("error")
-    (Path(FOLDER) / "result.json").write_text(json.dumps(seen, indent=1))
-    bpy.ops.wm.quit_blender()
-    return None
-
-
-bpy.context.preferences.view.show_splash = False
-bpy.app.timers.register(step, first_interval=1.0)
+run(user(), seen, ui)

@@ -8,31 +8,18 @@ each step, or the error that ended it.
 
 from __future__ import annotations
 
-import json
 import sys
-import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))  # Blender runs this file by its path
-from window import Window
+from window import Window, arguments, characters, install, run, session, until
 
-ARCHIVE, ASSETS, FOLDER = sys.argv[sys.argv.index("--") + 1 :]
-MODULE = "bl_ext.user_default.makeittalk"
-TIMEOUT = 120.0  # s for any one thing to happen
+ARCHIVE, ASSETS, FOLDER = arguments()
 seen: dict[str, object] = {}
 ui = Window(Path(FOLDER))
-
-
-def addon(path: str):
-    return sys.modules[f"{MODULE}.addon.{path}"]
-
-
-def session() -> bpy.types.PropertyGroup:
-    return bpy.context.window_manager.makeittalk
 
 
 def fields() -> dict[str, str]:
@@ -40,31 +27,15 @@ def fields() -> dict[str, str]:
     return {name: Path(getattr(settings, name)).name for name in ("portrait", "speech")}
 
 
-def characters() -> list[bpy.types.Collection]:
-    return addon("scene.character").characters(bpy.context.scene)
-
-
-def until(condition: Callable[[], bool], what: str) -> Iterator[float]:
-    limit = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < limit, f"waited in vain: {what}"
-        yield 0.05
-
-
-def viewport() -> object:
-    return bpy.context.temp_override(window=ui.window, area=ui.area, region=ui.region("WINDOW"))
-
-
 def drop(name: str) -> None:
     """What Blender does when a file manager drops a file onto the viewport."""
-    region = ui.region("WINDOW")
-    ui.move(region.x + region.width // 3, region.y + region.height // 2)
-    with viewport():
+    ui.rest()
+    with ui.viewport():
         bpy.ops.wm.drop_import_file("INVOKE_DEFAULT", True, directory=f"{ASSETS}/", files=[{"name": name}])
 
 
 def example() -> Iterator[float]:
-    with viewport():
+    with ui.viewport():
         assert bpy.ops.makeittalk.try_example("INVOKE_DEFAULT") == {"RUNNING_MODAL"}
     yield from until(lambda: not session().running, "the example is made")
     yield 1.0
@@ -73,8 +44,7 @@ def example() -> Iterator[float]:
 def user() -> Iterator[float]:
     """The user, who waits as many seconds as she yields."""
     yield 1.0
-    bpy.ops.extensions.package_install_files(filepath=ARCHIVE, repo="user_default", enable_on_install=True)
-    assert MODULE in bpy.context.preferences.addons
+    install(ARCHIVE)
     ui.area.tag_redraw()
     yield 0.5
 
@@ -100,7 +70,7 @@ def user() -> Iterator[float]:
     yield 0.7
     ui.shot("first-4-empty")
 
-    with viewport():
+    with ui.viewport():
         assert bpy.ops.makeittalk.try_example("INVOKE_DEFAULT") == {"RUNNING_MODAL"}
     yield from until(lambda: session().fraction > 0.02, "the example gets on")
     ui.key("ESC")
@@ -143,28 +113,11 @@ def user() -> Iterator[float]:
         "looks at": list(space.region_3d.view_location),
         "colour": space.shading.color_type,
     }
-    with viewport():
+    with ui.viewport():
         bpy.ops.makeittalk.show_texture()
     yield 1.0
     seen["worked"]["colour then"] = space.shading.color_type
     ui.shot("first-7-texture")
 
 
-steps = user()
-
-
-def step() -> float | None:
-    try:
-        return next(steps)
-    except StopIteration:
-        seen["end"] = "reached"
-    except BaseException:
-        seen["error"] = traceback.format_exc()
-        ui.shot("first-error")
-    (Path(FOLDER) / "result.json").write_text(json.dumps(seen, indent=1))
-    bpy.ops.wm.quit_blender()
-    return None
-
-
-bpy.context.preferences.view.show_splash = False
-bpy.app.timers.register(step, first_interval=1.0, persistent=True)
+run(user(), seen, ui)

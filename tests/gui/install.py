@@ -8,45 +8,23 @@ FOLDER receives the screenshots and `result.json`: what was seen, or the error t
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))  # Blender runs this file by its path
-from window import Window
+from window import MODULE, Window, addon, arguments, characters, install, run, session, until
 
-ARCHIVE, WHEELS, MANNER, FOLDER = sys.argv[sys.argv.index("--") + 1 :]
-MODULE = "bl_ext.user_default.makeittalk"
-INSTALLATION, ANYTHING = 400.0, 60.0  # s for it to happen
+ARCHIVE, WHEELS, MANNER, FOLDER = arguments()
+INSTALLATION = 400.0  # s for it to happen
 seen: dict[str, object] = {"stages": []}
 ui = Window(Path(FOLDER))
 clicks = 0
-
-
-def addon(path: str):
-    return sys.modules[f"{MODULE}.addon.{path}"]
-
-
-def session() -> bpy.types.PropertyGroup:
-    return bpy.context.window_manager.makeittalk
-
-
-def characters() -> list[bpy.types.Collection]:
-    return addon("scene.character").characters(bpy.context.scene)
-
-
-def until(condition: Callable[[], bool], what: str, limit: float = ANYTHING) -> Iterator[float]:
-    end = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < end, f"waited in vain: {what}; {session().message}"
-        yield 0.05
 
 
 def click(x: int, y: int) -> None:
@@ -71,8 +49,7 @@ def find_tab() -> Iterator[float]:
 
 def press(name: str, least: int, most: int) -> Iterator[float]:
     """Clicks the tallest button between two heights, found in the screenshot `name`."""
-    region = ui.region("WINDOW")
-    ui.move(region.x + region.width // 3, region.y + region.height // 2)
+    ui.rest()
     yield 0.8
     x, y = ui.big_button(ui.shot(name), least, most)
     ui.move(x, y - 3)
@@ -83,7 +60,7 @@ def press(name: str, least: int, most: int) -> Iterator[float]:
 def user() -> Iterator[float]:
     """The user, who waits as many seconds as she yields."""
     yield 1.0
-    bpy.ops.extensions.package_install_files(filepath=ARCHIVE, repo="user_default", enable_on_install=True)
+    install(ARCHIVE)
     chosen = bpy.context.preferences.addons[MODULE].preferences
     seen["proposed"] = chosen.build
     chosen.wheels = WHEELS  # stands for the network
@@ -140,21 +117,4 @@ def user() -> Iterator[float]:
     ui.shot("install-6-preferences")
 
 
-steps = user()
-
-
-def step() -> float | None:
-    try:
-        return next(steps)
-    except StopIteration:
-        seen["end"] = "reached"
-    except BaseException:
-        seen["error"] = traceback.format_exc()
-        ui.shot("install-error")
-    (Path(FOLDER) / "result.json").write_text(json.dumps(seen, indent=1))
-    bpy.ops.wm.quit_blender()
-    return None
-
-
-bpy.context.preferences.view.show_splash = False
-bpy.app.timers.register(step, first_interval=1.0, persistent=True)
+run(user(), seen, ui)

@@ -1,13 +1,77 @@
-"""A Blender window as its user has it: mouse, keys, and what is on the screen. Runs inside Blender."""
+"""What the scripts of this folder share: a Blender window as its user has it, and her run. Runs inside Blender."""
 
 from __future__ import annotations
 
 import itertools
+import json
 import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import bpy
 import numpy as np
+
+MODULE = "bl_ext.user_default.makeittalk"
+
+
+def arguments() -> list[str]:
+    """What stands behind `--` on the command line."""
+    return sys.argv[sys.argv.index("--") + 1 :]
+
+
+def install(archive: str) -> None:
+    """Installs the extension from its zip and enables it."""
+    bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
+    assert MODULE in bpy.context.preferences.addons
+
+
+def addon(path: str) -> ModuleType:
+    """A module of the installed add-on, such as "scene.character"."""
+    return sys.modules[f"{MODULE}.addon.{path}"]
+
+
+def session() -> bpy.types.PropertyGroup:
+    """What the panel shows of the running job."""
+    return bpy.context.window_manager.makeittalk
+
+
+def characters() -> list[bpy.types.Collection]:
+    return addon("scene.character").characters(bpy.context.scene)
+
+
+def until(condition: Callable[[], bool], what: str, limit: float = 120.0) -> Iterator[float]:
+    """Waits for it, and fails after `limit` seconds."""
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain: {what}; {session().message}"
+        yield 0.05
+
+
+def run(user: Iterator[float], seen: dict[str, object], ui: Window) -> None:
+    """Lets the user act, who waits as many seconds as she yields; then writes `result.json` and ends Blender.
+
+    Args:
+        seen: what is written; with "end" where she came to it, else with the "error".
+    """
+
+    def step() -> float | None:
+        try:
+            return next(user)
+        except StopIteration:
+            seen["end"] = "reached"
+        except BaseException:
+            seen["error"] = traceback.format_exc()
+            ui.shot("error")
+        (ui.folder / "result.json").write_text(json.dumps(seen, indent=1))
+        bpy.ops.wm.quit_blender()
+        return None
+
+    bpy.context.preferences.view.show_splash = False
+    bpy.app.timers.register(step, first_interval=1.0, persistent=True)
 
 
 class Window:
@@ -31,6 +95,15 @@ class Window:
     def region(self, kind: str) -> bpy.types.Region:
         return next(region for region in self.area.regions if region.type == kind)
 
+    def viewport(self) -> object:
+        """The context of an operator called with the mouse over the viewport."""
+        return bpy.context.temp_override(window=self.window, area=self.area, region=self.region("WINDOW"))
+
+    def rest(self) -> None:
+        """Puts the mouse over the viewport, where nothing is pointed at."""
+        region = self.region("WINDOW")
+        self.move(region.x + region.width // 3, region.y + region.height // 2)
+
     def move(self, x: int, y: int) -> None:
         self.window.event_simulate(type="MOUSEMOVE", value="NOTHING", x=x, y=y)
 
@@ -43,7 +116,7 @@ class Window:
         """Presses a key with the mouse over the viewport."""
         region = self.region("WINDOW")
         x, y = region.x + region.width // 3, region.y + region.height // 2
-        self.move(x, y)
+        self.rest()
         self.window.event_simulate(type=kind, value="PRESS", x=x, y=y, **modifiers)
         self.window.event_simulate(type=kind, value="RELEASE", x=x, y=y, **modifiers)
 
