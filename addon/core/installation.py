@@ -122,14 +122,21 @@ class Installation:
         return [path for path in sorted(self.root.glob("env-*")) if path != self.folder and path.is_dir()]
 
     def finish(self, found: Installed) -> None:
-        """Puts the new environment in the finished one's place; the old one goes.
+        """Puts the new environment in the finished one's place; the old one goes when it stands there.
 
         Raises:
-            AddonError: a file of the old one is in use.
+            AddonError: a file of one of them is in use; the old one stays.
         """
         (self.new / MARKER).write_text(json.dumps(asdict(found), indent=1), encoding="utf-8")
-        remove(self.folder)
-        _persist(lambda: os.replace(self.new, self.folder), self.folder)
+        old = _set_aside(self.folder)
+        try:
+            _persist(lambda: os.replace(self.new, self.folder), self.new)
+        except AddonError:
+            if old is not None:
+                _persist(lambda: os.replace(old, self.folder), old)
+            raise
+        if old is not None:
+            shutil.rmtree(old, ignore_errors=True)  # what is left is swept later
 
     def uninstall(self) -> None:
         """Removes every environment, the fetched Python and what was downloaded; the log stays.
@@ -183,11 +190,18 @@ def remove(folder: Path) -> None:
     Raises:
         AddonError: a file in it is in use.
     """
+    away = _set_aside(folder)
+    if away is not None:
+        _persist(lambda: shutil.rmtree(away), away)
+
+
+def _set_aside(folder: Path) -> Path | None:
+    """Renames a folder to what `sweep` removes, and says to what; None where there is none."""
     if not os.path.lexists(folder):
-        return
+        return None
     away = folder.with_name(f"old-{uuid.uuid4().hex[:8]}")
     _persist(lambda: os.replace(folder, away), folder)
-    _persist(lambda: shutil.rmtree(away), away)
+    return away
 
 
 def sweep(root: Path) -> None:

@@ -69,7 +69,7 @@ class PipProgress:
         size = self._spans[self._part][2]
         fraction = max((self._done + self._now) / size, self._processed / max(1, self._count[self._part]) * 0.5)
         got = self._done + self._now
-        text = f"Downloading {self._name}: {got / 1e6:.0f} of {size / 1e6:.0f} MB" if got else f"Reading {self._name}"
+        text = f"Downloading {self._name}: {got / 1e6:.0f} of {size / 1e6:.0f} MB" if got else f"Checking {self._name}"
         self._tell(min(1.0, fraction) * (1.0 - _UNPACK), text)
 
     def look(self) -> None:

@@ -18,6 +18,7 @@ from ...backend.makeittalk.exchange import storage
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ...backend.makeittalk.exchange.version import VERSION
 from ..core import report
+from ..core.installation import Installation
 from ..core.privacy import Scrubber
 from ..jobs import connection
 from ..jobs.connection import redraw_panels
@@ -104,7 +105,7 @@ def _sections(context: bpy.types.Context) -> dict[str, dict[str, object] | str]:
     for number, item in enumerate(characters.characters(scene), 1):
         lacking = setup.missing(scene, item) if item.makeittalk.rig is not None else ["rig"]
         found[f"Character {number}"] = _numbers(item.makeittalk) | {"Scene lacks": "; ".join(lacking) or "nothing"}
-    return found | report.log_tails([connection.log_path().parent])
+    return found | report.log_tails([connection.log_path().parent, Installation().root])
 
 
 def _numbers(group: bpy.types.bpy_struct) -> dict[str, object]:
