@@ -4,13 +4,13 @@
 
 Detection of the face and decoding of the recording are apart. Of the released pipeline only the three networks are
 timed (voice conversion, content branch, speaker branch; sizes as released); of ours everything: mel, voice embedding,
-networks, head, closures, post-processing. The last line is `ratio X`: released networks ÷ all of ours, for 10 s.
+networks, head, closures, post-processing. They take turns, so that a busy machine slows both sides. The last line is
+`ratio X`: released networks ÷ all of ours, for 10 s.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -36,19 +36,23 @@ from makeittalk.networks.voice import VoiceConfig, VoiceConversion  # noqa: E402
 
 SPEECH = ROOT / "backend" / "makeittalk" / "assets" / "speech.flac"
 SECONDS = (10.0, 60.0)
-REPEATS = 5
+REPEATS = 9
 _BATCH = 1024  # windows of the released content branch at once
 
 
-def seconds_of(work: Callable[[], object], repeats: int = REPEATS) -> float:
-    """Median seconds of a piece of work, after a first run that warms up."""
-    work()
-    taken = []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - begun)
-    return statistics.median(taken)
+def rounds(works: dict[str, Callable[[], object]], repeats: int = REPEATS) -> dict[str, np.ndarray]:
+    """Seconds (repeats,) of some pieces of work, one after the other in every round.
+
+    What disturbs the machine for a moment then falls on both sides of a ratio. A first round warms up.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for number in range(repeats + 1):
+        for name, work in works.items():
+            begun = time.perf_counter()
+            work()
+            if number:
+                taken[name].append(time.perf_counter() - begun)
+    return {name: np.array(seconds) for name, seconds in taken.items()}
 
 
 class Released:
@@ -83,50 +87,62 @@ def parameters(network: torch.nn.Module) -> str:
     return f"{sum(p.numel() for p in network.parameters()) / 1e6:.2f} M"
 
 
-def line(what: str, seconds: float) -> None:
-    print(f"    {seconds:7.3f} s  {what}")
-
-
 def compare(released: Released, samples: np.ndarray, seconds: float) -> float:
-    """Prints the parts for so much speech and gives released networks ÷ all of ours."""
+    """Prints the parts for so much speech and gives released networks ÷ all of ours: the median over the rounds."""
     samples = np.resize(samples, int(seconds * SAMPLE_RATE))
     mel = torch.randn(1, int(seconds * FRAME_RATE), MEL_BANDS)
-    print(f"{seconds:g} s of speech")
-    print("  released networks, random weights")
-    works = {
-        f"voice conversion, {parameters(released.voice)}": released.convert,
-        f"content branch, {parameters(released.content)}": released.move_lips,
-        f"speaker branch, {parameters(released.speaker)}": released.move_head,
-    }
-    total = 0.0
-    with torch.inference_mode():
-        for what, work in works.items():
-            total += (taken := seconds_of(lambda work=work: work(mel)))
-            line(what, taken)
-    line("all three", total)
-
-    print("  ours")
     loud = normalise_loudness(samples)
     points = (100.0 * MEAN_FACE + 256.0).astype(np.float32)
     face = Face(Path("mean face"), 512, 512, points)
     speech = analyse_speech(samples)
-    line("mel", seconds_of(lambda: mel_spectrogram(loud)))
-    line("voice embedding (Resemblyzer)", seconds_of(lambda: speaker_embedding(loud)))
-    line("listening, with both of these", heard := seconds_of(lambda: analyse_speech(samples)))
-    line(
-        "networks, head, closures, post-processing",
-        moved := seconds_of(lambda: move_face(unheard(speech, loud), face, PredictOptions(device="cpu"))),
-    )
-    line("sound to landmarks", heard + moved)
-    print(f"  networks and post-processing alone: {total / moved:.2f} times as fast")
-    return total / (heard + moved)
+    theirs = {
+        f"voice conversion, {parameters(released.voice)}": released.convert,
+        f"content branch, {parameters(released.content)}": released.move_lips,
+        f"speaker branch, {parameters(released.speaker)}": released.move_head,
+    }
+    ours = {
+        "listening": lambda: analyse_speech(samples),
+        "networks, head, closures, post-processing": lambda: move_face(
+            unheard(speech, loud), face, PredictOptions(device="cpu")
+        ),
+    }
+    within = {
+        "of listening: mel": lambda: mel_spectrogram(loud),
+        "of listening: voice embedding (Resemblyzer)": lambda: speaker_embedding(loud),
+    }
+
+    def silently(work: Callable[[torch.Tensor], None]) -> Callable[[], None]:
+        def run() -> None:
+            with torch.inference_mode():
+                work(mel)
+
+        return run
+
+    taken = rounds({name: silently(work) for name, work in theirs.items()} | ours | within)
+    their_sum, our_sum = (sum(taken[name] for name in names) for names in (theirs, ours))
+    print(f"{seconds:g} s of speech")
+    print("  released networks, random weights")
+    for name in theirs:
+        line(name, taken[name])
+    line("all three", their_sum)
+    print("  ours")
+    for name in (*within, *ours):
+        line(name, taken[name])
+    line("sound to landmarks", our_sum)
+    moved = taken["networks, head, closures, post-processing"]
+    print(f"  networks and post-processing alone: {np.median(their_sum / moved):.2f} times as fast")
+    return float(np.median(their_sum / our_sum))
+
+
+def line(what: str, seconds: np.ndarray) -> None:
+    print(f"    {np.median(seconds):7.3f} s  {what}")
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--threads", type=int, default=1, help="of torch, on both sides (default 1)")
     torch.set_num_threads(options.parse_args().threads)
-    print(f"CPU, {torch.get_num_threads()} thread(s) on both sides, medians of {REPEATS}")
+    print(f"CPU, {torch.get_num_threads()} thread(s) on both sides, medians of {REPEATS} rounds")
     released, samples = Released(), load_audio(SPEECH).samples
     ratios = [compare(released, samples, seconds) for seconds in SECONDS]
     for seconds, ratio in zip(SECONDS, ratios, strict=True):
