@@ -13,6 +13,8 @@ PYTHON ?= $(shell for v in 11 13 12; do for p in python3.$$v python3 python; do 
 	"$$p" -c "" 2>/dev/null && { echo "$$p"; exit; }; done; done)
 PY := .venv/bin/python
 PYTEST := -m pytest -c tests/pytest.ini --rootdir tests
+# Torch has one thread in each; more than four take more memory than they save time.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 ASSETS := backend/makeittalk/assets
 # A real Blender with a window, made once from Debian's packages for the window tests (1.8 GB).
 GUI_BLENDER ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/makeittalk/blender-trixie
@@ -46,10 +48,10 @@ types: env-dev ## types on both sides of the wall
 	$(PY) -m pyright
 
 test-unit: env-dev ## formats, storage, protocol and the project's structure
-	$(PY) $(PYTEST) tests/unit
+	$(PY) $(PYTEST) $(PARALLEL) tests/unit
 
 test-backend: env-dev ## everything that imports torch or mediapipe
-	$(PY) $(PYTEST) tests/backend
+	$(PY) $(PYTEST) $(PARALLEL) tests/backend
 
 test-blender: env-dev ## the extension in Blender 4.5 and 5.3
 	$(PYTHON) tools/blender_tests.py 4.5 5.3

@@ -1,6 +1,7 @@
 """Runs the add-on's tests in several Blenders: `python tools/blender_tests.py 4.5 5.3 [PYTEST'S ARGUMENTS]`.
 
-A Blender whose Python this machine lacks is skipped in a sentence, or fails with MAKEITTALK_REQUIRE_BLENDERS set.
+Two run at a time; what each says is printed when it has ended, or at once where there is only one. A Blender whose
+Python this machine lacks is skipped in a sentence, or fails with MAKEITTALK_REQUIRE_BLENDERS set.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from environment import BLENDERS, make_blender
 from locks import ROOT
@@ -16,21 +19,26 @@ PYTEST = ("-m", "pytest", "-c", "tests/pytest.ini", "--rootdir", "tests", "tests
 
 
 def main(arguments: list[str]) -> int:
-    versions = [word for word in arguments if word in BLENDERS]
+    pythons = {word: make_blender(word) for word in arguments if word in BLENDERS}
     rest = [word for word in arguments if word not in BLENDERS]
-    status = 0
-    for version in versions:
-        python = make_blender(version)
-        if python is None:
-            needed = BLENDERS[version]["python"]
-            print(f"Blender {version} is not tested: its module needs Python {needed}, which is not here.", flush=True)
-            status |= bool(os.environ.get("MAKEITTALK_REQUIRE_BLENDERS"))
-            continue
-        print(f"Blender {version}:", flush=True)
-        # Its own environment has no backend; that of .venv answers there.
-        backend = os.environ | {"MAKEITTALK_PYTHON": str(ROOT / ".venv" / "bin" / "python")}
-        status |= subprocess.run([str(python), *PYTEST, *rest], cwd=ROOT, env=backend).returncode != 0
-    return int(status)
+    there = {version: python for version, python in pythons.items() if python is not None}
+    for version in pythons.keys() - there.keys():
+        needed = BLENDERS[version]["python"]
+        print(f"Blender {version} is not tested: its module needs Python {needed}, which is not here.", flush=True)
+    missed = len(there) < len(pythons) and bool(os.environ.get("MAKEITTALK_REQUIRE_BLENDERS"))
+    with ThreadPoolExecutor(2) as pool:
+        passed = list(pool.map(lambda version: run(version, there[version], rest, len(there) == 1), there))
+    return int(missed or not all(passed))
+
+
+def run(version: str, python: Path, rest: list[str], alone: bool) -> bool:
+    """Whether the tests pass in one Blender; prints what they say."""
+    # Its own environment has no backend; that of .venv answers there.
+    backend = os.environ | {"MAKEITTALK_PYTHON": str(ROOT / ".venv" / "bin" / "python")}
+    told = {} if alone else {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+    done = subprocess.run([str(python), *PYTEST, *rest], cwd=ROOT, env=backend, **told)
+    print(f"Blender {version}: {'passed' if done.returncode == 0 else 'failed'}.\n{done.stdout or ''}", flush=True)
+    return done.returncode == 0
 
 
 if __name__ == "__main__":
