@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import resource
 import sys
 import tempfile
 import time
@@ -22,12 +21,7 @@ PACKAGE = "bl_ext.user_default.makeittalk"
 FRAMES, FPS = 1500, 25.0
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 import samples  # noqa: E402  (its folder has to be on the path first)
-
-
-def megabytes() -> float:
-    """Peak memory of this process; Linux counts in KiB, macOS in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+from memory import peak_memory  # noqa: E402
 
 
 def load_extension() -> ModuleType:
@@ -41,7 +35,7 @@ def load_extension() -> ModuleType:
 
 
 def main() -> None:
-    alone = megabytes()
+    alone = peak_memory() / 2**20
     extension = load_extension()
     character = importlib.import_module(f"{PACKAGE}.addon.scene.character")
     actions = importlib.import_module(f"{PACKAGE}.addon.scene.actions")
@@ -76,7 +70,7 @@ def main() -> None:
     print(f"keyframing        {keying:6.2f} s  (under 0.3)")
     print(f"whole character   {building:6.2f} s")
     print(f"frame changes     {FRAMES / changing:6.0f} /s (1000 and more)")
-    print(f"peak above bpy    {megabytes() - alone:6.0f} MB (under 1000)")
+    print(f"peak above bpy    {peak_memory() / 2**20 - alone:6.0f} MB (under 1000)")
     extension.unregister()
 
 

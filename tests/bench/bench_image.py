@@ -13,7 +13,6 @@ ours ÷ the released UNet at the better of its batches, on the CPU.
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
@@ -27,7 +26,7 @@ import numpy as np
 import torch
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "backend"))
+sys.path[:0] = [str(ROOT / "backend"), str(ROOT / "tests" / "support")]
 
 from makeittalk.images.face_crop import SIZE, FaceCrop  # noqa: E402
 from makeittalk.images.landmark_image import draw_landmarks, fill_mouth  # noqa: E402
@@ -41,6 +40,7 @@ from makeittalk.networks.image import INPUTS, ImageConfig, PaperUNet  # noqa: E4
 from makeittalk.networks.image_inference import DEFAULT_IMAGE, ImageModel, load_image  # noqa: E402
 from makeittalk.rendering.photo import PhotoRenderer  # noqa: E402
 from makeittalk.weights.files import list_weights  # noqa: E402
+from memory import peak_memory  # noqa: E402
 
 PHOTO = ROOT / "backend" / "makeittalk" / "assets" / "portrait_photo.jpg"
 FRAMES = 16  # of ours in a round on the CPU
@@ -137,16 +137,6 @@ def median_rates(variants: dict[str, Variant], rounds: int) -> dict[str, float]:
     return {name: variants[name].frames / statistics.median(seconds[1:]) for name, seconds in taken.items()}
 
 
-def peak_memory() -> float:
-    """The most that this process has held so far, MB."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # what getrusage says here also counts the parent before the program began
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1e3
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
-
-
 def memory_of(name: str, threads: int) -> float:
     """Peak memory of a process that makes frames in one way, MB."""
     command = [sys.executable, __file__, "--threads", str(threads), "--memory", name]
@@ -199,7 +189,7 @@ def main() -> None:
     torch.set_num_threads(chosen.threads)
     if chosen.memory:
         CPU[chosen.memory]().work()
-        print(peak_memory())
+        print(peak_memory() / 1e6)
         return
     ratio = on_cpu(chosen.rounds, chosen.threads)
     if (device := available_devices()[0]) != "cpu":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKEND = ROOT / "backend"
+SUPPORT = ROOT / "tests" / "support"
 ASSETS = BACKEND / "makeittalk" / "assets"
 CONFIGS = BACKEND / "makeittalk_lab" / "training" / "configs"
 #: The training data, which is not part of the project.

@@ -21,7 +21,7 @@ from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.landmarks.measures import mouth_width, opening
 from makeittalk.networks import content_inference, phones_inference, whisper_inference
 from predicted import predict_motion
-from project import BACKEND
+from project import BACKEND, SUPPORT
 
 HOUR = 1.5e9  # bytes that `makeittalk predict` may take for an hour of speech
 
@@ -71,15 +71,16 @@ def test_blocks_join_without_a_seam(speech: np.ndarray, face: Face, monkeypatch:
 
 
 _CHILD = """
-import json, resource, sys
+import json, sys
 import torch
+from memory import peak_memory
 torch.set_num_threads(1)
 from makeittalk.cli.main import main
 
 peaks = []
 for recording in sys.argv[3:]:
     assert main(["predict", recording, "--face", sys.argv[1], "-o", sys.argv[2]]) == 0
-    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    peaks.append(peak_memory())
 print(json.dumps(peaks))
 """
 
@@ -91,7 +92,11 @@ def test_an_hour_of_speech_fits_into_memory(speech: np.ndarray, face: Face, tmp_
         soundfile.write(tmp_path / f"{minutes}.wav", np.resize(speech, 60 * minutes * SAMPLE_RATE), SAMPLE_RATE)
     command = [sys.executable, "-c", _CHILD, "face.json", "motion.npz", "1.wav", "4.wav"]
     # Arrays of an hour are mapped one by one and given back at once: those of minutes are to be, too.
-    child = dict(os.environ, PYTHONPATH=str(BACKEND), MALLOC_MMAP_THRESHOLD_=str(2**20))
+    child = dict(
+        os.environ,
+        PYTHONPATH=os.pathsep.join([str(BACKEND), str(SUPPORT)]),
+        MALLOC_MMAP_THRESHOLD_=str(2**20),
+    )
     done = subprocess.run(command, cwd=tmp_path, env=child, capture_output=True, text=True, check=True)
     first, second = json.loads(done.stdout.splitlines()[-1])
     minute = (second - first - (_saved_at_once(4) - _saved_at_once(1))) / 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from makeittalk_lab.data.augment import Augment
 from makeittalk_lab.data.clips import Prepared
 from makeittalk_lab.data.phones import PHONES
 from makeittalk_lab.data.recordings import UNLABELLED, Recording
+from makeittalk_lab.synthetic.phone_motion import learn_canonical_phone_motion
+from makeittalk_lab.training import content_examples
 from makeittalk_lab.training.content_examples import TAUGHT, ContentExamples
 
 torch.set_num_threads(1)
@@ -120,7 +123,11 @@ def voices(tmp_path: Path) -> Path:
     return folder
 
 
-def test_taught_voices_get_the_mouth_of_the_filmed(tmp_path: Path, voices: Path) -> None:
+def test_taught_voices_get_the_mouth_of_the_filmed(
+    tmp_path: Path, voices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = partial(learn_canonical_phone_motion, steps=40)  # one mouth and two phones are soon learnt
+    monkeypatch.setattr(content_examples, "learn_canonical_phone_motion", few)
     folder = films(tmp_path / "grid")
     with pytest.raises(InputError, match="phones of no filmed clip are known"):
         examples(folder, taught=[str(voices)])
