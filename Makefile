@@ -14,7 +14,7 @@ PYTHON ?= $(shell for v in 11 13 12; do for p in python3.$$v python3 python; do 
 PY := .venv/bin/python
 PYTEST := -m pytest -c tests/pytest.ini --rootdir tests
 # Torch has one thread in each; more than four take more memory than they save time.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 ASSETS := backend/makeittalk/assets
 # A real Blender with a window, made once from Debian's packages for the window tests (1.8 GB).
 GUI_BLENDER ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/makeittalk/blender-trixie
