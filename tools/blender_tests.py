@@ -35,6 +35,8 @@ def run(version: str, python: Path, rest: list[str], alone: bool) -> bool:
     """Whether the tests pass in one Blender; prints what they say."""
     # Its own environment has no backend; that of .venv answers there.
     backend = os.environ | {"MAKEITTALK_PYTHON": str(ROOT / ".venv" / "bin" / "python")}
+    if not alone:
+        backend["OMP_NUM_THREADS"] = "1"  # the threads of two would wait for each other
     told = {} if alone else {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
     done = subprocess.run([str(python), *PYTEST, *rest], cwd=ROOT, env=backend, **told)
     print(f"Blender {version}: {'passed' if done.returncode == 0 else 'failed'}.\n{done.stdout or ''}", flush=True)
