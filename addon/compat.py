@@ -15,25 +15,53 @@ _NEW_STRIP_NAMES = bpy.app.version >= (5, 1, 0)
 PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
 
 
-def new_action(owner: bpy.types.ID, name: str) -> Any:
-    """Gives `owner` a new action.
+def new_action(owner: bpy.types.ID, name: str) -> tuple[bpy.types.Action, Any | None]:
+    """A new action for `owner`, which does not play it yet.
 
     Args:
         owner: an animatable datablock (an object, a mesh's shape keys).
         name: the action's name.
 
     Returns:
-        What holds the action's `fcurves` and `groups`: a channelbag, or before 4.4 the action itself.
+        The action, and its slot for `owner`; None before 4.4.
     """
-    animation = owner.animation_data_create()
     action = bpy.data.actions.new(name)
-    animation.action = action
+    return action, _new_slot(action, owner)
+
+
+def assign_action(owner: bpy.types.ID, name: str, shared: bpy.types.Action | None = None) -> bpy.types.Action:
+    """Gives `owner` a new action to play, or from 4.4 on a new slot of one that another datablock plays too."""
+    action = shared if shared is not None and SLOTTED_ACTIONS else bpy.data.actions.new(name)
+    slot = _new_slot(action, owner)
+    owner.animation_data_create().action = action
+    if slot is not None:
+        owner.animation_data.action_slot = slot
+    return action
+
+
+def _new_slot(action: bpy.types.Action, owner: bpy.types.ID) -> Any | None:
+    if not SLOTTED_ACTIONS:
+        return None
+    slot = action.slots.new(id_type=owner.id_type, name=owner.name)
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    strip.channelbag(slot, ensure=True)
+    return slot
+
+
+def action_curves(action: bpy.types.Action, slot: Any | None) -> Any | None:
+    """What holds the `fcurves` and `groups` of an action's slot; None where it has nothing for it."""
     if not SLOTTED_ACTIONS:
         return action
-    slot = action.slots.new(id_type=owner.id_type, name=owner.name)
-    animation.action_slot = slot
-    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
-    return strip.channelbag(slot, ensure=True)
+    if slot is None:
+        return None
+    bags = (strip.channelbag(slot) for layer in action.layers for strip in layer.strips)
+    return next((bag for bag in bags if bag is not None), None)
+
+
+def strip_curves(strip: bpy.types.NlaStrip) -> Any | None:
+    """What holds the `fcurves` and `groups` that an NLA strip plays, or None."""
+    return action_curves(strip.action, strip.action_slot if SLOTTED_ACTIONS else None)
 
 
 def assigned_curves(owner: bpy.types.ID) -> Any | None:
@@ -41,17 +69,7 @@ def assigned_curves(owner: bpy.types.ID) -> Any | None:
     animation = owner.animation_data
     if animation is None or animation.action is None:
         return None
-    if not SLOTTED_ACTIONS:
-        return animation.action
-    slot = animation.action_slot
-    if slot is None:
-        return None
-    for layer in animation.action.layers:
-        for strip in layer.strips:
-            bag = strip.channelbag(slot)
-            if bag is not None:
-                return bag
-    return None
+    return action_curves(animation.action, animation.action_slot if SLOTTED_ACTIONS else None)
 
 
 def sequencer_strips(scene: bpy.types.Scene, create: bool = False) -> Any | None:

@@ -22,7 +22,7 @@ from ..backend.makeittalk.exchange.amounts import HIGHEST as HIGHEST_AMOUNT
 from . import compat
 from .jobs.rebake import schedule
 from .scene import character as characters
-from .scene import photo_plane
+from .scene import performance, photo_plane
 
 STYLES = (
     ("auto", "Automatic", "Choose the way to draw the portrait by itself"),
@@ -38,6 +38,10 @@ _AMOUNTS = {
     "lip": ("Lips", "How much the lips and the jaw move; 1 is natural"),
     "head": ("Head", "How much the head moves with the voice; 1 is natural, 0 holds it still"),
     "blink": ("Blinks", "How far the eyes close when they blink; 0 leaves them open"),
+    "nod": ("Nod", "How much the head nods, of what it moves"),
+    "turn": ("Turn", "How much the head turns to the sides, of what it moves"),
+    "tilt": ("Tilt", "How much the head tilts to the shoulders, of what it moves"),
+    "sway": ("Sway", "How much the head moves from its place, of what it moves"),
     "smooth": ("Smoothing", "How much the motion is smoothed; 0 keeps every detail, lips stay crisp"),
 }
 
@@ -155,6 +159,11 @@ def _changed(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
         schedule(self.id_data)
 
 
+def _scaled(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
+    if self.frames and self.rig is not None and self.body is not None:
+        performance.apply_amounts(self.id_data)
+
+
 def _switched(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
     photo_plane.switch(self.id_data)
 
@@ -184,7 +193,7 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     )
     motion_data: StringProperty(description="motion.npz, base64")
     mesh_data: StringProperty(description="mesh.npz, base64")
-    baked: StringProperty(description="Fingerprints of the curves as baked, JSON")
+    bake_data: StringProperty(description="bake.npz, base64")
     placed: IntProperty(description="Where its curves start now")
     start: IntProperty(
         name="Start Frame",
@@ -198,9 +207,13 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     )
     seed: _seed()
     voice: _voice()
-    lip: _amount("lip", _changed)
-    head: _amount("head", _changed)
-    blink: _amount("blink", _changed)
+    lip: _amount("lip", _scaled)
+    head: _amount("head", _scaled)
+    nod: _amount("nod", _scaled)
+    turn: _amount("turn", _scaled)
+    tilt: _amount("tilt", _scaled)
+    sway: _amount("sway", _scaled)
+    blink: _amount("blink", _scaled)
     smooth: _amount("smooth", _changed)
     plane: PointerProperty(type=bpy.types.Object)
     photo_strip: StringProperty(description="Name of the photoreal frames' strip in the sequencer")
@@ -226,21 +239,21 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
         self.start = start
 
 
-def _dial(name: str) -> Any:
-    """A slider of the session that turns the active character's amount.
+def _smoothing() -> Any:
+    """A slider of the session that turns the active character's smoothing.
 
     A property of the window manager leaves no undo step of its own: the re-bake that follows leaves the only one.
     """
-    label, description = _AMOUNTS[name]
+    label, description = _AMOUNTS["smooth"]
 
     def read(_self: bpy.types.PropertyGroup) -> float:
         found = characters.active(bpy.context)
-        return getattr(found.makeittalk, name) if found else 1.0
+        return found.makeittalk.smooth if found else 1.0
 
     def write(_self: bpy.types.PropertyGroup, value: float) -> None:
         found = characters.active(bpy.context)
         if found is not None:
-            setattr(found.makeittalk, name, value)
+            found.makeittalk.smooth = value
 
     return FloatProperty(
         name=label, description=description, default=1.0, min=0.0, soft_max=2.0, max=HIGHEST_AMOUNT, get=read, set=write
@@ -263,10 +276,7 @@ class MakeItTalkSession(bpy.types.PropertyGroup):
         items=(("ASK", "Ask", ""), ("SHOW", "Show", ""), ("LEAVE", "Leave", "")),
         default="ASK",
     )
-    lip: _dial("lip")
-    head: _dial("head")
-    blink: _dial("blink")
-    smooth: _dial("smooth")
+    smooth: _smoothing()
 
     def say(self, message: str, hint: str = "", error: bool = False) -> None:
         """Sets what the panel shows under the button."""

@@ -16,7 +16,6 @@ from ..package import device
 from ..scene import character as characters
 from ..scene import speech_strip, view
 from ..scene.setup import frame_rate
-from .rebake import kept_message
 from .task import Reading, Task
 
 
@@ -85,8 +84,8 @@ def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
         found = characters.find(uid)
         if found is None:
             raise AddonError("The character was removed meanwhile.")
-        kept = characters.retake(found, Path(data.motion), Path(data.bake))
-        return f"{found.name} has a new take. {kept_message(kept)}".strip()
+        characters.retake(found, Path(data.motion), Path(data.bake))
+        return f"{found.name} has a new take."
 
     return Task(context, lambda folder: _into(request, folder), take, protocol.AnimateData)
 

@@ -1,4 +1,4 @@
-"""New curves for other amounts: asked of the backend while the user goes on, one undo step in the end."""
+"""New curves for other smoothing or another rate: asked of the backend while the user goes on, one undo step."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ...backend.makeittalk.exchange import protocol
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..core.errors import AddonError
 from ..scene import character as characters
+from ..scene import performance
 from ..scene.setup import frame_rate
 from . import connection
 from .backend_job import BackendJob
@@ -25,28 +26,26 @@ class Rebake(BackendJob):
     Args:
         character: the character's collection.
         fps: the scene's rate.
-        overwrite: write over curves that were edited by hand too.
 
     Raises:
         MakeItTalkError: the backend cannot be started, or what the file keeps is damaged.
     """
 
-    def __init__(self, character: bpy.types.Collection, fps: float, overwrite: bool = False) -> None:
+    def __init__(self, character: bpy.types.Collection, fps: float) -> None:
         super().__init__(protocol.RebakeData)
         self.uid = character.session_uid
-        self.overwrite = overwrite
-        self.amounts = characters.amounts_of(character)
+        self.smooth = character.makeittalk.smooth
         try:
             motion, mesh = characters.unpack(character, self.folder)
         except BaseException:
             self.discard()
             raise
         self.submit(
-            protocol.Rebake(motion=str(motion), mesh=str(mesh), folder=str(self.folder), fps=fps, amounts=self.amounts)
+            protocol.Rebake(motion=str(motion), mesh=str(mesh), folder=str(self.folder), fps=fps, smooth=self.smooth)
         )
 
-    def apply(self) -> list[str]:
-        """Writes the finished job's curves and returns the names of edited ones that were kept.
+    def apply(self) -> None:
+        """Writes the finished job's curves; whatever the animator keyed stays on top of them.
 
         Raises:
             MakeItTalkError: the job failed, or the character has gone.
@@ -56,17 +55,9 @@ class Rebake(BackendJob):
             character = characters.find(self.uid)
             if character is None:
                 raise AddonError("The character was removed meanwhile.")
-            return characters.rebake(character, Path(data.bake), self.overwrite)
+            performance.write(character, Path(data.bake))
         finally:
             self.discard()
-
-
-def kept_message(kept: list[str]) -> str:
-    """A sentence about the edited curves that a re-bake left alone; empty for none."""
-    if not kept:
-        return ""
-    curves = "curve" if len(kept) == 1 else "curves"
-    return f"{len(kept)} edited {curves} kept as you left them."
 
 
 _due: dict[int, float] = {}  # character → when to re-bake
@@ -121,14 +112,14 @@ def _take_finished() -> None:
         if rebake.cancelled or character is None:
             rebake.discard()
             continue
-        if characters.amounts_of(character) != rebake.amounts:  # an undo came in between
+        if character.makeittalk.smooth != rebake.smooth:  # an undo came in between
             rebake.discard()
             schedule(character)
             continue
-        kept = rebake.apply()
-        session.say(kept_message(kept))
+        rebake.apply()
+        session.say("")
         connection.redraw_panels()
-        bpy.ops.ed.undo_push(message="Re-bake Amounts")
+        bpy.ops.ed.undo_push(message="Re-bake")
 
 
 def unregister() -> None:

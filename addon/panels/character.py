@@ -34,8 +34,9 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
         column = layout.column(align=True)
         column.use_property_split = True
         column.use_property_decorate = False
-        for name in ("lip", "head", "blink", "smooth"):
-            column.prop(session, name, slider=True)
+        for name in ("lip", "head", "blink"):
+            column.prop(chosen.makeittalk, name, slider=True)
+        column.prop(session, "smooth", slider=True)
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
@@ -86,7 +87,9 @@ class MAKEITTALK_PT_take(Sidebar, bpy.types.Panel):
         layout.operator("makeittalk.new_take", icon="FILE_REFRESH")
         layout.separator()
         layout.prop(settings, "every_frame")
-        layout.operator("makeittalk.rebake", text="Overwrite Edited Curves", icon="TRASH").overwrite = True
+        column = layout.column(align=True)
+        for name in ("nod", "turn", "tilt", "sway"):
+            column.prop(settings, name, slider=True)
         layout.label(text=f"Largest fit error {settings.residual:.2f} px at 256 px face width")
 
 

@@ -1,28 +1,31 @@
-"""The predicted motion as F-curves, and the care that nobody's edits are lost."""
+"""Predicted values as F-curves, and what tells whether somebody has changed one since."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
 
-from .. import compat
+from ...backend.makeittalk.exchange import bounded_json
 from ..core.curve_fit import Keys, fit_keyframes, handles
 
 _BEZIER = 2  # Keyframe.interpolation
 _ALIGNED = 3  # Keyframe.handle_left_type, handle_right_type
+_TIMES = ("co", "handle_left", "handle_right")
 
 
 @dataclass
 class Channel:
-    """One curve to bake.
+    """One curve to write.
 
     Attributes:
         path: the F-curve's data path. index: its array index. group: the group it is shown in.
-        samples: (N,) a value for each frame from the start frame on.
+        samples: (N,) a value for each frame, the first at frame 0.
         tolerance: largest deviation that key reduction may cause, in the value's unit.
     """
 
@@ -37,62 +40,66 @@ class Channel:
         return f"{self.path}[{self.index}]"
 
 
-def bake(
-    owner: bpy.types.ID,
-    name: str,
-    channels: list[Channel],
-    start: float,
-    baked: dict[str, str],
-    overwrite: bool = False,
-    every_frame: bool = False,
-) -> tuple[dict[str, str], list[str]]:
-    """Writes the channels into the owner's action; a curve that was changed since its last bake is left alone.
+def write(holder: Any, channels: Sequence[Channel], every_frame: bool = False) -> None:
+    """Writes channels over whatever their curves were; curves of no channel are removed.
 
     Args:
-        owner: the datablock that moves.
-        name: name of the action, where one has to be made.
-        channels: what to write.
-        start: frame of the first sample.
-        baked: identifier → fingerprint of every curve as it was last baked; empty for a first bake.
-        overwrite: write over changed and removed curves too.
-        every_frame: one key a frame.
-
-    Returns:
-        the new fingerprints of all baked curves, and the identifiers of the curves that were kept as edited.
+        holder: what holds an action's `fcurves` and `groups`. channels: all of one length.
+        every_frame: one key a frame instead of the fewest.
     """
-    kept = [] if overwrite else edited(owner, start, baked, channels)
-    held = set(kept)
-    writing = [channel for channel in channels if channel.identifier not in held]
-    fingerprints = {identifier: baked.get(identifier, "") for identifier in kept}
-    if not writing:
-        return fingerprints, kept
-    target = compat.assigned_curves(owner) or compat.new_action(owner, name)
-    curves = {f"{curve.data_path}[{curve.array_index}]": curve for curve in target.fcurves}
-    groups = {group.name: group for group in target.groups}
-    samples = np.stack([channel.samples for channel in writing], axis=1)
-    fitted = fit_keyframes(samples, np.array([channel.tolerance for channel in writing]), every_frame)
-    for channel, keys in zip(writing, fitted, strict=True):
+    curves = by_identifier(holder)
+    groups = {group.name: group for group in holder.groups}
+    wanted = {channel.identifier for channel in channels}
+    for identifier in curves.keys() - wanted:
+        holder.fcurves.remove(curves[identifier])
+    if not channels:
+        return
+    samples = np.stack([channel.samples for channel in channels], axis=1)
+    fitted = fit_keyframes(samples, np.array([channel.tolerance for channel in channels]), every_frame)
+    for channel, keys in zip(channels, fitted, strict=True):
         curve = curves.get(channel.identifier)
         if curve is None:
-            curve = target.fcurves.new(channel.path, index=channel.index)
+            curve = holder.fcurves.new(channel.path, index=channel.index)
             if channel.group not in groups:
-                groups[channel.group] = target.groups.new(channel.group)
+                groups[channel.group] = holder.groups.new(channel.group)
             curve.group = groups[channel.group]
-        write_keys(curve, keys, start)
-        fingerprints[channel.identifier] = fingerprint(curve, start)
-    return fingerprints, kept
+        for modifier in list(curve.modifiers):
+            curve.modifiers.remove(modifier)
+        curve.mute = False
+        write_keys(curve, keys)
 
 
-def write_keys(curve: bpy.types.FCurve, keys: Keys, start: float) -> None:
-    """Replaces all keys of a curve; its modifiers and its group stay."""
+def by_identifier(holder: Any | None) -> dict[str, bpy.types.FCurve]:
+    """The curves of an action by path and index; none where there is no action."""
+    return {} if holder is None else {f"{curve.data_path}[{curve.array_index}]": curve for curve in holder.fcurves}
+
+
+def sample(curve: bpy.types.FCurve, frames: int) -> np.ndarray:
+    """What a curve says on frames 0 … frames − 1, modifiers included; nothing where it is muted."""
+    if curve.mute:
+        return np.zeros(frames)
+    return np.array([curve.evaluate(frame) for frame in range(frames)])
+
+
+def scale(curve: bpy.types.FCurve, factor: float) -> None:
+    """Multiplies every key of a curve."""
+    points = curve.keyframe_points
+    values = np.empty(len(points) * 2, np.float32)
+    for name in _TIMES:
+        points.foreach_get(name, values)
+        values[1::2] *= factor
+        points.foreach_set(name, values)
+    curve.update()
+
+
+def write_keys(curve: bpy.types.FCurve, keys: Keys) -> None:
+    """Replaces all keys of a curve."""
     points = curve.keyframe_points
     points.clear()
     count = len(keys.frames)
     points.add(count)
     left, right = handles(keys)
     co = np.stack([keys.frames, keys.values], axis=-1)
-    for array in (co, left, right):
-        array[:, 0] += start
     points.foreach_set("co", co.astype(np.float32).reshape(-1))
     points.foreach_set("handle_left", left.astype(np.float32).reshape(-1))
     points.foreach_set("handle_right", right.astype(np.float32).reshape(-1))
@@ -105,26 +112,25 @@ def write_keys(curve: bpy.types.FCurve, keys: Keys, start: float) -> None:
     curve.update()
 
 
-def edited(owner: bpy.types.ID, start: float, baked: dict[str, str], channels: Sequence[Channel] = ()) -> list[str]:
-    """The identifiers of the curves that are no longer what was baked: changed, taken away, or made by hand.
+def fingerprints(holder: Any | None) -> str:
+    """The fingerprint of every curve by its identifier, as JSON."""
+    return json.dumps({name: fingerprint(curve) for name, curve in by_identifier(holder).items()})
 
-    Args:
-        owner: the datablock that moves.
-        start: the character's start frame now; a bake that was moved as a whole is not an edit.
-        baked: identifier → fingerprint, as `bake` returned it.
-        channels: what is about to be written; a curve that is there already without a bake is somebody's own.
-    """
-    target = compat.assigned_curves(owner)
-    present = {} if target is None else {f"{curve.data_path}[{curve.array_index}]": curve for curve in target.fcurves}
-    changed = [
-        identifier
-        for identifier, known in baked.items()
-        if identifier not in present or not same(fingerprint(present[identifier], start), known)
+
+def changed(holder: Any | None, known: str) -> list[str]:
+    """The identifiers of the curves that are not what `fingerprints` once answered: changed, removed or new."""
+    try:
+        before = {str(name): str(value) for name, value in bounded_json.loads(known or "{}").items()}
+    except (ValueError, AttributeError):
+        before = {}  # an edited property: every curve counts as changed
+    now = by_identifier(holder)
+    gone_or_new = sorted(before.keys() ^ now.keys())
+    return gone_or_new + [
+        name for name, curve in now.items() if name in before and not same(fingerprint(curve), before[name])
     ]
-    return changed + [c.identifier for c in channels if c.identifier in present and c.identifier not in baked]
 
 
-def fingerprint(curve: bpy.types.FCurve, start: float) -> str:
+def fingerprint(curve: bpy.types.FCurve) -> str:
     """What tells whether an animator has changed a curve since: a hash and a sum over its handles, as text.
 
     Frames, values, interpolation, modifiers and mute enter the hash. Handles do not: Blender computes aligned ones
@@ -140,7 +146,7 @@ def fingerprint(curve: bpy.types.FCurve, start: float) -> str:
     kinds = np.empty(count, np.int32)
     points.foreach_get("interpolation", kinds)
     digest = hashlib.blake2b(digest_size=8)
-    digest.update(np.round(co[0::2].astype(np.float64) - start, 3).tobytes())
+    digest.update(np.round(co[0::2].astype(np.float64), 3).tobytes())
     digest.update(co[1::2].tobytes())
     digest.update(kinds.tobytes())
     digest.update(repr([modifier.type for modifier in curve.modifiers]).encode())
@@ -159,15 +165,12 @@ def same(one: str, other: str) -> bool:
     return all(abs(float(a) - float(b)) <= 2e-5 * size for a, b in zip(first[1:], second[1:], strict=True))
 
 
-def move(owner: bpy.types.ID, frames: float) -> None:
-    """Shifts every key of the owner's action by a number of frames."""
-    target = compat.assigned_curves(owner)
-    if target is None:
-        return
-    for curve in target.fcurves:
+def move(holder: Any | None, frames: float) -> None:
+    """Shifts every key by a number of frames."""
+    for curve in holder.fcurves if holder is not None else ():
         points = curve.keyframe_points
-        for name in ("co", "handle_left", "handle_right"):
-            values = np.empty(len(points) * 2, np.float32)
+        values = np.empty(len(points) * 2, np.float32)
+        for name in _TIMES:
             points.foreach_get(name, values)
             values[0::2] += frames
             points.foreach_set(name, values)

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from ...backend.makeittalk.exchange import bounded_json
-from ...backend.makeittalk.exchange.amounts import Amounts
 from ...backend.makeittalk.exchange.formats import Bake, Face, Mesh
 from .. import compat
 from ..core import free_place, payload
 from ..core.coordinates import points_to_blender
 from ..core.errors import AddonError
-from . import actions, materials, mesh, photo_plane, placement, rig, setup, shape_keys, sound, textures, view
+from . import (
+    layers,
+    materials,
+    mesh,
+    performance,
+    photo_plane,
+    placement,
+    rig,
+    setup,
+    shape_keys,
+    sound,
+    textures,
+    view,
+)
 from .transaction import all_or_nothing
-
-_PIXEL_TOLERANCE = 0.05  # px at 256 px face width: what leaving keys out may cost one shape key or head channel
 
 
 @dataclass
@@ -67,11 +75,6 @@ def active(context: bpy.types.Context) -> bpy.types.Collection | None:
 def find(uid: int) -> bpy.types.Collection | None:
     """The collection with that session identifier: names change and undo replaces references."""
     return next((item for item in bpy.data.collections if item.session_uid == uid), None)
-
-
-def amounts_of(character: bpy.types.Collection) -> Amounts:
-    """A character's amounts."""
-    return Amounts(**{item.name: getattr(character.makeittalk, item.name) for item in fields(Amounts)})
 
 
 def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
@@ -122,7 +125,7 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
         settings.every_frame = made.every_frame
         for name, value in made.settings.items():
             setattr(settings, name, value)
-        _write_motion(collection, bake, overwrite=False)
+        performance.write(collection, made.bake)
         if made.strip:
             settings.strip, settings.shares_strip = made.strip, True
         elif made.audio is not None and compat.plays_sound():
@@ -136,42 +139,15 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
     return collection
 
 
-def rebake(character: bpy.types.Collection, bake_path: Path, overwrite: bool = False) -> list[str]:
-    """Writes a new bake into a character's curves.
-
-    Args:
-        character: the character's collection.
-        bake_path: the new `bake.npz`.
-        overwrite: write over curves that were edited since their last bake too.
-
-    Returns:
-        The names of the edited curves that were left as they are.
-
-    Raises:
-        MakeItTalkError: the file is damaged or of another character; nothing was changed.
-    """
-    settings = character.makeittalk
-    body = settings.body
-    keys = body.data.shape_keys if body is not None else None
-    if keys is None or settings.rig is None:
-        raise AddonError(f"{character.name} has lost its mesh or its rig.", "Run Make It Talk again.")
-    bake = Bake.load(bake_path)
-    names = [str(name) for name in bake.key_names]
-    if any(name not in keys.key_blocks for name in names):
-        raise AddonError(f"{character.name} has lost some of its shape keys.", "Run Make It Talk again.")
-    return _write_motion(character, bake, overwrite)
-
-
-def retake(character: bpy.types.Collection, motion: Path, bake_path: Path) -> list[str]:
-    """Gives a character another motion on the same mesh; curves edited by hand are kept and named.
+def retake(character: bpy.types.Collection, motion: Path, bake_path: Path) -> None:
+    """Gives a character another motion on the same mesh; what the animator keyed stays on top of it.
 
     Raises:
         MakeItTalkError: a file is damaged, or the motion is of another character; nothing was changed.
     """
     kept_motion = payload.pack(motion)
-    kept = rebake(character, bake_path)
+    performance.write(character, bake_path)
     character.makeittalk.motion_data = kept_motion
-    return kept
 
 
 def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
@@ -191,7 +167,7 @@ def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     materials_used = [slot for block in data if isinstance(block, bpy.types.Mesh) for slot in block.materials if slot]
     images = [node.image for item in materials_used for node in item.node_tree.nodes if node.type == "TEX_IMAGE"]
     owners = [*items, *(block.shape_keys for block in data if isinstance(block, bpy.types.Mesh) and block.shape_keys)]
-    moves = [owner.animation_data.action for owner in owners if owner.animation_data and owner.animation_data.action]
+    moves = set().union(*map(layers.actions_of, owners))
     for item in items:
         bpy.data.objects.remove(item)
     bpy.data.collections.remove(character)
@@ -212,10 +188,7 @@ def select(root: bpy.types.Object) -> None:
 def move(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -> None:
     """Shifts a character's curves and its speech in time."""
     settings = character.makeittalk
-    if settings.rig:
-        actions.move(settings.rig, frames)
-    if settings.body and settings.body.data.shape_keys:
-        actions.move(settings.body.data.shape_keys, frames)
+    performance.move(character, frames)
     for name in (settings.strip, settings.photo_strip):
         strip = sound.find_strip(scene, name)
         if strip is not None:
@@ -245,53 +218,6 @@ def _new_body(collection: bpy.types.Collection, arrays: Mesh, portrait: Path) ->
     for image in (picture, mouth):
         data.materials.append(materials.picture_material(image.name, image, textures.has_transparency(image)))
     return body
-
-
-def _write_motion(character: bpy.types.Collection, bake: Bake, overwrite: bool) -> list[str]:
-    settings = character.makeittalk
-    keys = settings.body.data.shape_keys
-    baked = _baked(character)
-    allowance = _PIXEL_TOLERANCE * settings.face_width / 256.0 / settings.image_size[1]  # Blender units
-    # A key at value 1 moves some vertex the furthest; its tolerance is the value that moves it by the allowance.
-    reach = shape_keys.reach(keys)
-    face = [
-        actions.Channel(
-            f'key_blocks["{bpy.utils.escape_identifier(str(name))}"].value',
-            0,
-            "Shape Keys",
-            bake.key_values[:, column],
-            allowance / max(reach[str(name)], 1e-6),
-        )
-        for column, name in enumerate(bake.key_names)
-    ]
-    lever = settings.rig.data.bones[rig.HEAD].length  # what a radian moves at the top of the face
-    head = [
-        actions.Channel(rig.head_path(path), axis, rig.HEAD, samples[:, axis], tolerance)
-        for path, samples, tolerance in (
-            ("location", bake.head_location, allowance),
-            ("rotation_euler", bake.head_rotation, allowance / lever),
-        )
-        for axis in range(3)
-    ]
-    start, every = settings.start, settings.every_frame
-    kept: list[str] = []
-    for part, owner, channels in (("face", keys, face), ("head", settings.rig, head)):
-        name = f"{character.name} {part} motion"
-        baked[part], left = actions.bake(owner, name, channels, start, baked[part], overwrite, every)
-        kept += left
-    settings.baked = json.dumps(baked)
-    settings.fps = bake.fps
-    settings.frames = bake.frames
-    settings.residual = float(bake.residual.max())
-    return kept
-
-
-def _baked(character: bpy.types.Collection) -> dict[str, dict[str, str]]:
-    try:
-        value = bounded_json.loads(character.makeittalk.baked or "{}")
-        return {part: {str(k): str(v) for k, v in value.get(part, {}).items()} for part in ("face", "head")}
-    except (ValueError, AttributeError):
-        return {"face": {}, "head": {}}  # an edited property: every curve counts as new
 
 
 def _frame(scene: bpy.types.Scene, box: np.ndarray, front: Vector) -> None:

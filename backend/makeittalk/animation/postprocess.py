@@ -81,6 +81,13 @@ def compose(neutral: np.ndarray, parts: MotionParts, fps: float) -> np.ndarray:
     return in_blocks(compose_block, tracks, np.empty(parts.content.shape, np.float32), max(lips, face) // 2)
 
 
+def smooth_speaker(parts: MotionParts, fps: float) -> np.ndarray:
+    """What the speaker branch moves in the face, smoothed as `compose` does, (T, 68, 3) float32 px."""
+    face = _window(SMOOTH_FACE * parts.amounts.smooth, fps, len(parts.speaker))
+    answer = np.empty(parts.speaker.shape, np.float32)
+    return in_blocks(lambda speaker: _filtered(speaker, face), [parts.speaker], answer, face // 2)
+
+
 def compose_head(
     rotation: np.ndarray, translation: np.ndarray, fps: float, amounts: Amounts
 ) -> tuple[np.ndarray, np.ndarray]:

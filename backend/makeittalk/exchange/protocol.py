@@ -125,14 +125,14 @@ class Animate(_Fields):
 
 @dataclass
 class Rebake(_Fields):
-    """Bakes a cached motion again with other amounts; writes `bake.npz` into `folder`."""
+    """Bakes a cached motion again, at another rate or with other smoothing; writes `bake.npz` into `folder`."""
 
     method: ClassVar[str] = "rebake"
     motion: str = ""
     mesh: str = ""
     folder: str = ""
     fps: float = 24.0
-    amounts: Amounts = field(default_factory=Amounts)
+    smooth: float = 1.0
 
 
 @dataclass

@@ -13,7 +13,6 @@ from ..animation.placement import place_motion
 from ..animation.predict import PredictOptions, analyse_speech, predict_parts, show_parts
 from ..animation.retarget import retarget
 from ..audio.loading import load_audio, write_flac
-from ..exchange.amounts import Amounts
 from ..exchange.errors import InputError
 from ..exchange.formats import Face, Mesh, Motion
 from ..exchange.progress import Progress, part, silent
@@ -187,7 +186,7 @@ def animate(
     return Character(portrait, mesh, motion, folder, sound, seconds, [*portrait.notices, *notices])
 
 
-def bake(motion: Motion, mesh: Mesh, folder: PathLike, fps: float, amounts: Amounts | None = None) -> Path:
+def bake(motion: Motion, mesh: Mesh, folder: PathLike, fps: float, smooth: float | None = None) -> Path:
     """Bakes a motion for a scene's rate and writes `bake.npz` into `folder`.
 
     Raises:
@@ -195,7 +194,7 @@ def bake(motion: Motion, mesh: Mesh, folder: PathLike, fps: float, amounts: Amou
     """
     exact_rate(fps)
     path = Path(folder) / "bake.npz"
-    bake_motion(motion, mesh, fps, amounts).save(path)
+    bake_motion(motion, mesh, fps, smooth).save(path)
     return path
 
 

@@ -242,7 +242,7 @@ def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
 
 
 def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:
-    """Bakes a cached motion with other amounts."""
+    """Bakes a cached motion at another rate or with other smoothing."""
     from ..exchange.formats import Mesh
     from ..landmarks.landmark_motion import load_motion
     from . import animate as pipeline
@@ -251,7 +251,7 @@ def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:
     progress(0.0, "Baking the curves")
     motion, mesh = load_motion(request.motion), Mesh.load(request.mesh)
     progress(0.3, "Baking the curves")
-    return asdict(protocol.RebakeData(bake=str(pipeline.bake(motion, mesh, folder, request.fps, request.amounts))))
+    return asdict(protocol.RebakeData(bake=str(pipeline.bake(motion, mesh, folder, request.fps, request.smooth))))
 
 
 def photoreal(request: protocol.Photoreal, progress: Progress) -> dict[str, Any]:

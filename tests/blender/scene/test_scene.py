@@ -8,8 +8,8 @@ import bpy
 import numpy as np
 import pytest
 import samples
-from edits import edited_curves
 from extension import part
+from generated import changed, curve, layer
 from sounding import SOUND, needs_sound
 
 
@@ -78,7 +78,7 @@ def test_posed_mesh_equals_the_design_formula(make):
         bpy.context.scene.frame_set(1 + frame)
         rotation = bake["head_rotation"][frame] * (1, -1, -1)  # back from the bone's channels
         move = bake["head_location"][frame] * (1, -1, -1) * samples.HEIGHT
-        v = arrays["vertices"] + np.einsum("k,kvc->vc", bake["key_values"][frame], arrays["keys"])
+        v = arrays["vertices"] + np.einsum("k,kvc->vc", bake["lip_values"][frame], arrays["keys"])
         posed = (v - arrays["neck_pivot"]) @ rotation_matrix(rotation).T + arrays["neck_pivot"] + move
         w = arrays["head_weights"][:, None]
         x, y, z = (w * posed + (1 - w) * v).T
@@ -92,22 +92,26 @@ def test_curves_reproduce_every_frame(make):
     keys = character.makeittalk.body.data.shape_keys
     reach = part("addon.scene.shape_keys").reach(keys)
     allowance = 0.05 * character.makeittalk.face_width / 256 / samples.HEIGHT
-    curves = part("addon.compat").assigned_curves(keys).fcurves
+    lips = layer(character, "Lips")
+    assert (lips.strip.frame_start, lips.strip.frame_end) == (11, 70)
+    curves = lips.curves.fcurves
     assert len(curves) == len(samples.KEYS)
     for column, name in enumerate(samples.KEYS):
-        curve = curves.find(f'key_blocks["{name}"].value')
-        values = np.array([curve.evaluate(11 + i) for i in range(60)])
-        assert np.abs(values - bake["key_values"][:, column]).max() < allowance / reach[name] * 1.01 + 1e-5
-        assert len(curve.keyframe_points) <= 60
+        fitted = curves.find(f'key_blocks["{name}"].value')
+        values = np.array([fitted.evaluate(i) for i in range(60)])
+        assert np.abs(values - bake["lip_values"][:, column]).max() < allowance / reach[name] * 1.01 + 1e-5
+        assert len(fitted.keyframe_points) <= 60
     shut = curves.find('key_blocks["jawOpen"].value')
-    assert [shut.evaluate(11 + i) for i in range(20, 26)] == pytest.approx([0.0] * 6, abs=1e-6)
-    head = part("addon.compat").assigned_curves(character.makeittalk.rig).fcurves
-    for path, samples_of in (("location", bake["head_location"]), ("rotation_euler", bake["head_rotation"])):
+    assert [shut.evaluate(i) for i in range(20, 26)] == pytest.approx([0.0] * 6, abs=1e-6)
+    for path, names, samples_of in (
+        ("location", ["Sway"] * 3, bake["head_location"]),
+        ("rotation_euler", ["Nod", "Tilt", "Turn"], bake["head_rotation"]),
+    ):
         for axis in range(3):
-            curve = head.find(f'pose.bones["head"].{path}', index=axis)
-            values = [curve.evaluate(11 + i) for i in range(60)]
+            found = curve(character, names[axis], f'pose.bones["head"].{path}', axis)
+            values = [found.evaluate(i) for i in range(60)]
             assert np.abs(np.array(values) - samples_of[:, axis]).max() < 5e-4
-            assert len(curve.keyframe_points) < 60
+            assert len(found.keyframe_points) < 60
 
 
 def test_shape_key_values_reach_the_sliders(make):
@@ -116,7 +120,7 @@ def test_shape_key_values_reach_the_sliders(make):
     for frame in (0, 22, 59):
         bpy.context.scene.frame_set(1 + frame)
         values = [body.data.shape_keys.key_blocks[name].value for name in samples.KEYS]
-        assert values == pytest.approx(bake["key_values"][frame].tolist(), abs=1e-4)
+        assert values == pytest.approx(bake["lip_values"][frame].tolist(), abs=1e-4)
 
 
 @needs_sound
@@ -135,7 +139,7 @@ def test_without_a_sound_system_the_character_still_moves(make, scene, monkeypat
     monkeypatch.setattr(part("addon.compat"), "plays_sound", lambda: False)
     settings = make().makeittalk
     assert not strips(scene) and settings.strip == ""
-    assert part("addon.compat").assigned_curves(settings.rig).fcurves
+    assert settings.rig.animation_data.nla_tracks
 
 
 def test_untouched_scene_is_set_up(make, scene):
@@ -186,16 +190,28 @@ def test_removing_a_character_takes_all_of_it(make, scene):
     assert not strips(scene)
 
 
+def shown(character, frames) -> list[list[float]]:
+    """The values of all shape keys, frame by frame."""
+    blocks = character.makeittalk.body.data.shape_keys.key_blocks
+    found = []
+    for frame in frames:
+        bpy.context.scene.frame_set(frame)
+        found.append([block.value for block in blocks])
+    return found
+
+
 def test_start_frame_moves_curves_and_sound(make, scene):
     character = make(start=1)
     keys = character.makeittalk.body.data.shape_keys
-    curve = part("addon.compat").assigned_curves(keys).fcurves[0]
-    before = [curve.evaluate(1 + i) for i in range(60)]
+    scene.frame_set(10)
+    keys.key_blocks["jawOpen"].value += 0.3
+    keys.keyframe_insert('key_blocks["jawOpen"].value')
+    before = shown(character, range(1, 61))
     character.makeittalk.start = 31
-    assert [curve.evaluate(31 + i) for i in range(60)] == pytest.approx(before, abs=1e-4)
+    np.testing.assert_allclose(shown(character, range(31, 91)), before, atol=1e-4)
     if SOUND:
         assert part("addon.compat").strip_span(strips(scene)[character.makeittalk.strip])[0] == 31
-    assert edited_curves(character) == []
+    assert changed(character) == []
 
 
 @pytest.mark.parametrize(
@@ -253,7 +269,7 @@ def test_blend_file_stands_alone(make, job, tmp_path):
     (found,) = character.characters(bpy.context.scene)
     assert all(image.packed_file for image in bpy.data.images if image.source != "VIEWER")
     assert all(sound.packed_file for sound in bpy.data.sounds)
-    assert edited_curves(found) == []
+    assert changed(found) == []
     motion, mesh = character.unpack(found, tmp_path)
     with np.load(motion) as arrays:
         assert arrays["landmarks"].shape == (5, 68, 3)

@@ -1,0 +1,268 @@
+"""What a character does: its bake as generated layers, its amounts, and edits of generated curves brought above."""
+
+from __future__ import annotations
+
+import functools
+import math
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ...backend.makeittalk.exchange.formats import Bake
+from .. import compat
+from ..core import payload
+from ..core.errors import AddonError
+from . import actions, layers, rig, shape_keys
+from .actions import Channel
+from .layers import Part
+
+_PIXEL_TOLERANCE = 0.05  # px at 256 px face width: what leaving keys out may cost one shape key or head channel
+_EDITS = "Edits of Generated Curves"
+
+
+@dataclass
+class Share:
+    """What one part of a bake moves.
+
+    Attributes:
+        owner: the rig or the mesh's shape keys. part: which. channels: at amount 1, all of one length.
+    """
+
+    owner: bpy.types.ID
+    part: Part
+    channels: list[Channel]
+
+
+def write(character: bpy.types.Collection, bake_path: Path) -> None:
+    """Writes a bake into the generated layers. Whatever the animator keyed stays; edits of the generated curves are
+    brought above them first.
+
+    Raises:
+        MakeItTalkError: the file is damaged or of another character; nothing was changed.
+    """
+    settings = character.makeittalk
+    bake, kept = Bake.load(bake_path), payload.pack(bake_path)
+    keys = _keys(character)
+    if any(str(name) not in keys.key_blocks for name in bake.key_names):
+        raise AddonError(f"{character.name} has lost some of its shape keys.", "Run Make It Talk again.")
+    bring_up(character)
+    for share in _shares(character, bake):
+        layer = _layer(share.owner, share.part)
+        frames = len(share.channels[0].samples)
+        if layer is None:
+            layer = layers.new_layer(share.owner, share.part, character.name, settings.start, frames)
+        else:
+            layers.own_action(layer)
+            layers.place(layer, settings.start, frames)
+        _write_layer(character, layer, share, max(1.0, strength(character, share.part)))
+    settings.bake_data = kept
+    settings.fps, settings.frames = bake.fps, bake.frames
+    settings.residual = float(bake.residual.max())
+    layers.prepare_own_layer(settings.rig, keys, character.name)
+
+
+def apply_amounts(character: bpy.types.Collection) -> None:
+    """Lets the generated layers count as the character's amounts say, without another bake."""
+    owners = owners_of(character)
+    for part, owner in [(part, owners[1]) for part in layers.FACE] + [(part, owners[0]) for part in layers.HEAD]:
+        layer = _layer(owner, part)
+        if layer is None:
+            continue
+        wanted = strength(character, part)
+        gain = max(1.0, wanted)
+        if abs(gain - layer.gain) > 1e-6:
+            bring_up(character)
+            layers.own_action(layer)
+            _rescale(character, layer, part, gain)
+        layers.set_influence(layer, wanted / gain)
+
+
+def strength(character: bpy.types.Collection, part: Part) -> float:
+    """How much of a part shows."""
+    return math.prod(getattr(character.makeittalk, name) for name in part.amounts)
+
+
+def move(character: bpy.types.Collection, frames: float) -> None:
+    """Shifts everything that the character does in time: what is generated, and what the animator made of it."""
+    for owner in owners_of(character):
+        layers.leave_tweak_mode(owner)
+        moved = set()
+        for track in owner.animation_data.nla_tracks if owner.animation_data is not None else ():
+            for strip in sorted(track.strips, key=lambda strip: strip.frame_start, reverse=frames > 0):
+                layers.shift(strip, frames)
+                moved.add(strip.action)
+        if owner.animation_data is not None and owner.animation_data.action not in moved:
+            actions.move(compat.assigned_curves(owner), frames)
+
+
+def bring_up(character: bpy.types.Collection) -> list[str]:
+    """Takes what somebody changed in the generated curves up into a layer of its own above them, as differences.
+
+    Returns:
+        The identifiers of those curves.
+    """
+    bake = baked(character)
+    if bake is None:
+        return []
+    found: list[str] = []
+    for share in _shares(character, bake):
+        layers.leave_tweak_mode(share.owner)
+        layer = _layer(share.owner, share.part)
+        if layer is None:
+            continue
+        names = actions.changed(layer.curves, str(layer.strip.action.get(layers.BAKED, "")))
+        if not names:
+            continue
+        found += names
+        edited = _differences(layer, share, names)
+        _add_to_edits(character, share.owner, edited, layer.strip.frame_start)
+        _write_layer(character, layer, share, layer.gain)
+    return found
+
+
+def owners_of(character: bpy.types.Collection) -> tuple[bpy.types.Object, bpy.types.Key]:
+    """What moves: the rig and the mesh's shape keys.
+
+    Raises:
+        AddonError: one of them has gone.
+    """
+    return character.makeittalk.rig, _keys(character)
+
+
+def baked(character: bpy.types.Collection) -> Bake | None:
+    """The bake that the generated layers were written from, or None where the file keeps none."""
+    text = character.makeittalk.bake_data
+    return _unpacked(text) if text else None
+
+
+@functools.lru_cache(maxsize=4)
+def _unpacked(text: str) -> Bake:
+    with tempfile.TemporaryDirectory(prefix="makeittalk_") as folder:
+        path = Path(folder) / "bake.npz"
+        payload.unpack(text, path)
+        return Bake.load(path)
+
+
+def _keys(character: bpy.types.Collection) -> bpy.types.Key:
+    settings = character.makeittalk
+    keys = settings.body.data.shape_keys if settings.body is not None else None
+    if keys is None or settings.rig is None:
+        raise AddonError(f"{character.name} has lost its mesh or its rig.", "Run Make It Talk again.")
+    return keys
+
+
+def _layer(owner: bpy.types.ID, part: Part) -> layers.Layer | None:
+    return next((layer for layer in layers.layers(owner) if layer.part == part.name), None)
+
+
+def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
+    """The parts of a bake, at amount 1."""
+    settings = character.makeittalk
+    root, keys = owners_of(character)
+    allowance = _PIXEL_TOLERANCE * settings.face_width / 256.0 / settings.image_size[1]  # Blender units
+    # A key at value 1 moves some vertex the furthest; its tolerance is the value that moves it by the allowance.
+    reach = shape_keys.reach(keys)
+    names = [str(name) for name in bake.key_names]
+    parts = (
+        (layers.REST, bake.rest_values[None]),
+        (layers.LIPS, bake.lip_values),
+        (layers.EXPRESSION, bake.expression_values),
+        (layers.BLINKS, bake.blink_values),
+    )
+    for part, values in parts:
+        channels = [
+            Channel(
+                f'key_blocks["{bpy.utils.escape_identifier(name)}"].value',
+                0,
+                part.name,
+                values[:, column],
+                allowance / max(reach[name], 1e-6),
+            )
+            for column, name in enumerate(names)
+            if values[:, column].any()
+        ]
+        if channels:
+            yield Share(keys, part, channels)
+    lever = root.data.bones[rig.HEAD].length  # what a radian moves at the top of the face
+    turns = [
+        Channel(rig.head_path("rotation_euler"), axis, part.name, bake.head_rotation[:, axis], allowance / lever)
+        for axis, part in enumerate((layers.NOD, layers.TILT, layers.TURN))
+    ]
+    for part, channel in zip((layers.NOD, layers.TILT, layers.TURN), turns, strict=True):
+        yield Share(root, part, [channel])
+    moves = [
+        Channel(rig.head_path("location"), axis, layers.SWAY.name, bake.head_location[:, axis], allowance)
+        for axis in range(3)
+    ]
+    yield Share(root, layers.SWAY, moves)
+
+
+def _write_layer(character: bpy.types.Collection, layer: layers.Layer, share: Share, gain: float) -> None:
+    channels = [
+        Channel(c.path, c.index, c.group, np.minimum(c.samples * gain, share.part.most), c.tolerance)
+        for c in share.channels
+    ]
+    actions.write(layer.curves, channels, character.makeittalk.every_frame)
+    action = layer.strip.action
+    action[layers.GAIN], action[layers.BAKED] = gain, actions.fingerprints(layer.curves)
+    layers.set_influence(layer, strength(character, share.part) / gain)
+
+
+def _rescale(character: bpy.types.Collection, layer: layers.Layer, part: Part, gain: float) -> None:
+    if math.isfinite(part.most):  # what is cut off cannot be multiplied back
+        bake = baked(character)
+        share = next(item for item in _shares(character, bake) if item.part == part) if bake is not None else None
+        if share is not None:
+            _write_layer(character, layer, share, gain)
+            return
+    for curve in layer.curves.fcurves:
+        actions.scale(curve, gain / layer.gain)
+    action = layer.strip.action
+    action[layers.GAIN], action[layers.BAKED] = gain, actions.fingerprints(layer.curves)
+
+
+def _differences(layer: layers.Layer, share: Share, names: list[str]) -> list[Channel]:
+    """What the changed curves say beyond what was written, at the layer's influence."""
+    influence = layer.strip.fcurves.find("influence").keyframe_points[0].co.y
+    written = {channel.identifier: channel for channel in share.channels}
+    curves = actions.by_identifier(layer.curves)
+    frames = len(share.channels[0].samples)
+    found = []
+    for name in names:
+        channel, curve = written.get(name), curves.get(name)
+        before = np.minimum(channel.samples * layer.gain, share.part.most) if channel is not None else np.zeros(frames)
+        now = actions.sample(curve, frames) if curve is not None else np.zeros(frames)
+        path, index = (channel.path, channel.index) if channel is not None else (curve.data_path, curve.array_index)
+        difference = influence * (now - before)
+        # What key reduction leaves of the prediction is nobody's edit.
+        tolerance = channel.tolerance if channel is not None else 1e-4
+        difference[np.abs(difference) <= 1.5 * tolerance * layer.gain] = 0.0
+        found.append(Channel(path, index, share.part.name, difference, tolerance))
+    return found
+
+
+def _add_to_edits(character: bpy.types.Collection, owner: bpy.types.ID, channels: list[Channel], start: float) -> None:
+    """Adds differences to the layer that holds those of former times."""
+    frames = len(channels[0].samples)
+    part = Part(_EDITS)
+    layer = _layer(owner, part)
+    if layer is None:
+        layer = layers.new_layer(owner, part, character.name, start, frames)
+        layers.set_influence(layer, 1.0)
+    old = actions.by_identifier(layer.curves)
+    length = max(frames, round(layer.strip.frame_end - layer.strip.frame_start) + 1)
+    by_name = {channel.identifier: channel for channel in channels}
+    written = []
+    for name in by_name.keys() | old.keys():
+        new, curve = by_name.get(name), old.get(name)
+        samples = actions.sample(curve, length) if curve is not None else np.zeros(length)
+        if new is not None:
+            samples[:frames] += new.samples
+        path, index = (new.path, new.index) if new is not None else (curve.data_path, curve.array_index)
+        written.append(Channel(path, index, _EDITS, samples, new.tolerance if new is not None else 1e-4))
+    layers.place(layer, start, length)
+    actions.write(layer.curves, written)
