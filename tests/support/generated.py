@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bpy
+import numpy as np
 from extension import part
 
 
@@ -27,3 +29,29 @@ def changed(character) -> list[str]:
         if layers.BAKED in found.strip.action
         for name in actions.changed(found.curves, found.strip.action[layers.BAKED])
     ]
+
+
+def shown(character) -> dict[str, np.ndarray]:
+    """What Blender shows on every frame of a character's speech, by path and index: shape keys and the head."""
+    settings, scene = character.makeittalk, bpy.context.scene
+    head, blocks = settings.rig.pose.bones["head"], settings.body.data.shape_keys.key_blocks[1:]
+    found: dict[str, list[float]] = {}
+    frame = scene.frame_current
+    for number in range(settings.start, settings.start + settings.frames):
+        scene.frame_set(number)
+        for block in blocks:
+            found.setdefault(f'key_blocks["{block.name}"].value[0]', []).append(block.value)
+        for channel in ("location", "rotation_euler"):
+            for axis, value in enumerate(getattr(head, channel)):
+                found.setdefault(f'pose.bones["head"].{channel}[{axis}]', []).append(value)
+    scene.frame_set(frame)
+    return {path: np.array(values) for path, values in found.items()}
+
+
+def key(owner, path: str, value: float, index: int = 0, frame: float = 1.0):
+    """Puts a key into the animator's own action, on top of what is generated, and returns its curve."""
+    curves = part("addon.compat").assigned_curves(owner).fcurves
+    found = curves.find(path, index=index) or curves.new(path, index=index)
+    found.keyframe_points.insert(frame, value)
+    found.update()
+    return found
