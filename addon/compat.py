@@ -72,6 +72,14 @@ def assigned_curves(owner: bpy.types.ID) -> Any | None:
     return action_curves(animation.action, animation.action_slot if SLOTTED_ACTIONS else None)
 
 
+def stored(group: bpy.types.PropertyGroup, name: str) -> Any | None:
+    """What a file holds under a property's name, where that property now reads from elsewhere."""
+    if bpy.app.version < (5, 0, 0):
+        return group.get(name)
+    values = group.bl_system_properties_get()
+    return None if values is None else values.get(name)
+
+
 def sequencer_strips(scene: bpy.types.Scene, create: bool = False) -> Any | None:
     """The strips of the scene's sequencer; None where it has no sequencer and `create` is False."""
     editor = scene.sequence_editor

@@ -159,9 +159,26 @@ def _changed(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
         schedule(self.id_data)
 
 
-def _scaled(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
-    if self.frames and self.rig is not None and self.body is not None:
-        performance.apply_amounts(self.id_data)
+def _scaled(self: "MakeItTalkAmounts", _context: bpy.types.Context) -> None:
+    character = characters.of_rig(self.id_data)
+    if character is not None and character.makeittalk.frames and not performance.apply_amounts(character):
+        schedule(character)
+
+
+def _of_rig(name: str) -> Any:
+    """An amount of a character, which its rig holds: a collection has no curves, so that it could not be keyed."""
+    label, description = _AMOUNTS[name]
+
+    def read(self: "MakeItTalkCharacter") -> float:
+        return getattr(self.rig.makeittalk, name) if self.rig is not None else 1.0
+
+    def write(self: "MakeItTalkCharacter", value: float) -> None:
+        if self.rig is not None:
+            setattr(self.rig.makeittalk, name, value)
+
+    return FloatProperty(
+        name=label, description=description, default=1.0, min=0.0, max=HIGHEST_AMOUNT, get=read, set=write
+    )
 
 
 def _switched(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
@@ -194,6 +211,7 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     motion_data: StringProperty(description="motion.npz, base64")
     mesh_data: StringProperty(description="mesh.npz, base64")
     bake_data: StringProperty(description="bake.npz, base64")
+    baked: StringProperty(description="Fingerprints of curves in files from before layers, JSON")
     placed: IntProperty(description="Where its curves start now")
     start: IntProperty(
         name="Start Frame",
@@ -207,13 +225,13 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     )
     seed: _seed()
     voice: _voice()
-    lip: _amount("lip", _scaled)
-    head: _amount("head", _scaled)
-    nod: _amount("nod", _scaled)
-    turn: _amount("turn", _scaled)
-    tilt: _amount("tilt", _scaled)
-    sway: _amount("sway", _scaled)
-    blink: _amount("blink", _scaled)
+    lip: _of_rig("lip")
+    head: _of_rig("head")
+    nod: _of_rig("nod")
+    turn: _of_rig("turn")
+    tilt: _of_rig("tilt")
+    sway: _of_rig("sway")
+    blink: _of_rig("blink")
     smooth: _amount("smooth", _changed)
     plane: PointerProperty(type=bpy.types.Object)
     photo_strip: StringProperty(description="Name of the photoreal frames' strip in the sequencer")
@@ -237,6 +255,18 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
         """Says where the curves start without moving them."""
         self.placed = start
         self.start = start
+
+
+class MakeItTalkAmounts(bpy.types.PropertyGroup):
+    """How much of each share of the generated performance shows (on a character's rig, where they can be keyed)."""
+
+    lip: _amount("lip", _scaled)
+    head: _amount("head", _scaled)
+    nod: _amount("nod", _scaled)
+    turn: _amount("turn", _scaled)
+    tilt: _amount("tilt", _scaled)
+    sway: _amount("sway", _scaled)
+    blink: _amount("blink", _scaled)
 
 
 def _smoothing() -> Any:
@@ -287,10 +317,11 @@ class MakeItTalkSession(bpy.types.PropertyGroup):
         self.fraction, self.stage, self.seconds_left = min(1.0, max(0.0, fraction)), stage, seconds_left
 
 
-CLASSES = (MakeItTalkSettings, MakeItTalkCharacter, MakeItTalkSession)
+CLASSES = (MakeItTalkSettings, MakeItTalkCharacter, MakeItTalkAmounts, MakeItTalkSession)
 _OWNERS = (
     (bpy.types.Scene, MakeItTalkSettings),
     (bpy.types.Collection, MakeItTalkCharacter),
+    (bpy.types.Object, MakeItTalkAmounts),
     (bpy.types.WindowManager, MakeItTalkSession),
 )
 

@@ -35,7 +35,7 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
         column.use_property_split = True
         column.use_property_decorate = False
         for name in ("lip", "head", "blink"):
-            column.prop(chosen.makeittalk, name, slider=True)
+            column.prop(chosen.makeittalk.rig.makeittalk, name, slider=True)
         column.prop(session, "smooth", slider=True)
         column = layout.column()
         column.use_property_split = True
@@ -89,7 +89,7 @@ class MAKEITTALK_PT_take(Sidebar, bpy.types.Panel):
         layout.prop(settings, "every_frame")
         column = layout.column(align=True)
         for name in ("nod", "turn", "tilt", "sway"):
-            column.prop(settings, name, slider=True)
+            column.prop(settings.rig.makeittalk, name, slider=True)
         layout.label(text=f"Largest fit error {settings.residual:.2f} px at 256 px face width")
 
 

@@ -17,6 +17,11 @@ from ..core.curve_fit import Keys, fit_keyframes, handles
 _BEZIER = 2  # Keyframe.interpolation
 _ALIGNED = 3  # Keyframe.handle_left_type, handle_right_type
 _TIMES = ("co", "handle_left", "handle_right")
+_KEY_FIELDS = (
+    *((name, np.int32, 1) for name in ("interpolation", "easing", "handle_left_type", "handle_right_type")),
+    *((name, np.float32, 1) for name in ("amplitude", "back", "period")),
+    *((name, np.float32, 2) for name in _TIMES),
+)
 
 
 @dataclass
@@ -79,6 +84,29 @@ def sample(curve: bpy.types.FCurve, frames: int) -> np.ndarray:
     if curve.mute:
         return np.zeros(frames)
     return np.array([curve.evaluate(frame) for frame in range(frames)])
+
+
+def copy(curve: bpy.types.FCurve, holder: Any) -> None:
+    """Makes the same curve in another action, over one that is there; modifiers are copied by kind and settings."""
+    old = holder.fcurves.find(curve.data_path, index=curve.array_index)
+    if old is not None:
+        holder.fcurves.remove(old)
+    made = holder.fcurves.new(curve.data_path, index=curve.array_index)
+    made.extrapolation, made.mute = curve.extrapolation, curve.mute
+    made.keyframe_points.add(len(curve.keyframe_points))
+    for name, kind, width in _KEY_FIELDS:
+        values = np.empty(len(curve.keyframe_points) * width, kind)
+        curve.keyframe_points.foreach_get(name, values)
+        made.keyframe_points.foreach_set(name, values)
+    for modifier in curve.modifiers:
+        _copy_settings(modifier, made.modifiers.new(modifier.type))
+    made.update()
+
+
+def _copy_settings(source: bpy.types.FModifier, target: bpy.types.FModifier) -> None:
+    for item in source.bl_rna.properties:
+        if not item.is_readonly and item.identifier not in ("rna_type", "active"):
+            setattr(target, item.identifier, getattr(source, item.identifier))
 
 
 def scale(curve: bpy.types.FCurve, factor: float) -> None:

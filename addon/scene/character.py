@@ -72,6 +72,11 @@ def active(context: bpy.types.Context) -> bpy.types.Collection | None:
     return newest
 
 
+def of_rig(root: bpy.types.Object) -> bpy.types.Collection | None:
+    """The character that a rig moves, or None."""
+    return next((item for item in root.users_collection if item.makeittalk.rig == root), None)
+
+
 def find(uid: int) -> bpy.types.Collection | None:
     """The collection with that session identifier: names change and undo replaces references."""
     return next((item for item in bpy.data.collections if item.session_uid == uid), None)

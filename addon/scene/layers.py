@@ -16,13 +16,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
+import numpy as np
 
 from .. import compat
+from ..core.curve_fit import fit_keyframes
+from . import actions
 
 PART = "makeittalk_part"  # custom property of a generated action: the name of its Part
 GAIN = "makeittalk_gain"  # what its curves were multiplied with
 BAKED = "makeittalk_baked"  # JSON: the fingerprint of every curve as it was written
 _TRACK = "MakeItTalk"
+_INFLUENCE_TOLERANCE = 2e-3
 
 
 @dataclass(frozen=True)
@@ -137,11 +141,24 @@ def own_action(layer: Layer) -> None:
         layer.strip.action_slot = copy.slots[slot]
 
 
-def set_influence(layer: Layer, value: float) -> None:
-    """Lets a strip count for a share of 0–1, on every frame."""
+def set_influence(layer: Layer, values: np.ndarray) -> None:
+    """Lets a strip count for a share of 0–1: (1,) for all of it, or (N,), one for each of its frames."""
     curve = layer.strip.fcurves.find("influence")
-    curve.keyframe_points[0].co = (layer.strip.frame_start, value)
-    curve.update()
+    (keys,) = fit_keyframes(np.asarray(values)[:, None], np.array([_INFLUENCE_TOLERANCE]))
+    keys.frames = keys.frames + math.floor(layer.strip.frame_start)
+    actions.write_keys(curve, keys)
+
+
+def is_keyed(layer: Layer) -> bool:
+    """Whether a strip counts for more at one time than at another."""
+    curve = layer.strip.fcurves.find("influence")
+    return curve is not None and len(curve.keyframe_points) > 1
+
+
+def influence(layer: Layer, frames: int) -> np.ndarray:
+    """For how much a strip counts on each of its frames (frames,)."""
+    curve, first = layer.strip.fcurves.find("influence"), layer.strip.frame_start
+    return np.array([curve.evaluate(first + frame) for frame in range(frames)])
 
 
 def blending(owner: bpy.types.ID) -> str:

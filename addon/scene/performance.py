@@ -12,15 +12,17 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ...backend.makeittalk.exchange.amounts import HIGHEST
 from ...backend.makeittalk.exchange.formats import Bake
 from .. import compat
 from ..core import payload
 from ..core.errors import AddonError
-from . import actions, layers, rig, shape_keys
+from . import actions, layers, rig, shape_keys, upgrade
 from .actions import Channel
 from .layers import Part
 
 _PIXEL_TOLERANCE = 0.05  # px at 256 px face width: what leaving keys out may cost one shape key or head channel
+AMOUNTS = "makeittalk"  # the data path of a rig's amounts
 _EDITS = "Edits of Generated Curves"
 
 
@@ -50,6 +52,12 @@ def write(character: bpy.types.Collection, bake_path: Path) -> None:
     if any(str(name) not in keys.key_blocks for name in bake.key_names):
         raise AddonError(f"{character.name} has lost some of its shape keys.", "Run Make It Talk again.")
     bring_up(character)
+    for owner in owners_of(character):
+        channels = upgrade.edits(character, owner, bake, rig.HEAD_PATH)
+        if channels:
+            _add_to_edits(character, owner, channels, settings.start)
+        upgrade.drop(owner)
+    settings.baked = ""
     for share in _shares(character, bake):
         layer = _layer(share.owner, share.part)
         frames = len(share.channels[0].samples)
@@ -58,32 +66,59 @@ def write(character: bpy.types.Collection, bake_path: Path) -> None:
         else:
             layers.own_action(layer)
             layers.place(layer, settings.start, frames)
-        _write_layer(character, layer, share, max(1.0, strength(character, share.part)))
+        _write_layer(character, layer, share)
     settings.bake_data = kept
     settings.fps, settings.frames = bake.fps, bake.frames
     settings.residual = float(bake.residual.max())
     layers.prepare_own_layer(settings.rig, keys, character.name)
 
 
-def apply_amounts(character: bpy.types.Collection) -> None:
-    """Lets the generated layers count as the character's amounts say, without another bake."""
+def apply_amounts(character: bpy.types.Collection) -> bool:
+    """Lets the generated layers count as the character's amounts say, without another bake.
+
+    Returns:
+        False where the character is from an older file, whose amounts show after the next bake.
+    """
     owners = owners_of(character)
     for part, owner in [(part, owners[1]) for part in layers.FACE] + [(part, owners[0]) for part in layers.HEAD]:
         layer = _layer(owner, part)
         if layer is None:
             continue
-        wanted = strength(character, part)
-        gain = max(1.0, wanted)
+        wanted = strength(character, part, layer)
+        gain = max(1.0, float(wanted.max()))
         if abs(gain - layer.gain) > 1e-6:
             bring_up(character)
             layers.own_action(layer)
             _rescale(character, layer, part, gain)
         layers.set_influence(layer, wanted / gain)
+    return not any(upgrade.legacy_layer(owner) for owner in owners)
 
 
-def strength(character: bpy.types.Collection, part: Part) -> float:
-    """How much of a part shows."""
-    return math.prod(getattr(character.makeittalk, name) for name in part.amounts)
+def strength(character: bpy.types.Collection, part: Part, layer: layers.Layer) -> np.ndarray:
+    """How much of a part shows: (1,) for the whole strip, or (N,), one for each of its frames, where that is keyed."""
+    rig_object = character.makeittalk.rig
+    curves = actions.by_identifier(compat.assigned_curves(rig_object))
+    frames = np.arange(math.floor(layer.strip.frame_start), math.ceil(layer.strip.frame_end) + 1)
+    found = np.ones(1)
+    for name in part.amounts:
+        curve = curves.get(f"{AMOUNTS}.{name}[0]")
+        if curve is None or curve.mute:
+            found = found * getattr(rig_object.makeittalk, name)
+        else:
+            found = found * np.clip([curve.evaluate(frame) for frame in frames], 0.0, HIGHEST)
+    return found
+
+
+def follow_keyed_amounts(character: bpy.types.Collection) -> None:
+    """Takes over what somebody has keyed of the amounts, or no longer keys; does nothing where nobody has."""
+    if character.makeittalk.rig is None or character.makeittalk.body is None or not character.makeittalk.frames:
+        return
+    keyed = any(
+        name.startswith(f"{AMOUNTS}.")
+        for name in actions.by_identifier(compat.assigned_curves(character.makeittalk.rig))
+    )
+    if keyed or any(layers.is_keyed(layer) for owner in owners_of(character) for layer in layers.layers(owner)):
+        apply_amounts(character)
 
 
 def move(character: bpy.types.Collection, frames: float) -> None:
@@ -120,7 +155,7 @@ def bring_up(character: bpy.types.Collection) -> list[str]:
         found += names
         edited = _differences(layer, share, names)
         _add_to_edits(character, share.owner, edited, layer.strip.frame_start)
-        _write_layer(character, layer, share, layer.gain)
+        _write_layer(character, layer, share)
     return found
 
 
@@ -201,7 +236,9 @@ def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
     yield Share(root, layers.SWAY, moves)
 
 
-def _write_layer(character: bpy.types.Collection, layer: layers.Layer, share: Share, gain: float) -> None:
+def _write_layer(character: bpy.types.Collection, layer: layers.Layer, share: Share) -> None:
+    wanted = strength(character, share.part, layer)
+    gain = max(1.0, float(wanted.max()))
     channels = [
         Channel(c.path, c.index, c.group, np.minimum(c.samples * gain, share.part.most), c.tolerance)
         for c in share.channels
@@ -209,7 +246,7 @@ def _write_layer(character: bpy.types.Collection, layer: layers.Layer, share: Sh
     actions.write(layer.curves, channels, character.makeittalk.every_frame)
     action = layer.strip.action
     action[layers.GAIN], action[layers.BAKED] = gain, actions.fingerprints(layer.curves)
-    layers.set_influence(layer, strength(character, share.part) / gain)
+    layers.set_influence(layer, wanted / gain)
 
 
 def _rescale(character: bpy.types.Collection, layer: layers.Layer, part: Part, gain: float) -> None:
@@ -217,7 +254,7 @@ def _rescale(character: bpy.types.Collection, layer: layers.Layer, part: Part, g
         bake = baked(character)
         share = next(item for item in _shares(character, bake) if item.part == part) if bake is not None else None
         if share is not None:
-            _write_layer(character, layer, share, gain)
+            _write_layer(character, layer, share)
             return
     for curve in layer.curves.fcurves:
         actions.scale(curve, gain / layer.gain)
@@ -227,10 +264,10 @@ def _rescale(character: bpy.types.Collection, layer: layers.Layer, part: Part, g
 
 def _differences(layer: layers.Layer, share: Share, names: list[str]) -> list[Channel]:
     """What the changed curves say beyond what was written, at the layer's influence."""
-    influence = layer.strip.fcurves.find("influence").keyframe_points[0].co.y
     written = {channel.identifier: channel for channel in share.channels}
     curves = actions.by_identifier(layer.curves)
     frames = len(share.channels[0].samples)
+    influence = layers.influence(layer, frames)
     found = []
     for name in names:
         channel, curve = written.get(name), curves.get(name)
@@ -252,7 +289,7 @@ def _add_to_edits(character: bpy.types.Collection, owner: bpy.types.ID, channels
     layer = _layer(owner, part)
     if layer is None:
         layer = layers.new_layer(owner, part, character.name, start, frames)
-        layers.set_influence(layer, 1.0)
+        layers.set_influence(layer, np.ones(1))
     old = actions.by_identifier(layer.curves)
     length = max(frames, round(layer.strip.frame_end - layer.strip.frame_start) + 1)
     by_name = {channel.identifier: channel for channel in channels}

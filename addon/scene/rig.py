@@ -10,6 +10,7 @@ from ..core.coordinates import points_to_blender
 
 HEAD = "head"
 ROOT = "root"
+HEAD_PATH = f'pose.bones["{HEAD}"]'
 _MODIFIER = "Head"
 
 
@@ -82,4 +83,4 @@ def attach(body: bpy.types.Object, rig: bpy.types.Object, weights: np.ndarray) -
 
 def head_path(channel: str) -> str:
     """The F-curve path of the head bone's `location` or `rotation_euler`."""
-    return f'pose.bones["{HEAD}"].{channel}'
+    return f"{HEAD_PATH}.{channel}"

@@ -162,3 +162,24 @@ def test_bake_of_another_character_is_refused(make, job):
     with pytest.raises(part("addon.core.errors").AddonError):
         rewrite(character, job / "again.npz")
     np.testing.assert_array_equal(shown(character), before)
+
+
+def test_amounts_can_be_keyed(make):
+    """A key on an amount is a key like any other: the layers follow, beyond 1 too, and forget it when it goes."""
+    character = make(every_frame=True)
+    root = character.makeittalk.rig
+    for frame, value in ((1, 0.0), (21, 0.0), (41, 2.0)):
+        root.makeittalk.nod = value
+        assert root.keyframe_insert("makeittalk.nod", frame=frame)
+    bpy.context.view_layer.update()
+    found, wanted = shown(character)[:, 4], samples.bake_arrays()["head_rotation"][:, 0]
+    np.testing.assert_allclose(found[:20], 0.0, atol=1e-3)
+    np.testing.assert_allclose(found[40:], 2.0 * wanted[40:], atol=2e-3)
+    np.testing.assert_allclose(shown(character)[:, 5:], expected()[:, 5:], atol=2e-3)
+    assert part("addon.scene.layers").layers and changed(character) == []
+    root.keyframe_delete("makeittalk.nod", frame=1)
+    root.keyframe_delete("makeittalk.nod", frame=21)
+    root.keyframe_delete("makeittalk.nod", frame=41)
+    root.makeittalk.nod = 1.0
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(shown(character), expected(), atol=2e-3)
