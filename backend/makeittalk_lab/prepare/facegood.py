@@ -48,7 +48,7 @@ def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = 
     dest.mkdir(parents=True, exist_ok=True)
     names: list[str] = []
     for number, recording in enumerate(recordings):
-        mel = curves = voice = None
+        samples = mel = curves = voice = None
         for identity in range(IDENTITIES):
             progress((number + identity / IDENTITIES) / len(recordings), "Playing captured curves")
             name = f"{recording.stem}_{identity}"
@@ -64,7 +64,7 @@ def prepare_facegood(source: str | Path, dest: str | Path, progress: Progress = 
             landmarks = resample_landmarks(moved, float(channels["fps"]), FRAME_RATE)[round(_LATE * FRAME_RATE) :]
             count = min(len(mel), len(landmarks))
             shown = landmarks[:count]
-            Clip(name, mel[:count], shown, neutral, shown, embedding=voice).save(dest)
+            Clip(name, mel[:count], shown, neutral, shown, embedding=voice, samples=samples).save(dest)
     held = validation_recordings([recording.stem for recording in recordings])
     train, validation = ([name for name in names if (name.rpartition("_")[0] in held) == out] for out in (False, True))
     prepared = Prepared(dest, "facegood", train, validation, [], {})

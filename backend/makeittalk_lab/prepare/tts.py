@@ -89,7 +89,8 @@ def spoken_clip(clip: Clip, name: str, sound: np.ndarray, spoken: list[Phone], f
     sound = normalise_loudness(sound)
     mel = mel_spectrogram(sound)
     landmarks = interpolate_frames(clip.landmarks, time_map(here, there, len(mel)))
-    return Clip(name, mel, landmarks, clip.neutral, landmarks, embedding=speaker_embedding(sound))
+    voice = speaker_embedding(sound)
+    return Clip(name, mel, landmarks, clip.neutral, landmarks, embedding=voice, samples=sound)
 
 
 def time_map(here: np.ndarray, there: np.ndarray, frames: int) -> np.ndarray:

@@ -199,6 +199,7 @@ def film_clip(name: str, film: Path, track: Track = track_video) -> tuple[Clip, 
         posed,
         embedding=embedding,
         prosody=prosody_track(samples, mel)[:count],
+        samples=samples,
     )
     return clip, Quality(jitter(landmarks), face_width(landmarks), float(turned))
 

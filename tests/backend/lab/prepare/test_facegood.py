@@ -46,6 +46,7 @@ def test_facegood_curves_move_an_ict_head(tmp_path):
     soundfile.write(source / "one.flac", 0.1 * np.random.default_rng(0).normal(size=32_000), 16_000)
     prepared = prepare_facegood(source, tmp_path / "out")
     clip = prepared.clip("one_0")
+    assert clip.samples is not None  # what Whisper hears
     moved = clip.landmarks - clip.neutral
     assert moved[100, 66] == pytest.approx((0, 10, 0), abs=0.01)  # half of 2 cm at 10 px/cm, downwards
     assert moved[0, 66] == pytest.approx((0, 0, 0), abs=0.01)

@@ -51,6 +51,7 @@ def test_the_filmed_motion_comes_with_another_sound(clip):
     later = [(0.0, 0.5, "SIL"), (0.5, 0.7, "B"), (0.7, 1.2, "AA"), (1.2, 1.5, "SIL")]
     moved = spoken_clip(clip, "said", sound, later, filmed)
     assert moved is not None and moved.mel.shape == (len(moved.landmarks), 80) and moved.embedding.shape == (256,)
+    assert moved.samples is not None
     # Every phone comes 0.3 s later.
     frames = np.arange(round(0.6 * FRAME_RATE), round(1.1 * FRAME_RATE))
     wanted = interpolate_frames(clip.landmarks, frames - 0.3 * FRAME_RATE)

@@ -28,7 +28,7 @@ def test_voxceleb2_becomes_clips_and_trains(data_dir: Path, tmp_path: Path) -> N
     assert len(quality) == 6 and all(0.0 < row["jitter"] < 1.5 for row in quality.values())
     clip = prepared.clip(prepared.train[0])
     assert np.linalg.norm(clip.posed - clip.landmarks, axis=2).mean() > 0.05  # px: pose was kept
-    assert clip.embedding is not None and clip.embedding.any()
+    assert clip.embedding is not None and clip.embedding.any() and clip.samples is not None
     again = prepare_voxceleb2(tmp_path / "vox", tmp_path / "dest", speakers=3, clips=1)
     assert len(again.train + again.validation + again.test) == 3
     prepare_voxceleb2(tmp_path / "vox", tmp_path / "dest")
