@@ -12,14 +12,17 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))  # Blender runs this file by its path
-from window import Window, addon, arguments, characters, install, run, session, until
+import window
+from window import Window, addon, arguments, characters, install, run, session
 
 ARCHIVE, PORTRAIT, SPEECH, NETWORK, FOLDER = arguments()
+until = partial(window.until, limit=90.0)  # s for any one thing to happen
 seen: dict[str, object] = {}
 ui = Window(Path(FOLDER))
 

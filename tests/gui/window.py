@@ -43,7 +43,7 @@ def characters() -> list[bpy.types.Collection]:
     return addon("scene.character").characters(bpy.context.scene)
 
 
-def until(condition: Callable[[], bool], what: str, limit: float = 120.0) -> Iterator[float]:
+def until(condition: Callable[[], bool], what: str, limit: float) -> Iterator[float]:
     """Waits for it, and fails after `limit` seconds."""
     end = time.monotonic() + limit
     while not condition():
