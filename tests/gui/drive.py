@@ -48,7 +48,7 @@ def press() -> Iterator[float]:
     """Clicks Make It Talk and waits until the backend is at work."""
     ui.rest()  # an error's popup closes behind the mouse
     yield 0.8
-    x, y = ui.big_button(ui.shot("before-click"))
+    x, y = yield from ui.big_button("before-click")
     ui.move(x, y - 3)
     yield 0.3
     ui.click(x, y)

@@ -54,7 +54,7 @@ def press(name: str, least: int, most: int) -> Iterator[float]:
     """Clicks the tallest button between two heights, found in the screenshot `name`."""
     ui.rest()
     yield 0.8
-    x, y = ui.big_button(ui.shot(name), least, most)
+    x, y = yield from ui.big_button(name, least, most)
     ui.move(x, y - 3)
     yield 0.3
     click(x, y)
