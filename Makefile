@@ -14,7 +14,7 @@ PYTHON ?= $(shell for v in 11 13 12; do for p in python3.$$v python3 python; do 
 PY := .venv/bin/python
 PYTEST := -m pytest -c tests/pytest.ini --rootdir tests
 # Each has one thread, also in the programs that it starts; more than four take more memory than they save time.
-PARALLEL := -n auto --maxprocesses 4 --dist worksteal
+PARALLEL := OMP_NUM_THREADS=1 $(PY) $(PYTEST) -n auto --maxprocesses 4 --dist worksteal
 ASSETS := backend/makeittalk/assets
 # A real Blender with a window, made once from Debian's packages for the window tests (1.8 GB).
 GUI_BLENDER ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/makeittalk/blender-trixie
@@ -48,10 +48,10 @@ types: env-dev ## types on both sides of the wall
 	$(PY) -m pyright
 
 test-unit: env-dev ## formats, storage, protocol and the project's structure
-	OMP_NUM_THREADS=1 $(PY) $(PYTEST) $(PARALLEL) tests/unit
+	$(PARALLEL) tests/unit
 
 test-backend: env-dev ## everything that imports torch or mediapipe
-	OMP_NUM_THREADS=1 $(PY) $(PYTEST) $(PARALLEL) tests/backend
+	$(PARALLEL) tests/backend
 
 test-blender: env-dev ## the extension in Blender 4.5 and 5.3
 	$(PYTHON) tools/blender_tests.py 4.5 5.3

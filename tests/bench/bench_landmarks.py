@@ -14,6 +14,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,13 +67,16 @@ class Released:
         self.face = torch.randn(1, COORDINATES)
         self.source, self.target = torch.rand(2, 1, EMBEDDING)
 
+    @torch.inference_mode()
     def convert(self, mel: torch.Tensor) -> None:
         self.voice(mel, self.source, self.target)
 
+    @torch.inference_mode()
     def move_lips(self, mel: torch.Tensor) -> None:
         for part in mel.split(_BATCH, 1):
             self.content(part, self.face)
 
+    @torch.inference_mode()
     def move_head(self, mel: torch.Tensor) -> None:
         for part in mel.split(self.speaker.config.attention, 1):
             self.speaker(part, self.source, self.face)
@@ -96,29 +100,22 @@ def compare(released: Released, samples: np.ndarray, seconds: float) -> float:
     face = Face(Path("mean face"), 512, 512, points)
     speech = analyse_speech(samples)
     theirs = {
-        f"voice conversion, {parameters(released.voice)}": released.convert,
-        f"content branch, {parameters(released.content)}": released.move_lips,
-        f"speaker branch, {parameters(released.speaker)}": released.move_head,
+        f"voice conversion, {parameters(released.voice)}": partial(released.convert, mel),
+        f"content branch, {parameters(released.content)}": partial(released.move_lips, mel),
+        f"speaker branch, {parameters(released.speaker)}": partial(released.move_head, mel),
     }
     ours = {
-        "listening": lambda: analyse_speech(samples),
+        "listening": partial(analyse_speech, samples),
         "networks, head, closures, post-processing": lambda: move_face(
             unheard(speech, loud), face, PredictOptions(device="cpu")
         ),
     }
     within = {
-        "of listening: mel": lambda: mel_spectrogram(loud),
-        "of listening: voice embedding (Resemblyzer)": lambda: speaker_embedding(loud),
+        "of listening: mel": partial(mel_spectrogram, loud),
+        "of listening: voice embedding (Resemblyzer)": partial(speaker_embedding, loud),
     }
 
-    def silently(work: Callable[[torch.Tensor], None]) -> Callable[[], None]:
-        def run() -> None:
-            with torch.inference_mode():
-                work(mel)
-
-        return run
-
-    taken = rounds({name: silently(work) for name, work in theirs.items()} | ours | within)
+    taken = rounds(theirs | ours | within)
     their_sum, our_sum = (sum(taken[name] for name in names) for names in (theirs, ours))
     print(f"{seconds:g} s of speech")
     print("  released networks, random weights")

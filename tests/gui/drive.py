@@ -12,14 +12,17 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))  # Blender runs this file by its path
-from window import Window, addon, arguments, characters, install, run, session, until
+import window
+from window import Window, addon, arguments, characters, install, run, session
 
 ARCHIVE, PORTRAIT, SPEECH, NETWORK, FOLDER = arguments()
+until = partial(window.until, limit=90.0)  # s for any one thing to happen
 seen: dict[str, object] = {}
 ui = Window(Path(FOLDER))
 
@@ -45,7 +48,7 @@ def press() -> Iterator[float]:
     """Clicks Make It Talk and waits until the backend is at work."""
     ui.rest()  # an error's popup closes behind the mouse
     yield 0.8
-    x, y = ui.big_button(ui.shot("before-click"))
+    x, y = yield from ui.big_button("before-click")
     ui.move(x, y - 3)
     yield 0.3
     ui.click(x, y)

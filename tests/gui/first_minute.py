@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))  # Blender runs this file by its path
-from window import Window, arguments, characters, install, run, session, until
+import window
+from window import Window, arguments, characters, install, run, session
 
 ARCHIVE, ASSETS, FOLDER = arguments()
+until = partial(window.until, limit=120.0)  # s for any one thing to happen
 seen: dict[str, object] = {}
 ui = Window(Path(FOLDER))
 

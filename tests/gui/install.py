@@ -13,15 +13,18 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))  # Blender runs this file by its path
-from window import MODULE, Window, addon, arguments, characters, install, run, session, until
+import window
+from window import MODULE, Window, addon, arguments, characters, install, run, session
 
 ARCHIVE, WHEELS, MANNER, FOLDER = arguments()
 INSTALLATION = 400.0  # s for it to happen
+until = partial(window.until, limit=60.0)  # s for anything else to happen
 seen: dict[str, object] = {"stages": []}
 ui = Window(Path(FOLDER))
 clicks = 0
@@ -51,7 +54,7 @@ def press(name: str, least: int, most: int) -> Iterator[float]:
     """Clicks the tallest button between two heights, found in the screenshot `name`."""
     ui.rest()
     yield 0.8
-    x, y = ui.big_button(ui.shot(name), least, most)
+    x, y = yield from ui.big_button(name, least, most)
     ui.move(x, y - 3)
     yield 0.3
     click(x, y)
@@ -95,7 +98,7 @@ def user() -> Iterator[float]:
 
     yield from press("install-4-example", 24, 27)
     yield from until(lambda: session().running, "the example starts")
-    yield from until(lambda: not session().running, "the example is made", INSTALLATION)
+    yield from until(lambda: not session().running, "the example is made", limit=INSTALLATION)
     yield 1.0
     seen["seconds to the first character"] = round(time.monotonic() - begun, 1)
     seen["clicks"] = clicks

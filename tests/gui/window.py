@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +16,8 @@ import bpy
 import numpy as np
 
 MODULE = "bl_ext.user_default.makeittalk"
+BUTTON = 20
+"""Seconds within which a button is on the screen."""
 
 
 def arguments() -> list[str]:
@@ -43,7 +45,7 @@ def characters() -> list[bpy.types.Collection]:
     return addon("scene.character").characters(bpy.context.scene)
 
 
-def until(condition: Callable[[], bool], what: str, limit: float = 120.0) -> Iterator[float]:
+def until(condition: Callable[[], bool], what: str, limit: float) -> Iterator[float]:
     """Waits for it, and fails after `limit` seconds."""
     end = time.monotonic() + limit
     while not condition():
@@ -139,12 +141,24 @@ class Window:
         bpy.data.images.remove(image)
         return pixels
 
-    def big_button(self, pixels: np.ndarray, least: int = 28, most: int = 46) -> tuple[int, int]:
-        """The middle of the tallest button of the sidebar, found in a screenshot by its even colour.
+    def big_button(self, name: str, least: int = 28, most: int = 46) -> Generator[float, None, tuple[int, int]]:
+        """Waits until the sidebar shows a tall button, which a popup may cover or a slow machine draw late.
 
         Args:
+            name: of the screenshot that it is looked for in.
             least, most: pixels that it is high.
+
+        Returns:
+            Its middle.
         """
+        end = time.monotonic() + BUTTON
+        while (middle := self._big_button(self.shot(name), least, most)) is None:
+            assert time.monotonic() < end, "the button is not on the screen"
+            yield 0.3
+        return middle
+
+    def _big_button(self, pixels: np.ndarray, least: int, most: int) -> tuple[int, int] | None:
+        """The middle of the tallest button, found in a screenshot by its even colour; None where there is none."""
         region = self.region("UI")
         column = np.round(pixels[:, region.x + region.width - 70] * 255).astype(int)
         column = column[region.y : region.y + region.height]
@@ -157,5 +171,6 @@ class Window:
             for start, end in itertools.pairwise(bounds)
             if least <= end - start <= most and (column[start] - ground).min() > 8  # boxes are darker than the ground
         ]
-        assert runs, "the button is not on the screen"
+        if not runs:
+            return None
         return region.x + region.width // 2, region.y + int(max(runs)[1])

@@ -11,7 +11,7 @@ import bpy
 import pytest
 import tiny_wheels
 from extension import part
-from project import ROOT
+from project import ROOT, SUPPORT
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_a_changed_python_starts_anew(connection, preferences, backend_python, t
 
 def test_a_backend_at_work_is_not_ended_by_a_preference(connection, preferences, monkeypatch):
     client_module = part("addon.core.client")
-    fake = ROOT / "tests" / "support" / "fake_backend.py"
+    fake = SUPPORT / "fake_backend.py"
     preferences.python = sys.executable
     client = client_module.BackendClient([sys.executable, "-I", str(fake), "slow"], connection.log_path())
     monkeypatch.setattr(connection, "_client", client)
@@ -111,7 +111,7 @@ def test_a_backend_at_work_is_not_ended_by_a_preference(connection, preferences,
 
 def test_disabling_does_not_wait_for_a_backend_that_does_not_listen(connection, monkeypatch):
     client_module = part("addon.core.client")
-    fake = ROOT / "tests" / "support" / "fake_backend.py"
+    fake = SUPPORT / "fake_backend.py"
     client = client_module.BackendClient([sys.executable, "-I", str(fake), "deaf"], connection.log_path())
     client.wait(client._greeting)
     client.submit(part("backend.makeittalk.exchange.protocol").Animate())

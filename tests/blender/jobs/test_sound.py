@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 import pytest
 from extension import part
-from project import ASSETS, ROOT
+from project import ASSETS, ROOT, SUPPORT
 from sounding import needs_sound
 
 SUFFIXES = {"late": "mp4", "chained": "ogg", "crashed": "wav", "integers": "wav", "mp3": "mp3", "m4a": "m4a"}
@@ -22,7 +22,7 @@ RATE = 16_000
 def recording(request, backend_python, tmp_path) -> tuple[Path, np.ndarray]:
     """A file, and the (n,) samples at 16 kHz that it should sound like."""
     path, heard = tmp_path / f"speech.{SUFFIXES[request.param]}", tmp_path / "heard.npy"
-    support = ROOT / "tests" / "support"
+    support = SUPPORT
     paths = os.pathsep.join([str(support), str(ROOT / "backend")])
     command = [backend_python, str(support / "odd_recordings.py"), request.param, str(path), str(heard)]
     subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": paths})

@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 import pytest
 from extension import part
-from project import ASSETS, ROOT
+from project import ASSETS, ROOT, SUPPORT
 from sounding import needs_sound
 
 RATE = 48_000
@@ -171,7 +171,7 @@ def test_the_strip_that_is_there_is_the_characters_speech(scene, backend, strips
 
 
 def test_a_file_that_blender_plays_otherwise_gets_a_strip_of_its_own(scene, backend, backend_python, strips, tmp_path):
-    path, support = tmp_path / "crashed.wav", ROOT / "tests" / "support"
+    path, support = tmp_path / "crashed.wav", SUPPORT
     command = [backend_python, str(support / "odd_recordings.py"), "crashed", str(path), str(tmp_path / "heard.npy")]
     paths = os.pathsep.join([str(support), str(ROOT / "backend")])
     subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": paths})

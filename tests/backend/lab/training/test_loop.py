@@ -24,7 +24,7 @@ from makeittalk_lab.training.log import Log
 from makeittalk_lab.training.loop import learning_share, run
 from makeittalk_lab.training.phones import PhonesTrainingConfig
 from makeittalk_lab.training.train import train
-from project import CONFIGS, ROOT
+from project import CONFIGS, SUPPORT
 from torch import Tensor, nn
 
 PROGRAM = [sys.executable, "-m", "makeittalk"]
@@ -285,7 +285,7 @@ torch.save([n.state_dict() for n in task.all.values()], Path(sys.argv[1]) / (os.
 def test_two_processes_learn_one_network(tmp_path):
     """Two processes on the CPU: each draws its share, both end with the same parameters, one of them writes."""
     script = tmp_path / "two.py"
-    script.write_text(TWO.format(folders=[str(Path(__file__).parent), str(ROOT / "tests" / "support")]))
+    script.write_text(TWO.format(folders=[str(Path(__file__).parent), str(SUPPORT)]))
     done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))

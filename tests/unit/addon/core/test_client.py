@@ -9,9 +9,9 @@ import time
 
 import pytest
 from extension import part_outside
-from project import ROOT
+from project import SUPPORT
 
-FAKE = ROOT / "tests" / "support" / "fake_backend.py"
+FAKE = SUPPORT / "fake_backend.py"
 client_module = part_outside("addon.core.client")
 protocol = part_outside("backend.makeittalk.exchange.protocol")
 

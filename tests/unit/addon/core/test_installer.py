@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import tiny_wheels
 from extension import part_outside
-from project import ROOT
+from project import SUPPORT
 
 installation = part_outside("addon.core.installation")
 installer = part_outside("addon.core.installer")
@@ -265,7 +265,7 @@ def test_kill_in_the_middle_and_again(bench, stage):
     """Killed as Blender may be: nobody goes on writing, and the next try ends well."""
     code = f"""
 import sys, time
-sys.path.insert(0, {str(ROOT / "tests" / "support")!r})
+sys.path.insert(0, {str(SUPPORT)!r})
 from pathlib import Path
 from extension import part_outside
 installer, installation = part_outside("addon.core.installer"), part_outside("addon.core.installation")
