@@ -22,7 +22,7 @@ from ..backend.makeittalk.exchange.amounts import HIGHEST as HIGHEST_AMOUNT
 from . import compat
 from .jobs.rebake import schedule
 from .scene import character as characters
-from .scene import performance, photo_plane
+from .scene import parts, performance, photo_plane
 
 STYLES = (
     ("auto", "Automatic", "Choose the way to draw the portrait by itself"),
@@ -46,16 +46,26 @@ _AMOUNTS = {
 }
 
 
+_OVERRIDABLE = {"LIBRARY_OVERRIDABLE"}  # what a character that is linked may have of its own
+
+
 def _amount(name: str, update: Callable[..., None] | None = None) -> Any:
     label, description = _AMOUNTS[name]
     return FloatProperty(
-        name=label, description=description, default=1.0, min=0.0, soft_max=2.0, max=HIGHEST_AMOUNT, update=update
+        name=label,
+        description=description,
+        default=1.0,
+        min=0.0,
+        soft_max=2.0,
+        max=HIGHEST_AMOUNT,
+        update=update,
+        override=_OVERRIDABLE,
     )
 
 
 def _seed(update: Callable[..., None] | None = None) -> Any:
     description = "Another number gives another take of head and blinks"
-    return IntProperty(name="Seed", description=description, min=0, update=update)
+    return IntProperty(name="Seed", description=description, min=0, update=update, override=_OVERRIDABLE)
 
 
 def _chosen(self: "MakeItTalkSettings", _context: bpy.types.Context) -> None:
@@ -82,6 +92,7 @@ def _voice() -> Any:
         description="A recording whose manner is taken instead of the speech's own; empty for the speech's",
         subtype="FILE_PATH",
         options=compat.PATH_OPTIONS,
+        override=_OVERRIDABLE,
     )
 
 
@@ -181,6 +192,24 @@ def _of_rig(name: str) -> Any:
     )
 
 
+def _part(name: str) -> property:
+    """A part of a character: the object that is marked as such in its collection, see `scene.parts`."""
+
+    def read(self: "MakeItTalkCharacter") -> bpy.types.Object | None:
+        return parts.find(self.id_data, name, getattr(self, f"{name}_pointer"))
+
+    def write(self: "MakeItTalkCharacter", item: bpy.types.Object | None) -> None:
+        if item is not None:
+            parts.mark(item, name)
+        setattr(self, f"{name}_pointer", item)
+
+    return property(read, write)
+
+
+def _kept(description: str) -> Any:
+    return StringProperty(description=description, override=_OVERRIDABLE)
+
+
 def _switched(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
     photo_plane.switch(self.id_data)
 
@@ -190,38 +219,62 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
 
     is_character: BoolProperty()
     serial: IntProperty(description="Counts up: the newest character has the highest")
-    rig: PointerProperty(type=bpy.types.Object)
-    body: PointerProperty(type=bpy.types.Object)
-    camera: PointerProperty(type=bpy.types.Object)
-    strip: StringProperty(description="Name of the speech's strip in the sequencer")
-    shares_strip: BoolProperty(description="That strip was there before the character, and stays when it goes")
-    portrait: StringProperty(description="The picture it was made from", subtype="FILE_PATH")
-    speech: StringProperty(description="The recording it speaks", subtype="FILE_PATH")
+    rig_pointer: PointerProperty(type=bpy.types.Object)
+    body_pointer: PointerProperty(type=bpy.types.Object)
+    camera_pointer: PointerProperty(type=bpy.types.Object)
+    plane_pointer: PointerProperty(type=bpy.types.Object)
+    rig, body, camera, plane = (_part(name) for name in parts.ALL)
+    strip: _kept("Identity of the speech's strip in the sequencer")
+    shares_strip: BoolProperty(
+        description="That strip was there before the character, and stays when it goes", override=_OVERRIDABLE
+    )
+    strip_offset: IntProperty(
+        description="Frames that the strip's source begins behind the lips: a cut strip's is hidden before them",
+        override=_OVERRIDABLE,
+    )
+    sound: PointerProperty(type=bpy.types.Sound, override=_OVERRIDABLE)
+    portrait: StringProperty(
+        name="Portrait",
+        description="The picture it was made from",
+        subtype="FILE_PATH",
+        options=compat.PATH_OPTIONS,
+        override=_OVERRIDABLE,
+    )
+    speech: StringProperty(
+        name="Speech",
+        description="The recording it speaks",
+        subtype="FILE_PATH",
+        options=compat.PATH_OPTIONS,
+        override=_OVERRIDABLE,
+    )
     face: _face()
     style: EnumProperty(name="Style", items=STYLES, default="auto")
     notices: StringProperty(description="What the backend remarked, one sentence a line")
     image_size: IntVectorProperty(size=2)
     face_width: FloatProperty(description="Distance of the jaw's ends, pixels of the portrait")
-    fps: FloatProperty(description="The rate it was baked at")
-    frames: IntProperty(description="Length of the bake")
+    fps: FloatProperty(description="The rate it was baked at", override=_OVERRIDABLE)
+    frames: IntProperty(description="Length of the bake", override=_OVERRIDABLE)
     residual: FloatProperty(
         name="Fit",
         description="What the shape keys leave of the prediction at worst, in pixels at 256 pixels face width",
+        override=_OVERRIDABLE,
     )
-    motion_data: StringProperty(description="motion.npz, base64")
+    motion_data: _kept("motion.npz, base64")
     mesh_data: StringProperty(description="mesh.npz, base64")
-    bake_data: StringProperty(description="bake.npz, base64")
-    baked: StringProperty(description="Fingerprints of curves in files from before layers, JSON")
-    placed: IntProperty(description="Where its curves start now")
+    bake_data: _kept("bake.npz, base64")
+    baked: _kept("Fingerprints of curves in files from before layers, JSON")
+    placed: IntProperty(description="Where its curves start now", override=_OVERRIDABLE)
     start: IntProperty(
         name="Start Frame",
         description="Frame on which the speech begins; moves the curves and the sound",
         update=_moved,
+        override=_OVERRIDABLE,
     )
     every_frame: BoolProperty(
         name="Key Every Frame",
         description="One key on every frame instead of the fewest that say the same",
         update=_changed,
+        override=_OVERRIDABLE,
     )
     seed: _seed()
     voice: _voice()
@@ -233,8 +286,7 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     sway: _of_rig("sway")
     blink: _of_rig("blink")
     smooth: _amount("smooth", _changed)
-    plane: PointerProperty(type=bpy.types.Object)
-    photo_strip: StringProperty(description="Name of the photoreal frames' strip in the sequencer")
+    photo_strip: StringProperty(description="Identity of the photoreal frames' strip in the sequencer")
     photo_range: EnumProperty(name="Frames", description="Which frames are drawn", items=_RANGES)
     photo_folder: StringProperty(
         name="Folder",
@@ -330,7 +382,7 @@ def register() -> None:
     for kind in CLASSES:
         bpy.utils.register_class(kind)
     for owner, kind in _OWNERS:
-        owner.makeittalk = PointerProperty(type=kind)
+        owner.makeittalk = PointerProperty(type=kind, override=_OVERRIDABLE)
 
 
 def unregister() -> None:

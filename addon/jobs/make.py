@@ -14,7 +14,7 @@ from .. import compat
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
-from ..scene import speech_strip, view
+from ..scene import strips, view
 from ..scene.setup import frame_rate
 from .task import Reading, Task
 
@@ -51,7 +51,7 @@ def make(context: bpy.types.Context) -> Task:
             audio=audio,
             start=compat.strip_span(strip)[0] if strip is not None else start,
             pack_sound=repaired,  # it lies in a folder that goes
-            strip=strip.name if strip is not None and not repaired else "",
+            strip=identity if strip is not None and not repaired else "",
             every_frame=every_frame,
             settings=remembered | _answered(data),
         )
@@ -96,7 +96,7 @@ def _strip_of(scene: bpy.types.Scene, identity: str, frames: int) -> bpy.types.S
     Raises:
         AddonError: its length is another one, so that it says something else.
     """
-    strip = speech_strip.find(scene, identity)
+    strip = strips.find(scene, identity)
     if strip is not None and compat.strip_length(strip) != frames:
         raise AddonError(
             f"The strip {strip.name} was cut since it became the speech.", "Choose it as the speech again."

@@ -15,7 +15,7 @@ from ..core import payload
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
-from ..scene import evaluation, photo_plane, sound, textures
+from ..scene import evaluation, photo_plane, sound, strips, textures
 from ..scene.setup import frame_rate
 from .task import Reading, Task
 
@@ -50,7 +50,7 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
         own = found.makeittalk
         payload.unpack(own.mesh_data, job / "mesh.npz")
         textures.write_picture(portrait_of(found), job / "portrait.png")
-        strip = sound.find_strip(scene, own.strip) if film is not None else None
+        strip = strips.find(scene, own.strip) if film is not None else None
         speech = sound.file_of(strip.sound, job) if strip is not None else None
         begins = (frames.start - compat.strip_begin(strip)) / rate if strip is not None else 0.0
         vertices = np.empty((len(frames), len(own.body.data.vertices), 3), np.float32)

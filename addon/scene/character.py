@@ -24,7 +24,8 @@ from . import (
     rig,
     setup,
     shape_keys,
-    sound,
+    speech,
+    strips,
     textures,
     view,
 )
@@ -38,7 +39,7 @@ class Made:
     Attributes:
         name: what the character is called. folder files: `face`, `mesh`, `motion`, `bake`, and `audio` to play.
         start: frame of the recording's beginning. pack_sound: keep the recording inside the .blend.
-        strip: name of a strip of the user's that plays the recording there already; else a new one is made.
+        strip: identity of a strip of the user's that plays the recording there already; else a new one is made.
         every_frame: one key a frame. settings: the character's other settings by property name.
     """
 
@@ -132,10 +133,9 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
             setattr(settings, name, value)
         performance.write(collection, made.bake)
         if made.strip:
-            settings.strip, settings.shares_strip = made.strip, True
+            speech.share(scene, collection, made.strip)
         elif made.audio is not None and compat.plays_sound():
-            strip = sound.add_sound(scene, f"{collection.name} Speech", made.audio, made.start, made.pack_sound)
-            settings.strip = strip.name
+            speech.add(scene, collection, made.audio, made.pack_sound)
         if fresh:
             setup.set_up(scene, collection, fresh=True)
         else:
@@ -157,16 +157,13 @@ def retake(character: bpy.types.Collection, motion: Path, bake_path: Path) -> No
 
 def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     """Removes a character with everything that is only its own; a strip that was there before it stays."""
-    settings = character.makeittalk
-    strip = sound.find_strip(scene, settings.strip) if not settings.shares_strip else None
-    if strip is not None:
-        speech = strip.sound
-        compat.sequencer_strips(scene).remove(strip)
-        if speech is not None and speech.users == 0:
-            bpy.data.sounds.remove(speech)
-    pictures = sound.find_strip(scene, settings.photo_strip)
+    kept, character.makeittalk.sound = character.makeittalk.sound, None
+    speech.remove(scene, character)
+    if kept is not None and kept.users == 0:
+        bpy.data.sounds.remove(kept)
+    pictures = strips.find(scene, character.makeittalk.photo_strip)
     if pictures is not None:
-        compat.sequencer_strips(scene).remove(pictures)
+        strips.remove(scene, pictures)
     items = list(character.objects)
     data = [item.data for item in items]
     materials_used = [slot for block in data if isinstance(block, bpy.types.Mesh) for slot in block.materials if slot]
@@ -192,12 +189,11 @@ def select(root: bpy.types.Object) -> None:
 
 def move(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -> None:
     """Shifts a character's curves and its speech in time."""
-    settings = character.makeittalk
     performance.move(character, frames)
-    for name in (settings.strip, settings.photo_strip):
-        strip = sound.find_strip(scene, name)
-        if strip is not None:
-            compat.move_strip(strip, frames)
+    speech.move(scene, character)
+    pictures = strips.find(scene, character.makeittalk.photo_strip)
+    if pictures is not None:
+        compat.move_strip(pictures, frames)
     photo_plane.move(character, frames)
 
 

@@ -1,4 +1,4 @@
-"""What Blender is asked to tell of: files that are opened, and amounts that are keyed."""
+"""What Blender is asked to tell of: files that are opened, amounts that are keyed, characters that are copied."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import character as characters
-from . import performance, upgrade
+from . import copies, performance, upgrade
+
+_SETTLED = 0.2  # s after a copy was made and moved before it becomes a character
+_known_objects = 0
 
 
 def register() -> None:
     bpy.app.handlers.load_post.append(_opened)
-    bpy.app.handlers.depsgraph_update_post.append(_keyed)
+    bpy.app.handlers.depsgraph_update_post.append(_updated)
     bpy.app.timers.register(_opened)  # the file that is open now: while add-ons are enabled no data can be touched
 
 
 def unregister() -> None:
     bpy.app.handlers.load_post.remove(_opened)
-    bpy.app.handlers.depsgraph_update_post.remove(_keyed)
-    if bpy.app.timers.is_registered(_opened):
-        bpy.app.timers.unregister(_opened)
+    bpy.app.handlers.depsgraph_update_post.remove(_updated)
+    for timer in (_opened, _settle):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
 
 
 @persistent
@@ -31,12 +35,33 @@ def _opened(*_arguments: object) -> None:
 
 
 @persistent
-def _keyed(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
-    """Lets the generated layers follow amounts whose keys somebody has changed."""
+def _updated(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
+    global _known_objects
     changed = {update.id.original for update in graph.updates if isinstance(update.id, bpy.types.Action)}
-    if not changed:
-        return
+    if changed:
+        _follow_amounts(scene, changed)
+    if len(bpy.data.objects) != _known_objects:
+        _known_objects = len(bpy.data.objects)
+        if bpy.app.background:
+            copies.settle(scene)
+        elif not bpy.app.timers.is_registered(_settle):
+            bpy.app.timers.register(_settle, first_interval=_SETTLED)
+
+
+def _follow_amounts(scene: bpy.types.Scene, changed: set[bpy.types.ID]) -> None:
+    """Lets the generated layers follow amounts whose keys somebody has changed."""
     for character in characters.characters(scene):
         rig = character.makeittalk.rig
         if rig is not None and rig.animation_data is not None and rig.animation_data.action in changed:
             performance.follow_keyed_amounts(character)
+
+
+def _settle() -> float | None:
+    """Makes characters of copies, once the user has put them where they belong."""
+    window = bpy.context.window_manager.windows[0]
+    if len(window.modal_operators):
+        return _SETTLED
+    made = copies.settle(window.scene)
+    if made:
+        bpy.ops.ed.undo_push(message="Copy of a Character")
+    return None

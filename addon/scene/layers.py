@@ -27,6 +27,10 @@ GAIN = "makeittalk_gain"  # what its curves were multiplied with
 BAKED = "makeittalk_baked"  # JSON: the fingerprint of every curve as it was written
 _TRACK = "MakeItTalk"
 _INFLUENCE_TOLERANCE = 2e-3
+_STRIP_SETTINGS = (
+    *("blend_type", "extrapolation", "mute", "use_reverse", "use_sync_length", "blend_in", "blend_out"),
+    *("action_frame_start", "action_frame_end", "repeat", "scale", "influence"),
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Part:
     most: float = math.inf
 
 
+BASE = Part("Base")  # of an override: what lies below it counts no more
 REST = Part("Rest")
 LIPS = Part("Lips", ("lip",))
 EXPRESSION = Part("Expression", ("head",))
@@ -51,6 +56,7 @@ NOD = Part("Nod", ("head", "nod"))
 TURN = Part("Turn", ("head", "turn"))
 TILT = Part("Tilt", ("head", "tilt"))
 SWAY = Part("Sway", ("head", "sway"))
+EDITS = Part("Edits of Generated Curves")
 FACE = (REST, LIPS, EXPRESSION, BLINKS)
 HEAD = (NOD, TURN, TILT, SWAY)
 
@@ -69,17 +75,27 @@ class Layer:
         return compat.strip_curves(self.strip)
 
     @property
+    def action(self) -> Any:
+        """The generated action."""
+        return self.strip.action
+
+    @property
     def gain(self) -> float:
         """What the curves were multiplied with."""
-        return float(self.strip.action.get(GAIN, 1.0))
+        return float(self.action.get(GAIN, 1.0))
 
 
 def layers(owner: bpy.types.ID) -> Iterator[Layer]:
-    """The generated strips of a datablock, by whatever name and on whatever track."""
-    animation = owner.animation_data
+    """The generated strips of a datablock, by whatever name and on whatever track.
+
+    Those that a library override has from its library are none: they cannot be written.
+    """
+    animation, overrides = owner.animation_data, is_override(owner)
     for track in animation.nla_tracks if animation is not None else ():
         for strip in track.strips:
-            if strip.action is not None and PART in strip.action:
+            if strip.action is None or PART not in strip.action:
+                continue
+            if not (overrides and strip.action.library is not None):
                 yield Layer(str(strip.action[PART]), track, strip)
 
 
@@ -166,6 +182,52 @@ def blending(owner: bpy.types.ID) -> str:
     return "ADD" if isinstance(owner, bpy.types.Key) else "COMBINE"
 
 
+def is_override(owner: bpy.types.ID) -> bool:
+    """Whether a datablock is a library override."""
+    holder = owner.user if isinstance(owner, bpy.types.Key) else owner
+    return holder.override_library is not None
+
+
+def take_over(owner: bpy.types.ID, name: str) -> None:
+    """Gives an override layers of its own, which can be written: what it has from its library is covered, and what
+    lies there of the animator's is laid on top again. Does nothing where that is done, and to what is no override."""
+    if not is_override(owner) or any(layer.part == BASE.name for layer in layers(owner)):
+        return
+    animation = owner.animation_data_create()
+    inherited = list(animation.nla_tracks)
+    covered: dict[str, tuple[str, int]] = {}
+    for track in inherited:
+        for strip in track.strips:
+            for identifier, curve in actions.by_identifier(
+                compat.strip_curves(strip) if strip.action else None
+            ).items():
+                covered[identifier] = curve.data_path, curve.array_index
+    base = new_layer(owner, BASE, name, 0.0, 2)
+    base.strip.blend_type = "REPLACE"
+    actions.write(base.curves, [actions.Channel(*where, BASE.name, np.zeros(2), 1.0) for where in covered.values()])
+    set_influence(base, np.ones(1))
+    for track in inherited:
+        for strip in track.strips:
+            if strip.action is not None and (PART not in strip.action or strip.action[PART] == EDITS.name):
+                _copy_strip(owner, track, strip)
+
+
+def _copy_strip(owner: bpy.types.ID, track: bpy.types.NlaTrack, strip: bpy.types.NlaStrip) -> None:
+    """Lays a strip of a library on a new track, with an action that can be edited."""
+    slot = strip.action_slot.identifier if compat.SLOTTED_ACTIONS and strip.action_slot else None
+    made = owner.animation_data.nla_tracks.new()
+    made.name, made.mute = track.name, track.mute
+    copy = made.strips.new(strip.name, math.floor(strip.frame_start), strip.action.copy())
+    if slot is not None:
+        copy.action_slot = copy.action.slots[slot]
+    for setting in _STRIP_SETTINGS:
+        setattr(copy, setting, getattr(strip, setting))
+    if strip.frame_start > copy.frame_start:
+        copy.frame_end, copy.frame_start = strip.frame_end, strip.frame_start
+    else:
+        copy.frame_start, copy.frame_end = strip.frame_start, strip.frame_end
+
+
 def actions_of(owner: bpy.types.ID) -> set[bpy.types.Action]:
     """Every action that a datablock plays, by itself or by strips."""
     animation = owner.animation_data
@@ -194,3 +256,8 @@ def prepare_own_layer(rig: bpy.types.Object, keys: bpy.types.Key, name: str) -> 
         animation.action_extrapolation = "HOLD"
         if animation.action is None and not animation.use_tweak_mode:
             shared = compat.assign_action(owner, f"{name} Edits", shared)
+        elif animation.action is not None and animation.action.library is not None:  # of an override's library
+            slot = animation.action_slot.identifier if compat.SLOTTED_ACTIONS and animation.action_slot else None
+            animation.action = animation.action.copy()
+            if slot is not None:
+                animation.action_slot = animation.action.slots[slot]

@@ -8,12 +8,13 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import bpy
 import numpy as np
 
 from ...backend.makeittalk.exchange.amounts import HIGHEST
-from ...backend.makeittalk.exchange.formats import Bake
+from ...backend.makeittalk.exchange.formats import Bake, Mesh
 from .. import compat
 from ..core import payload
 from ..core.errors import AddonError
@@ -21,9 +22,9 @@ from . import actions, layers, rig, shape_keys, upgrade
 from .actions import Channel
 from .layers import Part
 
+_Arrays = TypeVar("_Arrays", Bake, Mesh)
 _PIXEL_TOLERANCE = 0.05  # px at 256 px face width: what leaving keys out may cost one shape key or head channel
 AMOUNTS = "makeittalk"  # the data path of a rig's amounts
-_EDITS = "Edits of Generated Curves"
 
 
 @dataclass
@@ -41,19 +42,27 @@ class Share:
 
 def write(character: bpy.types.Collection, bake_path: Path) -> None:
     """Writes a bake into the generated layers. Whatever the animator keyed stays; edits of the generated curves are
-    brought above them first.
+    brought above them first. Shape keys that somebody has deleted are left out.
 
     Raises:
         MakeItTalkError: the file is damaged or of another character; nothing was changed.
     """
-    settings = character.makeittalk
     bake, kept = Bake.load(bake_path), payload.pack(bake_path)
+    mesh = _mesh(character)
+    if [str(name) for name in bake.key_names] != [str(name) for name in mesh.key_names]:
+        raise AddonError(f"The motion is of another character than {character.name}.", "Run Make It Talk again.")
+    _write(character, bake, kept)
+
+
+def _write(character: bpy.types.Collection, bake: Bake, kept: str) -> None:
+    settings = character.makeittalk
     keys = _keys(character)
-    if any(str(name) not in keys.key_blocks for name in bake.key_names):
-        raise AddonError(f"{character.name} has lost some of its shape keys.", "Run Make It Talk again.")
+    rig.head_bone(settings.rig)
+    for owner in (settings.rig, keys):
+        layers.take_over(owner, character.name)
     bring_up(character)
     for owner in owners_of(character):
-        channels = upgrade.edits(character, owner, bake, rig.HEAD_PATH)
+        channels = upgrade.edits(character, owner, bake, rig.head_bone(settings.rig))
         if channels:
             _add_to_edits(character, owner, channels, settings.start)
         upgrade.drop(owner)
@@ -80,6 +89,10 @@ def apply_amounts(character: bpy.types.Collection) -> bool:
         False where the character is from an older file, whose amounts show after the next bake.
     """
     owners = owners_of(character)
+    bake = baked(character)
+    if bake is not None and any(layers.is_override(owner) and not _layer(owner, layers.BASE) for owner in owners):
+        _write(character, bake, character.makeittalk.bake_data)
+        return True
     for part, owner in [(part, owners[1]) for part in layers.FACE] + [(part, owners[0]) for part in layers.HEAD]:
         layer = _layer(owner, part)
         if layer is None:
@@ -149,7 +162,7 @@ def bring_up(character: bpy.types.Collection) -> list[str]:
         layer = _layer(share.owner, share.part)
         if layer is None:
             continue
-        names = actions.changed(layer.curves, str(layer.strip.action.get(layers.BAKED, "")))
+        names = actions.changed(layer.curves, str(layer.action.get(layers.BAKED, "")))
         if not names:
             continue
         found += names
@@ -171,23 +184,31 @@ def owners_of(character: bpy.types.Collection) -> tuple[bpy.types.Object, bpy.ty
 def baked(character: bpy.types.Collection) -> Bake | None:
     """The bake that the generated layers were written from, or None where the file keeps none."""
     text = character.makeittalk.bake_data
-    return _unpacked(text) if text else None
+    return _unpacked(Bake, text) if text else None
 
 
 @functools.lru_cache(maxsize=4)
-def _unpacked(text: str) -> Bake:
+def _unpacked(kind: type[_Arrays], text: str) -> _Arrays:
     with tempfile.TemporaryDirectory(prefix="makeittalk_") as folder:
-        path = Path(folder) / "bake.npz"
+        path = Path(folder) / "kept.npz"
         payload.unpack(text, path)
-        return Bake.load(path)
+        return kind.load(path)
 
 
 def _keys(character: bpy.types.Collection) -> bpy.types.Key:
     settings = character.makeittalk
-    keys = settings.body.data.shape_keys if settings.body is not None else None
+    body = settings.body
+    if body is not None and body.override_library is not None and body.data.library is not None:
+        body.data.override_create(remap_local_usages=True)  # shape keys belong to the mesh
+    keys = body.data.shape_keys if body is not None else None
     if keys is None or settings.rig is None:
-        raise AddonError(f"{character.name} has lost its mesh or its rig.", "Run Make It Talk again.")
+        raise AddonError(f"{character.name} has lost its mesh or its rig.", "Undo that, or run Make It Talk again.")
     return keys
+
+
+def _mesh(character: bpy.types.Collection) -> Mesh:
+    """What the character's mesh was made from."""
+    return _unpacked(Mesh, character.makeittalk.mesh_data)
 
 
 def _layer(owner: bpy.types.ID, part: Part) -> layers.Layer | None:
@@ -201,7 +222,8 @@ def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
     allowance = _PIXEL_TOLERANCE * settings.face_width / 256.0 / settings.image_size[1]  # Blender units
     # A key at value 1 moves some vertex the furthest; its tolerance is the value that moves it by the allowance.
     reach = shape_keys.reach(keys)
-    names = [str(name) for name in bake.key_names]
+    first_names = [str(name) for name in bake.key_names]
+    names = shape_keys.current_names(keys, first_names, lambda: _mesh(character))
     parts = (
         (layers.REST, bake.rest_values[None]),
         (layers.LIPS, bake.lip_values),
@@ -217,20 +239,21 @@ def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
                 values[:, column],
                 allowance / max(reach[name], 1e-6),
             )
-            for column, name in enumerate(names)
-            if values[:, column].any()
+            for column, name in enumerate(map(names.get, first_names))
+            if name is not None and values[:, column].any()
         ]
         if channels:
             yield Share(keys, part, channels)
-    lever = root.data.bones[rig.HEAD].length  # what a radian moves at the top of the face
+    head = rig.head_bone(root)
+    lever = root.data.bones[head].length  # what a radian moves at the top of the face
     turns = [
-        Channel(rig.head_path("rotation_euler"), axis, part.name, bake.head_rotation[:, axis], allowance / lever)
+        Channel(rig.head_path("rotation_euler", head), axis, part.name, bake.head_rotation[:, axis], allowance / lever)
         for axis, part in enumerate((layers.NOD, layers.TILT, layers.TURN))
     ]
     for part, channel in zip((layers.NOD, layers.TILT, layers.TURN), turns, strict=True):
         yield Share(root, part, [channel])
     moves = [
-        Channel(rig.head_path("location"), axis, layers.SWAY.name, bake.head_location[:, axis], allowance)
+        Channel(rig.head_path("location", head), axis, layers.SWAY.name, bake.head_location[:, axis], allowance)
         for axis in range(3)
     ]
     yield Share(root, layers.SWAY, moves)
@@ -244,7 +267,7 @@ def _write_layer(character: bpy.types.Collection, layer: layers.Layer, share: Sh
         for c in share.channels
     ]
     actions.write(layer.curves, channels, character.makeittalk.every_frame)
-    action = layer.strip.action
+    action = layer.action
     action[layers.GAIN], action[layers.BAKED] = gain, actions.fingerprints(layer.curves)
     layers.set_influence(layer, wanted / gain)
 
@@ -258,7 +281,7 @@ def _rescale(character: bpy.types.Collection, layer: layers.Layer, part: Part, g
             return
     for curve in layer.curves.fcurves:
         actions.scale(curve, gain / layer.gain)
-    action = layer.strip.action
+    action = layer.action
     action[layers.GAIN], action[layers.BAKED] = gain, actions.fingerprints(layer.curves)
 
 
@@ -285,7 +308,7 @@ def _differences(layer: layers.Layer, share: Share, names: list[str]) -> list[Ch
 def _add_to_edits(character: bpy.types.Collection, owner: bpy.types.ID, channels: list[Channel], start: float) -> None:
     """Adds differences to the layer that holds those of former times."""
     frames = len(channels[0].samples)
-    part = Part(_EDITS)
+    part = layers.EDITS
     layer = _layer(owner, part)
     if layer is None:
         layer = layers.new_layer(owner, part, character.name, start, frames)
@@ -300,6 +323,6 @@ def _add_to_edits(character: bpy.types.Collection, owner: bpy.types.ID, channels
         if new is not None:
             samples[:frames] += new.samples
         path, index = (new.path, new.index) if new is not None else (curve.data_path, curve.array_index)
-        written.append(Channel(path, index, _EDITS, samples, new.tolerance if new is not None else 1e-4))
+        written.append(Channel(path, index, layers.EDITS.name, samples, new.tolerance if new is not None else 1e-4))
     layers.place(layer, start, length)
     actions.write(layer.curves, written)

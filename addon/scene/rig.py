@@ -7,10 +7,11 @@ import numpy as np
 
 from ...backend.makeittalk.exchange.formats import Mesh
 from ..core.coordinates import points_to_blender
+from ..core.errors import AddonError
+from . import parts
 
 HEAD = "head"
 ROOT = "root"
-HEAD_PATH = f'pose.bones["{HEAD}"]'
 _MODIFIER = "Head"
 
 
@@ -57,6 +58,7 @@ def new_rig(name: str, arrays: Mesh, collection: bpy.types.Collection) -> bpy.ty
         layer.objects.active = before
     for bone in rig.pose.bones:
         bone.rotation_mode = "XYZ"
+    parts.mark(armature.bones[HEAD], HEAD)
     armature.bones[ROOT].hide = True  # it only holds what the head leaves; nobody needs to see it
     return rig
 
@@ -81,6 +83,19 @@ def attach(body: bpy.types.Object, rig: bpy.types.Object, weights: np.ndarray) -
     modifier.object = rig
 
 
-def head_path(channel: str) -> str:
+def head_bone(rig: bpy.types.Object) -> str:
+    """What the bone that carries the head's motion is called now.
+
+    Raises:
+        AddonError: it was deleted.
+    """
+    bones = rig.data.bones
+    found = next((bone.name for bone in bones if bone.get(parts.PART) == HEAD), HEAD if HEAD in bones else "")
+    if not found:
+        raise AddonError(f"{rig.name} has lost its bone {HEAD}.", "Undo that, or run Make It Talk again.")
+    return found
+
+
+def head_path(channel: str, bone: str = HEAD) -> str:
     """The F-curve path of the head bone's `location` or `rotation_euler`."""
-    return f"{HEAD_PATH}.{channel}"
+    return f'pose.bones["{bpy.utils.escape_identifier(bone)}"].{channel}'

@@ -14,7 +14,7 @@ from ...backend.makeittalk.exchange import bounded_json
 from ...backend.makeittalk.exchange.amounts import Amounts
 from ...backend.makeittalk.exchange.formats import Bake
 from .. import compat
-from . import actions, layers
+from . import actions, layers, parts, rig, strips
 from .actions import Channel
 from .layers import Part
 
@@ -24,6 +24,7 @@ LEGACY = Part("Before Layers")
 def bring_up_to_date(character: bpy.types.Collection) -> bool:
     """Gives a character of an older file its layers; says whether there was anything to do."""
     settings = character.makeittalk
+    _identify(character)
     known = _known(settings.baked)
     if not known or settings.bake_data or settings.rig is None or settings.body is None:
         return False
@@ -42,23 +43,48 @@ def bring_up_to_date(character: bpy.types.Collection) -> bool:
     return done
 
 
+def _identify(character: bpy.types.Collection) -> None:
+    """Marks the parts and the strips of a character, which older files know by pointers and names."""
+    settings = character.makeittalk
+    if settings.rig_pointer is not None:
+        return
+    for name in parts.ALL:
+        item = compat.stored(settings, name)
+        if item is not None:
+            setattr(settings, name, item)
+    root = settings.rig
+    if root is not None and rig.HEAD in root.data.bones:
+        parts.mark(root.data.bones[rig.HEAD], rig.HEAD)
+    for scene in bpy.data.scenes:
+        if character not in scene.collection.children_recursive:
+            continue
+        for name in ("strip", "photo_strip"):
+            strip = (compat.sequencer_strips(scene) or {}).get(getattr(settings, name))
+            if strip is None:
+                continue
+            setattr(settings, name, strips.identity(strip))
+            if name == "strip":
+                settings.sound = strip.sound
+                settings.strip_offset = round(compat.strip_begin(strip) - settings.placed)
+
+
 def legacy_layer(owner: bpy.types.ID) -> layers.Layer | None:
     """The strip that `bring_up_to_date` made, until a bake has replaced it."""
     return next((layer for layer in layers.layers(owner) if layer.part == LEGACY.name), None)
 
 
-def edits(character: bpy.types.Collection, owner: bpy.types.ID, bake: Bake, head_path: str) -> list[Channel]:
+def edits(character: bpy.types.Collection, owner: bpy.types.ID, bake: Bake, head: str) -> list[Channel]:
     """What the edited curves of an older file say beyond the prediction.
 
     Args:
-        bake: the same motion, baked at today's rate. head_path: the data path of the head bone, up to its channel.
+        bake: the same motion, baked at today's rate. head: the head bone's name.
     """
     settings, layer = character.makeittalk, legacy_layer(owner)
     if layer is None:
         return []
     kind = "face" if isinstance(owner, bpy.types.Key) else "head"
     known, curves = _known(settings.baked)[kind], actions.by_identifier(layer.curves)
-    predicted = _predicted(character, bake, head_path)
+    predicted = _predicted(character, bake, head)
     times = np.arange(bake.frames) * settings.fps / bake.fps  # frames of the old rate
     found = []
     for name, mark in known.items():
@@ -124,7 +150,7 @@ def _take_pushed_down(owner: bpy.types.ID, known: dict[str, str]) -> bool:
     return False
 
 
-def _predicted(character: bpy.types.Collection, bake: Bake, head_path: str) -> dict[str, np.ndarray]:
+def _predicted(character: bpy.types.Collection, bake: Bake, head: str) -> dict[str, np.ndarray]:
     """What the curves of an older file were without edits: identifier → (N,), at the character's amounts."""
     settings = character.makeittalk
     amounts = Amounts(settings.lip, settings.head, settings.blink, settings.smooth)
@@ -135,7 +161,7 @@ def _predicted(character: bpy.types.Collection, bake: Bake, head_path: str) -> d
     }
     for channel, samples in (("location", bake.head_location), ("rotation_euler", bake.head_rotation)):
         for axis in range(3):
-            found[f"{head_path}.{channel}[{axis}]"] = amounts.head * samples[:, axis]
+            found[f"{rig.head_path(channel, head)}[{axis}]"] = amounts.head * samples[:, axis]
     return found
 
 

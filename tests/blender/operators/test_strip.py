@@ -134,7 +134,7 @@ def test_a_missing_file_is_said(scene, strip, tmp_path):
 
 def test_another_recording_lets_go_of_the_strip(scene, strip):
     take()
-    assert part("addon.scene.speech_strip").find(scene, scene.makeittalk.strip) == strip
+    assert part("addon.scene.strips").find(scene, scene.makeittalk.strip) == strip
     scene.makeittalk.speech = str(ASSETS / "speech.flac")
     assert scene.makeittalk.strip == ""
 
@@ -143,7 +143,7 @@ def test_a_copied_strip_is_another_one(scene, strip):
     take()
     identity = scene.makeittalk.strip
     strip.name = "Renamed"
-    assert part("addon.scene.speech_strip").find(scene, identity).name == "Renamed"
+    assert part("addon.scene.strips").find(scene, identity).name == "Renamed"
     assert take("Music") == {"FINISHED"} and scene.makeittalk.strip != identity
 
 
@@ -161,7 +161,9 @@ def test_the_strip_that_is_there_is_the_characters_speech(scene, backend, strips
     character = speak(scene, strips, tmp_path)
     strips = part("addon.compat").sequencer_strips(scene)
     settings = character.makeittalk
-    assert [item.name for item in strips] == ["Line"] and settings.strip == "Line"
+    assert [item.name for item in strips] == ["Line"] and part("addon.scene.speech").strip_of(
+        scene, character
+    ).name == "Line"
     assert settings.start == 40 and not strips["Line"].mute
     settings.start = 50
     assert span(strips["Line"])[0] == 50
@@ -180,10 +182,10 @@ def test_a_file_that_blender_plays_otherwise_gets_a_strip_of_its_own(scene, back
     scene.makeittalk.portrait = str(ASSETS / "portrait_cartoon.png")
     assert take("Line") == {"FINISHED"}
     assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
-    settings = part("addon.scene.character").active(bpy.context).makeittalk
+    own = part("addon.scene.speech").strip_of(scene, part("addon.scene.character").active(bpy.context))
     strips = part("addon.compat").sequencer_strips(scene)
     assert strips["Line"].mute and len(strips) == 2
-    assert span(strips[settings.strip])[0] == 40 and not strips[settings.strip].mute
+    assert span(own)[0] == 40 and not own.mute
     assert "is muted" in bpy.context.window_manager.makeittalk.message
 
 

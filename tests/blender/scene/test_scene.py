@@ -129,7 +129,7 @@ def test_sound_starts_with_the_motion_on_a_free_channel(make, job, scene):
     other.new_sound("music", str(job / "speech.wav"), 1, 30)
     other.new_sound("far", str(job / "speech.wav"), 2, 500)
     character = make(start=20)
-    strip = strips(scene)[character.makeittalk.strip]
+    strip = part("addon.scene.speech").strip_of(scene, character)
     first, behind = part("addon.compat").strip_span(strip)
     assert (first, strip.channel, strip.type) == (20, 2, "SOUND")
     assert abs(behind - first - 60) <= 1
@@ -210,7 +210,7 @@ def test_start_frame_moves_curves_and_sound(make, scene):
     character.makeittalk.start = 31
     np.testing.assert_allclose(shown(character, range(31, 91)), before, atol=1e-4)
     if SOUND:
-        assert part("addon.compat").strip_span(strips(scene)[character.makeittalk.strip])[0] == 31
+        assert part("addon.compat").strip_span(part("addon.scene.speech").strip_of(scene, character))[0] == 31
     assert changed(character) == []
 
 
