@@ -14,7 +14,7 @@ from .. import compat
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
-from ..scene import strips, view
+from ..scene import sound, speech, strips, textures, view
 from ..scene.setup import frame_rate
 from .task import Reading, Task
 
@@ -27,7 +27,7 @@ def make(context: bpy.types.Context) -> Task:
     """
     scene = context.scene
     settings = scene.makeittalk
-    portrait, speech = bpy.path.abspath(settings.portrait), bpy.path.abspath(settings.speech)
+    portrait, recording = bpy.path.abspath(settings.portrait), bpy.path.abspath(settings.speech)
     strip = _strip_of(scene, settings.strip, settings.strip_frames)
     identity, frames = settings.strip if strip is not None else "", settings.strip_frames
     start = compat.strip_span(strip)[0] if strip is not None else settings.start_frame(scene)
@@ -39,8 +39,8 @@ def make(context: bpy.types.Context) -> Task:
 
     def take(context: bpy.types.Context, data: protocol.AnimateData) -> str:
         scene = context.scene
-        audio = Path(data.audio) if data.audio else Path(speech)
-        repaired = audio.resolve() != Path(speech).resolve()
+        audio = Path(data.audio) if data.audio else Path(recording)
+        repaired = audio.resolve() != Path(recording).resolve()
         strip = _strip_of(scene, identity, frames)
         made = characters.Made(
             name=Path(portrait).stem[:40] or "Character",
@@ -69,6 +69,27 @@ def make(context: bpy.types.Context) -> Task:
     return Task(context, lambda folder: _into(request, folder), take, protocol.AnimateData)
 
 
+def replace_speech(context: bpy.types.Context, character: bpy.types.Collection, recording: str) -> Task:
+    """Starts predicting what a character does when it says another recording.
+
+    Raises:
+        AddonError: the backend cannot be started.
+    """
+    uid, spoken = character.session_uid, Path(bpy.path.abspath(recording))
+    request = replace(_request(_remembered(character), frame_rate(context.scene)), audio=str(spoken))
+
+    def take(context: bpy.types.Context, data: protocol.AnimateData) -> str:
+        found = _still_there(uid)
+        audio = Path(data.audio) if data.audio else spoken
+        characters.retake(found, Path(data.motion), Path(data.bake))
+        found.makeittalk.speech, found.makeittalk.notices = recording, "\n".join(data.notices)
+        if compat.plays_sound():
+            speech.replace(context.scene, found, audio, pack=audio.resolve() != spoken.resolve())
+        return f"{found.name} says {spoken.name} now."
+
+    return Task(context, lambda folder: _with_sources(request, uid, folder), take, protocol.AnimateData)
+
+
 def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
     """Starts predicting a character's motion anew, with its seed and voice as they are now.
 
@@ -76,18 +97,40 @@ def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
         AddonError: the backend cannot be started.
     """
     uid = character.session_uid
-    settings = character.makeittalk
-    names = ("portrait", "speech", "face", "seed", "voice", "style", "lip", "head", "blink", "smooth")
-    request = _request({name: getattr(settings, name) for name in names}, frame_rate(context.scene))
+    request = _request(_remembered(character), frame_rate(context.scene))
 
     def take(_context: bpy.types.Context, data: protocol.AnimateData) -> str:
-        found = characters.find(uid)
-        if found is None:
-            raise AddonError("The character was removed meanwhile.")
+        found = _still_there(uid)
         characters.retake(found, Path(data.motion), Path(data.bake))
         return f"{found.name} has a new take."
 
-    return Task(context, lambda folder: _into(request, folder), take, protocol.AnimateData)
+    return Task(context, lambda folder: _with_sources(request, uid, folder), take, protocol.AnimateData)
+
+
+def _remembered(character: bpy.types.Collection) -> dict[str, Any]:
+    names = ("portrait", "speech", "face", "seed", "voice", "style", "lip", "head", "blink", "smooth")
+    return {name: getattr(character.makeittalk, name) for name in names}
+
+
+def _still_there(uid: int) -> bpy.types.Collection:
+    found = characters.find(uid)
+    if found is None:
+        raise AddonError("The character was removed meanwhile.")
+    return found
+
+
+def _with_sources(request: protocol.Animate, uid: int, folder: Path) -> Reading:
+    """The request for files in a folder; what lies no longer where it was is taken from the .blend."""
+    yield from ()
+    character = _still_there(uid)
+    portrait, audio = Path(request.portrait), Path(request.audio)
+    if not portrait.is_file():
+        image = textures.portrait_of(character)
+        portrait = folder / f"portrait{Path(image.filepath).suffix or '.png'}"
+        textures.write_picture(image, portrait)
+    if not audio.is_file() and character.makeittalk.sound is not None:
+        audio = sound.file_of(character.makeittalk.sound, folder)
+    return replace(request, folder=str(folder), portrait=str(portrait), audio=str(audio))
 
 
 def _strip_of(scene: bpy.types.Scene, identity: str, frames: int) -> bpy.types.Strip | None:

@@ -49,7 +49,7 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
         scene, found = find()
         own = found.makeittalk
         payload.unpack(own.mesh_data, job / "mesh.npz")
-        textures.write_picture(portrait_of(found), job / "portrait.png")
+        textures.write_picture(textures.portrait_of(found), job / "portrait.png")
         strip = strips.find(scene, own.strip) if film is not None else None
         speech = sound.file_of(strip.sound, job) if strip is not None else None
         begins = (frames.start - compat.strip_begin(strip)) / rate if strip is not None else 0.0
@@ -137,20 +137,6 @@ def output_folder(character: bpy.types.Collection) -> tuple[Path, bool]:
         reason = error.strerror or str(error)
         raise AddonError(f"The folder {folder} cannot be made: {reason}.", "Choose another folder.") from error
     return folder, saved
-
-
-def portrait_of(character: bpy.types.Collection) -> bpy.types.Image:
-    """The picture that the character's mesh shows.
-
-    Raises:
-        AddonError: it is gone.
-    """
-    slots = character.makeittalk.body.data.materials
-    tree = slots[0].node_tree if len(slots) and slots[0] is not None else None
-    for node in tree.nodes if tree is not None else ():
-        if node.type == "TEX_IMAGE" and node.image is not None:
-            return node.image
-    raise AddonError(f"{character.name} has lost its portrait.", "Run Make It Talk again.")
 
 
 def _file_name(character: bpy.types.Collection) -> str:

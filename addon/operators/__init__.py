@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import bpy
 
-from . import drop, example, install, make, manage, photoreal, rebake, report, strip
+from . import drop, example, install, make, manage, photoreal, rebake, report, speech, strip
 
 CLASSES = (
     *install.CLASSES,
     *make.CLASSES,
     *example.CLASSES,
     *strip.CLASSES,
+    *speech.CLASSES,
     *drop.CLASSES,
     *rebake.CLASSES,
     *manage.CLASSES,

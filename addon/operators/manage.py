@@ -59,7 +59,7 @@ class MAKEITTALK_OT_remove_character(reasons.Reasoned, bpy.types.Operator):
 
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:
-        return reasons.busy_reason() or reasons.character_reason(context)
+        return reasons.busy_reason() or reasons.removal_reason(context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_confirm(self, event)

@@ -4,8 +4,9 @@ from typing import ClassVar
 
 import bpy
 
+from ..operators import reasons
 from ..scene import character as characters
-from ..scene import setup, view
+from ..scene import setup, speech, view
 from .main import Sidebar
 from .text import draw_sentence
 
@@ -31,6 +32,10 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
             row.operator("makeittalk.show_texture", text="Show It").show = True
             row.operator("makeittalk.show_texture", text="Leave It").show = False
 
+        reason = reasons.character_reason(context)
+        if reason:  # linked, or one of its parts has gone
+            draw_sentence(layout, context, reason.rstrip("."), "ERROR")
+            return
         column = layout.column(align=True)
         column.use_property_split = True
         column.use_property_decorate = False
@@ -41,6 +46,7 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
         column.use_property_split = True
         column.use_property_decorate = False
         column.prop(chosen.makeittalk, "start")
+        self._draw_speech(layout, context, chosen)
         self._draw_state(layout, context, chosen)
 
     def _draw_choice(
@@ -52,6 +58,18 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
             icon = "RADIOBUT_ON" if item == chosen else "RADIOBUT_OFF"
             names.operator("makeittalk.select_character", text=item.name, icon=icon).name = item.name
         row.operator("makeittalk.remove_character", text="", icon="TRASH")
+
+    def _draw_speech(
+        self, layout: bpy.types.UILayout, context: bpy.types.Context, chosen: bpy.types.Collection
+    ) -> None:
+        if speech.is_missing(context.scene, chosen):
+            draw_sentence(layout, context, "Its speech is not on the sequencer", "ERROR")
+            layout.operator("makeittalk.restore_speech", icon="PLAY_SOUND")
+        elif speech.is_apart(context.scene, chosen):
+            frames = round(speech.apart(context.scene, chosen))
+            text = f"The sound lies {abs(frames)} frames {'behind' if frames > 0 else 'before'} the lips"
+            draw_sentence(layout, context, text, "ERROR")
+            layout.operator("makeittalk.timing_from_strip", icon="TIME")
 
     def _draw_state(self, layout: bpy.types.UILayout, context: bpy.types.Context, chosen: bpy.types.Collection) -> None:
         settings = chosen.makeittalk
@@ -76,6 +94,10 @@ class MAKEITTALK_PT_take(Sidebar, bpy.types.Panel):
     bl_label = "Take and Curves"
     bl_options: ClassVar[set[str]] = {"DEFAULT_CLOSED"}
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not reasons.character_reason(context)
+
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
@@ -85,6 +107,10 @@ class MAKEITTALK_PT_take(Sidebar, bpy.types.Panel):
         layout.prop(settings, "seed")
         layout.prop(settings, "voice")
         layout.operator("makeittalk.new_take", icon="FILE_REFRESH")
+        layout.operator("makeittalk.replace_speech", icon="SPEAKER")
+        column = layout.column()
+        column.prop(settings, "portrait")
+        column.prop(settings, "speech")
         layout.separator()
         layout.prop(settings, "every_frame")
         column = layout.column(align=True)

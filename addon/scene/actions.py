@@ -152,8 +152,14 @@ def changed(holder: Any | None, known: str) -> list[str]:
     except (ValueError, AttributeError):
         before = {}  # an edited property: every curve counts as changed
     now = by_identifier(holder)
-    gone_or_new = sorted(before.keys() ^ now.keys())
-    return gone_or_new + [
+    gone, new = sorted(before.keys() - now.keys()), sorted(now.keys() - before.keys())
+    for name in list(new):  # one that was renamed with its bone or its shape key is the same curve
+        print_of_new = fingerprint(now[name])
+        first = next((other for other in gone if same(before[other], print_of_new)), None)
+        if first is not None:
+            gone.remove(first)
+            new.remove(name)
+    return sorted([*gone, *new]) + [
         name for name, curve in now.items() if name in before and not same(fingerprint(curve), before[name])
     ]
 

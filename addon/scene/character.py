@@ -189,8 +189,18 @@ def select(root: bpy.types.Object) -> None:
 
 def move(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -> None:
     """Shifts a character's curves and its speech in time."""
-    performance.move(character, frames)
+    _shift(character, scene, frames)
     speech.move(scene, character)
+
+
+def follow_strip(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -> None:
+    """Shifts a character's curves in time, to where its speech is already."""
+    _shift(character, scene, frames)
+    character.makeittalk.place(character.makeittalk.start + frames)
+
+
+def _shift(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -> None:
+    performance.move(character, frames)
     pictures = strips.find(scene, character.makeittalk.photo_strip)
     if pictures is not None:
         compat.move_strip(pictures, frames)

@@ -159,10 +159,19 @@ def own_action(layer: Layer) -> None:
 
 def set_influence(layer: Layer, values: np.ndarray) -> None:
     """Lets a strip count for a share of 0–1: (1,) for all of it, or (N,), one for each of its frames."""
-    curve = layer.strip.fcurves.find("influence")
     (keys,) = fit_keyframes(np.asarray(values)[:, None], np.array([_INFLUENCE_TOLERANCE]))
     keys.frames = keys.frames + math.floor(layer.strip.frame_start)
-    actions.write_keys(curve, keys)
+    strip = layer.strip
+    if not is_override(strip.id_data):
+        actions.write_keys(strip.fcurves.find("influence"), keys)
+        return
+    # The keys of a strip cannot be set in an override, only inserted.
+    points = strip.fcurves.find("influence").keyframe_points
+    points.clear()
+    for frame, value in zip(keys.frames, keys.values, strict=True):
+        points.insert(float(frame), float(value), options={"FAST"})
+    strip.fcurves.find("influence").update()
+    strip.id_data.update_tag()
 
 
 def is_keyed(layer: Layer) -> bool:

@@ -166,8 +166,9 @@ def bring_up(character: bpy.types.Collection) -> list[str]:
         if not names:
             continue
         found += names
-        edited = _differences(layer, share, names)
-        _add_to_edits(character, share.owner, edited, layer.strip.frame_start)
+        edited = [channel for channel in _differences(layer, share, names) if channel.samples.any()]
+        if edited:
+            _add_to_edits(character, share.owner, edited, layer.strip.frame_start)
         _write_layer(character, layer, share)
     return found
 
@@ -294,6 +295,8 @@ def _differences(layer: layers.Layer, share: Share, names: list[str]) -> list[Ch
     found = []
     for name in names:
         channel, curve = written.get(name), curves.get(name)
+        if channel is None and curve is None:  # of a key or a bone that has another name now, or is gone
+            continue
         before = np.minimum(channel.samples * layer.gain, share.part.most) if channel is not None else np.zeros(frames)
         now = actions.sample(curve, frames) if curve is not None else np.zeros(frames)
         path, index = (channel.path, channel.index) if channel is not None else (curve.data_path, curve.array_index)

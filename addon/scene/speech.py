@@ -38,6 +38,24 @@ def share(scene: bpy.types.Scene, character: bpy.types.Collection, identity: str
     character.makeittalk.shares_strip = True
 
 
+def replace(scene: bpy.types.Scene, character: bpy.types.Collection, recording: Path, pack: bool) -> None:
+    """Puts another recording in the place of a character's speech; a strip that is not its own stays.
+
+    Raises:
+        AddonError: Blender cannot play the file.
+    """
+    settings = character.makeittalk
+    old, strip = settings.sound, strip_of(scene, character)
+    own = strip is not None and not settings.shares_strip and not _others(scene, character)
+    add(scene, character, recording, pack)
+    if strip is not None and own:
+        channel = strip.channel
+        strips.remove(scene, strip)
+        strip_of(scene, character).channel = channel
+    if old is not None and old.users == 0:
+        bpy.data.sounds.remove(old)
+
+
 def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     """Removes a character's strip; one that is another's too, or was there before the character, stays."""
     settings = character.makeittalk

@@ -161,9 +161,8 @@ def test_the_strip_that_is_there_is_the_characters_speech(scene, backend, strips
     character = speak(scene, strips, tmp_path)
     strips = part("addon.compat").sequencer_strips(scene)
     settings = character.makeittalk
-    assert [item.name for item in strips] == ["Line"] and part("addon.scene.speech").strip_of(
-        scene, character
-    ).name == "Line"
+    assert [item.name for item in strips] == ["Line"]
+    assert part("addon.scene.speech").strip_of(scene, character).name == "Line"
     assert settings.start == 40 and not strips["Line"].mute
     settings.start = 50
     assert span(strips["Line"])[0] == 50

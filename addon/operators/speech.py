@@ -1,0 +1,99 @@
+"""The strip of a character's speech: where it lies, put back, another recording."""
+
+from typing import ClassVar
+
+import bpy
+from bpy.props import StringProperty
+
+from ...backend.makeittalk.exchange.errors import MakeItTalkError
+from .. import compat
+from ..jobs.connection import redraw_panels
+from ..jobs.make import replace_speech
+from ..jobs.task import Task
+from ..scene import character as characters
+from ..scene import speech
+from . import reasons
+from .modal_job import Running
+
+
+class MAKEITTALK_OT_timing_from_strip(reasons.Reasoned, bpy.types.Operator):
+    """Move the lips to where the strip of this character's speech lies now"""
+
+    bl_idname = "makeittalk.timing_from_strip"
+    bl_label = "Take Timing from the Strip"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        reason = reasons.busy_reason() or reasons.character_reason(context)
+        if reason:
+            return reason
+        character = characters.active(context)
+        return "" if speech.strip_of(context.scene, character) is not None else "Its speech is not on the sequencer."
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        character = characters.active(context)
+        apart = round(speech.apart(context.scene, character))
+        if apart:
+            characters.follow_strip(character, context.scene, apart)
+        self.report({"INFO"}, f"{character.name} speaks from frame {character.makeittalk.start}.")
+        redraw_panels()
+        return {"FINISHED"}
+
+
+class MAKEITTALK_OT_restore_speech(reasons.Reasoned, bpy.types.Operator):
+    """Put this character's recording back on the sequencer, where the lips move"""
+
+    bl_idname = "makeittalk.restore_speech"
+    bl_label = "Restore Speech"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        reason = reasons.character_reason(context)
+        if reason:
+            return reason
+        if not compat.plays_sound():
+            return "This Blender was built without sound."
+        missing = speech.is_missing(context.scene, characters.active(context))
+        return "" if missing else "Its speech is on the sequencer."
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            speech.restore(context.scene, characters.active(context))
+        except MakeItTalkError as error:
+            return self.fail(context, error)
+        redraw_panels()
+        return {"FINISHED"}
+
+
+class MAKEITTALK_OT_replace_speech(Running, bpy.types.Operator):
+    """Let this character say another recording from its start frame on; your own keys stay as they are"""
+
+    bl_idname = "makeittalk.replace_speech"
+    bl_label = "Replace Speech"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    filepath: StringProperty(name="Speech", description="The recording that it says from now on", subtype="FILE_PATH")
+    filter_glob: StringProperty(default=";".join(f"*{kind}" for kind in bpy.path.extensions_audio), options={"HIDDEN"})
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        return (
+            reasons.busy_reason()
+            or reasons.character_reason(context)
+            or reasons.source_reason(characters.active(context), speech=False)
+            or reasons.backend_reason()
+        )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.filepath:
+            return super().invoke(context, event)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def start(self, context: bpy.types.Context) -> Task:
+        return replace_speech(context, characters.active(context), self.filepath)
+
+
+CLASSES = (MAKEITTALK_OT_timing_from_strip, MAKEITTALK_OT_restore_speech, MAKEITTALK_OT_replace_speech)
