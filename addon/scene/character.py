@@ -67,7 +67,7 @@ def active(context: bpy.types.Context) -> bpy.types.Collection | None:
     chosen = context.view_layer.objects.active if context.view_layer else None
     if chosen is not None:
         for item in found:
-            if chosen.name in item.all_objects:
+            if chosen in item.all_objects.values():  # a linked object may have the same name
                 return item
     newest = max(found, key=lambda item: item.makeittalk.serial, default=None)
     return newest
@@ -157,10 +157,7 @@ def retake(character: bpy.types.Collection, motion: Path, bake_path: Path) -> No
 
 def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     """Removes a character with everything that is only its own; a strip that was there before it stays."""
-    kept, character.makeittalk.sound = character.makeittalk.sound, None
     speech.remove(scene, character)
-    if kept is not None and kept.users == 0:
-        bpy.data.sounds.remove(kept)
     pictures = strips.find(scene, character.makeittalk.photo_strip)
     if pictures is not None:
         strips.remove(scene, pictures)

@@ -54,8 +54,7 @@ def show(character: bpy.types.Collection, picture: Path, first: int, last: int) 
 
 def plane_of(character: bpy.types.Collection) -> bpy.types.Object | None:
     """The plane with the photoreal frames, or None."""
-    plane = character.makeittalk.plane
-    return plane if plane is not None and plane.name in character.objects else None
+    return character.makeittalk.plane
 
 
 def switch(character: bpy.types.Collection) -> None:

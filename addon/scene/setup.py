@@ -91,8 +91,7 @@ def set_up(scene: bpy.types.Scene, character: bpy.types.Collection, fresh: bool)
 
 
 def _camera_of(character: bpy.types.Collection) -> bpy.types.Object | None:
-    found = character.makeittalk.camera
-    return found if found is not None and found.name in character.objects else None
+    return character.makeittalk.camera
 
 
 def _make_room(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:

@@ -45,15 +45,13 @@ def replace(scene: bpy.types.Scene, character: bpy.types.Collection, recording: 
         AddonError: Blender cannot play the file.
     """
     settings = character.makeittalk
-    old, strip = settings.sound, strip_of(scene, character)
+    strip = strip_of(scene, character)
     own = strip is not None and not settings.shares_strip and not _others(scene, character)
     add(scene, character, recording, pack)
     if strip is not None and own:
         channel = strip.channel
         strips.remove(scene, strip)
         strip_of(scene, character).channel = channel
-    if old is not None and old.users == 0:
-        bpy.data.sounds.remove(old)
 
 
 def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
@@ -63,6 +61,9 @@ def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     if strip is not None and not settings.shares_strip and not _others(scene, character):
         strips.remove(scene, strip)
     settings.strip = ""
+    kept, settings.sound = settings.sound, None
+    if kept is not None and kept.users == 0:
+        bpy.data.sounds.remove(kept)
 
 
 def move(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
@@ -122,7 +123,9 @@ def restore(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
 def _take(character: bpy.types.Collection, strip: bpy.types.Strip, identity: str = "") -> None:
     settings = character.makeittalk
     settings.strip = identity or strips.identify(strip)
-    settings.sound = strip.sound
+    old, settings.sound = settings.sound, strip.sound
+    if old is not None and old.users == 0:  # of a character that came with a sound of its own
+        bpy.data.sounds.remove(old)
     settings.strip_offset = round(compat.strip_begin(strip) - settings.start)
 
 

@@ -35,5 +35,8 @@ def find(scene: bpy.types.Scene, identity: str) -> bpy.types.Strip | None:
 
 
 def remove(scene: bpy.types.Scene, strip: bpy.types.Strip) -> None:
-    """Removes a strip from the sequencer; its sound stays."""
+    """Removes a strip from the sequencer, and its sound where nothing else has it."""
+    sound = strip.sound if strip.type == "SOUND" else None
     compat.sequencer_strips(scene).remove(strip)
+    if sound is not None and sound.users == 0:
+        bpy.data.sounds.remove(sound)
