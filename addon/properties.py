@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 from bpy.props import (
     BoolProperty,
+    CollectionProperty,
     EnumProperty,
     FloatProperty,
     IntProperty,
@@ -158,10 +159,10 @@ class MakeItTalkSettings(bpy.types.PropertyGroup):
         return random.choice([seed for seed in _DRAWN if seed not in taken])
 
 
-def _moved(self: "MakeItTalkCharacter", context: bpy.types.Context) -> None:
+def _moved(self: "MakeItTalkSpeech", context: bpy.types.Context) -> None:
     shift = self.start - self.placed
-    if shift and self.is_character:
-        characters.move(self.id_data, context.scene, shift)
+    if shift and self.id_data.makeittalk.is_character:
+        characters.move(self.id_data, self, context.scene, shift)
         self.placed = self.start
 
 
@@ -206,12 +207,78 @@ def _part(name: str) -> property:
     return property(read, write)
 
 
+_BAKED = ("start", "placed", "fps", "frames", "residual", "motion_data", "bake_data", "baked")
+_SPOKEN = ("strip", "shares_strip", "strip_offset", "sound", "notices", "seed", "voice")
+
+
+def _of_speech(name: str) -> property:
+    """What a character's current speech says."""
+
+    def read(self: "MakeItTalkCharacter") -> Any:
+        current = self.current
+        if current is None:
+            return MakeItTalkSpeech.bl_rna.properties[name].default if name != "sound" else None
+        return getattr(current, name)
+
+    def write(self: "MakeItTalkCharacter", value: Any) -> None:
+        setattr(self.current, name, value)
+
+    return property(read, write)
+
+
 def _kept(description: str) -> Any:
     return StringProperty(description=description, override=_OVERRIDABLE)
 
 
 def _switched(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
     photo_plane.switch(self.id_data)
+
+
+class MakeItTalkSpeech(bpy.types.PropertyGroup):
+    """One recording that a character speaks, with the take that was predicted from it."""
+
+    uid: _kept("Identity of this speech among the character's")
+    recording: StringProperty(
+        name="Speech",
+        description="The recording it speaks",
+        subtype="FILE_PATH",
+        options=compat.PATH_OPTIONS,
+        override=_OVERRIDABLE,
+    )
+    strip: _kept("Identity of the speech's strip in the sequencer")
+    shares_strip: BoolProperty(
+        description="That strip was there before the character, and stays when it goes", override=_OVERRIDABLE
+    )
+    strip_offset: IntProperty(
+        description="Frames that the strip's source begins behind the lips: a cut strip's is hidden before them",
+        override=_OVERRIDABLE,
+    )
+    sound: PointerProperty(type=bpy.types.Sound, override=_OVERRIDABLE)
+    fps: FloatProperty(description="The rate it was baked at", override=_OVERRIDABLE)
+    frames: IntProperty(description="Length of the bake", override=_OVERRIDABLE)
+    residual: FloatProperty(
+        name="Fit",
+        description="What the shape keys leave of the prediction at worst, in pixels at 256 pixels face width",
+        override=_OVERRIDABLE,
+    )
+    motion_data: _kept("motion.npz, base64")
+    bake_data: _kept("bake.npz, base64")
+    baked: _kept("Fingerprints of curves in files from before layers, JSON")
+    placed: IntProperty(description="Where its curves start now", override=_OVERRIDABLE)
+    start: IntProperty(
+        name="Start Frame",
+        description="Frame on which the speech begins; moves the curves and the sound",
+        update=_moved,
+        override=_OVERRIDABLE,
+    )
+    notices: StringProperty(description="What the backend remarked, one sentence a line", override=_OVERRIDABLE)
+    seed: _seed()
+    voice: _voice()
+
+    def place(self, start: int) -> None:
+        """Says where the curves start without moving them."""
+        self.placed = start
+        self.start = start
 
 
 class MakeItTalkCharacter(bpy.types.PropertyGroup):
@@ -224,15 +291,10 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     camera_pointer: PointerProperty(type=bpy.types.Object)
     plane_pointer: PointerProperty(type=bpy.types.Object)
     rig, body, camera, plane = (_part(name) for name in parts.ALL)
-    strip: _kept("Identity of the speech's strip in the sequencer")
-    shares_strip: BoolProperty(
-        description="That strip was there before the character, and stays when it goes", override=_OVERRIDABLE
-    )
-    strip_offset: IntProperty(
-        description="Frames that the strip's source begins behind the lips: a cut strip's is hidden before them",
-        override=_OVERRIDABLE,
-    )
-    sound: PointerProperty(type=bpy.types.Sound, override=_OVERRIDABLE)
+    # What belongs to a speech is said of the current one.
+    start, placed, fps, frames, residual, motion_data, bake_data, baked = map(_of_speech, _BAKED)
+    strip, shares_strip, strip_offset, sound, notices, seed, voice = map(_of_speech, _SPOKEN)
+    speech = _of_speech("recording")
     portrait: StringProperty(
         name="Portrait",
         description="The picture it was made from",
@@ -240,44 +302,19 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
         options=compat.PATH_OPTIONS,
         override=_OVERRIDABLE,
     )
-    speech: StringProperty(
-        name="Speech",
-        description="The recording it speaks",
-        subtype="FILE_PATH",
-        options=compat.PATH_OPTIONS,
-        override=_OVERRIDABLE,
-    )
     face: _face()
     style: EnumProperty(name="Style", items=STYLES, default="auto")
-    notices: StringProperty(description="What the backend remarked, one sentence a line")
     image_size: IntVectorProperty(size=2)
     face_width: FloatProperty(description="Distance of the jaw's ends, pixels of the portrait")
-    fps: FloatProperty(description="The rate it was baked at", override=_OVERRIDABLE)
-    frames: IntProperty(description="Length of the bake", override=_OVERRIDABLE)
-    residual: FloatProperty(
-        name="Fit",
-        description="What the shape keys leave of the prediction at worst, in pixels at 256 pixels face width",
-        override=_OVERRIDABLE,
-    )
-    motion_data: _kept("motion.npz, base64")
     mesh_data: StringProperty(description="mesh.npz, base64")
-    bake_data: _kept("bake.npz, base64")
-    baked: _kept("Fingerprints of curves in files from before layers, JSON")
-    placed: IntProperty(description="Where its curves start now", override=_OVERRIDABLE)
-    start: IntProperty(
-        name="Start Frame",
-        description="Frame on which the speech begins; moves the curves and the sound",
-        update=_moved,
-        override=_OVERRIDABLE,
-    )
+    speeches: CollectionProperty(type=MakeItTalkSpeech, override={*_OVERRIDABLE, "USE_INSERTION"})
+    active_speech: IntProperty(name="Speech", description="The speech that is worked on", override=_OVERRIDABLE)
     every_frame: BoolProperty(
         name="Key Every Frame",
         description="One key on every frame instead of the fewest that say the same",
         update=_changed,
         override=_OVERRIDABLE,
     )
-    seed: _seed()
-    voice: _voice()
     lip: _of_rig("lip")
     head: _of_rig("head")
     nod: _of_rig("nod")
@@ -303,10 +340,15 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
         update=_switched,
     )
 
+    @property
+    def current(self) -> "MakeItTalkSpeech | None":
+        """The speech that is worked on; None for a character of an older file that is linked."""
+        count = len(self.speeches)
+        return self.speeches[min(self.active_speech, count - 1)] if count else None
+
     def place(self, start: int) -> None:
-        """Says where the curves start without moving them."""
-        self.placed = start
-        self.start = start
+        """Says where the curves of the current speech start without moving them."""
+        self.current.place(start)
 
 
 class MakeItTalkAmounts(bpy.types.PropertyGroup):
@@ -369,7 +411,7 @@ class MakeItTalkSession(bpy.types.PropertyGroup):
         self.fraction, self.stage, self.seconds_left = min(1.0, max(0.0, fraction)), stage, seconds_left
 
 
-CLASSES = (MakeItTalkSettings, MakeItTalkCharacter, MakeItTalkAmounts, MakeItTalkSession)
+CLASSES = (MakeItTalkSettings, MakeItTalkSpeech, MakeItTalkCharacter, MakeItTalkAmounts, MakeItTalkSession)
 _OWNERS = (
     (bpy.types.Scene, MakeItTalkSettings),
     (bpy.types.Collection, MakeItTalkCharacter),

@@ -84,8 +84,38 @@ def replace_speech(context: bpy.types.Context, character: bpy.types.Collection, 
         characters.retake(found, Path(data.motion), Path(data.bake))
         found.makeittalk.speech, found.makeittalk.notices = recording, "\n".join(data.notices)
         if compat.plays_sound():
-            speech.replace(context.scene, found, audio, pack=audio.resolve() != spoken.resolve())
+            speech.replace(context.scene, found.makeittalk.current, audio, pack=audio.resolve() != spoken.resolve())
         return f"{found.name} says {spoken.name} now."
+
+    return Task(context, lambda folder: _with_sources(request, uid, folder), take, protocol.AnimateData)
+
+
+def add_speech(context: bpy.types.Context, character: bpy.types.Collection, recording: str) -> Task:
+    """Starts predicting what a character does when it says a further recording, from the playhead on.
+
+    Raises:
+        AddonError: it speaks there already, or the backend cannot be started.
+    """
+    uid, spoken, start = character.session_uid, Path(bpy.path.abspath(recording)), context.scene.frame_current
+    for item in character.makeittalk.speeches:
+        if item.start <= start <= speech.last_frame(item):
+            raise AddonError(
+                f"{character.name} speaks from frame {item.start} to {speech.last_frame(item)} already.",
+                "Move the playhead to where it is silent.",
+            )
+    request = replace(_request(_remembered(character), frame_rate(context.scene)), audio=str(spoken))
+
+    def take(context: bpy.types.Context, data: protocol.AnimateData) -> str:
+        found = _still_there(uid)
+        audio = Path(data.audio) if data.audio else spoken
+        seed, voice = found.makeittalk.seed, found.makeittalk.voice
+        made = characters.say_more(found, Path(data.motion), Path(data.bake), start)
+        made.recording, made.notices, made.seed, made.voice = recording, "\n".join(data.notices), seed, voice
+        if compat.plays_sound():
+            speech.add(context.scene, made, audio, pack=audio.resolve() != spoken.resolve())
+        told = f"{found.name} says {spoken.name} from frame {start} to {speech.last_frame(made)}."
+        follows = [item.start for item in found.makeittalk.speeches if start < item.start <= speech.last_frame(made)]
+        return f"{told} It overlaps the speech at frame {min(follows)}: move one of them." if follows else told
 
     return Task(context, lambda folder: _with_sources(request, uid, folder), take, protocol.AnimateData)
 

@@ -15,7 +15,7 @@ from ..core import payload
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
-from ..scene import evaluation, photo_plane, sound, strips, textures
+from ..scene import evaluation, photo_plane, sound, speech, strips, textures
 from ..scene.setup import frame_rate
 from .task import Reading, Task
 
@@ -51,7 +51,7 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
         payload.unpack(own.mesh_data, job / "mesh.npz")
         textures.write_picture(textures.portrait_of(found), job / "portrait.png")
         strip = strips.find(scene, own.strip) if film is not None else None
-        speech = sound.file_of(strip.sound, job) if strip is not None else None
+        recording = sound.file_of(strip.sound, job) if strip is not None else None
         begins = (frames.start - compat.strip_begin(strip)) / rate if strip is not None else 0.0
         vertices = np.empty((len(frames), len(own.body.data.vertices), 3), np.float32)
         for fraction in evaluation.read_moves(find, frames, vertices):
@@ -65,7 +65,7 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
             first=frames.start,
             fps=rate,
             film=str(film or ""),
-            audio=str(speech or ""),
+            audio=str(recording or ""),
             audio_start=begins,
             device=device(),
             weights=network,
@@ -103,7 +103,8 @@ def frame_range(scene: bpy.types.Scene, character: bpy.types.Collection) -> rang
     else:
         first, last = scene.frame_start, scene.frame_end
     if settings.photo_range == "CHARACTER":
-        first, last = max(first, settings.start), min(last, settings.start + settings.frames - 1)
+        begin, end = speech.span(character)
+        first, last = max(first, begin), min(last, end)
     first = max(0, first)  # Blender's picture sequences begin at 0
     if last < first:
         raise AddonError(

@@ -25,18 +25,19 @@ class Rebake(BackendJob):
 
     Args:
         character: the character's collection.
+        spoken: which of its speeches.
         fps: the scene's rate.
 
     Raises:
         MakeItTalkError: the backend cannot be started, or what the file keeps is damaged.
     """
 
-    def __init__(self, character: bpy.types.Collection, fps: float) -> None:
+    def __init__(self, character: bpy.types.Collection, spoken: bpy.types.PropertyGroup, fps: float) -> None:
         super().__init__(protocol.RebakeData)
-        self.uid = character.session_uid
+        self.uid, self.speech = character.session_uid, spoken.uid
         self.smooth = character.makeittalk.smooth
         try:
-            motion, mesh = characters.unpack(character, self.folder)
+            motion, mesh = characters.unpack(character, self.folder, spoken)
         except BaseException:
             self.discard()
             raise
@@ -55,13 +56,17 @@ class Rebake(BackendJob):
             character = characters.find(self.uid)
             if character is None:
                 raise AddonError("The character was removed meanwhile.")
-            performance.write(character, Path(data.bake))
+            spoken = next((item for item in character.makeittalk.speeches if item.uid == self.speech), None)
+            if spoken is None:
+                raise AddonError("The speech was removed meanwhile.")
+            performance.write(character, Path(data.bake), spoken)
         finally:
             self.discard()
 
 
-_due: dict[int, float] = {}  # character → when to re-bake
-_running: dict[int, Rebake] = {}
+_Which = tuple[int, str]  # session identifier of the character, identity of the speech
+_due: dict[_Which, float] = {}  # when to re-bake
+_running: dict[_Which, Rebake] = {}
 
 
 def schedule(character: bpy.types.Collection) -> None:
@@ -71,7 +76,8 @@ def schedule(character: bpy.types.Collection) -> None:
     """
     if bpy.app.background:
         return
-    _due[character.session_uid] = time.monotonic() + _DEBOUNCE
+    for spoken in character.makeittalk.speeches:
+        _due[character.session_uid, spoken.uid] = time.monotonic() + _DEBOUNCE
     if not bpy.app.timers.is_registered(_tick):
         bpy.app.timers.register(_tick, first_interval=_TICK)
 
@@ -89,26 +95,28 @@ def _tick() -> float | None:
 
 def _start_due() -> None:
     now = time.monotonic()
-    for uid in [uid for uid, when in _due.items() if when <= now]:
-        if uid in _running:
-            _running[uid].cancel()  # its answer is out of date: ask again when it has ended
+    for which in [which for which, when in _due.items() if when <= now]:
+        if which in _running:
+            _running[which].cancel()  # its answer is out of date: ask again when it has ended
             continue
         client = connection.current()
         if client is not None and client.alive and client.busy:
             continue  # a job of the user's goes first
-        del _due[uid]
+        del _due[which]
+        uid, identity = which
         character = characters.find(uid)
-        if character is not None:
-            _running[uid] = Rebake(character, frame_rate(bpy.context.scene))
+        speeches = character.makeittalk.speeches if character is not None else ()
+        for spoken in [item for item in speeches if item.uid == identity]:
+            _running[which] = Rebake(character, spoken, frame_rate(bpy.context.scene))
 
 
 def _take_finished() -> None:
     session = bpy.context.window_manager.makeittalk
-    for uid, rebake in list(_running.items()):
+    for which, rebake in list(_running.items()):
         if not rebake.poll():
             continue
-        del _running[uid]
-        character = characters.find(uid)
+        del _running[which]
+        character = characters.find(rebake.uid)
         if rebake.cancelled or character is None:
             rebake.discard()
             continue

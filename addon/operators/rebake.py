@@ -25,9 +25,11 @@ class MAKEITTALK_OT_rebake(reasons.Reasoned, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         session = context.window_manager.makeittalk
         try:
-            rebake = Rebake(characters.active(context), frame_rate(context.scene))
-            rebake.wait()
-            rebake.apply()
+            character = characters.active(context)
+            for spoken in character.makeittalk.speeches:
+                rebake = Rebake(character, spoken, frame_rate(context.scene))
+                rebake.wait()
+                rebake.apply()
         except MakeItTalkError as error:
             return self.fail(context, error)
         session.say("Re-baked.")

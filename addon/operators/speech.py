@@ -8,7 +8,7 @@ from bpy.props import StringProperty
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from .. import compat
 from ..jobs.connection import redraw_panels
-from ..jobs.make import replace_speech
+from ..jobs.make import add_speech, replace_speech
 from ..jobs.task import Task
 from ..scene import character as characters
 from ..scene import speech
@@ -28,12 +28,12 @@ class MAKEITTALK_OT_timing_from_strip(reasons.Reasoned, bpy.types.Operator):
         reason = reasons.busy_reason() or reasons.character_reason(context)
         if reason:
             return reason
-        character = characters.active(context)
-        return "" if speech.strip_of(context.scene, character) is not None else "Its speech is not on the sequencer."
+        strip = speech.strip_of(context.scene, characters.active(context).makeittalk.current)
+        return "" if strip is not None else "Its speech is not on the sequencer."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         character = characters.active(context)
-        apart = round(speech.apart(context.scene, character))
+        apart = round(speech.apart(context.scene, character.makeittalk.current))
         if apart:
             characters.follow_strip(character, context.scene, apart)
         self.report({"INFO"}, f"{character.name} speaks from frame {character.makeittalk.start}.")
@@ -55,12 +55,12 @@ class MAKEITTALK_OT_restore_speech(reasons.Reasoned, bpy.types.Operator):
             return reason
         if not compat.plays_sound():
             return "This Blender was built without sound."
-        missing = speech.is_missing(context.scene, characters.active(context))
+        missing = speech.is_missing(context.scene, characters.active(context).makeittalk.current)
         return "" if missing else "Its speech is on the sequencer."
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            speech.restore(context.scene, characters.active(context))
+            speech.restore(context.scene, characters.active(context).makeittalk.current)
         except MakeItTalkError as error:
             return self.fail(context, error)
         redraw_panels()
@@ -96,4 +96,43 @@ class MAKEITTALK_OT_replace_speech(Running, bpy.types.Operator):
         return replace_speech(context, characters.active(context), self.filepath)
 
 
-CLASSES = (MAKEITTALK_OT_timing_from_strip, MAKEITTALK_OT_restore_speech, MAKEITTALK_OT_replace_speech)
+class MAKEITTALK_OT_add_speech(MAKEITTALK_OT_replace_speech):
+    """Let this character say a further recording from the playhead on; between its speeches it rests"""
+
+    bl_idname = "makeittalk.add_speech"
+    bl_label = "Add Speech at the Playhead"
+
+    filepath: StringProperty(name="Speech", description="The recording that it says as well", subtype="FILE_PATH")
+
+    def start(self, context: bpy.types.Context) -> Task:
+        return add_speech(context, characters.active(context), self.filepath)
+
+
+class MAKEITTALK_OT_remove_speech(reasons.Reasoned, bpy.types.Operator):
+    """Remove the chosen speech with its strip and its generated motion; your own keys stay as they are"""
+
+    bl_idname = "makeittalk.remove_speech"
+    bl_label = "Remove Speech"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        reason = reasons.busy_reason() or reasons.character_reason(context)
+        if reason:
+            return reason
+        count = len(characters.active(context).makeittalk.speeches)
+        return "" if count > 1 else "It is the only speech: replace it, or remove the character."
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        characters.say_less(context.scene, characters.active(context))
+        redraw_panels()
+        return {"FINISHED"}
+
+
+CLASSES = (
+    MAKEITTALK_OT_timing_from_strip,
+    MAKEITTALK_OT_restore_speech,
+    MAKEITTALK_OT_replace_speech,
+    MAKEITTALK_OT_add_speech,
+    MAKEITTALK_OT_remove_speech,
+)

@@ -45,7 +45,9 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
-        column.prop(chosen.makeittalk, "start")
+        if len(chosen.makeittalk.speeches) > 1:
+            self._draw_speeches(column, chosen)
+        column.prop(chosen.makeittalk.current, "start")
         self._draw_speech(layout, context, chosen)
         self._draw_state(layout, context, chosen)
 
@@ -59,14 +61,23 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
             names.operator("makeittalk.select_character", text=item.name, icon=icon).name = item.name
         row.operator("makeittalk.remove_character", text="", icon="TRASH")
 
+    @staticmethod
+    def _draw_speeches(layout: bpy.types.UILayout, chosen: bpy.types.Collection) -> None:
+        row = layout.row()
+        row.template_list(
+            "MAKEITTALK_UL_speeches", "", chosen.makeittalk, "speeches", chosen.makeittalk, "active_speech", rows=2
+        )
+        row.operator("makeittalk.remove_speech", text="", icon="REMOVE")
+
     def _draw_speech(
         self, layout: bpy.types.UILayout, context: bpy.types.Context, chosen: bpy.types.Collection
     ) -> None:
-        if speech.is_missing(context.scene, chosen):
+        current = chosen.makeittalk.current
+        if speech.is_missing(context.scene, current):
             draw_sentence(layout, context, "Its speech is not on the sequencer", "ERROR")
             layout.operator("makeittalk.restore_speech", icon="PLAY_SOUND")
-        elif speech.is_apart(context.scene, chosen):
-            frames = round(speech.apart(context.scene, chosen))
+        elif speech.is_apart(context.scene, current):
+            frames = round(speech.apart(context.scene, current))
             text = f"The sound lies {abs(frames)} frames {'behind' if frames > 0 else 'before'} the lips"
             draw_sentence(layout, context, text, "ERROR")
             layout.operator("makeittalk.timing_from_strip", icon="TIME")
@@ -104,13 +115,14 @@ class MAKEITTALK_PT_take(Sidebar, bpy.types.Panel):
         layout.use_property_decorate = False
         layout.enabled = not context.window_manager.makeittalk.running
         settings = characters.active(context).makeittalk
-        layout.prop(settings, "seed")
-        layout.prop(settings, "voice")
+        layout.prop(settings.current, "seed")
+        layout.prop(settings.current, "voice")
         layout.operator("makeittalk.new_take", icon="FILE_REFRESH")
         layout.operator("makeittalk.replace_speech", icon="SPEAKER")
+        layout.operator("makeittalk.add_speech", icon="ADD")
         column = layout.column()
         column.prop(settings, "portrait")
-        column.prop(settings, "speech")
+        column.prop(settings.current, "recording")
         layout.separator()
         layout.prop(settings, "every_frame")
         column = layout.column(align=True)
@@ -119,4 +131,21 @@ class MAKEITTALK_PT_take(Sidebar, bpy.types.Panel):
         layout.label(text=f"Largest fit error {settings.residual:.2f} px at 256 px face width")
 
 
-CLASSES = (MAKEITTALK_PT_character, MAKEITTALK_PT_take)
+class MAKEITTALK_UL_speeches(bpy.types.UIList):
+    """The recordings that a character says, one after another."""
+
+    def draw_item(
+        self,
+        _context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        _data: bpy.types.PropertyGroup,
+        item: bpy.types.PropertyGroup,
+        _icon: int,
+        _active_data: bpy.types.PropertyGroup,
+        _active_property: str,
+    ) -> None:
+        name = bpy.path.basename(item.recording) or "Speech"
+        layout.label(text=f"{name}, frames {item.start} to {speech.last_frame(item)}", icon="SPEAKER", translate=False)
+
+
+CLASSES = (MAKEITTALK_UL_speeches, MAKEITTALK_PT_character, MAKEITTALK_PT_take)

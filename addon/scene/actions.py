@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -199,13 +200,15 @@ def same(one: str, other: str) -> bool:
     return all(abs(float(a) - float(b)) <= 2e-5 * size for a, b in zip(first[1:], second[1:], strict=True))
 
 
-def move(holder: Any | None, frames: float) -> None:
-    """Shifts every key by a number of frames."""
+def move(holder: Any | None, frames: float, span: tuple[float, float] = (-math.inf, math.inf)) -> None:
+    """Shifts the keys within a span of frames, every key by default, by a number of frames."""
     for curve in holder.fcurves if holder is not None else ():
         points = curve.keyframe_points
         values = np.empty(len(points) * 2, np.float32)
+        points.foreach_get("co", values)
+        within = (values[0::2] >= span[0]) & (values[0::2] <= span[1])
         for name in _TIMES:
             points.foreach_get(name, values)
-            values[0::2] += frames
+            values[0::2][within] += frames
             points.foreach_set(name, values)
         curve.update()

@@ -126,16 +126,16 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
         settings.rig, settings.body = root, body
         settings.face_width = arrays.face_width
         settings.image_size = [int(value) for value in arrays.image_size]
+        spoken = speech.new(collection, made.start)
         settings.motion_data, settings.mesh_data = kept["motion"], kept["mesh"]
-        settings.place(made.start)
         settings.every_frame = made.every_frame
         for name, value in made.settings.items():
             setattr(settings, name, value)
         performance.write(collection, made.bake)
         if made.strip:
-            speech.share(scene, collection, made.strip)
+            speech.share(scene, spoken, made.strip)
         elif made.audio is not None and compat.plays_sound():
-            speech.add(scene, collection, made.audio, made.pack_sound)
+            speech.add(scene, spoken, made.audio, made.pack_sound)
         if fresh:
             setup.set_up(scene, collection, fresh=True)
         else:
@@ -157,7 +157,8 @@ def retake(character: bpy.types.Collection, motion: Path, bake_path: Path) -> No
 
 def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     """Removes a character with everything that is only its own; a strip that was there before it stays."""
-    speech.remove(scene, character)
+    for item in character.makeittalk.speeches:
+        speech.remove(scene, item)
     pictures = strips.find(scene, character.makeittalk.photo_strip)
     if pictures is not None:
         strips.remove(scene, pictures)
@@ -184,34 +185,72 @@ def select(root: bpy.types.Object) -> None:
     layer.objects.active = root
 
 
-def move(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -> None:
-    """Shifts a character's curves and its speech in time."""
-    _shift(character, scene, frames)
-    speech.move(scene, character)
+def say_more(character: bpy.types.Collection, motion: Path, bake_path: Path, start: int) -> bpy.types.PropertyGroup:
+    """Gives a character one more speech; between the speeches it rests.
+
+    Raises:
+        MakeItTalkError: a file is damaged, or the motion is of another character; nothing was changed.
+    """
+    kept_motion, settings = payload.pack(motion), character.makeittalk
+    before = settings.active_speech
+    spoken = speech.new(character, start)
+    try:
+        performance.write(character, bake_path, spoken)
+    except BaseException:
+        settings.speeches.remove(len(settings.speeches) - 1)
+        settings.active_speech = before
+        raise
+    spoken.motion_data = kept_motion
+    performance.ease_gaps(character)
+    return spoken
+
+
+def say_less(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
+    """Removes the current one of a character's speeches, with its strip; what the animator keyed stays."""
+    settings = character.makeittalk
+    spoken = settings.current
+    speech.remove(scene, spoken)
+    performance.remove(character, spoken)
+    settings.speeches.remove(next(number for number, item in enumerate(settings.speeches) if item == spoken))
+    settings.active_speech = max(0, settings.active_speech - 1)
+    performance.ease_gaps(character)
+
+
+def move(character: bpy.types.Collection, spoken: bpy.types.PropertyGroup, scene: bpy.types.Scene, frames: int) -> None:
+    """Shifts a speech of a character and the curves that belong to it in time."""
+    _shift(character, spoken, scene, frames)
+    speech.move(scene, spoken)
 
 
 def follow_strip(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -> None:
-    """Shifts a character's curves in time, to where its speech is already."""
-    _shift(character, scene, frames)
-    character.makeittalk.place(character.makeittalk.start + frames)
+    """Shifts a character's curves in time, to where its current speech is already."""
+    spoken = character.makeittalk.current
+    _shift(character, spoken, scene, frames)
+    spoken.place(spoken.start + frames)
 
 
-def _shift(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -> None:
-    performance.move(character, frames)
+def _shift(
+    character: bpy.types.Collection, spoken: bpy.types.PropertyGroup, scene: bpy.types.Scene, frames: int
+) -> None:
+    performance.move(character, spoken, frames)
+    if len(character.makeittalk.speeches) > 1:
+        return  # pictures show all of them
     pictures = strips.find(scene, character.makeittalk.photo_strip)
     if pictures is not None:
         compat.move_strip(pictures, frames)
     photo_plane.move(character, frames)
 
 
-def unpack(character: bpy.types.Collection, folder: Path) -> tuple[Path, Path]:
-    """Writes the motion and the mesh that a character keeps into a folder, for the backend.
+def unpack(
+    character: bpy.types.Collection, folder: Path, spoken: bpy.types.PropertyGroup | None = None
+) -> tuple[Path, Path]:
+    """Writes the motion of a speech, the current one by default, and the mesh into a folder, for the backend.
 
     Raises:
         MakeItTalkError: what the file keeps is damaged.
     """
     motion, mesh_file = folder / "motion.npz", folder / "mesh.npz"
-    payload.unpack(character.makeittalk.motion_data, motion)
+    payload.unpack((spoken or character.makeittalk.current).motion_data, motion)
     payload.unpack(character.makeittalk.mesh_data, mesh_file)
     return motion, mesh_file
 

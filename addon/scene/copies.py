@@ -67,16 +67,19 @@ def _adopt(scene: bpy.types.Scene, original: bpy.types.Collection, rig: bpy.type
 
 def _copy_settings(source: bpy.types.PropertyGroup, target: bpy.types.PropertyGroup) -> None:
     """Everything that the file keeps, without acting on any of it."""
-    placed = source.placed
     for item in source.bl_rna.properties:
         name = item.identifier
-        if item.is_readonly or name in _OWN or name.endswith("_pointer"):
-            continue
-        setattr(target, name, getattr(source, name))
-    target.place(placed)
+        if not item.is_readonly and name not in _OWN and not name.endswith("_pointer"):
+            setattr(target, name, getattr(source, name))
+    for spoken in source.speeches:
+        made = target.speeches.add()
+        for item in spoken.bl_rna.properties:
+            if not item.is_readonly and item.identifier not in ("rna_type", "start"):
+                setattr(made, item.identifier, getattr(spoken, item.identifier))
+        made.place(spoken.placed)
 
 
-# Of the copy itself; the start is said without moving anything; amounts lie on the rig, which was copied.
-_OWN = {"rna_type", "name", "is_character", "serial", "start", "placed", "show_photoreal"} | {
+# Of the copy itself; amounts lie on the rig, which was copied.
+_OWN = {"rna_type", "name", "is_character", "serial", "show_photoreal"} | {
     *("lip", "head", "nod", "turn", "tilt", "sway", "blink")
 }

@@ -23,6 +23,7 @@ from ..core.curve_fit import fit_keyframes
 from . import actions
 
 PART = "makeittalk_part"  # custom property of a generated action: the name of its Part
+SPEECH = "makeittalk_speech"  # the identity of the speech that it belongs to
 GAIN = "makeittalk_gain"  # what its curves were multiplied with
 BAKED = "makeittalk_baked"  # JSON: the fingerprint of every curve as it was written
 _TRACK = "MakeItTalk"
@@ -63,9 +64,10 @@ HEAD = (NOD, TURN, TILT, SWAY)
 
 @dataclass
 class Layer:
-    """One generated strip. `part` is the name of its Part."""
+    """One generated strip. `part` is the name of its Part, `speech` the identity of the speech that it belongs to."""
 
     part: str
+    speech: str
     track: bpy.types.NlaTrack
     strip: bpy.types.NlaStrip
 
@@ -96,18 +98,19 @@ def layers(owner: bpy.types.ID) -> Iterator[Layer]:
             if strip.action is None or PART not in strip.action:
                 continue
             if not (overrides and strip.action.library is not None):
-                yield Layer(str(strip.action[PART]), track, strip)
+                yield Layer(str(strip.action[PART]), str(strip.action.get(SPEECH, "")), track, strip)
 
 
-def new_layer(owner: bpy.types.ID, part: Part, name: str, start: float, frames: int) -> Layer:
+def new_layer(owner: bpy.types.ID, part: Part, name: str, start: float, frames: int, speech: str = "") -> Layer:
     """Gives a datablock an empty strip for a part, on a new track.
 
     Args:
         owner: a rig or a mesh's shape keys. name: of the character. start: frame of the first sample. frames: how many.
+        speech: identity of the speech that it belongs to; empty for none in particular.
     """
     animation = owner.animation_data_create()
     action, slot = compat.new_action(owner, f"{name} {part.name}")
-    action[PART] = part.name
+    action[PART], action[SPEECH] = part.name, speech
     track = animation.nla_tracks.new()
     track.name = f"{_TRACK} {part.name}"
     strip = track.strips.new(part.name, math.floor(start), action)
@@ -116,22 +119,26 @@ def new_layer(owner: bpy.types.ID, part: Part, name: str, start: float, frames: 
     strip.blend_type = blending(owner)
     strip.extrapolation = "HOLD"
     strip.use_animated_influence = True
-    layer = Layer(part.name, track, strip)
+    layer = Layer(part.name, speech, track, strip)
     place(layer, start, frames)
     return layer
 
 
-def place(layer: Layer, start: float, frames: int) -> None:
-    """Has a strip play its action's frames 0 … frames − 1 from `start` on, as they are."""
+def place(layer: Layer, start: float, frames: int, ease: int = 0) -> None:
+    """Has a strip play its action's frames 0 … frames − 1 from `start` on, as they are.
+
+    Args:
+        ease: frames before and behind them that the strip covers as well, to come and go.
+    """
     strip, last = layer.strip, float(max(1, frames - 1))
     strip.use_sync_length = False
-    strip.action_frame_start, strip.action_frame_end = 0.0, last
-    if start > strip.frame_start:  # the end first: a strip never ends before it begins
-        strip.frame_end = start + last
-        strip.frame_start = start
+    strip.action_frame_start, strip.action_frame_end = float(-ease), last + ease
+    if start - ease > strip.frame_start:  # the end first: a strip never ends before it begins
+        strip.frame_end = start + last + ease
+        strip.frame_start = start - ease
     else:
-        strip.frame_start = start
-        strip.frame_end = start + last
+        strip.frame_start = start - ease
+        strip.frame_end = start + last + ease
     strip.repeat = strip.scale = 1.0
     strip.use_reverse = False
 
@@ -174,6 +181,11 @@ def set_influence(layer: Layer, values: np.ndarray) -> None:
     strip.id_data.update_tag()
 
 
+def begin(layer: Layer) -> float:
+    """The frame of the scene on which a strip plays frame 0 of its action."""
+    return layer.strip.frame_start - layer.strip.action_frame_start
+
+
 def is_keyed(layer: Layer) -> bool:
     """Whether a strip counts for more at one time than at another."""
     curve = layer.strip.fcurves.find("influence")
@@ -181,8 +193,8 @@ def is_keyed(layer: Layer) -> bool:
 
 
 def influence(layer: Layer, frames: int) -> np.ndarray:
-    """For how much a strip counts on each of its frames (frames,)."""
-    curve, first = layer.strip.fcurves.find("influence"), layer.strip.frame_start
+    """For how much a strip counts on each of its action's frames from 0 on (frames,)."""
+    curve, first = layer.strip.fcurves.find("influence"), begin(layer)
     return np.array([curve.evaluate(first + frame) for frame in range(frames)])
 
 

@@ -24,6 +24,7 @@ from .layers import Part
 
 _Arrays = TypeVar("_Arrays", Bake, Mesh)
 _PIXEL_TOLERANCE = 0.05  # px at 256 px face width: what leaving keys out may cost one shape key or head channel
+_EASE = 0.25  # s in which a speech among several comes from rest and goes there
 AMOUNTS = "makeittalk"  # the data path of a rig's amounts
 
 
@@ -40,9 +41,12 @@ class Share:
     channels: list[Channel]
 
 
-def write(character: bpy.types.Collection, bake_path: Path) -> None:
-    """Writes a bake into the generated layers. Whatever the animator keyed stays; edits of the generated curves are
-    brought above them first. Shape keys that somebody has deleted are left out.
+def write(character: bpy.types.Collection, bake_path: Path, speech: bpy.types.PropertyGroup | None = None) -> None:
+    """Writes a bake into the generated layers of a speech. Whatever the animator keyed stays; edits of the generated
+    curves are brought above them first. Shape keys that somebody has deleted are left out.
+
+    Args:
+        speech: one of the character's, by default the current one.
 
     Raises:
         MakeItTalkError: the file is damaged or of another character; nothing was changed.
@@ -51,10 +55,10 @@ def write(character: bpy.types.Collection, bake_path: Path) -> None:
     mesh = _mesh(character)
     if [str(name) for name in bake.key_names] != [str(name) for name in mesh.key_names]:
         raise AddonError(f"The motion is of another character than {character.name}.", "Run Make It Talk again.")
-    _write(character, bake, kept)
+    _write(character, speech or character.makeittalk.current, bake, kept)
 
 
-def _write(character: bpy.types.Collection, bake: Bake, kept: str) -> None:
+def _write(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, bake: Bake, kept: str) -> None:
     settings = character.makeittalk
     keys = _keys(character)
     rig.head_bone(settings.rig)
@@ -64,22 +68,34 @@ def _write(character: bpy.types.Collection, bake: Bake, kept: str) -> None:
     for owner in owners_of(character):
         channels = upgrade.edits(character, owner, bake, rig.head_bone(settings.rig))
         if channels:
-            _add_to_edits(character, owner, channels, settings.start)
+            _add_to_edits(character, speech, owner, channels)
         upgrade.drop(owner)
-    settings.baked = ""
+    speech.baked = ""
     for share in _shares(character, bake):
-        layer = _layer(share.owner, share.part)
+        layer = _layer(share.owner, share.part, speech)
         frames = len(share.channels[0].samples)
         if layer is None:
-            layer = layers.new_layer(share.owner, share.part, character.name, settings.start, frames)
+            identity = "" if share.part == layers.REST else speech.uid
+            layer = layers.new_layer(share.owner, share.part, character.name, speech.start, frames, identity)
         else:
             layers.own_action(layer)
-            layers.place(layer, settings.start, frames)
+        layers.place(layer, speech.start, frames, _ease(character, share.part))
         _write_layer(character, layer, share)
-    settings.bake_data = kept
-    settings.fps, settings.frames = bake.fps, bake.frames
-    settings.residual = float(bake.residual.max())
+    speech.bake_data = kept
+    speech.fps, speech.frames = bake.fps, bake.frames
+    speech.residual = float(bake.residual.max())
     layers.prepare_own_layer(settings.rig, keys, character.name)
+
+
+def remove(character: bpy.types.Collection, speech: bpy.types.PropertyGroup) -> None:
+    """Takes the generated layers of a speech away, and the edits of them; what the animator keyed stays."""
+    for owner in owners_of(character):
+        layers.leave_tweak_mode(owner)
+        for layer in [layer for layer in layers.layers(owner) if layer.speech == speech.uid]:
+            action = layer.action
+            owner.animation_data.nla_tracks.remove(layer.track)
+            if action.users == 0:
+                bpy.data.actions.remove(action)
 
 
 def apply_amounts(character: bpy.types.Collection) -> bool:
@@ -89,26 +105,39 @@ def apply_amounts(character: bpy.types.Collection) -> bool:
         False where the character is from an older file, whose amounts show after the next bake.
     """
     owners = owners_of(character)
-    bake = baked(character)
-    if bake is not None and any(layers.is_override(owner) and not _layer(owner, layers.BASE) for owner in owners):
-        _write(character, bake, character.makeittalk.bake_data)
-        return True
-    for part, owner in [(part, owners[1]) for part in layers.FACE] + [(part, owners[0]) for part in layers.HEAD]:
-        layer = _layer(owner, part)
-        if layer is None:
-            continue
-        wanted = strength(character, part, layer)
-        gain = max(1.0, float(wanted.max()))
-        if abs(gain - layer.gain) > 1e-6:
-            bring_up(character)
-            layers.own_action(layer)
-            _rescale(character, layer, part, gain)
-        layers.set_influence(layer, wanted / gain)
+    for speech in character.makeittalk.speeches:
+        bake = baked(speech)
+        if bake is not None and any(layers.is_override(owner) and not _layer(owner, layers.BASE) for owner in owners):
+            _write(character, speech, bake, speech.bake_data)
+    by_name = {part.name: part for part in (*layers.FACE, *layers.HEAD)}
+    for owner in owners:
+        for layer in list(layers.layers(owner)):
+            part = by_name.get(layer.part)
+            if part is None:
+                continue
+            wanted = strength(character, part, layer)
+            gain = max(1.0, float(wanted.max()))
+            if abs(gain - layer.gain) > 1e-6:
+                bring_up(character)
+                layers.own_action(layer)
+                _rescale(character, layer, part, gain)
+            layers.set_influence(layer, wanted / gain)
     return not any(upgrade.legacy_layer(owner) for owner in owners)
 
 
+def ease_gaps(character: bpy.types.Collection) -> None:
+    """Lets every speech come from rest and go to rest where there are several, and stay where there is one."""
+    for speech in character.makeittalk.speeches:
+        for owner in owners_of(character):
+            for layer in layers.layers(owner):
+                if layer.speech == speech.uid and layer.part != layers.EDITS.name:
+                    part = Part(layer.part)
+                    layers.place(layer, speech.start, speech.frames, _ease(character, part))
+    apply_amounts(character)
+
+
 def strength(character: bpy.types.Collection, part: Part, layer: layers.Layer) -> np.ndarray:
-    """How much of a part shows: (1,) for the whole strip, or (N,), one for each of its frames, where that is keyed."""
+    """How much of a part shows: (1,) for the whole strip, or (N,), one for each of its frames, where that changes."""
     rig_object = character.makeittalk.rig
     curves = actions.by_identifier(compat.assigned_curves(rig_object))
     frames = np.arange(math.floor(layer.strip.frame_start), math.ceil(layer.strip.frame_end) + 1)
@@ -119,7 +148,19 @@ def strength(character: bpy.types.Collection, part: Part, layer: layers.Layer) -
             found = found * getattr(rig_object.makeittalk, name)
         else:
             found = found * np.clip([curve.evaluate(frame) for frame in frames], 0.0, HIGHEST)
+    ease = _ease(character, part)
+    if ease:
+        edge = np.minimum(frames - layer.strip.frame_start, layer.strip.frame_end - frames) / ease
+        along = np.clip(edge, 0.0, 1.0)
+        found = found * along * along * (3.0 - 2.0 * along)
     return found
+
+
+def _ease(character: bpy.types.Collection, part: Part) -> int:
+    """Frames in which a part comes from rest and goes there, before and behind a speech of several."""
+    if len(character.makeittalk.speeches) < 2 or part == layers.REST:
+        return 0
+    return max(1, round(_EASE * character.makeittalk.current.fps))
 
 
 def follow_keyed_amounts(character: bpy.types.Collection) -> None:
@@ -134,17 +175,30 @@ def follow_keyed_amounts(character: bpy.types.Collection) -> None:
         apply_amounts(character)
 
 
-def move(character: bpy.types.Collection, frames: float) -> None:
-    """Shifts everything that the character does in time: what is generated, and what the animator made of it."""
+def move(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, frames: float) -> None:
+    """Shifts what a character does in a speech in time: what is generated, and what the animator made of it.
+
+    Where there are several speeches, of the animator's keys those move that lie within this one.
+    """
+    several = len(character.makeittalk.speeches) > 1
+    first, last = speech.placed, speech.placed + speech.frames - 1
     for owner in owners_of(character):
         layers.leave_tweak_mode(owner)
         moved = set()
+        generated = {layer.strip: layer for layer in layers.layers(owner)}
         for track in owner.animation_data.nla_tracks if owner.animation_data is not None else ():
             for strip in sorted(track.strips, key=lambda strip: strip.frame_start, reverse=frames > 0):
-                layers.shift(strip, frames)
-                moved.add(strip.action)
+                layer = generated.get(strip)
+                own = layer is not None and layer.speech in ("", speech.uid)
+                within = layer is None and first <= strip.frame_start and strip.frame_end <= last
+                if own or within or not several:
+                    layers.shift(strip, frames)
+                    moved.add(strip.action)
         if owner.animation_data is not None and owner.animation_data.action not in moved:
-            actions.move(compat.assigned_curves(owner), frames)
+            span = (first, last) if several else (-math.inf, math.inf)
+            actions.move(compat.assigned_curves(owner), frames, span)
+    if several:
+        apply_amounts(character)
 
 
 def bring_up(character: bpy.types.Collection) -> list[str]:
@@ -153,23 +207,22 @@ def bring_up(character: bpy.types.Collection) -> list[str]:
     Returns:
         The identifiers of those curves.
     """
-    bake = baked(character)
-    if bake is None:
-        return []
     found: list[str] = []
-    for share in _shares(character, bake):
-        layers.leave_tweak_mode(share.owner)
-        layer = _layer(share.owner, share.part)
-        if layer is None:
-            continue
-        names = actions.changed(layer.curves, str(layer.action.get(layers.BAKED, "")))
-        if not names:
-            continue
-        found += names
-        edited = [channel for channel in _differences(layer, share, names) if channel.samples.any()]
-        if edited:
-            _add_to_edits(character, share.owner, edited, layer.strip.frame_start)
-        _write_layer(character, layer, share)
+    for speech in character.makeittalk.speeches:
+        bake = baked(speech)
+        for share in _shares(character, bake) if bake is not None else ():
+            layers.leave_tweak_mode(share.owner)
+            layer = _layer(share.owner, share.part, speech)
+            if layer is None:
+                continue
+            names = actions.changed(layer.curves, str(layer.action.get(layers.BAKED, "")))
+            if not names:
+                continue
+            found += names
+            edited = [channel for channel in _differences(layer, share, names) if channel.samples.any()]
+            if edited:
+                _add_to_edits(character, speech, share.owner, edited)
+            _write_layer(character, layer, share)
     return found
 
 
@@ -182,9 +235,9 @@ def owners_of(character: bpy.types.Collection) -> tuple[bpy.types.Object, bpy.ty
     return character.makeittalk.rig, _keys(character)
 
 
-def baked(character: bpy.types.Collection) -> Bake | None:
-    """The bake that the generated layers were written from, or None where the file keeps none."""
-    text = character.makeittalk.bake_data
+def baked(speech: bpy.types.PropertyGroup) -> Bake | None:
+    """The bake that the generated layers of a speech were written from, or None where the file keeps none."""
+    text = speech.bake_data
     return _unpacked(Bake, text) if text else None
 
 
@@ -212,8 +265,11 @@ def _mesh(character: bpy.types.Collection) -> Mesh:
     return _unpacked(Mesh, character.makeittalk.mesh_data)
 
 
-def _layer(owner: bpy.types.ID, part: Part) -> layers.Layer | None:
-    return next((layer for layer in layers.layers(owner) if layer.part == part.name), None)
+def _layer(owner: bpy.types.ID, part: Part, speech: bpy.types.PropertyGroup | None = None) -> layers.Layer | None:
+    """The layer of a part, of a speech where it is one's."""
+    identities = ("",) if speech is None or part == layers.REST else (speech.uid,)
+    found = (layer for layer in layers.layers(owner) if layer.part == part.name and layer.speech in identities)
+    return next(found, None)
 
 
 def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
@@ -275,7 +331,8 @@ def _write_layer(character: bpy.types.Collection, layer: layers.Layer, share: Sh
 
 def _rescale(character: bpy.types.Collection, layer: layers.Layer, part: Part, gain: float) -> None:
     if math.isfinite(part.most):  # what is cut off cannot be multiplied back
-        bake = baked(character)
+        speech = next(item for item in character.makeittalk.speeches if item.uid == layer.speech)
+        bake = baked(speech)
         share = next(item for item in _shares(character, bake) if item.part == part) if bake is not None else None
         if share is not None:
             _write_layer(character, layer, share)
@@ -308,13 +365,14 @@ def _differences(layer: layers.Layer, share: Share, names: list[str]) -> list[Ch
     return found
 
 
-def _add_to_edits(character: bpy.types.Collection, owner: bpy.types.ID, channels: list[Channel], start: float) -> None:
+def _add_to_edits(
+    character: bpy.types.Collection, speech: bpy.types.PropertyGroup, owner: bpy.types.ID, channels: list[Channel]
+) -> None:
     """Adds differences to the layer that holds those of former times."""
     frames = len(channels[0].samples)
-    part = layers.EDITS
-    layer = _layer(owner, part)
+    layer = _layer(owner, layers.EDITS, speech)
     if layer is None:
-        layer = layers.new_layer(owner, part, character.name, start, frames)
+        layer = layers.new_layer(owner, layers.EDITS, character.name, speech.start, frames, speech.uid)
         layers.set_influence(layer, np.ones(1))
     old = actions.by_identifier(layer.curves)
     length = max(frames, round(layer.strip.frame_end - layer.strip.frame_start) + 1)
@@ -326,6 +384,7 @@ def _add_to_edits(character: bpy.types.Collection, owner: bpy.types.ID, channels
         if new is not None:
             samples[:frames] += new.samples
         path, index = (new.path, new.index) if new is not None else (curve.data_path, curve.array_index)
-        written.append(Channel(path, index, layers.EDITS.name, samples, new.tolerance if new is not None else 1e-4))
-    layers.place(layer, start, length)
+        tolerance = new.tolerance if new is not None else 1e-4
+        written.append(Channel(path, index, layers.EDITS.name, samples, tolerance))
+    layers.place(layer, speech.start, length)
     actions.write(layer.curves, written)

@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from .. import compat
-from . import camera
+from . import camera, speech
 
 _DEFAULT_OBJECTS = {"Camera": "CAMERA", "Cube": "MESH", "Light": "LIGHT"}
 _DEFAULT_RANGE = (1, 250)
@@ -41,10 +41,9 @@ def _is_default(item: bpy.types.Object) -> bool:
 
 def missing(scene: bpy.types.Scene, character: bpy.types.Collection) -> list[str]:
     """What of the scene does not fit the character, as short phrases; empty where all is set up."""
-    settings = character.makeittalk
-    last = settings.start + settings.frames - 1
+    first, last = speech.span(character)
     found = []
-    if scene.frame_start > settings.start or scene.frame_end < last:
+    if scene.frame_start > first or scene.frame_end < last:
         found.append(f"frame range ends before the speech (frame {last})")
     if scene.view_settings.view_transform != "Standard":
         found.append("view transform changes the portrait's colours")
@@ -65,7 +64,7 @@ def set_up(scene: bpy.types.Scene, character: bpy.types.Collection, fresh: bool)
             makes room, the viewports show the portrait. Otherwise the range only grows.
     """
     settings = character.makeittalk
-    first, last = settings.start, settings.start + settings.frames - 1
+    first, last = speech.span(character)
     if fresh:
         scene.frame_start, scene.frame_end = max(0, first), max(0, last)
         scene.frame_set(first)

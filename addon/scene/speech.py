@@ -1,7 +1,8 @@
-"""The strip that a character's speech sounds from: found by its identity, never another character's to move."""
+"""The strips that a character's speeches sound from: found by identity, never another character's to move."""
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import bpy
@@ -10,139 +11,163 @@ from .. import compat
 from ..core.errors import AddonError
 from . import sound, strips
 
+Speech = bpy.types.PropertyGroup  # MakeItTalkSpeech, an item of a character's `speeches`
 _TOGETHER = 0.5  # frames that lips and sound may lie apart
 
 
-def strip_of(scene: bpy.types.Scene, character: bpy.types.Collection) -> bpy.types.Strip | None:
-    """The strip of a character's speech, or None where there is none (any more)."""
-    return strips.find(scene, character.makeittalk.strip)
+def new(character: bpy.types.Collection, start: int) -> Speech:
+    """Gives a character one more speech, which is the current one from then on."""
+    settings = character.makeittalk
+    made = settings.speeches.add()
+    made.uid = made.name = secrets.token_hex(4)  # the name is what an override knows an item by
+    made.place(start)
+    settings.active_speech = len(settings.speeches) - 1
+    return made
 
 
-def add(scene: bpy.types.Scene, character: bpy.types.Collection, recording: Path, pack: bool) -> None:
-    """Puts a recording on the sequencer as a character's speech.
+def last_frame(speech: Speech) -> int:
+    """The last frame on which a speech is spoken."""
+    return speech.start + max(1, speech.frames) - 1
+
+
+def span(character: bpy.types.Collection) -> tuple[int, int]:
+    """The first and the last frame on which a character speaks."""
+    speeches = character.makeittalk.speeches
+    return min(item.start for item in speeches), max(map(last_frame, speeches))
+
+
+def strip_of(scene: bpy.types.Scene, speech: Speech) -> bpy.types.Strip | None:
+    """The strip of a speech, or None where there is none (any more)."""
+    return strips.find(scene, speech.strip)
+
+
+def add(scene: bpy.types.Scene, speech: Speech, recording: Path, pack: bool) -> None:
+    """Puts a recording on the sequencer.
 
     Raises:
         AddonError: Blender cannot play the file.
     """
-    strip = sound.add_sound(scene, f"{character.name} Speech", recording, character.makeittalk.start, pack)
-    _take(character, strip)
-    character.makeittalk.shares_strip = False
+    strip = sound.add_sound(scene, _name(speech), recording, speech.start, pack)
+    _take(speech, strip)
+    speech.shares_strip = False
 
 
-def share(scene: bpy.types.Scene, character: bpy.types.Collection, identity: str) -> None:
-    """Makes a strip that plays the recording there already a character's speech."""
+def share(scene: bpy.types.Scene, speech: Speech, identity: str) -> None:
+    """Takes a strip that plays the recording there already."""
     strip = strips.find(scene, identity)
     if strip is None:
         return
-    _take(character, strip, identity)
-    character.makeittalk.shares_strip = True
+    _take(speech, strip, identity)
+    speech.shares_strip = True
 
 
-def replace(scene: bpy.types.Scene, character: bpy.types.Collection, recording: Path, pack: bool) -> None:
-    """Puts another recording in the place of a character's speech; a strip that is not its own stays.
+def replace(scene: bpy.types.Scene, speech: Speech, recording: Path, pack: bool) -> None:
+    """Puts another recording in the place of a speech; a strip that is not its own stays.
 
     Raises:
         AddonError: Blender cannot play the file.
     """
-    settings = character.makeittalk
-    strip = strip_of(scene, character)
-    own = strip is not None and not settings.shares_strip and not _others(scene, character)
-    add(scene, character, recording, pack)
+    strip = strip_of(scene, speech)
+    own = strip is not None and not speech.shares_strip and not _others(scene, speech)
+    add(scene, speech, recording, pack)
     if strip is not None and own:
         channel = strip.channel
         strips.remove(scene, strip)
-        strip_of(scene, character).channel = channel
+        strip_of(scene, speech).channel = channel
 
 
-def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
-    """Removes a character's strip; one that is another's too, or was there before the character, stays."""
-    settings = character.makeittalk
-    strip = strip_of(scene, character)
-    if strip is not None and not settings.shares_strip and not _others(scene, character):
+def remove(scene: bpy.types.Scene, speech: Speech) -> None:
+    """Removes the strip of a speech; one that is another's too, or was there before the character, stays."""
+    strip = strip_of(scene, speech)
+    if strip is not None and not speech.shares_strip and not _others(scene, speech):
         strips.remove(scene, strip)
-    settings.strip = ""
-    kept, settings.sound = settings.sound, None
+    speech.strip = ""
+    kept, speech.sound = speech.sound, None
     if kept is not None and kept.users == 0:
         bpy.data.sounds.remove(kept)
 
 
-def move(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
-    """Brings a character's strip to where its lips move, wherever it was dragged.
+def move(scene: bpy.types.Scene, speech: Speech) -> None:
+    """Brings a strip to where the lips move, wherever it was dragged.
 
     One that another character speaks by too stays for that one; this one is given a strip of its own.
     """
-    strip = strip_of(scene, character)
+    strip = strip_of(scene, speech)
     if strip is None:
         return
-    if _others(scene, character):
-        strip = _copy(scene, character, strip)
+    if _others(scene, speech):
+        strip = _copy(scene, speech, strip)
         if strip is None:
             return
-    compat.move_strip(strip, -apart(scene, character))
+    compat.move_strip(strip, -apart(scene, speech))
 
 
-def apart(scene: bpy.types.Scene, character: bpy.types.Collection) -> float:
+def apart(scene: bpy.types.Scene, speech: Speech) -> float:
     """By how many frames the sound begins behind the lips; 0 where there is no sound."""
-    strip, settings = strip_of(scene, character), character.makeittalk
-    return 0.0 if strip is None else compat.strip_begin(strip) - settings.start - settings.strip_offset
+    strip = strip_of(scene, speech)
+    return 0.0 if strip is None else compat.strip_begin(strip) - speech.start - speech.strip_offset
 
 
-def is_apart(scene: bpy.types.Scene, character: bpy.types.Collection) -> bool:
+def is_apart(scene: bpy.types.Scene, speech: Speech) -> bool:
     """Whether lips and sound are out of step."""
-    return abs(apart(scene, character)) > _TOGETHER
+    return abs(apart(scene, speech)) > _TOGETHER
 
 
-def is_missing(scene: bpy.types.Scene, character: bpy.types.Collection) -> bool:
-    """Whether a character's speech is not on the sequencer, though Blender could play it."""
-    return compat.plays_sound() and strip_of(scene, character) is None
+def is_missing(scene: bpy.types.Scene, speech: Speech) -> bool:
+    """Whether a speech is not on the sequencer, though Blender could play it."""
+    return compat.plays_sound() and strip_of(scene, speech) is None
 
 
-def restore(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
-    """Puts a character's speech back on the sequencer, from what the .blend holds, else from its file.
+def restore(scene: bpy.types.Scene, speech: Speech) -> None:
+    """Puts a speech back on the sequencer, from what the .blend holds, else from its file.
 
     Raises:
         AddonError: neither is there.
     """
-    settings = character.makeittalk
-    kept = settings.sound
+    kept = speech.sound
     if kept is not None and (kept.packed_file is not None or Path(bpy.path.abspath(kept.filepath)).is_file()):
-        strip = sound.add_strip(scene, f"{character.name} Speech", kept, settings.start + settings.strip_offset)
-        _take(character, strip)
-        settings.shares_strip = False
+        strip = sound.add_strip(scene, _name(speech), kept, speech.start + speech.strip_offset)
+        _take(speech, strip)
+        speech.shares_strip = False
         return
-    recording = Path(bpy.path.abspath(settings.speech)) if settings.speech else None
+    recording = Path(bpy.path.abspath(speech.recording)) if speech.recording else None
     if recording is None or not recording.is_file():
         name = recording.name if recording is not None else "its recording"
         raise AddonError(
-            f"{character.name} cannot be heard: {name} is missing.",
+            f"{speech.id_data.name} cannot be heard: {name} is missing.",
             "Point Speech in Take and Curves to where it lies now.",
         )
-    add(scene, character, recording, pack=False)
+    add(scene, speech, recording, pack=False)
 
 
-def _take(character: bpy.types.Collection, strip: bpy.types.Strip, identity: str = "") -> None:
-    settings = character.makeittalk
-    settings.strip = identity or strips.identify(strip)
-    old, settings.sound = settings.sound, strip.sound
+def _name(speech: Speech) -> str:
+    return f"{speech.id_data.name} Speech"
+
+
+def _take(speech: Speech, strip: bpy.types.Strip, identity: str = "") -> None:
+    speech.strip = identity or strips.identify(strip)
+    old, speech.sound = speech.sound, strip.sound
     if old is not None and old.users == 0:  # of a character that came with a sound of its own
         bpy.data.sounds.remove(old)
-    settings.strip_offset = round(compat.strip_begin(strip) - settings.start)
+    speech.strip_offset = round(compat.strip_begin(strip) - speech.start)
 
 
-def _others(scene: bpy.types.Scene, character: bpy.types.Collection) -> bool:
-    """Whether another character of the scene speaks by the same strip, as a copy does."""
+def _others(scene: bpy.types.Scene, speech: Speech) -> bool:
+    """Whether another speech of the scene sounds from the same strip, as a copy's does."""
     return any(
-        item != character and item.makeittalk.is_character and item.makeittalk.strip == character.makeittalk.strip
+        other.strip == speech.strip and (item, other.uid) != (speech.id_data, speech.uid)
         for item in scene.collection.children_recursive
+        if item.makeittalk.is_character
+        for other in item.makeittalk.speeches
     )
 
 
-def _copy(scene: bpy.types.Scene, character: bpy.types.Collection, strip: bpy.types.Strip) -> bpy.types.Strip | None:
-    """A strip of the same sound for a character alone; None where the sound has gone."""
+def _copy(scene: bpy.types.Scene, speech: Speech, strip: bpy.types.Strip) -> bpy.types.Strip | None:
+    """A strip of the same sound for one speech alone; None where the sound has gone."""
     if strip.sound is None:
         return None
-    made = sound.add_strip(scene, f"{character.name} Speech", strip.sound, compat.strip_begin(strip))
-    offset = character.makeittalk.strip_offset
-    _take(character, made)
-    character.makeittalk.strip_offset, character.makeittalk.shares_strip = offset, False
+    made = sound.add_strip(scene, _name(speech), strip.sound, compat.strip_begin(strip))
+    offset = speech.strip_offset
+    _take(speech, made)
+    speech.strip_offset, speech.shares_strip = offset, False
     return made

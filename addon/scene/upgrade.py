@@ -14,7 +14,7 @@ from ...backend.makeittalk.exchange import bounded_json
 from ...backend.makeittalk.exchange.amounts import Amounts
 from ...backend.makeittalk.exchange.formats import Bake
 from .. import compat
-from . import actions, layers, parts, rig, strips
+from . import actions, layers, parts, rig, speech, strips
 from .actions import Channel
 from .layers import Part
 
@@ -46,6 +46,8 @@ def bring_up_to_date(character: bpy.types.Collection) -> bool:
 def _identify(character: bpy.types.Collection) -> None:
     """Marks the parts and the strips of a character, which older files know by pointers and names."""
     settings = character.makeittalk
+    if not len(settings.speeches):
+        _take_speech(character)
     if settings.rig_pointer is not None:
         return
     for name in parts.ALL:
@@ -66,6 +68,17 @@ def _identify(character: bpy.types.Collection) -> None:
             if name == "strip":
                 settings.sound = strip.sound
                 settings.strip_offset = round(compat.strip_begin(strip) - settings.placed)
+
+
+def _take_speech(character: bpy.types.Collection) -> None:
+    """Makes a speech of what older files say of the character itself."""
+    settings = character.makeittalk
+    spoken = speech.new(character, compat.stored(settings, "placed") or 0)
+    spoken.recording = compat.stored(settings, "speech") or ""
+    for item in spoken.bl_rna.properties:
+        value = compat.stored(settings, item.identifier)
+        if value is not None and item.identifier not in ("start", "placed", "uid", "name"):
+            setattr(spoken, item.identifier, value)
 
 
 def legacy_layer(owner: bpy.types.ID) -> layers.Layer | None:
@@ -136,7 +149,7 @@ def _lay_down(character: bpy.types.Collection, owner: bpy.types.ID, known: dict[
     if slot is not None:
         strip.action_slot = slot
     strip.blend_type, strip.extrapolation = layers.blending(owner), "HOLD"
-    layers.place(layers.Layer(LEGACY.name, track, strip), settings.placed, settings.frames)
+    layers.place(layers.Layer(LEGACY.name, "", track, strip), settings.placed, settings.frames)
     return True
 
 

@@ -146,3 +146,10 @@ def write_png(path: Path, rgba: np.ndarray) -> None:
         + chunk(b"IDAT", zlib.compress(rows.tobytes()))
         + chunk(b"IEND", b"")
     )
+
+
+def spoil_array(path, name, change) -> None:
+    with np.load(path) as arrays:
+        values = dict(arrays)
+    values[name] = change(values[name])
+    np.savez_compressed(path, **values)

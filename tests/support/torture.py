@@ -121,13 +121,15 @@ class Torture:
             if not any(abs(f - key.frame) <= _FRAME and abs(v - key.value) <= _VALUE for f, v in there):
                 found.append(f"lost: {key}; there are {there[:8]}")
         speech = self.part("addon.scene.speech")
-        if speech.is_apart(bpy.context.scene, character):
-            found.append(f"the sound lies {speech.apart(bpy.context.scene, character)} frames behind the lips")
+        for spoken in settings.speeches:
+            if speech.is_apart(bpy.context.scene, spoken):
+                found.append(f"the sound lies {speech.apart(bpy.context.scene, spoken)} frames behind the lips")
         layers, performance = self.part("addon.scene.layers"), self.part("addon.scene.performance")
         for owner in performance.owners_of(character):
             for layer in layers.layers(owner):
-                if abs(layer.strip.frame_start - settings.start) > 0.5 and layer.part != layers.EDITS.name:
-                    found.append(f"{layer.part} begins at {layer.strip.frame_start}, not at {settings.start}")
+                spoken = next((item for item in settings.speeches if item.uid == layer.speech), None)
+                if spoken is not None and abs(layers.begin(layer) - spoken.start) > 0.5:
+                    found.append(f"{layer.part} begins at {layers.begin(layer)}, not at {spoken.start}")
         return found + [f"orphan: {kind} {name}" for kind, name in sorted(self._orphans() - self.before)]
 
     @staticmethod
@@ -235,7 +237,7 @@ class Torture:
 
     def drag_the_strip(self) -> None:
         speech, compat = self.part("addon.scene.speech"), self.part("addon.compat")
-        strip = speech.strip_of(bpy.context.scene, self.character)
+        strip = speech.strip_of(bpy.context.scene, self.character.makeittalk.current)
         if strip is None:
             return
         before = self.character.makeittalk.start
@@ -295,7 +297,7 @@ class Torture:
         del made[_MARK]
         bpy.context.scene.collection.children.link(made)
         bpy.context.view_layer.update()
-        if self.part("addon.scene.speech").is_missing(bpy.context.scene, made):
+        if self.part("addon.scene.speech").is_missing(bpy.context.scene, made.makeittalk.current):
             bpy.context.view_layer.objects.active = made.makeittalk.rig
             assert bpy.ops.makeittalk.restore_speech() == {"FINISHED"}
         self._try_and_remove(made.makeittalk.rig)
@@ -311,7 +313,8 @@ class Torture:
         made.makeittalk.lip, made.makeittalk.head = 0.3, 0.0
         assert original.makeittalk.start == start and self._present_keys() == before
         speech = self.part("addon.scene.speech")
-        assert not speech.is_apart(bpy.context.scene, made) and not speech.is_apart(bpy.context.scene, original)
+        for item in (made, original):
+            assert not speech.is_apart(bpy.context.scene, item.makeittalk.current)
         assert bpy.ops.makeittalk.remove_character() == {"FINISHED"}
         self._select()
 
@@ -390,7 +393,7 @@ class Torture:
             old, block.name = block.name, new
             self._renamed(f'"{old}"', f'"{new}"', "keys")
         elif kind == "strip":
-            strip = self.part("addon.scene.speech").strip_of(bpy.context.scene, character)
+            strip = self.part("addon.scene.speech").strip_of(bpy.context.scene, character.makeittalk.current)
             if strip is not None:
                 strip.name = new
         else:
@@ -414,8 +417,9 @@ class Torture:
             bpy.data.objects.remove(character.makeittalk.camera)
             if data.users == 0:
                 bpy.data.cameras.remove(data)
-        elif kind == "strip" and speech.strip_of(bpy.context.scene, character) is not None:
-            self.part("addon.scene.strips").remove(bpy.context.scene, speech.strip_of(bpy.context.scene, character))
+        elif kind == "strip" and speech.strip_of(bpy.context.scene, character.makeittalk.current) is not None:
+            strip = speech.strip_of(bpy.context.scene, character.makeittalk.current)
+            self.part("addon.scene.strips").remove(bpy.context.scene, strip)
             self._select()
             assert bpy.ops.makeittalk.restore_speech() == {"FINISHED"}
         elif kind == "key":

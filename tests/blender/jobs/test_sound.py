@@ -45,7 +45,7 @@ def test_the_scene_sounds_as_it_was_heard(scene, backend, recording, tmp_path):
     settings.portrait, settings.speech = str(ASSETS / "portrait_cartoon.png"), str(path)
     assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
     character = part("addon.scene.character").active(bpy.context)
-    strip = part("addon.scene.speech").strip_of(scene, character)
+    strip = part("addon.scene.speech").strip_of(scene, character.makeittalk.current)
     assert strip.sound.packed_file
     # The scene's last frame may cut a fraction of a frame off.
     played = mixdown(tmp_path / "mixdown.wav")[::3]

@@ -16,7 +16,7 @@ def test_one_call_makes_the_example_talk(scene, backend, kind):
     assert settings.style == kind and settings.frames > 50
     assert scene.makeittalk.portrait.endswith(("portrait_cartoon.png", "portrait_photo.jpg"))
     if SOUND:
-        strip = part("addon.scene.speech").strip_of(scene, character)
+        strip = part("addon.scene.speech").strip_of(scene, character.makeittalk.current)
         assert part("addon.compat").strip_span(strip)[0] == settings.start
 
 

@@ -162,7 +162,7 @@ def test_the_strip_that_is_there_is_the_characters_speech(scene, backend, strips
     strips = part("addon.compat").sequencer_strips(scene)
     settings = character.makeittalk
     assert [item.name for item in strips] == ["Line"]
-    assert part("addon.scene.speech").strip_of(scene, character).name == "Line"
+    assert part("addon.scene.speech").strip_of(scene, character.makeittalk.current).name == "Line"
     assert settings.start == 40 and not strips["Line"].mute
     settings.start = 50
     assert span(strips["Line"])[0] == 50
@@ -181,7 +181,8 @@ def test_a_file_that_blender_plays_otherwise_gets_a_strip_of_its_own(scene, back
     scene.makeittalk.portrait = str(ASSETS / "portrait_cartoon.png")
     assert take("Line") == {"FINISHED"}
     assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
-    own = part("addon.scene.speech").strip_of(scene, part("addon.scene.character").active(bpy.context))
+    spoken = part("addon.scene.character").active(bpy.context).makeittalk.current
+    own = part("addon.scene.speech").strip_of(scene, spoken)
     strips = part("addon.compat").sequencer_strips(scene)
     assert strips["Line"].mute and len(strips) == 2
     assert span(own)[0] == 40 and not own.mute

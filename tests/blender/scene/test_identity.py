@@ -14,7 +14,7 @@ needs_sound = pytest.mark.skipif(not SOUND, reason="this Blender was built witho
 
 
 def speech_of(character):
-    return part("addon.scene.speech").strip_of(bpy.context.scene, character)
+    return part("addon.scene.speech").strip_of(bpy.context.scene, character.makeittalk.current)
 
 
 def begin(strip) -> int:
@@ -147,9 +147,10 @@ class TestTiming:
     def test_start_brings_a_dragged_strip_back(self, make):
         character, speech = make(), part("addon.scene.speech")
         part("addon.compat").move_strip(speech_of(character), 50)
-        assert speech.is_apart(bpy.context.scene, character)
+        assert speech.is_apart(bpy.context.scene, character.makeittalk.current)
         character.makeittalk.start = 51
-        assert begin(speech_of(character)) == 51 and not speech.is_apart(bpy.context.scene, character)
+        assert begin(speech_of(character)) == 51
+        assert not speech.is_apart(bpy.context.scene, character.makeittalk.current)
 
     @needs_sound
     def test_lips_follow_a_dragged_strip(self, make):
@@ -169,9 +170,10 @@ class TestTiming:
     def test_a_deleted_strip_is_put_back(self, make):
         character, speech = make(start=12), part("addon.scene.speech")
         part("addon.scene.strips").remove(bpy.context.scene, speech_of(character))
-        assert speech.is_missing(bpy.context.scene, character)
+        assert speech.is_missing(bpy.context.scene, character.makeittalk.current)
         assert bpy.ops.makeittalk.restore_speech() == {"FINISHED"}
-        assert begin(speech_of(character)) == 12 and not speech.is_missing(bpy.context.scene, character)
+        assert begin(speech_of(character)) == 12
+        assert not speech.is_missing(bpy.context.scene, character.makeittalk.current)
         assert len(bpy.data.sounds) == 1
         assert not bpy.ops.makeittalk.restore_speech.poll()
 
@@ -256,7 +258,7 @@ def test_an_appended_character_works_and_gets_its_speech_back(make, job, tmp_pat
     for path, values in shown(character).items():
         np.testing.assert_allclose(values, before[path], atol=1e-5)
     if SOUND:
-        assert part("addon.scene.speech").is_missing(bpy.context.scene, character)
+        assert part("addon.scene.speech").is_missing(bpy.context.scene, character.makeittalk.current)
         assert bpy.ops.makeittalk.restore_speech() == {"FINISHED"}
         strip = speech_of(character)
         assert begin(strip) == 1 and strip.sound.packed_file is not None

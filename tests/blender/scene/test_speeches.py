@@ -1,0 +1,108 @@
+"""Several recordings, one character: one after another, each a span of the generated layers, at rest between them."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+import pytest
+import samples
+from extension import part
+from generated import key
+
+JAW = 'key_blocks["jawOpen"].value'
+
+
+def values(character, frames) -> np.ndarray:
+    """(N, 3) jaw, nod and sway on frames of the scene."""
+    settings, found = character.makeittalk, []
+    for frame in frames:
+        bpy.context.scene.frame_set(frame)
+        head = settings.rig.pose.bones["head"]
+        jaw = settings.body.data.shape_keys.key_blocks["jawOpen"].value
+        found.append((jaw, head.rotation_euler[0], head.location[0]))
+    return np.array(found)
+
+
+@pytest.fixture
+def talking(make, job):
+    """A character that speaks from frame 1 to 60 and from 121 to 180, and what it did before the second was added."""
+    character = make()
+    before = values(character, range(1, 61))
+    part("addon.scene.character").say_more(character, job / "motion.npz", job / "bake.npz", 121)
+    return character, before
+
+
+def test_each_is_spoken_in_its_span_and_rests_between(talking):
+    character, before = talking
+    settings = character.makeittalk
+    assert [(item.start, item.frames) for item in settings.speeches] == [(1, 60), (121, 60)]
+    np.testing.assert_allclose(values(character, range(1, 61)), before, atol=2e-3)
+    np.testing.assert_allclose(values(character, range(121, 181)), before, atol=2e-3)
+    np.testing.assert_allclose(values(character, [-20, 80, 90, 100, 220]), 0.0, atol=1e-5)
+    # It comes from rest and goes there without a jump.
+    steps = np.abs(np.diff(values(character, range(-10, 200)), axis=0)).max(axis=0)
+    inside = np.abs(np.diff(before, axis=0)).max(axis=0)
+    assert (steps <= np.maximum(3 * inside, 0.35 * np.abs(before).max(axis=0))).all()
+
+
+def test_the_scene_and_pictures_cover_both(talking):
+    character, _before = talking
+    assert part("addon.scene.speech").span(character) == (1, 180)
+    part("addon.scene.setup").set_up(bpy.context.scene, character, fresh=False)
+    assert bpy.context.scene.frame_end >= 180
+
+
+def test_amounts_act_on_both(talking):
+    character, before = talking
+    character.makeittalk.head = 0.5
+    for start in (1, 121):
+        found = values(character, range(start, start + 60))
+        np.testing.assert_allclose(found[:, 1:], 0.5 * before[:, 1:], atol=2e-3)
+
+
+def test_one_moves_without_the_other(talking):
+    character, before = talking
+    keys = character.makeittalk.body.data.shape_keys
+    first, second = key(keys, JAW, 0.05, frame=20), key(keys, JAW, 0.1, frame=130)
+    assert first == second
+    character.makeittalk.start = 201
+    assert sorted(point.co[0] for point in second.keyframe_points) == [20.0, 210.0]
+    np.testing.assert_allclose(values(character, range(1, 61))[:, 1:], before[:, 1:], atol=2e-3)
+    np.testing.assert_allclose(values(character, range(201, 261))[:, 1:], before[:, 1:], atol=2e-3)
+    np.testing.assert_allclose(values(character, [130])[:, 1:], 0.0, atol=1e-5)
+    character.makeittalk.active_speech = 0
+    assert character.makeittalk.start == 1
+
+
+def test_edits_of_one_survive_a_bake_of_both(talking, job):
+    character, _before = talking
+    layers, performance = part("addon.scene.layers"), part("addon.scene.performance")
+    keys, uid = character.makeittalk.body.data.shape_keys, character.makeittalk.current.uid
+    lips = next(item for item in layers.layers(keys) if item.part == "Lips" and item.speech == uid)
+    curve = lips.curves.fcurves.find(JAW)
+    for point in curve.keyframe_points:
+        point.co[1] += 0.2
+    curve.update()
+    edited = values(character, range(121, 181))
+    for spoken in character.makeittalk.speeches:
+        performance.write(character, job / "bake.npz", spoken)
+    np.testing.assert_allclose(values(character, range(121, 181)), edited, atol=0.02)
+
+
+def test_removing_one_leaves_the_other_as_it_was(talking):
+    character, before = talking
+    count = len(bpy.data.actions)
+    part("addon.scene.character").say_less(bpy.context.scene, character)
+    assert len(character.makeittalk.speeches) == 1 and len(bpy.data.actions) < count
+    np.testing.assert_allclose(values(character, range(1, 61)), before, atol=1e-4)
+    np.testing.assert_allclose(values(character, [200]), before[-1:], atol=1e-4)  # it stays where it ended
+    assert not bpy.ops.makeittalk.remove_speech.poll()
+
+
+def test_a_motion_of_another_character_adds_nothing(make, job, tmp_path):
+    character = make()
+    other = samples.write_job(tmp_path / "other")
+    samples.spoil_array(other / "bake.npz", "key_names", lambda names: np.array([f"{name}x" for name in names]))
+    with pytest.raises(part("backend.makeittalk.exchange.errors").MakeItTalkError, match="another character"):
+        part("addon.scene.character").say_more(character, other / "motion.npz", other / "bake.npz", 121)
+    assert len(character.makeittalk.speeches) == 1 and character.makeittalk.active_speech == 0
