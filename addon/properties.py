@@ -253,6 +253,8 @@ class MakeItTalkSpeech(bpy.types.PropertyGroup):
         description="Frames that the strip's source begins behind the lips: a cut strip's is hidden before them",
         override=_OVERRIDABLE,
     )
+    cut_before: IntProperty(description="Frames at its beginning that its strip hides", override=_OVERRIDABLE)
+    cut_behind: IntProperty(description="Frames at its end that its strip hides", override=_OVERRIDABLE)
     sound: PointerProperty(type=bpy.types.Sound, override=_OVERRIDABLE)
     fps: FloatProperty(description="The rate it was baked at", override=_OVERRIDABLE)
     frames: IntProperty(description="Length of the bake", override=_OVERRIDABLE)

@@ -34,8 +34,7 @@ class MAKEITTALK_OT_timing_from_strip(reasons.Reasoned, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         character = characters.active(context)
         apart = round(speech.apart(context.scene, character.makeittalk.current))
-        if apart:
-            characters.follow_strip(character, context.scene, apart)
+        characters.follow_strip(character, context.scene, apart)
         self.report({"INFO"}, f"{character.name} speaks from frame {character.makeittalk.start}.")
         redraw_panels()
         return {"FINISHED"}

@@ -79,6 +79,8 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
         elif speech.is_apart(context.scene, current):
             frames = round(speech.apart(context.scene, current))
             text = f"The sound lies {abs(frames)} frames {'behind' if frames > 0 else 'before'} the lips"
+            if not frames:
+                text = "The lips move where the strip was cut"
             draw_sentence(layout, context, text, "ERROR")
             layout.operator("makeittalk.timing_from_strip", icon="TIME")
 

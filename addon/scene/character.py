@@ -223,10 +223,13 @@ def move(character: bpy.types.Collection, spoken: bpy.types.PropertyGroup, scene
 
 
 def follow_strip(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -> None:
-    """Shifts a character's curves in time, to where its current speech is already."""
+    """Brings a character's curves to where its current speech is already, and hides what its strip hides."""
     spoken = character.makeittalk.current
-    _shift(character, spoken, scene, frames)
-    spoken.place(spoken.start + frames)
+    if frames:
+        _shift(character, spoken, scene, frames)
+        spoken.place(spoken.start + frames)
+    spoken.cut_before, spoken.cut_behind = speech.cuts(scene, spoken)
+    performance.apply_amounts(character)
 
 
 def _shift(

@@ -148,12 +148,27 @@ def strength(character: bpy.types.Collection, part: Part, layer: layers.Layer) -
             found = found * getattr(rig_object.makeittalk, name)
         else:
             found = found * np.clip([curve.evaluate(frame) for frame in frames], 0.0, HIGHEST)
-    ease = _ease(character, part)
-    if ease:
-        edge = np.minimum(frames - layer.strip.frame_start, layer.strip.frame_end - frames) / ease
-        along = np.clip(edge, 0.0, 1.0)
-        found = found * along * along * (3.0 - 2.0 * along)
-    return found
+    speech = next((item for item in character.makeittalk.speeches if item.uid == layer.speech), None)
+    return found if speech is None or part == layers.REST else found * _window(character, speech, layer, frames)
+
+
+def _window(
+    character: bpy.types.Collection, speech: bpy.types.PropertyGroup, layer: layers.Layer, frames: np.ndarray
+) -> np.ndarray:
+    """How much of a speech counts on each frame: all of it, but nothing of what its strip hides, and of several
+    speeches each comes from rest and goes there."""
+    several = len(character.makeittalk.speeches) > 1
+    number = frames - layers.begin(layer)  # of the speech's frames
+    ease = max(1, round(_EASE * speech.fps))
+    edge = np.full(len(frames), np.inf)
+    if several or speech.cut_before:
+        edge = np.minimum(edge, number - speech.cut_before + ease)
+    if several or speech.cut_behind:
+        edge = np.minimum(edge, speech.frames - 1 - speech.cut_behind - number + ease)
+    if np.isinf(edge).all():
+        return np.ones(1)
+    along = np.clip(edge / ease, 0.0, 1.0)
+    return along * along * (3.0 - 2.0 * along)
 
 
 def _ease(character: bpy.types.Collection, part: Part) -> int:

@@ -70,6 +70,7 @@ def replace(scene: bpy.types.Scene, speech: Speech, recording: Path, pack: bool)
     strip = strip_of(scene, speech)
     own = strip is not None and not speech.shares_strip and not _others(scene, speech)
     add(scene, speech, recording, pack)
+    speech.cut_before = speech.cut_behind = 0
     if strip is not None and own:
         channel = strip.channel
         strips.remove(scene, strip)
@@ -109,8 +110,22 @@ def apart(scene: bpy.types.Scene, speech: Speech) -> float:
 
 
 def is_apart(scene: bpy.types.Scene, speech: Speech) -> bool:
-    """Whether lips and sound are out of step."""
-    return abs(apart(scene, speech)) > _TOGETHER
+    """Whether lips and sound are out of step, or lips move that the strip has been cut off from."""
+    if abs(apart(scene, speech)) > _TOGETHER:
+        return True
+    before, behind = cuts(scene, speech)
+    return abs(before - speech.cut_before) > 1 or abs(behind - speech.cut_behind) > 1
+
+
+def cuts(scene: bpy.types.Scene, speech: Speech) -> tuple[int, int]:
+    """How many frames at the beginning and at the end of a speech its strip hides, wherever the strip lies."""
+    strip = strip_of(scene, speech)
+    if strip is None:
+        return speech.cut_before, speech.cut_behind
+    first, behind = compat.strip_span(strip)
+    start = compat.strip_begin(strip) - speech.strip_offset
+    end = start + speech.frames
+    return max(0, round(first - start)), max(0, round(end - behind) - 1)  # a recording seldom fills its last frame
 
 
 def is_missing(scene: bpy.types.Scene, speech: Speech) -> bool:

@@ -167,6 +167,26 @@ class TestTiming:
         assert edited.keys() == before.keys()
 
     @needs_sound
+    def test_lips_rest_where_the_strip_was_cut(self, make):
+        character, speech = make(), part("addon.scene.speech")
+        before = shown(character)
+        assert not speech.is_apart(bpy.context.scene, character.makeittalk.current)
+        strip = speech_of(character)
+        part("addon.compat").set_strip_length(strip, 30)
+        assert speech.is_apart(bpy.context.scene, character.makeittalk.current)
+        assert bpy.ops.makeittalk.timing_from_strip() == {"FINISHED"}
+        assert not speech.is_apart(bpy.context.scene, character.makeittalk.current)
+        after = shown(character)
+        for path, values in after.items():
+            np.testing.assert_allclose(values[:29], before[path][:29], atol=2e-3, err_msg=path)
+            if "blink" not in path.lower():
+                np.testing.assert_allclose(values[40:], 0.0, atol=2e-3, err_msg=path)
+        part("addon.compat").set_strip_length(strip, 60)
+        assert bpy.ops.makeittalk.timing_from_strip() == {"FINISHED"}
+        for path, values in shown(character).items():
+            np.testing.assert_allclose(values, before[path], atol=2e-3, err_msg=path)
+
+    @needs_sound
     def test_a_deleted_strip_is_put_back(self, make):
         character, speech = make(start=12), part("addon.scene.speech")
         part("addon.scene.strips").remove(bpy.context.scene, speech_of(character))
