@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import drop, example, install, make, manage, photoreal, rebake, report, strip
+from . import drop, example, install, make, manage, photoreal, rebake, report, set_up, strip
 
 CLASSES = (
     *install.CLASSES,
@@ -13,6 +13,7 @@ CLASSES = (
     *strip.CLASSES,
     *drop.CLASSES,
     *rebake.CLASSES,
+    *set_up.CLASSES,
     *manage.CLASSES,
     *photoreal.CLASSES,
     *report.CLASSES,

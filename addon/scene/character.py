@@ -137,7 +137,7 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
             strip = sound.add_sound(scene, f"{collection.name} Speech", made.audio, made.start, made.pack_sound)
             settings.strip = strip.name
         if fresh:
-            setup.set_up(scene, collection, fresh=True)
+            setup.set_up(scene, collection)
         else:
             _frame(scene, free_place.box_of(points, np.array(place)), placement.front_of(place))
         select(root)
