@@ -22,7 +22,7 @@ from ..backend.makeittalk.exchange.amounts import HIGHEST as HIGHEST_AMOUNT
 from . import compat
 from .jobs.rebake import schedule
 from .scene import character as characters
-from .scene import performance, photo_plane
+from .scene import materials, performance, photo_plane
 
 STYLES = (
     ("auto", "Automatic", "Choose the way to draw the portrait by itself"),
@@ -185,6 +185,13 @@ def _switched(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
     photo_plane.switch(self.id_data)
 
 
+def _lit(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
+    for item in (self.body, self.plane):
+        for material in item.data.materials if item is not None else ():
+            if material is not None and material.node_tree is not None:
+                materials.set_lit(material, self.lit)
+
+
 class MakeItTalkCharacter(bpy.types.PropertyGroup):
     """One character (on its collection): how it was made, and what it re-bakes from."""
 
@@ -212,6 +219,7 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     mesh_data: StringProperty(description="mesh.npz, base64")
     bake_data: StringProperty(description="bake.npz, base64")
     baked: StringProperty(description="Fingerprints of curves in files from before layers, JSON")
+    merged: StringProperty(description="The amounts when its layers were merged, JSON; empty while it has layers")
     placed: IntProperty(description="Where its curves start now")
     start: IntProperty(
         name="Start Frame",
@@ -233,6 +241,11 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     sway: _of_rig("sway")
     blink: _of_rig("blink")
     smooth: _amount("smooth", _changed)
+    lit: BoolProperty(
+        name="Lit",
+        description="Let lamps and shadows act on the portrait, instead of showing the picture exactly as it is",
+        update=_lit,
+    )
     plane: PointerProperty(type=bpy.types.Object)
     photo_strip: StringProperty(description="Name of the photoreal frames' strip in the sequencer")
     photo_range: EnumProperty(name="Frames", description="Which frames are drawn", items=_RANGES)
