@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import drop, example, install, make, manage, photoreal, rebake, report, set_up, strip
+from . import drop, example, install, make, manage, merge, photoreal, rebake, report, set_up, strip
 
 CLASSES = (
     *install.CLASSES,
@@ -15,6 +15,7 @@ CLASSES = (
     *rebake.CLASSES,
     *set_up.CLASSES,
     *manage.CLASSES,
+    *merge.CLASSES,
     *photoreal.CLASSES,
     *report.CLASSES,
 )

@@ -31,7 +31,12 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
             row.operator("makeittalk.show_texture", text="Show It").show = True
             row.operator("makeittalk.show_texture", text="Leave It").show = False
 
+        if chosen.makeittalk.merged:
+            box = layout.box()
+            draw_sentence(box, context, "Merged into one action; amounts act when it has layers again", "INFO")
+            box.operator("makeittalk.split", icon="NLA")
         column = layout.column(align=True)
+        column.enabled = not chosen.makeittalk.merged
         column.use_property_split = True
         column.use_property_decorate = False
         for name in ("lip", "head", "blink"):
@@ -88,6 +93,7 @@ class MAKEITTALK_PT_take(Sidebar, bpy.types.Panel):
         layout.separator()
         layout.prop(settings, "every_frame")
         column = layout.column(align=True)
+        column.enabled = not settings.merged
         for name in ("nod", "turn", "tilt", "sway"):
             column.prop(settings.rig.makeittalk, name, slider=True)
         layout.label(text=f"Largest fit error {settings.residual:.2f} px at 256 px face width")

@@ -17,7 +17,7 @@ from ...backend.makeittalk.exchange.formats import Bake
 from .. import compat
 from ..core import payload
 from ..core.errors import AddonError
-from . import actions, layers, rig, shape_keys, upgrade
+from . import actions, layers, merge, rig, shape_keys, upgrade
 from .actions import Channel
 from .layers import Part
 
@@ -51,6 +51,8 @@ def write(character: bpy.types.Collection, bake_path: Path) -> None:
     keys = _keys(character)
     if any(str(name) not in keys.key_blocks for name in bake.key_names):
         raise AddonError(f"{character.name} has lost some of its shape keys.", "Run Make It Talk again.")
+    if settings.merged:
+        split(character)
     bring_up(character)
     for owner in owners_of(character):
         channels = upgrade.edits(character, owner, bake, rig.HEAD_PATH)
@@ -58,6 +60,56 @@ def write(character: bpy.types.Collection, bake_path: Path) -> None:
             _add_to_edits(character, owner, channels, settings.start)
         upgrade.drop(owner)
     settings.baked = ""
+    _write_layers(character, bake)
+    settings.bake_data = kept
+    settings.fps, settings.frames = bake.fps, bake.frames
+    settings.residual = float(bake.residual.max())
+    layers.prepare_own_layer(settings.rig, keys, character.name)
+
+
+def merge_layers(character: bpy.types.Collection) -> None:
+    """Puts one ordinary action in the place of the layers and of all that lies on them.
+
+    Raises:
+        AddonError: nothing of the character moves.
+    """
+    merge.merge(character, owners_of(character), bpy.context.scene, tolerances(character))
+
+
+def split(character: bpy.types.Collection) -> None:
+    """Gives a merged character its layers again, below what its action says beyond them.
+
+    Raises:
+        AddonError: the file keeps no bake.
+    """
+    bake = baked(character)
+    if bake is None:
+        raise AddonError(f"{character.name} keeps nothing to make layers of.", "Run Make It Talk again.")
+    generated = {channel.identifier for share in _shares(character, bake) for channel in share.channels}
+    merge.split(
+        *(character, owners_of(character), bpy.context.scene, generated, tolerances(character)),
+        lambda: _write_layers(character, bake),
+    )
+
+
+def tolerances(character: bpy.types.Collection) -> dict[str, float]:
+    """What leaving keys out may cost each shape key and each channel of the head: identifier → in the value's unit."""
+    settings = character.makeittalk
+    root, keys = owners_of(character)
+    allowance = _allowance(settings)
+    found = {
+        f'key_blocks["{bpy.utils.escape_identifier(name)}"].value[0]': allowance / max(distance, 1e-6)
+        for name, distance in shape_keys.reach(keys).items()
+    }
+    for axis in range(3):
+        found[f"{rig.head_path('location')}[{axis}]"] = allowance
+        found[f"{rig.head_path('rotation_euler')}[{axis}]"] = allowance / _lever(root)
+    return found
+
+
+def _write_layers(character: bpy.types.Collection, bake: Bake) -> None:
+    """Writes a bake into the generated layers, which are made where there are none."""
+    settings = character.makeittalk
     for share in _shares(character, bake):
         layer = _layer(share.owner, share.part)
         frames = len(share.channels[0].samples)
@@ -67,10 +119,6 @@ def write(character: bpy.types.Collection, bake_path: Path) -> None:
             layers.own_action(layer)
             layers.place(layer, settings.start, frames)
         _write_layer(character, layer, share)
-    settings.bake_data = kept
-    settings.fps, settings.frames = bake.fps, bake.frames
-    settings.residual = float(bake.residual.max())
-    layers.prepare_own_layer(settings.rig, keys, character.name)
 
 
 def apply_amounts(character: bpy.types.Collection) -> bool:
@@ -196,9 +244,8 @@ def _layer(owner: bpy.types.ID, part: Part) -> layers.Layer | None:
 
 def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
     """The parts of a bake, at amount 1."""
-    settings = character.makeittalk
     root, keys = owners_of(character)
-    allowance = _PIXEL_TOLERANCE * settings.face_width / 256.0 / settings.image_size[1]  # Blender units
+    allowance = _allowance(character.makeittalk)
     # A key at value 1 moves some vertex the furthest; its tolerance is the value that moves it by the allowance.
     reach = shape_keys.reach(keys)
     names = [str(name) for name in bake.key_names]
@@ -222,9 +269,9 @@ def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
         ]
         if channels:
             yield Share(keys, part, channels)
-    lever = root.data.bones[rig.HEAD].length  # what a radian moves at the top of the face
+    radian = allowance / _lever(root)
     turns = [
-        Channel(rig.head_path("rotation_euler"), axis, part.name, bake.head_rotation[:, axis], allowance / lever)
+        Channel(rig.head_path("rotation_euler"), axis, part.name, bake.head_rotation[:, axis], radian)
         for axis, part in enumerate((layers.NOD, layers.TILT, layers.TURN))
     ]
     for part, channel in zip((layers.NOD, layers.TILT, layers.TURN), turns, strict=True):
@@ -234,6 +281,16 @@ def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
         for axis in range(3)
     ]
     yield Share(root, layers.SWAY, moves)
+
+
+def _allowance(settings: bpy.types.PropertyGroup) -> float:
+    """What leaving keys out may move anything by, Blender units."""
+    return _PIXEL_TOLERANCE * settings.face_width / 256.0 / settings.image_size[1]
+
+
+def _lever(root: bpy.types.Object) -> float:
+    """What a radian of the head moves at the top of the face."""
+    return root.data.bones[rig.HEAD].length
 
 
 def _write_layer(character: bpy.types.Collection, layer: layers.Layer, share: Share) -> None:
