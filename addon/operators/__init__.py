@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import drop, example, install, make, manage, merge, photoreal, rebake, report, set_up, strip
+from . import drop, example, export, install, make, manage, merge, photoreal, rebake, report, set_up, strip
 
 CLASSES = (
     *install.CLASSES,
@@ -16,6 +16,7 @@ CLASSES = (
     *set_up.CLASSES,
     *manage.CLASSES,
     *merge.CLASSES,
+    *export.CLASSES,
     *photoreal.CLASSES,
     *report.CLASSES,
 )
