@@ -187,3 +187,11 @@ def use_nodes(material: bpy.types.Material) -> None:
     """Gives a new material a node tree; from 5.0 every material has one."""
     if bpy.app.version < (5, 0, 0):
         material.use_nodes = True
+
+
+def operator_arguments(operator: Any) -> set[str] | None:
+    """The names of an operator's arguments, which differ between versions; None where this Blender has none such."""
+    try:
+        return set(operator.get_rna_type().properties.keys())
+    except KeyError:
+        return None

@@ -23,7 +23,7 @@ from ..backend.makeittalk.exchange.amounts import HIGHEST as HIGHEST_AMOUNT
 from . import compat
 from .jobs.rebake import schedule
 from .scene import character as characters
-from .scene import parts, performance, photo_plane
+from .scene import materials, parts, performance, photo_plane
 
 STYLES = (
     ("auto", "Automatic", "Choose the way to draw the portrait by itself"),
@@ -283,6 +283,13 @@ class MakeItTalkSpeech(bpy.types.PropertyGroup):
         self.start = start
 
 
+def _lit(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
+    for item in (self.body, self.plane):
+        for material in item.data.materials if item is not None else ():
+            if material is not None and material.node_tree is not None:
+                materials.set_lit(material, self.lit)
+
+
 class MakeItTalkCharacter(bpy.types.PropertyGroup):
     """One character (on its collection): how it was made, and what it re-bakes from."""
 
@@ -311,6 +318,9 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     mesh_data: StringProperty(description="mesh.npz, base64")
     speeches: CollectionProperty(type=MakeItTalkSpeech, override={*_OVERRIDABLE, "USE_INSERTION"})
     active_speech: IntProperty(name="Speech", description="The speech that is worked on", override=_OVERRIDABLE)
+    merged: StringProperty(
+        description="The amounts when its layers were merged, JSON; empty while it has layers", override=_OVERRIDABLE
+    )
     every_frame: BoolProperty(
         name="Key Every Frame",
         description="One key on every frame instead of the fewest that say the same",
@@ -325,6 +335,11 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     sway: _of_rig("sway")
     blink: _of_rig("blink")
     smooth: _amount("smooth", _changed)
+    lit: BoolProperty(
+        name="Lit",
+        description="Let lamps and shadows act on the portrait, instead of showing the picture exactly as it is",
+        update=_lit,
+    )
     photo_strip: StringProperty(description="Identity of the photoreal frames' strip in the sequencer")
     photo_range: EnumProperty(name="Frames", description="Which frames are drawn", items=_RANGES)
     photo_folder: StringProperty(

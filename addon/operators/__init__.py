@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import drop, example, install, make, manage, photoreal, rebake, report, speech, strip
+from . import drop, example, export, install, make, manage, merge, photoreal, rebake, report, set_up, speech, strip
 
 CLASSES = (
     *install.CLASSES,
@@ -14,7 +14,10 @@ CLASSES = (
     *speech.CLASSES,
     *drop.CLASSES,
     *rebake.CLASSES,
+    *set_up.CLASSES,
     *manage.CLASSES,
+    *merge.CLASSES,
+    *export.CLASSES,
     *photoreal.CLASSES,
     *report.CLASSES,
 )

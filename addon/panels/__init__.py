@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import character, main, photoreal
+from . import character, export, main, photoreal
 
-CLASSES = (*main.CLASSES, *character.CLASSES, *photoreal.CLASSES)
+CLASSES = (*main.CLASSES, *character.CLASSES, *photoreal.CLASSES, *export.CLASSES)
 
 
 def register() -> None:

@@ -36,7 +36,12 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
         if reason:  # linked, or one of its parts has gone
             draw_sentence(layout, context, reason.rstrip("."), "ERROR")
             return
+        if chosen.makeittalk.merged:
+            box = layout.box()
+            draw_sentence(box, context, "Merged into one action; amounts act when it has layers again", "INFO")
+            box.operator("makeittalk.split", icon="NLA")
         column = layout.column(align=True)
+        column.enabled = not chosen.makeittalk.merged
         column.use_property_split = True
         column.use_property_decorate = False
         for name in ("lip", "head", "blink"):
@@ -128,6 +133,7 @@ class MAKEITTALK_PT_take(Sidebar, bpy.types.Panel):
         layout.separator()
         layout.prop(settings, "every_frame")
         column = layout.column(align=True)
+        column.enabled = not settings.merged
         for name in ("nod", "turn", "tilt", "sway"):
             column.prop(settings.rig.makeittalk, name, slider=True)
         layout.label(text=f"Largest fit error {settings.residual:.2f} px at 256 px face width")

@@ -137,7 +137,7 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
         elif made.audio is not None and compat.plays_sound():
             speech.add(scene, spoken, made.audio, made.pack_sound)
         if fresh:
-            setup.set_up(scene, collection, fresh=True)
+            setup.set_up(scene, collection)
         else:
             _frame(scene, free_place.box_of(points, np.array(place)), placement.front_of(place))
         select(root)

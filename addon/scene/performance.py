@@ -18,7 +18,7 @@ from ...backend.makeittalk.exchange.formats import Bake, Mesh
 from .. import compat
 from ..core import payload
 from ..core.errors import AddonError
-from . import actions, layers, rig, shape_keys, upgrade
+from . import actions, layers, merge, rig, shape_keys, upgrade
 from .actions import Channel
 from .layers import Part
 
@@ -64,6 +64,8 @@ def _write(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, bak
     rig.head_bone(settings.rig)
     for owner in (settings.rig, keys):
         layers.take_over(owner, character.name)
+    if settings.merged:
+        split(character)
     bring_up(character)
     for owner in owners_of(character):
         channels = upgrade.edits(character, owner, bake, rig.head_bone(settings.rig))
@@ -71,6 +73,63 @@ def _write(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, bak
             _add_to_edits(character, speech, owner, channels)
         upgrade.drop(owner)
     speech.baked = ""
+    _write_layers(character, speech, bake)
+    speech.bake_data = kept
+    speech.fps, speech.frames = bake.fps, bake.frames
+    speech.residual = float(bake.residual.max())
+    layers.prepare_own_layer(settings.rig, keys, character.name)
+
+
+def merge_layers(character: bpy.types.Collection) -> None:
+    """Puts one ordinary action in the place of the layers and of all that lies on them.
+
+    Raises:
+        AddonError: nothing of the character moves.
+    """
+    merge.merge(character, owners_of(character), bpy.context.scene, tolerances(character))
+
+
+def split(character: bpy.types.Collection) -> None:
+    """Gives a merged character its layers again, below what its action says beyond them.
+
+    Raises:
+        AddonError: the file keeps no bake.
+    """
+    bakes = [(speech, baked(speech)) for speech in character.makeittalk.speeches]
+    bakes = [(speech, bake) for speech, bake in bakes if bake is not None]
+    if not bakes:
+        raise AddonError(f"{character.name} keeps nothing to make layers of.", "Run Make It Talk again.")
+    generated = {
+        channel.identifier for _, bake in bakes for share in _shares(character, bake) for channel in share.channels
+    }
+
+    def write_layers() -> None:
+        for speech, bake in bakes:
+            _write_layers(character, speech, bake)
+
+    merge.split(
+        *(character, owners_of(character), bpy.context.scene, generated, tolerances(character)),
+        write_layers,
+    )
+
+
+def tolerances(character: bpy.types.Collection) -> dict[str, float]:
+    """What leaving keys out may cost each shape key and each channel of the head: identifier → in the value's unit."""
+    settings = character.makeittalk
+    root, keys = owners_of(character)
+    allowance, head = _allowance(settings), rig.head_bone(root)
+    found = {
+        f'key_blocks["{bpy.utils.escape_identifier(name)}"].value[0]': allowance / max(distance, 1e-6)
+        for name, distance in shape_keys.reach(keys).items()
+    }
+    for axis in range(3):
+        found[f"{rig.head_path('location', head)}[{axis}]"] = allowance
+        found[f"{rig.head_path('rotation_euler', head)}[{axis}]"] = allowance / _lever(root)
+    return found
+
+
+def _write_layers(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, bake: Bake) -> None:
+    """Writes a bake into the generated layers of a speech, which are made where there are none."""
     for share in _shares(character, bake):
         layer = _layer(share.owner, share.part, speech)
         frames = len(share.channels[0].samples)
@@ -81,10 +140,6 @@ def _write(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, bak
             layers.own_action(layer)
         layers.place(layer, speech.start, frames, _ease(character, share.part))
         _write_layer(character, layer, share)
-    speech.bake_data = kept
-    speech.fps, speech.frames = bake.fps, bake.frames
-    speech.residual = float(bake.residual.max())
-    layers.prepare_own_layer(settings.rig, keys, character.name)
 
 
 def remove(character: bpy.types.Collection, speech: bpy.types.PropertyGroup) -> None:
@@ -289,9 +344,8 @@ def _layer(owner: bpy.types.ID, part: Part, speech: bpy.types.PropertyGroup | No
 
 def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
     """The parts of a bake, at amount 1."""
-    settings = character.makeittalk
     root, keys = owners_of(character)
-    allowance = _PIXEL_TOLERANCE * settings.face_width / 256.0 / settings.image_size[1]  # Blender units
+    allowance = _allowance(character.makeittalk)
     # A key at value 1 moves some vertex the furthest; its tolerance is the value that moves it by the allowance.
     reach = shape_keys.reach(keys)
     first_names = [str(name) for name in bake.key_names]
@@ -316,10 +370,9 @@ def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
         ]
         if channels:
             yield Share(keys, part, channels)
-    head = rig.head_bone(root)
-    lever = root.data.bones[head].length  # what a radian moves at the top of the face
+    head, radian = rig.head_bone(root), allowance / _lever(root)
     turns = [
-        Channel(rig.head_path("rotation_euler", head), axis, part.name, bake.head_rotation[:, axis], allowance / lever)
+        Channel(rig.head_path("rotation_euler", head), axis, part.name, bake.head_rotation[:, axis], radian)
         for axis, part in enumerate((layers.NOD, layers.TILT, layers.TURN))
     ]
     for part, channel in zip((layers.NOD, layers.TILT, layers.TURN), turns, strict=True):
@@ -329,6 +382,16 @@ def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
         for axis in range(3)
     ]
     yield Share(root, layers.SWAY, moves)
+
+
+def _allowance(settings: bpy.types.PropertyGroup) -> float:
+    """What leaving keys out may move anything by, Blender units."""
+    return _PIXEL_TOLERANCE * settings.face_width / 256.0 / settings.image_size[1]
+
+
+def _lever(root: bpy.types.Object) -> float:
+    """What a radian of the head moves at the top of the face."""
+    return root.data.bones[rig.head_bone(root)].length
 
 
 def _write_layer(character: bpy.types.Collection, layer: layers.Layer, share: Share) -> None:

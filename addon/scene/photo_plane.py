@@ -38,6 +38,7 @@ def show(character: bpy.types.Collection, picture: Path, first: int, last: int) 
             settings.plane = plane
         plane.data.materials.clear()
         plane.data.materials.append(materials.picture_material(image.name, image, transparent=True))
+        materials.set_lit(plane.data.materials[0], settings.lit)
         texture = _texture(plane)
     image = texture.image
     image.filepath = _stored_path(picture)

@@ -44,8 +44,10 @@ def new_rig(name: str, arrays: Mesh, collection: bpy.types.Collection) -> bpy.ty
     bpy.ops.object.mode_set(mode="EDIT")
     try:
         root = armature.edit_bones.new(ROOT)
-        root.head = (pivot[0], pivot[1], pivot[2] - 0.3 * length)
-        root.tail = tuple(pivot)
+        # Behind the pivot: FBX's importer takes a bone at the end of its parent for one that cannot move away from it.
+        behind = pivot[1] + 0.1 * length
+        root.head = (pivot[0], behind, pivot[2] - 0.3 * length)
+        root.tail = (pivot[0], behind, pivot[2])
         root.roll = 0.0
         head = armature.edit_bones.new(HEAD)
         head.head = tuple(pivot)

@@ -48,7 +48,7 @@ def test_each_is_spoken_in_its_span_and_rests_between(talking):
 def test_the_scene_and_pictures_cover_both(talking):
     character, _before = talking
     assert part("addon.scene.speech").span(character) == (1, 180)
-    part("addon.scene.setup").set_up(bpy.context.scene, character, fresh=False)
+    assert bpy.ops.makeittalk.set_up_scene() == {"FINISHED"}
     assert bpy.context.scene.frame_end >= 180
 
 
