@@ -160,10 +160,11 @@ def apply_amounts(character: bpy.types.Collection) -> bool:
         False where the character is from an older file, whose amounts show after the next bake.
     """
     owners = owners_of(character)
-    for speech in character.makeittalk.speeches:
-        bake = baked(speech)
-        if bake is not None and any(layers.is_override(owner) and not _layer(owner, layers.BASE) for owner in owners):
-            _write(character, speech, bake, speech.bake_data)
+    if any(layers.is_override(owner) and not _layer(owner, layers.BASE) for owner in owners):
+        for speech in character.makeittalk.speeches:
+            bake = baked(speech)
+            if bake is not None:
+                _write(character, speech, bake, speech.bake_data)
     by_name = {part.name: part for part in (*layers.FACE, *layers.HEAD)}
     for owner in owners:
         for layer in list(layers.layers(owner)):
