@@ -36,21 +36,23 @@ class Part:
     Attributes:
         name: what its track is called. amounts: properties of the character whose product scales it.
         most: what a scaled value stays below; a lid is no more than shut.
+        held_by: property of the character that takes this share away where it is keyed, 0–1.
     """
 
     name: str
     amounts: tuple[str, ...] = ()
     most: float = math.inf
+    held_by: str = ""
 
 
 REST = Part("Rest")
 LIPS = Part("Lips", ("lip",))
 EXPRESSION = Part("Expression", ("head",))
-BLINKS = Part("Blinks", ("blink",), most=1.0)
-NOD = Part("Nod", ("head", "nod"))
-TURN = Part("Turn", ("head", "turn"))
-TILT = Part("Tilt", ("head", "tilt"))
-SWAY = Part("Sway", ("head", "sway"))
+BLINKS = Part("Blinks", ("blink",), most=1.0, held_by="eyes_open")
+NOD = Part("Nod", ("head", "nod"), held_by="still")
+TURN = Part("Turn", ("head", "turn"), held_by="still")
+TILT = Part("Tilt", ("head", "tilt"), held_by="still")
+SWAY = Part("Sway", ("head", "sway"), held_by="still")
 FACE = (REST, LIPS, EXPRESSION, BLINKS)
 HEAD = (NOD, TURN, TILT, SWAY)
 

@@ -106,6 +106,9 @@ def strength(character: bpy.types.Collection, part: Part, layer: layers.Layer) -
             found = found * getattr(rig_object.makeittalk, name)
         else:
             found = found * np.clip([curve.evaluate(frame) for frame in frames], 0.0, HIGHEST)
+    held = curves.get(f"{AMOUNTS}.{part.held_by}[0]") if part.held_by else None
+    if held is not None and not held.mute:
+        found = found * (1.0 - np.clip([held.evaluate(frame) for frame in frames], 0.0, 1.0))
     return found
 
 
@@ -213,7 +216,6 @@ def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
             Channel(
                 f'key_blocks["{bpy.utils.escape_identifier(name)}"].value',
                 0,
-                part.name,
                 values[:, column],
                 allowance / max(reach[name], 1e-6),
             )
@@ -224,15 +226,12 @@ def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
             yield Share(keys, part, channels)
     lever = root.data.bones[rig.HEAD].length  # what a radian moves at the top of the face
     turns = [
-        Channel(rig.head_path("rotation_euler"), axis, part.name, bake.head_rotation[:, axis], allowance / lever)
-        for axis, part in enumerate((layers.NOD, layers.TILT, layers.TURN))
-    ]
-    for part, channel in zip((layers.NOD, layers.TILT, layers.TURN), turns, strict=True):
-        yield Share(root, part, [channel])
-    moves = [
-        Channel(rig.head_path("location"), axis, layers.SWAY.name, bake.head_location[:, axis], allowance)
+        Channel(rig.head_path("rotation_euler"), axis, bake.head_rotation[:, axis], allowance / lever)
         for axis in range(3)
     ]
+    for part, channel in zip((layers.NOD, layers.TURN, layers.TILT), turns, strict=True):
+        yield Share(root, part, [channel])
+    moves = [Channel(rig.head_path("location"), axis, bake.head_location[:, axis], allowance) for axis in range(3)]
     yield Share(root, layers.SWAY, moves)
 
 
@@ -240,8 +239,7 @@ def _write_layer(character: bpy.types.Collection, layer: layers.Layer, share: Sh
     wanted = strength(character, share.part, layer)
     gain = max(1.0, float(wanted.max()))
     channels = [
-        Channel(c.path, c.index, c.group, np.minimum(c.samples * gain, share.part.most), c.tolerance)
-        for c in share.channels
+        Channel(c.path, c.index, np.minimum(c.samples * gain, share.part.most), c.tolerance) for c in share.channels
     ]
     actions.write(layer.curves, channels, character.makeittalk.every_frame)
     action = layer.strip.action
@@ -278,7 +276,7 @@ def _differences(layer: layers.Layer, share: Share, names: list[str]) -> list[Ch
         # What key reduction leaves of the prediction is nobody's edit.
         tolerance = channel.tolerance if channel is not None else 1e-4
         difference[np.abs(difference) <= 1.5 * tolerance * layer.gain] = 0.0
-        found.append(Channel(path, index, share.part.name, difference, tolerance))
+        found.append(Channel(path, index, difference, tolerance))
     return found
 
 
@@ -300,6 +298,6 @@ def _add_to_edits(character: bpy.types.Collection, owner: bpy.types.ID, channels
         if new is not None:
             samples[:frames] += new.samples
         path, index = (new.path, new.index) if new is not None else (curve.data_path, curve.array_index)
-        written.append(Channel(path, index, _EDITS, samples, new.tolerance if new is not None else 1e-4))
+        written.append(Channel(path, index, samples, new.tolerance if new is not None else 1e-4))
     layers.place(layer, start, length)
     actions.write(layer.curves, written)
