@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import drop, example, install, make, manage, photoreal, rebake, report, strip
+from . import curves, drop, edits, example, gestures, install, make, manage, photoreal, rebake, report, strip
 
 CLASSES = (
     *install.CLASSES,
@@ -14,6 +14,9 @@ CLASSES = (
     *drop.CLASSES,
     *rebake.CLASSES,
     *manage.CLASSES,
+    *gestures.CLASSES,
+    *curves.CLASSES,
+    *edits.CLASSES,
     *photoreal.CLASSES,
     *report.CLASSES,
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import character, main, photoreal
+from . import character, edits, gestures, main, photoreal
 
-CLASSES = (*main.CLASSES, *character.CLASSES, *photoreal.CLASSES)
+CLASSES = (*main.CLASSES, *character.CLASSES, *gestures.CLASSES, *edits.CLASSES, *photoreal.CLASSES)
 
 
 def register() -> None:

@@ -81,10 +81,26 @@ def write(holder: Any, channels: Sequence[Channel], every_frame: bool = False) -
                 groups[channel.group] = new_group(holder, channel.group)
             curve.group = groups[channel.group]
             colour(curve, channel.group)
-        for modifier in list(curve.modifiers):
-            curve.modifiers.remove(modifier)
-        curve.mute = False
-        write_keys(curve, keys)
+        _rewrite(curve, keys)
+
+
+def write_one(holder: Any, channel: Channel) -> bpy.types.FCurve:
+    """Writes one channel over its curve, made in its group where there is none, and returns the curve."""
+    curve = holder.fcurves.find(channel.path, index=channel.index)
+    if curve is None:
+        curve = holder.fcurves.new(channel.path, index=channel.index)
+        curve.group = holder.groups.get(channel.group) or new_group(holder, channel.group)
+        colour(curve, channel.group)
+    (keys,) = fit_keyframes(channel.samples[:, None], np.array([channel.tolerance]))
+    _rewrite(curve, keys)
+    return curve
+
+
+def _rewrite(curve: bpy.types.FCurve, keys: Keys) -> None:
+    for modifier in list(curve.modifiers):
+        curve.modifiers.remove(modifier)
+    curve.mute = False
+    write_keys(curve, keys)
 
 
 def new_group(holder: Any, region: str) -> bpy.types.ActionGroup:

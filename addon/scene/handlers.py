@@ -6,16 +6,18 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import character as characters
-from . import performance, upgrade
+from . import edit_list, performance, upgrade
 
 
 def register() -> None:
     bpy.app.handlers.load_post.append(_opened)
     bpy.app.handlers.depsgraph_update_post.append(_keyed)
+    edit_list.register()
     bpy.app.timers.register(_opened)  # the file that is open now: while add-ons are enabled no data can be touched
 
 
 def unregister() -> None:
+    edit_list.unregister()
     bpy.app.handlers.load_post.remove(_opened)
     bpy.app.handlers.depsgraph_update_post.remove(_keyed)
     if bpy.app.timers.is_registered(_opened):

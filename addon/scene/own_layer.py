@@ -75,7 +75,8 @@ def tidy(holder: Any, found: bpy.types.FCurve, names: Sequence[str] = ()) -> Non
     if found.group is None or found.group.name in names:
         group = holder.groups.get(region) or actions.new_group(holder, region)
         found.group = group
-    actions.colour(found, region)
+    if found.color_mode != "CUSTOM":
+        actions.colour(found, region)
 
 
 def add(found: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray, slopes: np.ndarray | None = None) -> None:

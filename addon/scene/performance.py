@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import math
 import tempfile
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from .layers import Part
 
 _PIXEL_TOLERANCE = 0.05  # px at 256 px face width: what leaving keys out may cost one shape key or head channel
 AMOUNTS = "makeittalk"  # the data path of a rig's amounts
-_EDITS = "Edits of Generated Curves"
+EDITS = "Edits of Generated Curves"  # the part of the layer that holds what was brought up
 
 
 @dataclass
@@ -162,6 +163,54 @@ def bring_up(character: bpy.types.Collection) -> list[str]:
     return found
 
 
+def pending(character: bpy.types.Collection) -> list[tuple[bpy.types.ID, layers.Layer, Channel]]:
+    """What somebody has changed in the generated curves since they were written: datablock, layer, and the change of
+    one curve as differences at the layer's influence, one a frame of the strip."""
+    bake = baked(character)
+    changed = {
+        (owner.name, layer.part): actions.changed(layer.curves, str(layer.strip.action[layers.BAKED]))
+        for owner in owners_of(character)
+        for layer in layers.layers(owner)
+        if layers.BAKED in layer.strip.action
+    }
+    if bake is None or not any(changed.values()):
+        return []
+    found = []
+    for share in _shares(character, bake):
+        layer = _layer(share.owner, share.part)
+        names = changed.get((share.owner.name, share.part.name))
+        if layer is not None and names:
+            found += [(share.owner, layer, channel) for channel in _differences(layer, share, names)]
+    return found
+
+
+def restore(character: bpy.types.Collection, layer: layers.Layer, change: Channel, left: np.ndarray) -> None:
+    """Takes a change of a generated curve back, or a part of it.
+
+    Args:
+        change: as `pending` answers it. left: (N,) what of the differences stays, at the layer's influence.
+    """
+    bake = baked(character)
+    share = next(share for share in _shares(character, bake) if share.part.name == layer.part)
+    channel = next((item for item in share.channels if item.identifier == change.identifier), None)
+    layers.own_action(layer)
+    action = layer.strip.action
+    curve = actions.by_identifier(layer.curves).get(change.identifier)
+    if channel is None:
+        samples, tolerance = np.zeros(len(left)), change.tolerance
+    else:
+        samples, tolerance = np.minimum(channel.samples * layer.gain, share.part.most), channel.tolerance
+    influence = layers.influence(layer, len(samples))
+    samples = samples + np.where(influence > 1e-6, left / np.maximum(influence, 1e-6), 0.0)
+    if channel is None and curve is not None and not left.any():
+        layer.curves.fcurves.remove(curve)
+        return
+    written = actions.write_one(layer.curves, Channel(change.path, change.index, samples, tolerance))
+    if not left.any():
+        known = json.loads(str(action[layers.BAKED]))
+        action[layers.BAKED] = json.dumps({**known, change.identifier: actions.fingerprint(written)})
+
+
 def owners_of(character: bpy.types.Collection) -> tuple[bpy.types.Object, bpy.types.Key]:
     """What moves: the rig and the mesh's shape keys.
 
@@ -283,7 +332,7 @@ def _differences(layer: layers.Layer, share: Share, names: list[str]) -> list[Ch
 def _add_to_edits(character: bpy.types.Collection, owner: bpy.types.ID, channels: list[Channel], start: float) -> None:
     """Adds differences to the layer that holds those of former times."""
     frames = len(channels[0].samples)
-    part = Part(_EDITS)
+    part = Part(EDITS)
     layer = _layer(owner, part)
     if layer is None:
         layer = layers.new_layer(owner, part, character.name, start, frames)
