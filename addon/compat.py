@@ -39,6 +39,27 @@ def assign_action(owner: bpy.types.ID, name: str, shared: bpy.types.Action | Non
     return action
 
 
+def assign_slot(owner: bpy.types.ID) -> None:
+    """Gives `owner` a slot, and room for curves in it, of the action that it has but does not play."""
+    animation = owner.animation_data
+    if not SLOTTED_ACTIONS or animation is None or animation.action is None:
+        return
+    action = animation.action
+    if animation.action_slot is None:
+        slot = next(iter(animation.action_suitable_slots), None)
+        animation.action_slot = slot if slot is not None else _new_slot(action, owner)
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    strip.channelbag(animation.action_slot, ensure=True)
+
+
+def select_bone(rig: bpy.types.Object, name: str) -> None:
+    """Makes a bone the only selected and the active one of its armature; 5.0 has moved that to the pose."""
+    for bone in rig.pose.bones if bpy.app.version >= (5, 0, 0) else rig.data.bones:
+        bone.select = bone.name == name
+    rig.data.bones.active = rig.data.bones[name]
+
+
 def _new_slot(action: bpy.types.Action, owner: bpy.types.ID) -> Any | None:
     if not SLOTTED_ACTIONS:
         return None

@@ -177,6 +177,10 @@ def _scaled(self: "MakeItTalkAmounts", _context: bpy.types.Context) -> None:
         schedule(character)
 
 
+def _hold(label: str, description: str) -> Any:
+    return FloatProperty(name=label, description=description, min=0.0, max=1.0)
+
+
 def _of_rig(name: str) -> Any:
     """An amount of a character, which its rig holds: a collection has no curves, so that it could not be keyed."""
     label, description = _AMOUNTS[name]
@@ -378,6 +382,8 @@ class MakeItTalkAmounts(bpy.types.PropertyGroup):
     tilt: _amount("tilt", _scaled)
     sway: _amount("sway", _scaled)
     blink: _amount("blink", _scaled)
+    still: _hold("Hold Still", "Takes the generated motion of the head away where it is keyed: 1 is all of it")
+    eyes_open: _hold("No Blink", "Takes generated blinks away where it is keyed: 1 lets none show")
 
 
 def _smoothing() -> Any:

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import bpy
 
-from . import drop, example, export, install, make, manage, merge, photoreal, rebake, report, set_up, speech, strip
+from . import (
+    curves,
+    drop,
+    edits,
+    example,
+    export,
+    gestures,
+    install,
+    make,
+    manage,
+    merge,
+    photoreal,
+    rebake,
+    report,
+    set_up,
+    speech,
+    strip,
+)
 
 CLASSES = (
     *install.CLASSES,
@@ -18,6 +35,9 @@ CLASSES = (
     *manage.CLASSES,
     *merge.CLASSES,
     *export.CLASSES,
+    *gestures.CLASSES,
+    *curves.CLASSES,
+    *edits.CLASSES,
     *photoreal.CLASSES,
     *report.CLASSES,
 )

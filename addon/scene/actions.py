@@ -13,6 +13,7 @@ import bpy
 import numpy as np
 
 from ...backend.makeittalk.exchange import bounded_json
+from ..core import regions
 from ..core.curve_fit import Keys, fit_keyframes, handles
 
 _BEZIER = 2  # Keyframe.interpolation
@@ -30,20 +31,24 @@ class Channel:
     """One curve to write.
 
     Attributes:
-        path: the F-curve's data path. index: its array index. group: the group it is shown in.
+        path: the F-curve's data path. index: its array index.
         samples: (N,) a value for each frame, the first at frame 0.
         tolerance: largest deviation that key reduction may cause, in the value's unit.
     """
 
     path: str
     index: int
-    group: str
     samples: np.ndarray
     tolerance: float
 
     @property
     def identifier(self) -> str:
         return f"{self.path}[{self.index}]"
+
+    @property
+    def group(self) -> str:
+        """The region that it moves, whose group it is shown in."""
+        return regions.region(self.path)
 
 
 def write(holder: Any, channels: Sequence[Channel], every_frame: bool = False) -> None:
@@ -53,6 +58,13 @@ def write(holder: Any, channels: Sequence[Channel], every_frame: bool = False) -
         holder: what holds an action's `fcurves` and `groups`. channels: all of one length.
         every_frame: one key a frame instead of the fewest.
     """
+    channels = sorted(channels, key=lambda channel: regions.ORDER.index(channel.group))
+    order = list(dict.fromkeys(channel.group for channel in channels))
+    if [group.name for group in holder.groups] != order:  # groups are shown in the order in which they were made
+        for curve in list(holder.fcurves):
+            holder.fcurves.remove(curve)
+        for group in list(holder.groups):
+            holder.groups.remove(group)
     curves = by_identifier(holder)
     groups = {group.name: group for group in holder.groups}
     wanted = {channel.identifier for channel in channels}
@@ -67,12 +79,46 @@ def write(holder: Any, channels: Sequence[Channel], every_frame: bool = False) -
         if curve is None:
             curve = holder.fcurves.new(channel.path, index=channel.index)
             if channel.group not in groups:
-                groups[channel.group] = holder.groups.new(channel.group)
+                groups[channel.group] = new_group(holder, channel.group)
             curve.group = groups[channel.group]
-        for modifier in list(curve.modifiers):
-            curve.modifiers.remove(modifier)
-        curve.mute = False
-        write_keys(curve, keys)
+            colour(curve, channel.group)
+        _rewrite(curve, keys)
+
+
+def write_one(holder: Any, channel: Channel) -> bpy.types.FCurve:
+    """Writes one channel over its curve, made in its group where there is none, and returns the curve."""
+    curve = holder.fcurves.find(channel.path, index=channel.index)
+    if curve is None:
+        curve = holder.fcurves.new(channel.path, index=channel.index)
+        curve.group = holder.groups.get(channel.group) or new_group(holder, channel.group)
+        colour(curve, channel.group)
+    (keys,) = fit_keyframes(channel.samples[:, None], np.array([channel.tolerance]))
+    _rewrite(curve, keys)
+    return curve
+
+
+def _rewrite(curve: bpy.types.FCurve, keys: Keys) -> None:
+    for modifier in list(curve.modifiers):
+        curve.modifiers.remove(modifier)
+    curve.mute = False
+    write_keys(curve, keys)
+
+
+def new_group(holder: Any, region: str) -> bpy.types.ActionGroup:
+    """Makes the group of a region; the keys that only refine are collapsed."""
+    group = holder.groups.new(region)
+    if region == regions.DETAIL:
+        group.show_expanded = group.show_expanded_graph = False
+    return group
+
+
+def colour(curve: bpy.types.FCurve, region: str) -> None:
+    """Draws a curve in its region's colour; the head's in those of X, Y and Z."""
+    if region in regions.COLOURS:
+        curve.color_mode = "CUSTOM"
+        curve.color = regions.COLOURS[region]
+    else:
+        curve.color_mode = "AUTO_RGB"
 
 
 def by_identifier(holder: Any | None) -> dict[str, bpy.types.FCurve]:

@@ -6,7 +6,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import character as characters
-from . import copies, performance, upgrade
+from . import copies, edit_list, performance, upgrade
 
 _SETTLED = 0.2  # s after a copy was made and moved before it becomes a character
 _known_objects = 0
@@ -15,10 +15,12 @@ _known_objects = 0
 def register() -> None:
     bpy.app.handlers.load_post.append(_opened)
     bpy.app.handlers.depsgraph_update_post.append(_updated)
+    edit_list.register()
     bpy.app.timers.register(_opened)  # the file that is open now: while add-ons are enabled no data can be touched
 
 
 def unregister() -> None:
+    edit_list.unregister()
     bpy.app.handlers.load_post.remove(_opened)
     bpy.app.handlers.depsgraph_update_post.remove(_updated)
     for timer in (_opened, _settle):

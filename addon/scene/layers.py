@@ -41,22 +41,24 @@ class Part:
     Attributes:
         name: what its track is called. amounts: properties of the character whose product scales it.
         most: what a scaled value stays below; a lid is no more than shut.
+        held_by: property of the character that takes this share away where it is keyed, 0–1.
     """
 
     name: str
     amounts: tuple[str, ...] = ()
     most: float = math.inf
+    held_by: str = ""
 
 
 BASE = Part("Base")  # of an override: what lies below it counts no more
 REST = Part("Rest")
 LIPS = Part("Lips", ("lip",))
 EXPRESSION = Part("Expression", ("head",))
-BLINKS = Part("Blinks", ("blink",), most=1.0)
-NOD = Part("Nod", ("head", "nod"))
-TURN = Part("Turn", ("head", "turn"))
-TILT = Part("Tilt", ("head", "tilt"))
-SWAY = Part("Sway", ("head", "sway"))
+BLINKS = Part("Blinks", ("blink",), most=1.0, held_by="eyes_open")
+NOD = Part("Nod", ("head", "nod"), held_by="still")
+TURN = Part("Turn", ("head", "turn"), held_by="still")
+TILT = Part("Tilt", ("head", "tilt"), held_by="still")
+SWAY = Part("Sway", ("head", "sway"), held_by="still")
 EDITS = Part("Edits of Generated Curves")
 FACE = (REST, LIPS, EXPRESSION, BLINKS)
 HEAD = (NOD, TURN, TILT, SWAY)
@@ -75,6 +77,11 @@ class Layer:
     def curves(self) -> Any:
         """What holds the action's `fcurves` and `groups`."""
         return compat.strip_curves(self.strip)
+
+    @property
+    def key(self) -> str:
+        """What tells it from the other generated strips of its datablock."""
+        return f"{self.part} {self.speech}"
 
     @property
     def action(self) -> Any:
@@ -225,7 +232,7 @@ def take_over(owner: bpy.types.ID, name: str) -> None:
                 covered[identifier] = curve.data_path, curve.array_index
     base = new_layer(owner, BASE, name, 0.0, 2)
     base.strip.blend_type = "REPLACE"
-    actions.write(base.curves, [actions.Channel(*where, BASE.name, np.zeros(2), 1.0) for where in covered.values()])
+    actions.write(base.curves, [actions.Channel(*where, np.zeros(2), 1.0) for where in covered.values()])
     set_influence(base, np.ones(1))
     for track in inherited:
         for strip in track.strips:

@@ -14,7 +14,7 @@ from .. import compat
 from ..core.errors import AddonError
 from . import actions, layers, speech
 from .actions import Channel
-from .shown import OWN_GROUP, Shown, clips, path_and_index, read, span
+from .shown import Shown, clips, path_and_index, read, span
 
 _AMOUNTS = ("lip", "head", "nod", "turn", "tilt", "sway", "blink")
 _OTHER_TOLERANCE = 1e-4  # of what is neither a shape key nor the head: custom properties, other bones
@@ -229,7 +229,6 @@ def _write_curves(holder: Any, seen: Shown, names: list[str], tolerances: dict[s
     channels = [
         Channel(
             *path_and_index(name),
-            seen.groups.get(name, OWN_GROUP),
             table[first : last + 1, column],
             tolerances.get(name, _OTHER_TOLERANCE),
         )

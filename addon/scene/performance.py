@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import math
 import tempfile
 from collections.abc import Iterator
@@ -204,6 +205,9 @@ def strength(character: bpy.types.Collection, part: Part, layer: layers.Layer) -
             found = found * getattr(rig_object.makeittalk, name)
         else:
             found = found * np.clip([curve.evaluate(frame) for frame in frames], 0.0, HIGHEST)
+    held = curves.get(f"{AMOUNTS}.{part.held_by}[0]") if part.held_by else None
+    if held is not None and not held.mute:
+        found = found * (1.0 - np.clip([held.evaluate(frame) for frame in frames], 0.0, 1.0))
     speech = next((item for item in character.makeittalk.speeches if item.uid == layer.speech), None)
     return found if speech is None or part == layers.REST else found * _window(character, speech, layer, frames)
 
@@ -297,6 +301,55 @@ def bring_up(character: bpy.types.Collection) -> list[str]:
     return found
 
 
+def pending(character: bpy.types.Collection) -> list[tuple[bpy.types.ID, layers.Layer, Channel]]:
+    """What somebody has changed in the generated curves since they were written: datablock, layer, and the change of
+    one curve as differences at the layer's influence, one a frame of the strip."""
+    changed = {
+        (owner.name, layer.key): actions.changed(layer.curves, str(layer.action[layers.BAKED]))
+        for owner in owners_of(character)
+        for layer in layers.layers(owner)
+        if layers.BAKED in layer.action
+    }
+    if not any(changed.values()):
+        return []
+    found = []
+    for speech in character.makeittalk.speeches:
+        bake = baked(speech)
+        for share in _shares(character, bake) if bake is not None else ():
+            layer = _layer(share.owner, share.part, speech)
+            names = changed.pop((share.owner.name, layer.key), None) if layer is not None else None
+            if layer is not None and names:
+                found += [(share.owner, layer, channel) for channel in _differences(layer, share, names)]
+    return found
+
+
+def restore(character: bpy.types.Collection, layer: layers.Layer, change: Channel, left: np.ndarray) -> None:
+    """Takes a change of a generated curve back, or a part of it.
+
+    Args:
+        change: as `pending` answers it. left: (N,) what of the differences stays, at the layer's influence.
+    """
+    bakes = [baked(speech) for speech in character.makeittalk.speeches if layer.speech in ("", speech.uid)]
+    share = next(share for share in _shares(character, bakes[0]) if share.part.name == layer.part)
+    channel = next((item for item in share.channels if item.identifier == change.identifier), None)
+    layers.own_action(layer)
+    action = layer.action
+    curve = actions.by_identifier(layer.curves).get(change.identifier)
+    if channel is None:
+        samples, tolerance = np.zeros(len(left)), change.tolerance
+    else:
+        samples, tolerance = np.minimum(channel.samples * layer.gain, share.part.most), channel.tolerance
+    influence = layers.influence(layer, len(samples))
+    samples = samples + np.where(influence > 1e-6, left / np.maximum(influence, 1e-6), 0.0)
+    if channel is None and curve is not None and not left.any():
+        layer.curves.fcurves.remove(curve)
+        return
+    written = actions.write_one(layer.curves, Channel(change.path, change.index, samples, tolerance))
+    if not left.any():
+        known = json.loads(str(action[layers.BAKED]))
+        action[layers.BAKED] = json.dumps({**known, change.identifier: actions.fingerprint(written)})
+
+
 def owners_of(character: bpy.types.Collection) -> tuple[bpy.types.Object, bpy.types.Key]:
     """What moves: the rig and the mesh's shape keys.
 
@@ -362,7 +415,6 @@ def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
             Channel(
                 f'key_blocks["{bpy.utils.escape_identifier(name)}"].value',
                 0,
-                part.name,
                 values[:, column],
                 allowance / max(reach[name], 1e-6),
             )
@@ -373,14 +425,12 @@ def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
             yield Share(keys, part, channels)
     head, radian = rig.head_bone(root), allowance / _lever(root)
     turns = [
-        Channel(rig.head_path("rotation_euler", head), axis, part.name, bake.head_rotation[:, axis], radian)
-        for axis, part in enumerate((layers.NOD, layers.TILT, layers.TURN))
+        Channel(rig.head_path("rotation_euler", head), axis, bake.head_rotation[:, axis], radian) for axis in range(3)
     ]
-    for part, channel in zip((layers.NOD, layers.TILT, layers.TURN), turns, strict=True):
+    for part, channel in zip((layers.NOD, layers.TURN, layers.TILT), turns, strict=True):
         yield Share(root, part, [channel])
     moves = [
-        Channel(rig.head_path("location", head), axis, layers.SWAY.name, bake.head_location[:, axis], allowance)
-        for axis in range(3)
+        Channel(rig.head_path("location", head), axis, bake.head_location[:, axis], allowance) for axis in range(3)
     ]
     yield Share(root, layers.SWAY, moves)
 
@@ -399,8 +449,7 @@ def _write_layer(character: bpy.types.Collection, layer: layers.Layer, share: Sh
     wanted = strength(character, share.part, layer)
     gain = max(1.0, float(wanted.max()))
     channels = [
-        Channel(c.path, c.index, c.group, np.minimum(c.samples * gain, share.part.most), c.tolerance)
-        for c in share.channels
+        Channel(c.path, c.index, np.minimum(c.samples * gain, share.part.most), c.tolerance) for c in share.channels
     ]
     actions.write(layer.curves, channels, character.makeittalk.every_frame)
     action = layer.action
@@ -440,7 +489,7 @@ def _differences(layer: layers.Layer, share: Share, names: list[str]) -> list[Ch
         # What key reduction leaves of the prediction is nobody's edit.
         tolerance = channel.tolerance if channel is not None else 1e-4
         difference[np.abs(difference) <= 1.5 * tolerance * layer.gain] = 0.0
-        found.append(Channel(path, index, share.part.name, difference, tolerance))
+        found.append(Channel(path, index, difference, tolerance))
     return found
 
 
@@ -464,6 +513,6 @@ def _add_to_edits(
             samples[:frames] += new.samples
         path, index = (new.path, new.index) if new is not None else (curve.data_path, curve.array_index)
         tolerance = new.tolerance if new is not None else 1e-4
-        written.append(Channel(path, index, layers.EDITS.name, samples, tolerance))
+        written.append(Channel(path, index, samples, tolerance))
     layers.place(layer, speech.start, length)
     actions.write(layer.curves, written)

@@ -106,7 +106,7 @@ def edits(character: bpy.types.Collection, owner: bpy.types.ID, bake: Bake, head
             continue
         says = np.array([curve.evaluate(time) for time in times]) if curve is not None else np.zeros(bake.frames)
         path, index = name[: name.rindex("[")], int(name[name.rindex("[") + 1 : -1])
-        found.append(Channel(path, index, LEGACY.name, says - predicted[name], 1e-4))
+        found.append(Channel(path, index, says - predicted[name], 1e-4))
     return found
 
 

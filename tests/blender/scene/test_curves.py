@@ -38,8 +38,8 @@ def rewrite(character, path) -> None:
 
 def expected(lip: float = 1.0, head: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)) -> np.ndarray:
     bake = samples.bake_arrays()
-    nod, tilt, turn, sway = head
-    rotation = bake["head_rotation"] * np.float32([nod, tilt, turn])
+    nod, turn, tilt, sway = head
+    rotation = bake["head_rotation"] * np.float32([nod, turn, tilt])
     return np.concatenate([lip * bake["lip_values"], rotation, sway * bake["head_location"]], axis=1)
 
 
@@ -85,7 +85,7 @@ def test_amounts_scale_without_the_backend(make, amount):
     settings = character.makeittalk
     settings.lip = settings.head = amount
     settings.turn = 0.5
-    wanted = expected(amount, (amount, amount, 0.5 * amount, amount))
+    wanted = expected(amount, (amount, 0.5 * amount, amount, amount))
     low, high = np.array(samples.RANGES).T
     wanted[:, :4] = np.clip(wanted[:, :4], low, high)
     np.testing.assert_allclose(shown(character), wanted, atol=2e-3)

@@ -105,7 +105,7 @@ def test_curves_reproduce_every_frame(make):
     assert [shut.evaluate(i) for i in range(20, 26)] == pytest.approx([0.0] * 6, abs=1e-6)
     for path, names, samples_of in (
         ("location", ["Sway"] * 3, bake["head_location"]),
-        ("rotation_euler", ["Nod", "Tilt", "Turn"], bake["head_rotation"]),
+        ("rotation_euler", ["Nod", "Turn", "Tilt"], bake["head_rotation"]),
     ):
         for axis in range(3):
             found = curve(character, names[axis], f'pose.bones["head"].{path}', axis)

@@ -1,0 +1,127 @@
+"""Brings a character's curves into the Graph Editor: the right object, the right mode, the right layer."""
+
+from __future__ import annotations
+
+import contextlib
+
+import bpy
+
+from .. import compat
+from ..core.errors import AddonError
+from . import layers, own_layer, performance, rig
+
+HEAD, FACE = "HEAD", "FACE"
+_GIVES_WAY = ("DOPESHEET_EDITOR", "NLA_EDITOR", "OUTLINER", "FILE_BROWSER")  # what a Graph Editor may take the place of
+
+
+def edit_own(character: bpy.types.Collection, part: str) -> int:
+    """Selects what carries the animator's own curves of the head or the face, and enters its mode.
+
+    The editing of a generated strip ends: Blender shows the action of an object or the edited strip, never both.
+
+    Returns:
+        How many curves there are to see.
+    """
+    root, keys = own_layer.prepare(character)
+    owner = root if part == HEAD else keys
+    _enter(character, part)
+    holder = compat.assigned_curves(owner)
+    for curve in holder.fcurves:
+        own_layer.tidy(holder, curve)
+    return len([curve for curve in holder.fcurves if curve.keyframe_points])
+
+
+def edit_generated(character: bpy.types.Collection, name: str) -> None:
+    """Has Blender edit one generated strip, whose curves it then shows; the layers above play on where it can.
+
+    Args:
+        name: of a part, such as "Lips".
+
+    Raises:
+        AddonError: there is no such layer.
+    """
+    root, keys = performance.owners_of(character)
+    for owner, part in ((root, HEAD), (keys, FACE)):
+        found = next((layer for layer in layers.layers(owner) if layer.part == name), None)
+        if found is None:
+            continue
+        layers.leave_tweak_mode(owner)
+        _enter(character, part)
+        animation = owner.animation_data
+        for track in animation.nla_tracks:
+            for strip in track.strips:
+                strip.select = strip == found.strip
+        animation.nla_tracks.active = found.track
+        if not _tweak_full_stack(owner):
+            animation.use_tweak_mode = True
+        return
+    raise AddonError(f"{character.name} has no generated layer called {name}.", "Press Re-bake.")
+
+
+def show(context: bpy.types.Context, open_editor: bool) -> bool:
+    """Sets the window's Graph Editors to show the curves of what is selected.
+
+    Args:
+        open_editor: turn another editor into a Graph Editor where there is none.
+
+    Returns:
+        Whether there is a Graph Editor.
+    """
+    areas = list(context.screen.areas) if context.screen is not None else []
+    found = [area for area in areas if area.type == "GRAPH_EDITOR" and area.spaces.active.mode == "FCURVES"]
+    if not found and open_editor:
+        free = [area for area in areas if area.type in _GIVES_WAY]
+        if free:
+            area = min(free, key=lambda area: (_GIVES_WAY.index(area.type), -area.width * area.height))
+            area.ui_type = "FCURVES"
+            found = [area]
+    for area in found:
+        filters = area.spaces.active.dopesheet
+        filters.show_only_selected = True
+        filters.filter_text = ""
+        for name in ("show_armatures", "show_transforms", "show_shapekeys", "show_meshes"):
+            if hasattr(filters, name):
+                setattr(filters, name, True)
+        area.spaces.active.use_normalization = False
+        region = next((item for item in area.regions if item.type == "WINDOW"), None)
+        if region is not None and not bpy.app.background:
+            with context.temp_override(area=area, region=region), contextlib.suppress(RuntimeError):
+                bpy.ops.graph.view_all()
+        area.tag_redraw()
+    return bool(found)
+
+
+def _enter(character: bpy.types.Collection, part: str) -> None:
+    settings = character.makeittalk
+    layer = bpy.context.view_layer
+    if layer.objects.active is not None and layer.objects.active.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    target = settings.rig if part == HEAD else settings.body
+    if target.name not in layer.objects or not target.visible_get():
+        raise AddonError(f"{target.name} is hidden.", "Show it in the Outliner.")
+    for item in layer.objects:
+        item.select_set(item == target)
+    layer.objects.active = target
+    if part == HEAD:
+        bpy.ops.object.mode_set(mode="POSE")
+        if rig.HEAD in target.pose.bones:
+            compat.select_bone(target, rig.HEAD)
+
+
+def _tweak_full_stack(owner: bpy.types.ID) -> bool:
+    """Edits the selected strip with the layers above it still playing, which only an operator of the NLA editor can."""
+    window = bpy.context.window
+    if bpy.app.background or window is None or not window.screen.areas:
+        return False
+    area = max(window.screen.areas, key=lambda area: area.width * area.height)
+    before = area.type
+    try:
+        area.type = "NLA_EDITOR"
+        region = next(item for item in area.regions if item.type == "WINDOW")
+        with bpy.context.temp_override(window=window, area=area, region=region):
+            bpy.ops.nla.tweakmode_enter(use_upper_stack_evaluation=True)
+    except RuntimeError:
+        return False
+    finally:
+        area.type = before
+    return owner.animation_data.use_tweak_mode
