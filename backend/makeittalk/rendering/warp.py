@@ -13,7 +13,7 @@ from ..animation.resample import resample
 from ..exchange import formats
 from ..exchange.errors import InputError, MissingError
 from ..images.textures import shown_textures, straight
-from ..mesh.deform import displacements
+from ..mesh.deform import displacements, gaze_displacements
 from .raster import CpuRenderer
 
 _BATCH = 64  # frames whose vertices are moved together
@@ -86,6 +86,8 @@ class Warper:
         for first in range(0, motion.frames, _BATCH):
             batch = slice(first, first + _BATCH)
             moved = self._vertices + displacements(self.mesh, motion.expression[batch])
+            if motion.gaze is not None:
+                moved += gaze_displacements(self.mesh, motion.gaze[batch])
             matrices = Rotation.from_euler("xyz", motion.head_rotation[batch].astype(np.float64)).as_matrix()
             for positions, matrix, step in zip(moved, matrices, motion.head_translation[batch], strict=True):
                 yield self._draw(positions, matrix, step)
