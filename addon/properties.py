@@ -42,14 +42,16 @@ _AMOUNTS = {
     "turn": ("Turn", "How much the head turns to the sides, of what it moves"),
     "tilt": ("Tilt", "How much the head tilts to the shoulders, of what it moves"),
     "sway": ("Sway", "How much the head moves from its place, of what it moves"),
+    "gaze": ("Gaze", "How much the eyes glance aside and stay on the viewer while the head moves; 0 holds them still"),
     "smooth": ("Smoothing", "How much the motion is smoothed; 0 keeps every detail, lips stay crisp"),
 }
 
 
 def _amount(name: str, update: Callable[..., None] | None = None) -> Any:
     label, description = _AMOUNTS[name]
+    soft, most = (1.0, 1.0) if name == "gaze" else (2.0, HIGHEST_AMOUNT)
     return FloatProperty(
-        name=label, description=description, default=1.0, min=0.0, soft_max=2.0, max=HIGHEST_AMOUNT, update=update
+        name=label, description=description, default=1.0, min=0.0, soft_max=soft, max=most, update=update
     )
 
 
@@ -133,6 +135,7 @@ class MakeItTalkSettings(bpy.types.PropertyGroup):
     lip: _amount("lip")
     head: _amount("head")
     blink: _amount("blink")
+    gaze: _amount("gaze")
     smooth: _amount("smooth")
 
     def start_frame(self, scene: bpy.types.Scene) -> int:
@@ -232,6 +235,7 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     tilt: _of_rig("tilt")
     sway: _of_rig("sway")
     blink: _of_rig("blink")
+    gaze: _of_rig("gaze")
     smooth: _amount("smooth", _changed)
     plane: PointerProperty(type=bpy.types.Object)
     photo_strip: StringProperty(description="Name of the photoreal frames' strip in the sequencer")
@@ -267,6 +271,7 @@ class MakeItTalkAmounts(bpy.types.PropertyGroup):
     tilt: _amount("tilt", _scaled)
     sway: _amount("sway", _scaled)
     blink: _amount("blink", _scaled)
+    gaze: _amount("gaze", _scaled)
 
 
 def _smoothing() -> Any:

@@ -5,7 +5,7 @@ from typing import ClassVar
 import bpy
 
 from ..scene import character as characters
-from ..scene import setup, view
+from ..scene import gaze, setup, view
 from .main import Sidebar
 from .text import draw_sentence
 
@@ -34,8 +34,11 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
         column = layout.column(align=True)
         column.use_property_split = True
         column.use_property_decorate = False
-        for name in ("lip", "head", "blink"):
+        for name in ("lip", "head", "blink", "gaze"):
             column.prop(chosen.makeittalk.rig.makeittalk, name, slider=True)
+        target = gaze.target(chosen)
+        if target is not None:
+            column.prop(target, f'["{gaze.FOLLOW}"]', text=gaze.FOLLOW, slider=True)
         column.prop(session, "smooth", slider=True)
         column = layout.column()
         column.use_property_split = True

@@ -47,11 +47,12 @@ REST = Part("Rest")
 LIPS = Part("Lips", ("lip",))
 EXPRESSION = Part("Expression", ("head",))
 BLINKS = Part("Blinks", ("blink",), most=1.0)
+GAZE = Part("Gaze", ("gaze",), most=1.0)
 NOD = Part("Nod", ("head", "nod"))
 TURN = Part("Turn", ("head", "turn"))
 TILT = Part("Tilt", ("head", "tilt"))
 SWAY = Part("Sway", ("head", "sway"))
-FACE = (REST, LIPS, EXPRESSION, BLINKS)
+FACE = (REST, LIPS, EXPRESSION, BLINKS, GAZE)
 HEAD = (NOD, TURN, TILT, SWAY)
 
 
