@@ -43,6 +43,7 @@ _AMOUNTS = {
     "turn": ("Turn", "How much the head turns to the sides, of what it moves"),
     "tilt": ("Tilt", "How much the head tilts to the shoulders, of what it moves"),
     "sway": ("Sway", "How much the head moves from its place, of what it moves"),
+    "gaze": ("Gaze", "How much the eyes glance aside and stay on the viewer while the head moves; 0 holds them still"),
     "smooth": ("Smoothing", "How much the motion is smoothed; 0 keeps every detail, lips stay crisp"),
 }
 
@@ -52,13 +53,14 @@ _OVERRIDABLE = {"LIBRARY_OVERRIDABLE"}  # what a character that is linked may ha
 
 def _amount(name: str, update: Callable[..., None] | None = None) -> Any:
     label, description = _AMOUNTS[name]
+    soft, most = (1.0, 1.0) if name == "gaze" else (2.0, HIGHEST_AMOUNT)
     return FloatProperty(
         name=label,
         description=description,
         default=1.0,
         min=0.0,
-        soft_max=2.0,
-        max=HIGHEST_AMOUNT,
+        soft_max=soft,
+        max=most,
         update=update,
         override=_OVERRIDABLE,
     )
@@ -145,6 +147,7 @@ class MakeItTalkSettings(bpy.types.PropertyGroup):
     lip: _amount("lip")
     head: _amount("head")
     blink: _amount("blink")
+    gaze: _amount("gaze")
     smooth: _amount("smooth")
 
     def start_frame(self, scene: bpy.types.Scene) -> int:
@@ -338,6 +341,7 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     tilt: _of_rig("tilt")
     sway: _of_rig("sway")
     blink: _of_rig("blink")
+    gaze: _of_rig("gaze")
     smooth: _amount("smooth", _changed)
     lit: BoolProperty(
         name="Lit",
@@ -384,6 +388,7 @@ class MakeItTalkAmounts(bpy.types.PropertyGroup):
     blink: _amount("blink", _scaled)
     still: _hold("Hold Still", "Takes the generated motion of the head away where it is keyed: 1 is all of it")
     eyes_open: _hold("No Blink", "Takes generated blinks away where it is keyed: 1 lets none show")
+    gaze: _amount("gaze", _scaled)
 
 
 def _smoothing() -> Any:

@@ -18,6 +18,8 @@ from ..scene import sound, speech, strips, textures, view
 from ..scene.setup import frame_rate
 from .task import Reading, Task
 
+_AMOUNTS = tuple(item.name for item in fields(Amounts))
+
 
 def make(context: bpy.types.Context) -> Task:
     """Starts making a new character from the scene's settings.
@@ -32,9 +34,11 @@ def make(context: bpy.types.Context) -> Task:
     identity, frames = settings.strip if strip is not None else "", settings.strip_frames
     start = compat.strip_span(strip)[0] if strip is not None else settings.start_frame(scene)
     every_frame = settings.every_frame
-    remembered: dict[str, Any] = {
-        name: getattr(settings, name) for name in ("face", "voice", "style", "lip", "head", "blink", "smooth")
-    } | {"portrait": settings.portrait, "speech": settings.speech, "seed": settings.next_seed()}
+    remembered: dict[str, Any] = {name: getattr(settings, name) for name in ("face", "voice", "style", *_AMOUNTS)} | {
+        "portrait": settings.portrait,
+        "speech": settings.speech,
+        "seed": settings.next_seed(),
+    }
     request = replace(_request(remembered, frame_rate(scene)), own_mouth=settings.own_mouth)
 
     def take(context: bpy.types.Context, data: protocol.AnimateData) -> str:
@@ -138,7 +142,7 @@ def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
 
 
 def _remembered(character: bpy.types.Collection) -> dict[str, Any]:
-    names = ("portrait", "speech", "face", "seed", "voice", "style", "lip", "head", "blink", "smooth")
+    names = ("portrait", "speech", "face", "seed", "voice", "style", *_AMOUNTS)
     return {name: getattr(character.makeittalk, name) for name in names}
 
 
@@ -206,5 +210,5 @@ def _request(values: dict[str, Any], fps: float) -> protocol.Animate:
         face_number=values["face"],
         seed=values["seed"],
         fps=fps,
-        amounts=Amounts(**{item.name: values[item.name] for item in fields(Amounts)}),
+        amounts=Amounts(**{name: values[name] for name in _AMOUNTS}),
     )

@@ -6,7 +6,7 @@ import bpy
 
 from ..operators import reasons
 from ..scene import character as characters
-from ..scene import setup, speech, view
+from ..scene import gaze, setup, speech, view
 from .main import Sidebar
 from .text import draw_sentence
 
@@ -44,8 +44,11 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
         column.enabled = not chosen.makeittalk.merged
         column.use_property_split = True
         column.use_property_decorate = False
-        for name in ("lip", "head", "blink"):
+        for name in ("lip", "head", "blink", "gaze"):
             column.prop(chosen.makeittalk.rig.makeittalk, name, slider=True)
+        target = gaze.target(chosen)
+        if target is not None:
+            column.prop(target, f'["{gaze.FOLLOW}"]', text=gaze.FOLLOW, slider=True)
         column.prop(session, "smooth", slider=True)
         column = layout.column()
         column.use_property_split = True

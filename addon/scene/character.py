@@ -15,6 +15,7 @@ from ..core import free_place, payload
 from ..core.coordinates import points_to_blender
 from ..core.errors import AddonError
 from . import (
+    gaze,
     layers,
     materials,
     mesh,
@@ -119,6 +120,7 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
         body = _new_body(collection, arrays, portrait)
         rig.attach(body, root, arrays.head_weights)
         shape_keys.add_shape_keys(body, arrays)
+        gaze.add_target(root, body, arrays)
 
         settings = collection.makeittalk
         settings.is_character = True
@@ -267,6 +269,10 @@ def _new_body(collection: bpy.types.Collection, arrays: Mesh, portrait: Path) ->
     mouth = textures.array_image(f"{name} Mouth", arrays.mouth_image)
     for image in (picture, mouth):
         data.materials.append(materials.picture_material(image.name, image, textures.has_transparency(image)))
+    if arrays.eye_image is not None:
+        eyes = textures.array_image(f"{name} Eyes", arrays.eye_image)
+        for part, transparent in (("Eyes", False), ("Irises", True)):
+            data.materials.append(materials.picture_material(f"{name} {part}", eyes, transparent))
     return body
 
 

@@ -409,6 +409,7 @@ def _shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
         (layers.LIPS, bake.lip_values),
         (layers.EXPRESSION, bake.expression_values),
         (layers.BLINKS, bake.blink_values),
+        (layers.GAZE, np.zeros_like(bake.blink_values) if bake.gaze_values is None else bake.gaze_values),
     )
     for part, values in parts:
         channels = [

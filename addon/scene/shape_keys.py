@@ -46,7 +46,13 @@ def current_names(keys: bpy.types.Key, names: list[str], mesh: Callable[[], Mesh
     """
     found = {name: name for name in names if name in keys.key_blocks}
     gone = [name for name in names if name not in found]
-    free = [block for block in keys.key_blocks[1:] if block.name not in found]
+    drivers = keys.animation_data.drivers if keys.animation_data is not None else ()
+    driven = {curve.data_path for curve in drivers}  # of the eye target: they look as those that they copy
+    free = [
+        block
+        for block in keys.key_blocks[1:]
+        if block.name not in found and f'key_blocks["{bpy.utils.escape_identifier(block.name)}"].value' not in driven
+    ]
     if not gone or not free:
         return found
     arrays = mesh()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..exchange.amounts import Amounts
+from ..exchange.constants import GAZE_KEYS
 from ..exchange.errors import InputError
 from ..exchange.formats import Bake, Mesh, Motion
+from ..mesh.deform import gaze_values
 from .basis import BLINKS, MOUTH_SHUT, RESIDUAL
 from .postprocess import apply_amounts, smooth_speaker
 from .resample import at, closure_times, resample
@@ -61,6 +63,7 @@ def bake_motion(motion: Motion, mesh: Mesh, fps: float, smooth: float | None = N
         blink_values=lids.astype(np.float32),
         head_rotation=(sampled.head_rotation * turn).astype(np.float32),
         head_location=(sampled.head_translation * turn / float(mesh.image_size[1])).astype(np.float32),
+        gaze_values=keys.gaze(mesh, sampled),
         residual=(np.linalg.norm(left, axis=2).max(axis=1) * 256.0 / max(face_width, 1e-6)).astype(np.float32),
     )
 
@@ -78,7 +81,7 @@ class _Keys:
         self._range = mesh.key_range
         self._residual = np.array([name.startswith(RESIDUAL) for name in self.names])
         # What shuts mouth and eyes is said by the motion itself and not to be fitted.
-        self._named = ~self._residual & ~np.isin(self.names, [MOUTH_SHUT, *BLINKS])
+        self._named = ~self._residual & ~np.isin(self.names, [MOUTH_SHUT, *BLINKS, *GAZE_KEYS])
 
     def index(self, name: str) -> int:
         """The column of a key.
@@ -93,6 +96,15 @@ class _Keys:
     def shown(self, values: np.ndarray) -> np.ndarray:
         """The displacement (N, 68, 3) px of the landmarks at values (N, K)."""
         return (values @ self._keys).reshape(-1, 68, 3)
+
+    def gaze(self, mesh: Mesh, motion: Motion) -> np.ndarray:
+        """Values (N, K) that turn the eyes as a motion says."""
+        values = np.zeros((motion.frames, len(self.names)), np.float32)
+        if motion.gaze is not None:
+            for name, column in zip(GAZE_KEYS, gaze_values(mesh, motion.gaze).T, strict=True):
+                if name in self.names:
+                    values[:, self.names.index(name)] = column
+        return values
 
     def fit(self, displacement: np.ndarray) -> np.ndarray:
         """Values (N, K) that reproduce a displacement (N, 68, 3) px: named keys first, non-negative and sparse, then

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from ..exchange.errors import MissingError
 from ..landmarks.pose import Canonical
 from .blinks import lid_displacement
+from .gaze import with_gaze_keys
 from .lips import shut_mouth
 
 BASIS_FILE = Path(__file__).resolve().parent.parent / "weights" / "basis.safetensors"
@@ -78,7 +79,7 @@ def character_keys(neutral: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     fixed = canonical.displacement_from(np.concatenate([basis.named, basis.residual]))
     names = np.array([MOUTH_SHUT, *BLINKS, *basis.names])
     limits = np.array([NAMED_RANGE] * (3 + len(basis.named)) + [RESIDUAL_RANGE] * len(basis.residual), np.float32)
-    return names, np.concatenate([own, fixed]).astype(np.float32), limits
+    return with_gaze_keys(neutral, names, np.concatenate([own, fixed]).astype(np.float32), limits)
 
 
 def eye_keys(neutral: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

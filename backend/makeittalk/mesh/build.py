@@ -13,7 +13,7 @@ from ..images.picture import fingerprint
 from ..landmarks.face_frame import FaceFrame
 from ..landmarks.polygon import inside_polygon
 from ..landmarks.pose import neck_pivot
-from . import mouth
+from . import eyes, mouth
 from .contours import Contours, Sampling, build_contours
 from .deform import deform, displacements, signed_areas
 from .depth import flatten, relief
@@ -89,7 +89,10 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
     lost = whole - mesh.vertices[:, 2]
     mouth.add_mouth(mesh, contours, landmarks, rgba, own_mouth)
     mesh.lost_depth = around(points, lost, mesh.vertices[:, :2]).astype(np.float32)
+    turns = eyes.add_eyes(mesh, contours, rgba, face.irises)
     mesh.keys = displacements(mesh, mesh.key_landmarks)
+    for name, turn in turns.items():
+        mesh.keys[mesh.key_names == name] += turn
     for name in ("vertices", "uv", "W", "head_weights", "keys"):
         setattr(mesh, name, np.ascontiguousarray(getattr(mesh, name), np.float32))
     return mesh

@@ -25,7 +25,8 @@ class Bake(ArraysFile):
         key_names: (K,). key_range: (K, 2) slider limits.
         rest_values: (K,) the face that says nothing: its mouth shut. No amount scales it.
         lip_values: (N, K) what the lip amount scales. expression_values: (N, K) what the head amount scales: brows,
-            eyes. blink_values: (N, K) what the blink amount scales. A face has the sum of all four.
+            eyes. blink_values: (N, K) what the blink amount scales. gaze_values: (N, K) what the gaze amount scales,
+            None in older files. A face has the sum of all.
         head_rotation: (N, 3) the bone's `rotation_euler`, rad. head_location: (N, 3) its `location`, Blender units.
         residual: (N,) what the keys leave of the prediction: largest landmark error, px at 256 px face width.
     """
@@ -40,6 +41,7 @@ class Bake(ArraysFile):
     head_rotation: np.ndarray
     head_location: np.ndarray
     residual: np.ndarray
+    gaze_values: np.ndarray | None = None
 
     @property
     def frames(self) -> int:
@@ -51,6 +53,8 @@ class Bake(ArraysFile):
         values = self.rest_values + np.float32(amounts.lip) * self.lip_values
         values += np.float32(amounts.head) * self.expression_values
         values += np.minimum(np.float32(amounts.blink) * self.blink_values, 1.0)  # an eye is no more than shut
+        if self.gaze_values is not None:
+            values += np.minimum(np.float32(amounts.gaze) * self.gaze_values, 1.0)  # nor turned further than it goes
         return values
 
     @classmethod
@@ -66,6 +70,7 @@ class Bake(ArraysFile):
             "head_rotation": ("N", 3),
             "head_location": ("N", 3),
             "residual": ("N",),
+            "gaze_values": ("N", "K"),
         }
 
     @classmethod
@@ -75,7 +80,7 @@ class Bake(ArraysFile):
         Raises:
             InputError: the file is damaged.
         """
-        values = cls.read(path, frozenset(cls.shapes()))
+        values = cls.read(path, frozenset(cls.shapes()) - {"gaze_values"})
         values["fps"] = check_rate(path, values["fps"])
         check_keys(path, values["key_names"], values["key_range"])
         return cls(**values)

@@ -26,6 +26,8 @@ _LARGEST = {
     "K": 256,  # shape keys; the released basis has 93
     "H": 4096,  # px of the mouth's texture
     "I": 4096,
+    "J": 4096,  # px of the eyes' texture
+    "L": 4096,
 }
 _LONGEST_TEXT = 2**14  # bytes of one entry of an array of words
 _LONGEST_NAME = 63  # bytes of UTF-8: Blender cuts off what is longer
