@@ -6,8 +6,8 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty
 
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
+from ..scene import bakes, curve_editor, layers
 from ..scene import character as characters
-from ..scene import curve_editor, layers, performance
 from . import reasons
 from .gestures import moving_reason
 
@@ -19,7 +19,7 @@ _shown: list[tuple[str, str, str]] = []  # Blender does not keep the texts of a 
 
 
 def _generated(_self: bpy.types.Operator, context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
-    owners = () if context is None or moving_reason(context) else performance.owners_of(characters.active(context))
+    owners = () if context is None or moving_reason(context) else bakes.owners_of(characters.active(context))
     found = [layer.part for owner in owners for layer in layers.layers(owner)]
     _shown[:] = [(name, name, f"The generated layer {name}") for name in found]
     return _shown

@@ -5,8 +5,8 @@ from typing import ClassVar
 import bpy
 
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
+from ..scene import bakes, performance, upgrade
 from ..scene import character as characters
-from ..scene import performance, upgrade
 from . import reasons
 
 
@@ -36,7 +36,7 @@ class MAKEITTALK_OT_merge(reasons.Reasoned, bpy.types.Operator):
         reason = _own_data_reason(character)
         if not reason and character.makeittalk.merged:
             return f"The layers of {character.name} are merged already."
-        if not reason and any(map(upgrade.legacy_layer, performance.owners_of(character))):
+        if not reason and any(map(upgrade.legacy_layer, bakes.owners_of(character))):
             return f"{character.name} is from an older file. Press Re-bake first."
         return reason
 

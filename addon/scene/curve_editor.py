@@ -8,7 +8,7 @@ import bpy
 
 from .. import compat
 from ..core.errors import AddonError
-from . import layers, own_layer, performance, rig
+from . import bakes, layers, own_layer, rig
 
 HEAD, FACE = "HEAD", "FACE"
 _GIVES_WAY = ("DOPESHEET_EDITOR", "NLA_EDITOR", "OUTLINER", "FILE_BROWSER")  # what a Graph Editor may take the place of
@@ -40,7 +40,7 @@ def edit_generated(character: bpy.types.Collection, name: str) -> None:
     Raises:
         AddonError: there is no such layer.
     """
-    root, keys = performance.owners_of(character)
+    root, keys = bakes.owners_of(character)
     for owner, part in ((root, HEAD), (keys, FACE)):
         found = next((layer for layer in layers.layers(owner) if layer.part == name), None)
         if found is None:

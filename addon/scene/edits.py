@@ -16,7 +16,7 @@ from .. import compat
 from ..core import regions
 from ..core.errors import AddonError
 from ..core.runs import runs
-from . import actions, layers, performance
+from . import actions, bakes, brought_up, layers, performance
 from .actions import Channel
 
 OWN, BROUGHT_UP, PENDING = "OWN", "BROUGHT_UP", "PENDING"
@@ -107,7 +107,7 @@ def find(character: bpy.types.Collection, fps: float, uid: str) -> Edit:
 def revert(character: bpy.types.Collection, edit: Edit) -> None:
     """Takes one edit back: keys of the own action in its span go, differences become 0, a changed generated curve says
     again what was predicted. What lies outside the span stays."""
-    owners = dict(zip(("head", "face"), performance.owners_of(character), strict=True))
+    owners = dict(zip(("head", "face"), bakes.owners_of(character), strict=True))
     for owner in owners.values():
         layers.leave_tweak_mode(owner)
     if edit.source == OWN:
@@ -125,7 +125,7 @@ def revert(character: bpy.types.Collection, edit: Edit) -> None:
 
 def select(character: bpy.types.Collection, edit: Edit) -> None:
     """Selects the keys of an edit and no other of its action."""
-    owners = dict(zip(("head", "face"), performance.owners_of(character), strict=True))
+    owners = dict(zip(("head", "face"), bakes.owners_of(character), strict=True))
     for name, owner in owners.items():
         holder = compat.assigned_curves(owner)
         spans = {f"{t.path}[{t.index}]": t for t in edit.touches if t.owner == name and not t.layer}
@@ -139,7 +139,7 @@ def select(character: bpy.types.Collection, edit: Edit) -> None:
 
 
 def _own(character: bpy.types.Collection, gap: float) -> Iterator[Touch]:
-    for name, owner in zip(("head", "face"), performance.owners_of(character), strict=True):
+    for name, owner in zip(("head", "face"), bakes.owners_of(character), strict=True):
         animation = owner.animation_data
         if animation is None or animation.use_tweak_mode:
             continue  # what plays is the strip under edit, which counts as pending
@@ -153,7 +153,7 @@ def _own(character: bpy.types.Collection, gap: float) -> Iterator[Touch]:
 
 
 def _brought_up(character: bpy.types.Collection, gap: float) -> Iterator[Touch]:
-    for name, owner in zip(("head", "face"), performance.owners_of(character), strict=True):
+    for name, owner in zip(("head", "face"), bakes.owners_of(character), strict=True):
         for layer in layers.layers(owner):
             if layer.part != layers.EDITS.name or layer.curves is None:
                 continue
@@ -167,7 +167,7 @@ def _brought_up(character: bpy.types.Collection, gap: float) -> Iterator[Touch]:
 
 
 def _pending(character: bpy.types.Collection, gap: float) -> Iterator[Touch]:
-    for owner, layer, channel in performance.pending(character):
+    for owner, layer, channel in brought_up.pending(character):
         name = "face" if isinstance(owner, bpy.types.Key) else "head"
         start = layers.begin(layer)
         for first, last in runs(np.flatnonzero(channel.samples).astype(float), gap):
@@ -233,13 +233,13 @@ def _silence(owner: bpy.types.ID, touches: list[Touch]) -> None:
 def _restore(character: bpy.types.Collection, touches: Iterable[Touch]) -> None:
     """Rewrites changed generated curves within some spans as they were written; outside they stay changed."""
     for touch in touches:
-        for _owner, layer, channel in performance.pending(character):
+        for _owner, layer, channel in brought_up.pending(character):
             if (layer.key, channel.path, channel.index) != (touch.layer, touch.path, touch.index):
                 continue
             first, last = (round(frame - layers.begin(layer)) for frame in (touch.first, touch.last))
             left = channel.samples.copy()
             left[first : last + 1] = 0.0
-            performance.restore(character, layer, channel, left)
+            brought_up.restore(character, layer, channel, left)
 
 
 def _keys(curve: bpy.types.FCurve) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ from ...backend.makeittalk.exchange import storage
 from .. import compat
 from ..core import point_cache
 from ..core.errors import AddonError
-from . import evaluation, materials, merge, performance, textures
+from . import bakes, evaluation, materials, merge, strength, textures
 from .setup import frame_rate
 from .shown import read, span
 
@@ -54,7 +54,7 @@ def write(
         MakeItTalkError: the character cannot be seen, this Blender lacks the exporter, or the file cannot be written.
     """
     settings, chosen = character.makeittalk, FORMATS[kind]
-    root, keys = performance.owners_of(character)
+    root, keys = bakes.owners_of(character)
     scene = context.scene
     frames = span((root, keys), scene) or (settings.start, settings.start)
     with contextlib.ExitStack() as stack:
@@ -235,16 +235,14 @@ def _range(scene: bpy.types.Scene, frames: tuple[int, int]) -> Iterator[None]:
 @contextlib.contextmanager
 def _one_action(character: bpy.types.Collection, frames: tuple[int, int]) -> Iterator[None]:
     """Lets a character move by one action alone, the NLA being off."""
-    owners = performance.owners_of(character)
+    owners = bakes.owners_of(character)
     with contextlib.ExitStack() as stack:
         for owner in owners:
             stack.enter_context(_animation_kept(owner))
         made: list[bpy.types.Action] = []
         stack.callback(lambda: [bpy.data.actions.remove(action) for action in made])
         shown = read(owners, frames, set())
-        made += merge.write(
-            owners, shown, performance.tolerances(character), character.name, without=f"{performance.AMOUNTS}."
-        )
+        made += merge.write(owners, shown, bakes.tolerances(character), character.name, without=f"{strength.AMOUNTS}.")
         for owner in owners:
             owner.animation_data.use_nla = False
         yield

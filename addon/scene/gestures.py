@@ -15,7 +15,7 @@ import numpy as np
 from ..core import gestures as shapes
 from ..core.curve_fit import fit_keyframes
 from ..core.errors import AddonError
-from . import layers, own_layer, performance, playing, rig
+from . import bakes, layers, own_layer, performance, playing, rig, strength
 
 _AXES = {shapes.NOD: 0, shapes.TURN: 1, shapes.TILT: 2}  # of the head bone's rotation
 _LID = "eyeBlink"  # what the shape keys of lids begin with
@@ -101,7 +101,7 @@ def hold_still(character: bpy.types.Collection, first: float, last: float, ease:
 
 def blinks(character: bpy.types.Collection) -> list[Span]:
     """The generated blinks that show, in time."""
-    _root, keys = performance.owners_of(character)
+    _root, keys = bakes.owners_of(character)
     frames = np.arange(character.makeittalk.start, character.makeittalk.start + character.makeittalk.frames)
     shut = np.zeros(len(frames) + 2)
     for path in _lid_paths(keys):
@@ -158,7 +158,7 @@ def move_blink(character: bpy.types.Collection, span: Span, frames: int, fps: fl
 
 def _take_away(root: bpy.types.Object, part: layers.Part, frames: np.ndarray) -> None:
     """Keys the property that holds a part back: 1 between the middle frames (4,), as it was outside."""
-    curve = own_layer.ensure_curve(root, f"{performance.AMOUNTS}.{part.held_by}")
+    curve = own_layer.ensure_curve(root, f"{strength.AMOUNTS}.{part.held_by}")
     now = np.array([curve.evaluate(frame) for frame in frames]) if len(curve.keyframe_points) else np.zeros(4)
     wanted = np.array([0.0, 1.0, 1.0, 0.0])
     own_layer.add(curve, frames, np.clip(wanted - now, 0.0, None) * [0.0, 1.0, 1.0, 0.0], np.zeros(4))
@@ -190,6 +190,6 @@ def _lid_paths(keys: bpy.types.Key) -> list[str]:
 
 def _show(character: bpy.types.Collection) -> None:
     """Has Blender evaluate what was keyed."""
-    for owner in performance.owners_of(character):
+    for owner in bakes.owners_of(character):
         owner.animation_data.action.update_tag()
         owner.update_tag()

@@ -12,7 +12,7 @@ from .. import compat
 from ..core import regions
 from ..core.curve_insert import ALIGNED, BEZIER, CONSTANT, LINEAR, NEW, Points, insert
 from ..core.errors import AddonError
-from . import actions, layers, performance
+from . import actions, bakes, layers
 
 _INTS = (("left_type", "handle_left_type"), ("right_type", "handle_right_type"), ("interpolation", "interpolation"))
 _PLACES = (("co", "co"), ("left", "handle_left"), ("right", "handle_right"))
@@ -31,7 +31,7 @@ def prepare(character: bpy.types.Collection) -> tuple[bpy.types.Object, bpy.type
     Raises:
         AddonError: a part has gone, or an action cannot be edited.
     """
-    owners = performance.owners_of(character)
+    owners = bakes.owners_of(character)
     for owner in owners:
         layers.leave_tweak_mode(owner)
     layers.prepare_own_layer(*owners, character.name)

@@ -10,7 +10,7 @@ from extension import part
 def layer(character, name: str):
     """The generated layer of a part, such as "Lips"."""
     layers = part("addon.scene.layers")
-    owners = part("addon.scene.performance").owners_of(character)
+    owners = part("addon.scene.bakes").owners_of(character)
     return next(found for owner in owners for found in layers.layers(owner) if found.part == name)
 
 
@@ -24,7 +24,7 @@ def changed(character) -> list[str]:
     actions, layers = part("addon.scene.actions"), part("addon.scene.layers")
     return [
         name
-        for owner in part("addon.scene.performance").owners_of(character)
+        for owner in part("addon.scene.bakes").owners_of(character)
         for found in layers.layers(owner)
         if layers.BAKED in found.strip.action
         for name in actions.changed(found.curves, found.strip.action[layers.BAKED])

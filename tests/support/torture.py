@@ -124,8 +124,8 @@ class Torture:
         for spoken in settings.speeches:
             if speech.is_apart(bpy.context.scene, spoken):
                 found.append(f"the sound lies {speech.apart(bpy.context.scene, spoken)} frames behind the lips")
-        layers, performance = self.part("addon.scene.layers"), self.part("addon.scene.performance")
-        for owner in performance.owners_of(character):
+        layers, bakes = self.part("addon.scene.layers"), self.part("addon.scene.bakes")
+        for owner in bakes.owners_of(character):
             for layer in layers.layers(owner):
                 spoken = next((item for item in settings.speeches if item.uid == layer.speech), None)
                 if spoken is not None and abs(layers.begin(layer) - spoken.start) > 0.5:
@@ -141,7 +141,7 @@ class Torture:
         return {item.name for item in bpy.context.scene.collection.children_recursive}
 
     def _owners(self) -> dict[str, Any]:
-        rig, keys = self.part("addon.scene.performance").owners_of(self.character)
+        rig, keys = self.part("addon.scene.bakes").owners_of(self.character)
         return {"rig": rig, "keys": keys}
 
     def _present_keys(self) -> dict[tuple[str, str, int], list[tuple[float, float]]]:
@@ -218,8 +218,8 @@ class Torture:
         value = self.random.choice([0.0, 0.5, 1.0, 1.4])
         setattr(settings, name, value)
         assert abs(getattr(settings, name) - value) < 1e-6
-        layers, performance = self.part("addon.scene.layers"), self.part("addon.scene.performance")
-        for owner in performance.owners_of(self.character):
+        layers, bakes = self.part("addon.scene.layers"), self.part("addon.scene.bakes")
+        for owner in bakes.owners_of(self.character):
             for layer in layers.layers(owner):
                 found = next((item for item in (*layers.FACE, *layers.HEAD) if item.name == layer.part), None)
                 if found is not None and found.amounts:
@@ -343,7 +343,7 @@ class Torture:
         made.makeittalk.lip = 0.5
         made.makeittalk.head = 0.0
         layers = self.part("addon.scene.layers")
-        owners = self.part("addon.scene.performance").owners_of(made)
+        owners = self.part("addon.scene.bakes").owners_of(made)
         strengths = {
             layer.part: float(layers.influence(layer, 1)[0]) * layer.gain
             for owner in owners

@@ -121,7 +121,7 @@ def test_a_generated_layer_is_edited_and_left_again(ada, name):
 
 
 def test_curves_lie_in_groups_by_region(ada):
-    layers, owners = part("addon.scene.layers"), part("addon.scene.performance").owners_of(ada)
+    layers, owners = part("addon.scene.layers"), part("addon.scene.bakes").owners_of(ada)
     groups = {layer.part: [group.name for group in layer.curves.groups] for o in owners for layer in layers.layers(o)}
     assert groups["Lips"] == ["Jaw and Mouth", "Detail"] and groups["Nod"] == ["Head"] and groups["Blinks"] == ["Eyes"]
     lips = next(layer for layer in layers.layers(owners[1]) if layer.part == "Lips").curves

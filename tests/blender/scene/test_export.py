@@ -179,7 +179,7 @@ def test_point_caches_play_in_a_mesh_cache_modifier(edited, tmp_path, kind):
 def state(character) -> dict[str, object]:
     """What an export must leave as it was."""
     settings, scene, layer = character.makeittalk, bpy.context.scene, bpy.context.view_layer
-    owners = part("addon.scene.performance").owners_of(character)
+    owners = part("addon.scene.bakes").owners_of(character)
     nodes = [
         sorted((link.from_socket.path_from_id(), link.to_socket.path_from_id()) for link in item.node_tree.links)
         for item in settings.body.data.materials

@@ -13,11 +13,11 @@ NOD = 'pose.bones["head"].rotation_euler'
 
 
 def owners(character):
-    return part("addon.scene.performance").owners_of(character)
+    return part("addon.scene.bakes").owners_of(character)
 
 
 def tolerances(character) -> dict[str, float]:
-    return part("addon.scene.performance").tolerances(character)
+    return part("addon.scene.bakes").tolerances(character)
 
 
 def assert_same(character, before, times: float = 1.01) -> None:

@@ -37,9 +37,7 @@ def before() -> dict[str, np.ndarray]:
 
 def parts(character) -> set[str]:
     layers = part("addon.scene.layers")
-    return {
-        found.part for owner in part("addon.scene.performance").owners_of(character) for found in layers.layers(owner)
-    }
+    return {found.part for owner in part("addon.scene.bakes").owners_of(character) for found in layers.layers(owner)}
 
 
 def test_it_moves_as_before(opened):
