@@ -102,6 +102,8 @@ def test_gltf_holds_one_clip_that_moves_jaw_and_head(edited, tmp_path, merged):
 
 
 def test_gltf_of_blenders_own_menu_is_one_clip_when_merged(edited, tmp_path):
+    key(edited.makeittalk.rig, "makeittalk.nod", 0.5)  # what no exporter knows
+    part("addon.scene.performance").follow_keyed_amounts(edited)
     before = of(edited)
     bpy.ops.makeittalk.merge()
     bpy.ops.export_scene.gltf(filepath=str(tmp_path / "ada.glb"))
@@ -261,6 +263,28 @@ def test_lit_and_back(make):
     assert surface(material) == "EMISSION" and len(material.node_tree.links) == links + 1
     character.makeittalk.lit = True
     assert shader.inputs["Roughness"].default_value == pytest.approx(0.2)
+
+
+def test_lit_shows_the_portrait_by_the_light_of_lamps(make, scene, tmp_path):
+    """Twice the light is a brighter picture, no light a black one; unlit, lamps change nothing."""
+    character = make()
+    scene.render.engine, scene.cycles.samples, scene.cycles.device = "CYCLES", 4, "CPU"
+    scene.render.resolution_percentage = 50
+    scene.render.filepath = str(tmp_path / "lit.png")
+    lamp = scene.objects["Light"]
+    lamp.data.type, lamp.rotation_euler = "SUN", (1.2, 0.0, 0.0)  # from the front, somewhat above
+    scene.world = None
+    seen = []
+    for lit, energy in ((False, 0.0), (False, 4.0), (True, 0.0), (True, 1.5), (True, 3.0)):
+        character.makeittalk.lit, lamp.data.energy = lit, energy
+        bpy.ops.render.render(write_still=True)
+        image = bpy.data.images.load(scene.render.filepath)
+        pixels = np.empty(len(image.pixels), np.float32)
+        image.pixels.foreach_get(pixels)
+        bpy.data.images.remove(image)
+        seen.append(float(pixels.reshape(-1, 4)[:, :3].mean()))
+    assert seen[0] == pytest.approx(seen[1], abs=0.01) and seen[0] > 0.3
+    assert seen[2] < 0.01 < 0.1 < seen[3] < seen[4]
 
 
 def test_lit_keeps_transparency(make, scene):
