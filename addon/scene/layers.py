@@ -66,6 +66,13 @@ class Layer:
     strip: bpy.types.NlaStrip
 
     @property
+    def action(self) -> bpy.types.Action:
+        """What the strip plays."""
+        action = self.strip.action
+        assert action is not None, "a layer is a strip that plays a generated action"
+        return action
+
+    @property
     def curves(self) -> Any:
         """What holds the action's `fcurves` and `groups`."""
         return compat.strip_curves(self.strip)

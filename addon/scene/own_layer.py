@@ -37,6 +37,7 @@ def prepare(character: bpy.types.Collection) -> tuple[bpy.types.Object, bpy.type
     layers.prepare_own_layer(*owners, character.name)
     for owner in owners:
         action = owner.animation_data.action
+        assert action is not None
         if not action.is_editable:
             raise AddonError(f"{action.name} is linked from another file.", "Make it local first.")
         if layers.PART in action:

@@ -168,10 +168,10 @@ def pending(character: bpy.types.Collection) -> list[tuple[bpy.types.ID, layers.
     one curve as differences at the layer's influence, one a frame of the strip."""
     bake = baked(character)
     changed = {
-        (owner.name, layer.part): actions.changed(layer.curves, str(layer.strip.action[layers.BAKED]))
+        (owner.name, layer.part): actions.changed(layer.curves, str(layer.action[layers.BAKED]))
         for owner in owners_of(character)
         for layer in layers.layers(owner)
-        if layers.BAKED in layer.strip.action
+        if layers.BAKED in layer.action
     }
     if bake is None or not any(changed.values()):
         return []
@@ -194,7 +194,7 @@ def restore(character: bpy.types.Collection, layer: layers.Layer, change: Channe
     share = next(share for share in _shares(character, bake) if share.part.name == layer.part)
     channel = next((item for item in share.channels if item.identifier == change.identifier), None)
     layers.own_action(layer)
-    action = layer.strip.action
+    action = layer.action
     curve = actions.by_identifier(layer.curves).get(change.identifier)
     if channel is None:
         samples, tolerance = np.zeros(len(left)), change.tolerance
@@ -291,7 +291,7 @@ def _write_layer(character: bpy.types.Collection, layer: layers.Layer, share: Sh
         Channel(c.path, c.index, np.minimum(c.samples * gain, share.part.most), c.tolerance) for c in share.channels
     ]
     actions.write(layer.curves, channels, character.makeittalk.every_frame)
-    action = layer.strip.action
+    action = layer.action
     action[layers.GAIN], action[layers.BAKED] = gain, actions.fingerprints(layer.curves)
     layers.set_influence(layer, wanted / gain)
 
@@ -305,7 +305,7 @@ def _rescale(character: bpy.types.Collection, layer: layers.Layer, part: Part, g
             return
     for curve in layer.curves.fcurves:
         actions.scale(curve, gain / layer.gain)
-    action = layer.strip.action
+    action = layer.action
     action[layers.GAIN], action[layers.BAKED] = gain, actions.fingerprints(layer.curves)
 
 
