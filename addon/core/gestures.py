@@ -37,8 +37,8 @@ def _both(**values: float) -> dict[str, float]:
 
 _RAISED_BROWS = {"browInnerUp": 0.9, **_both(browOuterUp=0.8)}
 _SMILE = _both(mouthSmile=0.75, mouthDimple=0.2, eyeSquint=0.45, cheekSquint=0.4)
-_FROWN = _both(mouthFrown=0.9, browDown=0.7)
-_SURPRISE = {"browInnerUp": 1.0, **_both(browOuterUp=1.0, eyeWide=1.0)}
+_FROWN = _both(mouthFrown=1.0, browDown=1.1)
+_SURPRISE = {"browInnerUp": 1.0, **_both(browOuterUp=1.2, eyeWide=1.3)}
 
 
 @dataclass(frozen=True)

@@ -66,14 +66,10 @@ class MAKEITTALK_OT_restore_speech(reasons.Reasoned, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MAKEITTALK_OT_replace_speech(Running, bpy.types.Operator):
-    """Let this character say another recording from its start frame on; your own keys stay as they are"""
+class _Recording(Running):
+    """What is asked for a recording, in a file browser where there is none."""
 
-    bl_idname = "makeittalk.replace_speech"
-    bl_label = "Replace Speech"
-    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
-
-    filepath: StringProperty(name="Speech", description="The recording that it says from now on", subtype="FILE_PATH")
+    filepath: StringProperty(name="Speech", description="The recording that it says", subtype="FILE_PATH")
     filter_glob: StringProperty(default=";".join(f"*{kind}" for kind in bpy.path.extensions_audio), options={"HIDDEN"})
 
     @classmethod
@@ -91,17 +87,24 @@ class MAKEITTALK_OT_replace_speech(Running, bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
+
+class MAKEITTALK_OT_replace_speech(_Recording, bpy.types.Operator):
+    """Let this character say another recording from its start frame on; your own keys stay as they are"""
+
+    bl_idname = "makeittalk.replace_speech"
+    bl_label = "Replace Speech"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
     def start(self, context: bpy.types.Context) -> Task:
         return replace_speech(context, characters.active(context), self.filepath)
 
 
-class MAKEITTALK_OT_add_speech(MAKEITTALK_OT_replace_speech):
+class MAKEITTALK_OT_add_speech(_Recording, bpy.types.Operator):
     """Let this character say a further recording from the playhead on; between its speeches it rests"""
 
     bl_idname = "makeittalk.add_speech"
     bl_label = "Add Speech at the Playhead"
-
-    filepath: StringProperty(name="Speech", description="The recording that it says as well", subtype="FILE_PATH")
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
     def start(self, context: bpy.types.Context) -> Task:
         return add_speech(context, characters.active(context), self.filepath)

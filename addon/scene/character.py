@@ -173,7 +173,7 @@ def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     for item in items:
         bpy.data.objects.remove(item)
     bpy.data.collections.remove(character)
-    for block in (*data, *materials_used, *images, *moves):
+    for block in dict.fromkeys((*data, *materials_used, *images, *moves)):  # two materials may share a picture
         if block is not None and block.users == 0:
             bpy.data.batch_remove([block])
 

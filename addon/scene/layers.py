@@ -75,6 +75,13 @@ class Layer:
     strip: bpy.types.NlaStrip
 
     @property
+    def action(self) -> bpy.types.Action:
+        """What the strip plays."""
+        action = self.strip.action
+        assert action is not None, "a layer is a strip that plays a generated action"
+        return action
+
+    @property
     def curves(self) -> Any:
         """What holds the action's `fcurves` and `groups`."""
         return compat.strip_curves(self.strip)
@@ -83,11 +90,6 @@ class Layer:
     def key(self) -> str:
         """What tells it from the other generated strips of its datablock."""
         return f"{self.part} {self.speech}"
-
-    @property
-    def action(self) -> Any:
-        """The generated action."""
-        return self.strip.action
 
     @property
     def gain(self) -> float:
