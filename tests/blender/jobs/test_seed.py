@@ -57,7 +57,7 @@ def test_a_chosen_seed_is_honoured(settings, seed):
 
 def test_a_drawn_seed_is_one_that_no_character_has(make, monkeypatch):
     taken = [make(settings={"seed": seed}).makeittalk.seed for seed in (1, 2, 4)]
-    monkeypatch.setattr(part("addon.properties"), "_DRAWN", range(1, 6))
+    monkeypatch.setattr(part("addon.properties.settings"), "_DRAWN", range(1, 6))
     settings = bpy.context.scene.makeittalk
     drawn = {settings.next_seed() for _ in range(100)}
     assert drawn == {3, 5} and not drawn & set(taken)
