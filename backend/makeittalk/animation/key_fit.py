@@ -30,7 +30,7 @@ PRICES = {
     "noseSneer": 10.0,
     "cheek": 10.0,
 }
-LARGEST = 1.5  # value of a named key in a prediction: sliders end at 2
+LARGEST = 1.0  # value of a named key in a prediction: at the largest amount, 2, a slider ends
 _SPARSE = 2e-4  # canonical units², the price of a value of 1: what moves less is not worth a key
 _RIDGE = 1e-3  # canonical units², keeps correlated keys from fighting
 _DEPTH = 0.4  # how much depth counts: a picture hardly shows it
@@ -51,6 +51,8 @@ def fit_named_keys(
         names: of the keys; a dear one is used only where no other does, see `PRICES`.
         residual: (M, 68, 3) keys that are to hold the rest.
     """
+    if not len(keys) or not len(target):
+        return np.zeros((len(target), len(keys)))
     flat = residual.reshape(len(residual), -1) if residual is not None else np.zeros((0, keys[0].size))
     held = np.linalg.qr(flat.T)[0]
     price = np.array([_price(name) for name in names])
@@ -73,7 +75,7 @@ def bounded_fit(target: np.ndarray, keys: np.ndarray, price: np.ndarray, ridge: 
     """
     gram = keys @ keys.T + np.diag(ridge)
     goal = target @ keys.T - price
-    penalty = 0.3 * float(np.trace(gram)) / max(len(keys), 1)
+    penalty = 0.3 * float(np.trace(gram)) / len(keys)
     inverse = np.linalg.inv(gram + penalty * np.eye(len(keys)))
     values, dual = np.zeros_like(goal), np.zeros_like(goal)
     for _ in range(_ITERATIONS):

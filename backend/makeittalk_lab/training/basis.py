@@ -36,7 +36,7 @@ from .named_keys import sculpted_keys, spoken_keys
 RESIDUAL_KEYS = 8
 FACES = Augment(shape=0.1, identity=0.08)  # wider than in training: portraits are paintings and cartoons too
 _ROUNDS = 8
-SMALLEST = 0.01  # canonical units, norm over all landmarks: no residual key is finer at value 1
+SMALLEST = 0.02  # canonical units, norm over all landmarks: no residual key is finer at value 1
 _REFITS = 2
 
 
