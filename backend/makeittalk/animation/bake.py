@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from ..exchange.amounts import Amounts
-from ..exchange.constants import GAZE_KEYS
+from ..exchange.constants import CANONICAL_JAW, GAZE_KEYS
 from ..exchange.errors import InputError
 from ..exchange.formats import Bake, Mesh, Motion
 from ..mesh.deform import gaze_values
 from .basis import BLINKS, MOUTH_SHUT, RESIDUAL
+from .key_fit import fit_named_keys
 from .postprocess import apply_amounts, smooth_speaker
 from .resample import at, closure_times, resample
 
-_ITERATIONS = 150
-_RIDGE = 2e-3  # of the largest eigenvalue: keeps correlated keys from fighting
-_SPARSE = 1e-3  # canonical units²: small values are not worth a key
-_UPPER = 1.5  # of a named key in a prediction
+# What the names of the keys begin with that say it.
+_EXPRESSION = ("brow", "eye")
+_LIPS = ("jaw", "mouth")
+_LEAST = 0.03  # largest value in a recording of a named key that is worth a curve
 
 
 def bake_motion(motion: Motion, mesh: Mesh, fps: float, smooth: float | None = None) -> Bake:
@@ -39,7 +40,8 @@ def bake_motion(motion: Motion, mesh: Mesh, fps: float, smooth: float | None = N
     # Predicted frame i stands at its own moment, so the sound ends with the last one, not a frame later.
     frames = int((motion.frames - 1) / motion.fps * fps + 1e-6) + 1
     sampled = resample(motion, fps, frames)
-    keys = _Keys(mesh)
+    face_width = float(np.linalg.norm(sampled.neutral[16] - sampled.neutral[0]))
+    keys = _Keys(mesh, face_width / CANONICAL_JAW)
     rest, lids = np.zeros(len(keys.names)), np.zeros((frames, len(keys.names)))
     expression = np.zeros_like(lids)
     if motion.parts is not None:
@@ -48,10 +50,10 @@ def bake_motion(motion: Motion, mesh: Mesh, fps: float, smooth: float | None = N
         for name in BLINKS:
             lids[:, keys.index(name)] = np.clip(at(motion.parts.blink, times, motion.fps), 0.0, 1.0)
         speaker = at(smooth_speaker(motion.parts, motion.fps), times, motion.fps)
-        expression = keys.fit(speaker)
-    lips = keys.fit(sampled.expression - keys.shown(rest + lids + expression))
+        expression = keys.fit(speaker, _EXPRESSION)
+    said_by = _LIPS if motion.parts is not None else ("",)
+    lips = keys.fit(sampled.expression - keys.shown(rest + lids + expression), said_by)
     left = sampled.expression - keys.shown(rest + lids + expression + lips)
-    face_width = float(np.linalg.norm(sampled.neutral[16] - sampled.neutral[0]))
     turn = np.array([1.0, -1.0, -1.0], np.float32)
     return Bake(
         fps=fps,
@@ -72,16 +74,18 @@ class _Keys:
     """The shape keys of a mesh, as what they do to the landmarks.
 
     Args:
-        mesh: the character's.
+        mesh: the character's. scale: px a canonical unit.
     """
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: Mesh, scale: float) -> None:
+        self._scale = max(scale, 1e-6)
         self.names = [str(name) for name in mesh.key_names]
         self._keys = mesh.key_landmarks.reshape(len(mesh.key_landmarks), -1).astype(np.float64)
         self._range = mesh.key_range
         self._residual = np.array([name.startswith(RESIDUAL) for name in self.names])
         # What shuts mouth and eyes is said by the motion itself and not to be fitted.
-        self._named = ~self._residual & ~np.isin(self.names, [MOUTH_SHUT, *BLINKS, *GAZE_KEYS])
+        fixed = [MOUTH_SHUT, *BLINKS, *GAZE_KEYS]
+        self._named = ~self._residual & ~np.isin(self.names, fixed) & self._keys.any(axis=1)
 
     def index(self, name: str) -> int:
         """The column of a key.
@@ -106,40 +110,25 @@ class _Keys:
                     values[:, self.names.index(name)] = column
         return values
 
-    def fit(self, displacement: np.ndarray) -> np.ndarray:
-        """Values (N, K) that reproduce a displacement (N, 68, 3) px: named keys first, non-negative and sparse, then
-        residual keys exactly."""
-        target = displacement.reshape(len(displacement), -1).astype(np.float64)
-        values = np.zeros((len(target), len(self.names)))
-        named = self._keys[self._named]
-        # Pixels to canonical-like units, so that the regularisation means the same on every portrait.
-        unit = max(float(np.sqrt((named**2).sum(1).max())), 1e-9)
-        values[:, self._named] = bounded_fit(target / unit, named / unit)
+    def fit(self, displacement: np.ndarray, said_by: tuple[str, ...]) -> np.ndarray:
+        """Values (N, K) that reproduce a displacement: named keys as well as they can, non-negative and few; residual
+        keys what is left.
+
+        Args:
+            displacement: (N, 68, 3) px. said_by: what the names of the named keys that may say it begin with.
+        """
+        named = self._named & np.array([name.startswith(said_by) for name in self.names])
+        values = self._fit_named(displacement, named)
+        if (worth := values.max(axis=0, initial=0.0) > _LEAST).sum() < named.sum():
+            values = self._fit_named(displacement, worth)
         low, high = self._range[self._residual].T
-        left = (target - values @ self._keys) @ np.linalg.pinv(self._keys[self._residual])
-        values[:, self._residual] = np.clip(left, low, high)
+        left = displacement.reshape(len(values), -1) - values @ self._keys
+        values[:, self._residual] = np.clip(left @ np.linalg.pinv(self._keys[self._residual]), low, high)
         return values
 
-
-def bounded_fit(target: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """min ‖target − x·keys‖² + ridge‖x‖² + sparse·Σx over 0 ≤ x ≤ limit, for all rows at once (FISTA).
-
-    Args:
-        target: (N, D). keys: (K, D).
-
-    Returns:
-        (N, K).
-    """
-    gram = keys @ keys.T
-    top = max(float(np.linalg.eigvalsh(gram)[-1]), 1e-12)
-    gram += np.eye(len(gram)) * _RIDGE * top
-    step = 1.0 / (top * (1.0 + _RIDGE))
-    goal = target @ keys.T - _SPARSE
-    x = np.zeros_like(goal)
-    ahead, momentum = x, 1.0
-    for _ in range(_ITERATIONS):
-        new = np.clip(ahead - step * (ahead @ gram - goal), 0.0, _UPPER)
-        following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
-        ahead = new + (momentum - 1.0) / following * (new - x)
-        x, momentum = new, following
-    return x
+    def _fit_named(self, displacement: np.ndarray, named: np.ndarray) -> np.ndarray:
+        values = np.zeros((len(displacement), len(self.names)))
+        keys = self._keys.reshape(-1, 68, 3) / self._scale
+        names = np.array(self.names)[named].tolist()
+        values[:, named] = fit_named_keys(displacement / self._scale, keys[named], names, keys[self._residual])
+        return values

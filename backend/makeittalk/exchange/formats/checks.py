@@ -23,7 +23,7 @@ _LARGEST = {
     "N": _MAX_FRAMES,  # of a scene
     "V": 2**16,  # vertices: eighty times those of a portrait today
     "F": 2**17,  # triangles: a plane has twice as many as vertices
-    "K": 256,  # shape keys; the released basis has 93
+    "K": 256,  # shape keys; the released basis has 53
     "H": 4096,  # px of the mouth's texture
     "I": 4096,
     "J": 4096,  # px of the eyes' texture
