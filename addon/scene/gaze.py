@@ -20,8 +20,7 @@ FOLLOW = "Follow Target"  # custom property of the bone, 0–1
 _EYES = slice(36, 48)  # landmarks
 _DISTANCE = 2.0  # face widths before the eyes
 _LENGTH = 0.12  # face widths
-_NEAREST = 0.1  # of the distance: no eye looks at what is inside it
-#: The bone's channel that each way of looking follows, and its sign; its Y is up, its Z towards the viewer.
+#: The bone's channel that each way of looking follows, and its sign; its Y is up.
 _WAYS = {"Up": ("LOC_Y", 1.0), "Down": ("LOC_Y", -1.0)}
 _SIDEWAYS = {"InLeft": -1.0, "OutLeft": 1.0, "InRight": 1.0, "OutRight": -1.0}
 
@@ -89,12 +88,11 @@ def _drive(root: bpy.types.Object, body: bpy.types.Object, name: str, distance: 
     way = name.removeprefix("eyeLook")
     channel, sign = _WAYS.get(way.removesuffix("Left").removesuffix("Right"), ("LOC_X", _SIDEWAYS.get(way, 0.0)))
     driver = keys.driver_add(f'key_blocks["{key.name}"].value').driver
-    for letter, kind in (("x", channel), ("z", "LOC_Z")):
-        variable = driver.variables.new()
-        variable.name, variable.type = letter, "TRANSFORMS"
-        place = variable.targets[0]
-        place.id, place.bone_target = root, TARGET
-        place.transform_type, place.transform_space = kind, "LOCAL_SPACE"
+    variable = driver.variables.new()
+    variable.name, variable.type = "x", "TRANSFORMS"
+    place = variable.targets[0]
+    place.id, place.bone_target = root, TARGET
+    place.transform_type, place.transform_space = channel, "LOCAL_SPACE"
     for letter, kind, owner, path in (
         ("follow", "OBJECT", root, f'pose.bones["{TARGET}"]["{FOLLOW}"]'),
         ("look", "KEY", keys, f'key_blocks["{name}"].value'),
@@ -106,5 +104,4 @@ def _drive(root: bpy.types.Object, body: bpy.types.Object, name: str, distance: 
         variable.targets[0].data_path = path
     driver.type = "SCRIPTED"
     # Together with what the eyes do by themselves it is no more than the edge of what they show.
-    slope = f"{sign:g} * x / max({_NEAREST * distance:.6g}, {distance:.6g} + z)"
-    driver.expression = f"max(0, min({slope} / {reach:.6g} * follow, 1 - look))"
+    driver.expression = f"max(0, min(x * {sign / (distance * reach):.6g} * follow, 1 - look))"

@@ -45,9 +45,9 @@ def at(frame: int) -> None:
     bpy.context.scene.frame_set(frame)
 
 
-def moved(character, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> None:
+def moved(character, x: float = 0.0, y: float = 0.0) -> None:
     bone = part("addon.scene.gaze").target(character)
-    bone.location = (x, y, z)
+    bone.location = (x, y, 0.0)
     bpy.context.view_layer.update()
 
 
@@ -86,7 +86,7 @@ def test_the_irises_follow_it(seeing):
     moved(character, y=-0.5 * distance * np.tan(reach))
     shown = {name: amount for name, amount in driven(character).items() if amount}
     assert shown == pytest.approx({"targetDownLeft": 0.5, "targetDownRight": 0.5}, abs=1e-3)
-    moved(character, x=-0.25 * distance * np.tan(reach), z=-0.5 * distance)  # half as far away
+    moved(character, x=-0.5 * distance * np.tan(reach))
     shown = {name: amount for name, amount in driven(character).items() if amount}
     assert shown == pytest.approx({"targetInLeft": 0.5, "targetOutRight": 0.5}, abs=1e-3)
     moved(character, x=100.0)
