@@ -42,8 +42,7 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
             box.operator("makeittalk.split", icon="NLA")
         column = layout.column(align=True)
         column.enabled = not chosen.makeittalk.merged
-        column.use_property_split = True
-        column.use_property_decorate = False
+        column.use_property_split = True  # with the dots that key an amount
         for name in ("lip", "head", "blink", "gaze"):
             column.prop(chosen.makeittalk.rig.makeittalk, name, slider=True)
         target = gaze.target(chosen)

@@ -104,8 +104,7 @@ def _enter(character: bpy.types.Collection, part: str) -> None:
     layer.objects.active = target
     if part == HEAD:
         bpy.ops.object.mode_set(mode="POSE")
-        if rig.HEAD in target.pose.bones:
-            compat.select_bone(target, rig.HEAD)
+        compat.select_bone(target, rig.head_bone(target))
 
 
 def _tweak_full_stack(owner: bpy.types.ID) -> bool:
