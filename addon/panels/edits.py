@@ -1,7 +1,5 @@
 """Edits: what the animator changed, span by span, each with a way back."""
 
-from typing import ClassVar
-
 import bpy
 
 from ..scene import character as characters
@@ -17,7 +15,6 @@ class MAKEITTALK_PT_edits(Sidebar, bpy.types.Panel):
     bl_idname = "MAKEITTALK_PT_edits"
     bl_parent_id = "MAKEITTALK_PT_character"
     bl_label = "Edits"
-    bl_options: ClassVar[set[str]] = {"DEFAULT_CLOSED"}
 
     def draw_header_preset(self, _context: bpy.types.Context) -> None:
         self.layout.operator("makeittalk.refresh_edits", text="", icon="FILE_REFRESH", emboss=False)

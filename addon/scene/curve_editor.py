@@ -11,6 +11,8 @@ from ..core.errors import AddonError
 from . import bakes, layers, own_layer, rig
 
 HEAD, FACE = "HEAD", "FACE"
+_LOWEST = 200  # px: what is lower shows no curves
+_LOWER = 0.4  # of a viewport that is split
 _GIVES_WAY = ("DOPESHEET_EDITOR", "NLA_EDITOR", "OUTLINER", "FILE_BROWSER")  # what a Graph Editor may take the place of
 
 
@@ -70,9 +72,8 @@ def show(context: bpy.types.Context, open_editor: bool) -> bool:
     areas = list(context.screen.areas) if context.screen is not None else []
     found = [area for area in areas if area.type == "GRAPH_EDITOR" and area.spaces.active.mode == "FCURVES"]
     if not found and open_editor:
-        free = [area for area in areas if area.type in _GIVES_WAY]
-        if free:
-            area = min(free, key=lambda area: (_GIVES_WAY.index(area.type), -area.width * area.height))
+        area = _make_room(context, areas)
+        if area is not None:
             area.ui_type = "FCURVES"
             found = [area]
     for area in found:
@@ -89,6 +90,20 @@ def show(context: bpy.types.Context, open_editor: bool) -> bool:
                 bpy.ops.graph.view_all()
         area.tag_redraw()
     return bool(found)
+
+
+def _make_room(context: bpy.types.Context, areas: list[bpy.types.Area]) -> bpy.types.Area | None:
+    """An area for a Graph Editor: one that gives way and is high enough, else the lower part of a viewport."""
+    free = [area for area in areas if area.type in _GIVES_WAY]
+    best = min(free, key=lambda area: (_GIVES_WAY.index(area.type), -area.width * area.height), default=None)
+    views = [area for area in areas if area.type == "VIEW_3D"]
+    if (best is not None and best.height >= _LOWEST) or not views or bpy.app.background:
+        return best
+    view = max(views, key=lambda area: area.width * area.height)
+    region = next(item for item in view.regions if item.type == "WINDOW")
+    with context.temp_override(area=view, region=region):
+        bpy.ops.screen.area_split(direction="HORIZONTAL", factor=_LOWER)
+    return min(set(context.screen.areas) - set(areas), key=lambda area: area.y, default=best)
 
 
 def _enter(character: bpy.types.Collection, part: str) -> None:

@@ -75,7 +75,7 @@ def user() -> Iterator[float]:
 
     addon("scene.edit_list").refresh(bpy.context.scene)
     seen["edits"] = [edit.label for edit in addon("scene.edit_list").shown(character)]
-    ui.scroll(30)
+    ui.scroll(22)
     yield 1.0
     ui.shot("edits-4-list")
 
