@@ -36,8 +36,10 @@ def main(arguments: list[str]) -> int:
 
 
 def stay_on(number: int) -> None:
-    """Keeps this thread, and what it starts, on one core: Blender's threads wait for each other by spinning, so that two
-    Blenders on the same cores stand still for minutes."""
+    """Keeps this thread, and what it starts, on one core.
+
+    Blender's threads spin while they wait for each other: two Blenders on the same cores stand still for minutes.
+    """
     if hasattr(os, "sched_setaffinity"):  # Linux
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[number % len(cores)]})
