@@ -53,8 +53,7 @@ def fit_named_keys(
     """
     if not len(keys) or not len(target):
         return np.zeros((len(target), len(keys)))
-    flat = residual.reshape(len(residual), -1) if residual is not None else np.zeros((0, keys[0].size))
-    held = np.linalg.qr(flat.T)[0]
+    held = np.linalg.qr((residual if residual is not None else keys[:0]).reshape(-1, keys[0].size).T)[0]
     price = np.array([_price(name) for name in names])
     moved, ridge = _weighted(keys, held), _RIDGE * np.minimum(price, 1.0)
     values = np.zeros((len(target), len(keys)))

@@ -71,9 +71,8 @@ def residual_keys(
         names: of the named keys. named: (N, 68, 3). speech: (T, 68, 3).
     """
     both = np.concatenate([speech, speech[:, MIRROR] * np.array([-1.0, 1.0, 1.0])])
-    left = both - np.tensordot(fit_named_keys(both, named, names, None), named, 1)
-    keys = _components(_with_lips_together(left).reshape(len(left), -1), count)
-    for _ in range(_REFITS - 1):
+    keys = np.zeros((0, 68, 3))
+    for _ in range(_REFITS):
         left = both - np.tensordot(fit_named_keys(both, named, names, keys), named, 1)
         keys = _components(_with_lips_together(left).reshape(len(left), -1), count)
     return keys
