@@ -328,7 +328,7 @@ class TestJob:
 
     def test_a_replaced_portrait_is_a_sentence(self, press, tmp_path):
         press()
-        image = part("addon.jobs.photoreal").portrait_of(press.character)
+        image = part("addon.scene.textures").portrait_of(press.character)
         other = samples.portrait()[:100]
         samples.write_png(tmp_path / "other.png", other)
         image.unpack(method="REMOVE")

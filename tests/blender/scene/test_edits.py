@@ -125,7 +125,7 @@ def test_what_was_brought_up_is_listed_and_goes_span_by_span(ada):
     before = shown(ada)
     edit_generated(ada)
     edited = shown(ada)
-    part("addon.scene.performance").bring_up(ada)
+    part("addon.scene.brought_up").bring_up(ada)
     first, second = listed(ada)
     assert {first.source, second.source} == {"BROUGHT_UP"}
     assert first.first < 21 < first.last < 45 and 60 < second.first < 91 < second.last
