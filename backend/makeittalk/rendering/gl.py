@@ -137,7 +137,8 @@ class GlRenderer:
         self._array.render(vertices=self._opaque_corners)
         if self._opaque_corners < self._array.vertices:
             self._context.enable(self._context.BLEND)
-            self._context.blend_func = (self._context.ONE, self._context.ONE_MINUS_SRC_ALPHA)
+            context = self._context  # what lies below keeps its alpha, to the last bit
+            context.blend_func = (context.ONE, context.ONE_MINUS_SRC_ALPHA, context.ZERO, context.ONE)
             self._array.render(first=self._opaque_corners, vertices=self._array.vertices - self._opaque_corners)
             self._context.disable(self._context.BLEND)
         if self._resolved is not self._canvas:

@@ -62,7 +62,8 @@ class CpuRenderer:
         covered = np.nonzero(over >= 0)[0]
         if len(covered):
             above = self._shade(over[covered], uv, centre[covered])
-            colours[covered] = above + colours[covered] * (1.0 - above[:, 3:] / 255.0)
+            below = colours[covered]  # which keeps its alpha, to the last bit
+            colours[covered, :3] = above[:, :3] + below[:, :3] * (1.0 - above[:, 3:] / 255.0)
         return colours
 
     def release(self) -> None:

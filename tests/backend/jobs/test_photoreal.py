@@ -95,7 +95,7 @@ def test_every_frame_is_the_moving_portrait(draw: Callable[..., Rendered], job: 
     assert [int(path.stem[-5:]) for path in files] == list(range(39, 40 + FRAMES))
     assert files[0].read_bytes() == files[1].read_bytes()  # shown before the first
     pictures = [np.asarray(Image.open(path)) for path in files[1:]]
-    assert all(picture.shape == (SIDE, SIDE, 3) for picture in pictures)
+    assert [picture.shape for picture in pictures] == [(SIDE, SIDE, 3)] * FRAMES
     portrait = np.asarray(Image.open(job / "portrait.png"))
     for picture, other in itertools.pairwise(pictures):
         assert 0.2 < np.abs(picture.astype(int) - portrait).mean() < 40.0

@@ -110,9 +110,10 @@ def test_the_plane_covers_the_picture_and_keeps_its_pixels(mesh: formats.Mesh) -
 
 def test_keys_are_what_the_weights_make_of_the_landmarks(frontal: formats.Mesh) -> None:
     assert "jawOpen" in frontal.key_names
-    marked = ~np.isin(frontal.key_names, [*GAZE_KEYS, *UNMARKED])  # those move what no landmark tells of
     expected = displacements(frontal, frontal.key_landmarks)
-    np.testing.assert_allclose(frontal.keys[marked], expected[marked], atol=1e-5)
+    more = np.abs(frontal.keys - expected).max(axis=(1, 2)) > 1e-5
+    soft = {*GAZE_KEYS, *UNMARKED, "cheekPuff", "cheekSquintLeft", "cheekSquintRight"}  # move what no landmark tells of
+    assert set(frontal.key_names[more].tolist()) <= soft
     moved = frontal.keys[:, frontal.landmark_vertices]
     np.testing.assert_allclose(moved[..., :2], frontal.key_landmarks[..., :2], atol=1e-4)
     np.testing.assert_allclose(moved[..., 2], frontal.key_landmarks[..., 2] * frontal.depth_scale, atol=1e-4)
