@@ -36,7 +36,7 @@ _RIDGE = 1e-3  # canonical units², keeps correlated keys from fighting
 _DEPTH = 0.4  # how much depth counts: a picture hardly shows it
 _GAP = 20.0  # how much the distance between the lips counts, beside a landmark's place: shut lips are shut
 _BEYOND = 0.5  # a residual key: how much more what none of them holds counts than what they could mend
-_ITERATIONS = 100
+_ITERATIONS = 40
 _POLISHING = 2
 _ROWS = 1024  # frames at once: each needs a matrix of its own
 

@@ -36,7 +36,7 @@ def add_soft_parts(mesh: formats.Mesh, card: np.ndarray, landmarks: np.ndarray, 
         key = names.index(name)
         sides = [side for side in _SIDES if name in ("cheekPuff", f"cheekSquint{side}")]
         for side in sides:
-            mesh.keys[key, face] += moved(places[face], landmarks, frame, side)
+            mesh.keys[key, face] += moved(places[face], landmarks, frame, side) * (1.0, 1.0, mesh.depth_scale)
             mesh.key_landmarks[key] += moved(landmarks[:, :2], landmarks, frame, side).astype(np.float32)
     if TONGUE in names:
         width = float(np.linalg.norm(landmarks[54, :2] - landmarks[48, :2]))
