@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
@@ -156,15 +157,40 @@ def _copy_settings(source: bpy.types.FModifier, target: bpy.types.FModifier) -> 
             setattr(target, item.identifier, getattr(source, item.identifier))
 
 
-def scale(curve: bpy.types.FCurve, factor: float) -> None:
-    """Multiplies every key of a curve."""
-    points = curve.keyframe_points
-    values = np.empty(len(points) * 2, np.float32)
-    for name in _TIMES:
-        points.foreach_get(name, values)
-        values[1::2] *= factor
-        points.foreach_set(name, values)
-    curve.update()
+@dataclass
+class Points:
+    """The keys of a curve as Blender holds them: frame, value (2 n,) each of the keys and of their handles, float32;
+    kinds of interpolation (n,)."""
+
+    co: np.ndarray
+    handle_left: np.ndarray
+    handle_right: np.ndarray
+    interpolation: np.ndarray
+
+
+def read(holder: Any | None) -> dict[str, Points]:
+    """The keys of every curve by its identifier."""
+    return {name: _points(curve) for name, curve in by_identifier(holder).items()}
+
+
+def _points(curve: bpy.types.FCurve) -> Points:
+    keys = curve.keyframe_points
+    count = len(keys)
+    co, left, right = (np.empty(count * 2, np.float32) for _ in _TIMES)
+    found = Points(co, left, right, np.empty(count, np.int32))
+    for name in (*_TIMES, "interpolation"):
+        keys.foreach_get(name, getattr(found, name))
+    return found
+
+
+def scale(holder: Any, points: dict[str, Points], factor: float) -> None:
+    """Multiplies every key of all curves, in `points` as well, which `read` has just answered."""
+    for identifier, curve in by_identifier(holder).items():
+        for name in _TIMES:
+            values = getattr(points[identifier], name)
+            values[1::2] *= factor
+            curve.keyframe_points.foreach_set(name, values)
+        curve.update()
 
 
 def write_keys(curve: bpy.types.FCurve, keys: Keys) -> None:
@@ -187,54 +213,54 @@ def write_keys(curve: bpy.types.FCurve, keys: Keys) -> None:
     curve.update()
 
 
-def fingerprints(holder: Any | None) -> str:
-    """The fingerprint of every curve by its identifier, as JSON."""
-    return json.dumps({name: fingerprint(curve) for name, curve in by_identifier(holder).items()})
+def fingerprints(holder: Any | None, points: dict[str, Points] | None = None) -> str:
+    """The fingerprint of every curve by its identifier, as JSON. `points`: what `read` answers, where it is known."""
+    points = points or {}
+    return json.dumps({name: fingerprint(curve, points.get(name)) for name, curve in by_identifier(holder).items()})
 
 
-def changed(holder: Any | None, known: str) -> list[str]:
+def changed(holder: Any | None, known: str, points: dict[str, Points] | None = None) -> list[str]:
     """The identifiers of the curves that are not what `fingerprints` once answered: changed, removed or new."""
+    points = points or {}
     try:
         before = {str(name): str(value) for name, value in bounded_json.loads(known or "{}").items()}
     except (ValueError, AttributeError):
         before = {}  # an edited property: every curve counts as changed
-    now = by_identifier(holder)
+    now = {name: fingerprint(curve, points.get(name)) for name, curve in by_identifier(holder).items()}
     gone, new = sorted(before.keys() - now.keys()), sorted(now.keys() - before.keys())
     for name in list(new):  # one that was renamed with its bone or its shape key is the same curve
-        print_of_new = fingerprint(now[name])
-        first = next((other for other in gone if same(before[other], print_of_new)), None)
+        first = next((other for other in gone if same(before[other], now[name])), None)
         if first is not None:
             gone.remove(first)
             new.remove(name)
     return sorted([*gone, *new]) + [
-        name for name, curve in now.items() if name in before and not same(fingerprint(curve), before[name])
+        name for name, value in now.items() if name in before and not same(value, before[name])
     ]
 
 
-def fingerprint(curve: bpy.types.FCurve) -> str:
+def fingerprint(curve: bpy.types.FCurve, points: Points | None = None) -> str:
     """What tells whether an animator has changed a curve since: a hash and a sum over its handles, as text.
 
     Frames, values, interpolation, modifiers and mute enter the hash. Handles do not: Blender computes aligned ones
     anew, and differently in their last digits, whenever a curve is touched. `same` compares their sum with that
     much patience.
     """
-    points = curve.keyframe_points
-    count = len(points)
-    co, left, right = (np.empty(count * 2, np.float32) for _ in range(3))
-    points.foreach_get("co", co)
-    points.foreach_get("handle_left", left)
-    points.foreach_get("handle_right", right)
-    kinds = np.empty(count, np.int32)
-    points.foreach_get("interpolation", kinds)
+    points = points or _points(curve)
     digest = hashlib.blake2b(digest_size=8)
-    digest.update(np.round(co[0::2].astype(np.float64), 3).tobytes())
-    digest.update(co[1::2].tobytes())
-    digest.update(kinds.tobytes())
+    digest.update(np.round(points.co[0::2].astype(np.float64), 3).tobytes())
+    digest.update(points.co[1::2].tobytes())
+    digest.update(points.interpolation.tobytes())
     digest.update(repr([modifier.type for modifier in curve.modifiers]).encode())
     digest.update(b"muted" if curve.mute else b"")
-    offsets = np.concatenate([left - co, right - co]).astype(np.float64)
-    weights = 1.0 + np.modf(np.arange(len(offsets)) * 0.6180339887)[0]  # so that changes do not cancel
-    return f"{digest.hexdigest()} {float(weights @ offsets):.9g} {float(np.abs(offsets).sum()):.9g}"
+    offsets = np.concatenate([points.handle_left - points.co, points.handle_right - points.co]).astype(np.float64)
+    summed, size = float(_weights(len(offsets)) @ offsets), float(np.abs(offsets).sum())
+    return f"{digest.hexdigest()} {summed:.9g} {size:.9g}"
+
+
+@functools.lru_cache(maxsize=256)
+def _weights(count: int) -> np.ndarray:
+    """One weight a handle, so that changes do not cancel."""
+    return 1.0 + np.modf(np.arange(count) * 0.6180339887)[0]
 
 
 def same(one: str, other: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 import bpy
 import numpy as np
@@ -12,51 +13,57 @@ from .actions import Channel
 from .bakes import Share
 from .strength import write_layer
 
+_NOT_BAKED = (layers.BASE.name, layers.EDITS.name)
 
-def bring_up(character: bpy.types.Collection) -> list[str]:
+
+def bring_up(character: bpy.types.Collection, only: Collection[str] | None = None) -> list[str]:
     """Takes what somebody changed in the generated curves up into a layer of its own above them, as differences.
+
+    Args:
+        only: keys of the layers to look at, all of them by default.
 
     Returns:
         The identifiers of those curves.
     """
+    for owner in bakes.owners_of(character):
+        layers.leave_tweak_mode(owner)
     found: list[str] = []
-    for speech in character.makeittalk.speeches:
-        bake = bakes.baked(speech)
-        for share in bakes.shares(character, bake) if bake is not None else ():
-            layers.leave_tweak_mode(share.owner)
-            layer = bakes.layer_of(share.owner, share.part, speech)
-            if layer is None:
-                continue
-            names = actions.changed(layer.curves, str(layer.action.get(layers.BAKED, "")))
-            if not names:
-                continue
-            found += names
-            edited = [channel for channel in _differences(layer, share, names) if channel.samples.any()]
-            if edited:
-                add_to_edits(character, speech, share.owner, edited)
-            write_layer(character, layer, share)
+    for speech, layer, share, names in _changed(character, only):
+        found += names
+        edited = [channel for channel in _differences(layer, share, names) if channel.samples.any()]
+        if edited:
+            add_to_edits(character, speech, share.owner, edited)
+        write_layer(character, layer, share)
     return found
 
 
 def pending(character: bpy.types.Collection) -> list[tuple[bpy.types.ID, layers.Layer, Channel]]:
     """What somebody has changed in the generated curves since they were written: datablock, layer, and the change of
     one curve as differences at the layer's influence, one a frame of the strip."""
-    changed = {
-        (owner.name, layer.key): actions.changed(layer.curves, str(layer.action[layers.BAKED]))
-        for owner in bakes.owners_of(character)
-        for layer in layers.layers(owner)
-        if layers.BAKED in layer.action
-    }
-    if not any(changed.values()):
-        return []
+    return [
+        (share.owner, layer, channel)
+        for _, layer, share, names in _changed(character)
+        for channel in _differences(layer, share, names)
+    ]
+
+
+def _changed(
+    character: bpy.types.Collection, only: Collection[str] | None = None
+) -> list[tuple[bpy.types.PropertyGroup, layers.Layer, Share, list[str]]]:
+    """Every layer that somebody has changed: its speech, what was written, and the identifiers of the curves."""
+    changed: dict[tuple[str, str], list[str]] = {}
+    for owner in bakes.owners_of(character):
+        for layer in layers.layers(owner):
+            if layer.part not in _NOT_BAKED and (only is None or layer.key in only):
+                changed[owner.name, layer.key] = actions.changed(layer.curves, layers.baked(layer))
     found = []
-    for speech in character.makeittalk.speeches:
+    for speech in character.makeittalk.speeches if any(changed.values()) else ():
         bake = bakes.baked(speech)
         for share in bakes.shares(character, bake) if bake is not None else ():
             layer = bakes.layer_of(share.owner, share.part, speech)
             names = changed.pop((share.owner.name, layer.key), None) if layer is not None else None
             if layer is not None and names:
-                found += [(share.owner, layer, channel) for channel in _differences(layer, share, names)]
+                found.append((speech, layer, share, names))
     return found
 
 
@@ -83,7 +90,7 @@ def restore(character: bpy.types.Collection, layer: layers.Layer, change: Channe
         return
     written = actions.write_one(layer.curves, Channel(change.path, change.index, samples, tolerance))
     if not left.any():
-        known = json.loads(str(action[layers.BAKED]))
+        known = json.loads(layers.baked(layer))
         action[layers.BAKED] = json.dumps({**known, change.identifier: actions.fingerprint(written)})
 
 

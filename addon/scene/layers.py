@@ -111,6 +111,11 @@ def layers(owner: bpy.types.ID) -> Iterator[Layer]:
                 yield Layer(str(strip.action[PART]), str(strip.action.get(SPEECH, "")), track, strip)
 
 
+def baked(layer: Layer) -> str:
+    """The fingerprints of a generated strip's curves as they were written."""
+    return str(layer.action.get(BAKED, ""))
+
+
 def new_layer(owner: bpy.types.ID, part: Part, name: str, start: float, frames: int, speech: str = "") -> Layer:
     """Gives a datablock an empty strip for a part, on a new track.
 

@@ -134,8 +134,6 @@ def apply_amounts(character: bpy.types.Collection) -> bool:
             wanted = strength(character, part, layer)
             gain = max(1.0, float(wanted.max()))
             if abs(gain - layer.gain) > 1e-6:
-                brought_up.bring_up(character)
-                layers.own_action(layer)
                 _rescale(character, layer, part, gain)
             layers.set_influence(layer, wanted / gain)
     return not any(upgrade.legacy_layer(owner) for owner in owners)
@@ -191,6 +189,11 @@ def move(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, frame
 
 
 def _rescale(character: bpy.types.Collection, layer: layers.Layer, part: Part, gain: float) -> None:
+    points = actions.read(layer.curves)
+    if actions.changed(layer.curves, layers.baked(layer), points):
+        brought_up.bring_up(character, {layer.key})
+        points = actions.read(layer.curves)
+    layers.own_action(layer)
     if math.isfinite(part.most):  # what is cut off cannot be multiplied back
         speech = next(item for item in character.makeittalk.speeches if item.uid == layer.speech)
         bake = bakes.baked(speech)
@@ -198,7 +201,6 @@ def _rescale(character: bpy.types.Collection, layer: layers.Layer, part: Part, g
         if share is not None:
             write_layer(character, layer, share)
             return
-    for curve in layer.curves.fcurves:
-        actions.scale(curve, gain / layer.gain)
+    actions.scale(layer.curves, points, gain / layer.gain)
     action = layer.action
-    action[layers.GAIN], action[layers.BAKED] = gain, actions.fingerprints(layer.curves)
+    action[layers.GAIN], action[layers.BAKED] = gain, actions.fingerprints(layer.curves, points)
