@@ -16,7 +16,7 @@ from ..scene.setup import frame_rate
 from . import connection
 from .backend_job import BackendJob
 
-_DEBOUNCE = 0.4  # s without another change before the backend is asked
+_DEBOUNCE = 0.15  # s without another change before the backend is asked
 _TICK = 0.05  # s
 
 
@@ -37,7 +37,7 @@ class Rebake(BackendJob):
         self.uid, self.speech = character.session_uid, spoken.uid
         self.smooth = character.makeittalk.smooth
         try:
-            motion, mesh = characters.unpack(character, self.folder, spoken)
+            motion, mesh = characters.kept_files(character, spoken)
         except BaseException:
             self.discard()
             raise

@@ -246,18 +246,14 @@ def _shift(
     photo_plane.move(character, frames)
 
 
-def unpack(
-    character: bpy.types.Collection, folder: Path, spoken: bpy.types.PropertyGroup | None = None
-) -> tuple[Path, Path]:
-    """Writes the motion of a speech, the current one by default, and the mesh into a folder, for the backend.
+def kept_files(character: bpy.types.Collection, spoken: bpy.types.PropertyGroup | None = None) -> tuple[Path, Path]:
+    """The files of the motion of a speech, the current one by default, and of the mesh, for the backend to read.
 
     Raises:
         MakeItTalkError: what the file keeps is damaged.
     """
-    motion, mesh_file = folder / "motion.npz", folder / "mesh.npz"
-    payload.unpack((spoken or character.makeittalk.current).motion_data, motion)
-    payload.unpack(character.makeittalk.mesh_data, mesh_file)
-    return motion, mesh_file
+    motion = payload.file((spoken or character.makeittalk.current).motion_data)
+    return motion, payload.file(character.makeittalk.mesh_data)
 
 
 def _new_body(collection: bpy.types.Collection, arrays: Mesh, portrait: Path) -> bpy.types.Object:

@@ -264,7 +264,7 @@ def test_blend_file_stands_alone(make, job, tmp_path):
     assert all(image.packed_file for image in bpy.data.images if image.source != "VIEWER")
     assert all(sound.packed_file for sound in bpy.data.sounds)
     assert changed(found) == []
-    motion, mesh = character.unpack(found, tmp_path)
+    motion, mesh = character.kept_files(found)
     with np.load(motion) as arrays:
         assert arrays["landmarks"].shape == (5, 68, 3)
     assert part("backend.makeittalk.exchange.formats").Mesh.load(mesh).face_width > 0
