@@ -50,9 +50,6 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
         own = found.makeittalk
         payload.unpack(own.mesh_data, job / "mesh.npz")
         textures.write_picture(textures.portrait_of(found), job / "portrait.png")
-        strip = strips.find(scene, own.strip) if film is not None else None
-        recording = sound.file_of(strip.sound, job) if strip is not None else None
-        begins = (frames.start - compat.strip_begin(strip)) / rate if strip is not None else 0.0
         vertices = np.empty((len(frames), len(own.body.data.vertices), 3), np.float32)
         for fraction in evaluation.read_moves(find, frames, vertices):
             yield fraction, "Reading the motion"
@@ -65,8 +62,7 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
             first=frames.start,
             fps=rate,
             film=str(film or ""),
-            audio=str(recording or ""),
-            audio_start=begins,
+            sounds=_sounds(scene, found, frames, job) if film is not None else [],
             device=device(),
             weights=network,
         )
@@ -87,6 +83,32 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
         protocol.PhotorealData,
         when_cancelled="Cancelled. Finished frames are kept, the next run goes on from there.",
     )
+
+
+def _sounds(
+    scene: bpy.types.Scene, character: bpy.types.Collection, frames: range, folder: Path
+) -> list[protocol.Sound]:
+    """What is heard of a character's speeches in a film of `frames`; `folder` takes what the .blend alone holds.
+
+    Raises:
+        AddonError: a recording is gone.
+    """
+    rate = frame_rate(scene)
+    found = {spoken.strip: strips.find(scene, spoken.strip) for spoken in character.makeittalk.speeches}
+    heard = []
+    for number, strip in enumerate(strip for strip in found.values() if strip is not None and not strip.mute):
+        place = folder / f"sound{number}"
+        place.mkdir()
+        first, behind = compat.strip_span(strip)
+        heard.append(
+            protocol.Sound(
+                audio=str(sound.file_of(strip.sound, place)),
+                at=(compat.strip_begin(strip) - frames.start) / rate,
+                begin=(first - frames.start) / rate,
+                end=(behind - frames.start) / rate,
+            )
+        )
+    return heard
 
 
 def frame_range(scene: bpy.types.Scene, character: bpy.types.Collection) -> range:

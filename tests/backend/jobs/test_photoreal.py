@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 from makeittalk.exchange.errors import Cancelled, InputError, MakeItTalkError, OutputError
 from makeittalk.exchange.formats import Mesh, Moves
+from makeittalk.exchange.protocol import Sound
 from makeittalk.jobs.animate import find_face
-from makeittalk.jobs.photoreal import Rendered, Sound, render_frames
+from makeittalk.jobs.photoreal import Rendered, render_frames
 from makeittalk.landmarks.pose import fit_rigid
 from makeittalk.mesh.build import build_mesh
 from makeittalk.mesh.deform import deform
@@ -286,7 +287,7 @@ def test_a_film_holds_the_frames_and_the_stretch_of_the_speech(
     draw: Callable[..., Rendered], speech_wav: Path, tmp_path: Path
 ) -> None:
     film = tmp_path / "film.mp4"
-    done = draw(fps=4.0, film=film, sound=Sound(speech_wav, -0.5))
+    done = draw(fps=4.0, film=film, sounds=[Sound(str(speech_wav), 0.5, 0.5, 99.0)])
     assert done.film == film and len(state(tmp_path / "frames")) == FRAMES
     with av.open(str(film)) as container:
         pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]

@@ -326,6 +326,26 @@ class TestJob:
             first, behind = part("addon.compat").strip_span(sound)
             assert abs(behind - first - 8) <= 2
 
+    @pytest.mark.skipif(not SOUND, reason="this Blender has no sound")
+    def test_a_film_of_two_speeches_sounds_of_both(self, press, tmp_path):
+        scene, character = bpy.context.scene, press.character
+        first = character.makeittalk.current
+        second = part("addon.scene.speech").new(character, 6)
+        samples.write_tone(tmp_path / "second.wav", 1.0)
+        part("addon.scene.speech").add(scene, second, tmp_path / "second.wav", True)
+        one, other = (part("addon.scene.speech").strip_of(scene, item) for item in (first, second))
+        part("addon.compat").set_strip_length(one, 3)
+        (tmp_path / "files").mkdir()
+        heard = part("addon.jobs.photoreal")._sounds(scene, character, range(2, 10), tmp_path / "files")
+        rate = scene.render.fps
+        begins = [part("addon.compat").strip_span(strip)[0] for strip in (one, other)]
+        assert [item.begin for item in heard] == pytest.approx([(frame - 2) / rate for frame in begins])
+        assert heard[0].end - heard[0].begin == pytest.approx(3 / rate)
+        assert len({Path(item.audio).read_bytes() for item in heard}) == 2
+        other.mute = True
+        (tmp_path / "again").mkdir()
+        assert len(part("addon.jobs.photoreal")._sounds(scene, character, range(2, 10), tmp_path / "again")) == 1
+
     def test_a_replaced_portrait_is_a_sentence(self, press, tmp_path):
         press()
         image = part("addon.scene.textures").portrait_of(press.character)
