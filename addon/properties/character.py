@@ -190,6 +190,7 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     mesh_data: StringProperty(description="mesh.npz, base64")
     speeches: CollectionProperty(type=MakeItTalkSpeech, override={*OVERRIDABLE, "USE_INSERTION"})
     active_speech: IntProperty(name="Speech", description="The speech that is worked on", override=OVERRIDABLE)
+    own_curves: kept("The animator's own curves when its layers were merged, JSON")
     merged: StringProperty(
         description="The amounts when its layers were merged, JSON; empty while it has layers", override=OVERRIDABLE
     )

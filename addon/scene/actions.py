@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,6 @@ from ..core.curve_fit import Keys, fit_keyframes, handles
 _BEZIER = 2  # Keyframe.interpolation
 _ALIGNED = 3  # Keyframe.handle_left_type, handle_right_type
 _TIMES = ("co", "handle_left", "handle_right")
-_KEY_FIELDS = (
-    *((name, np.int32, 1) for name in ("interpolation", "easing", "handle_left_type", "handle_right_type")),
-    *((name, np.float32, 1) for name in ("amplitude", "back", "period")),
-    *((name, np.float32, 2) for name in _TIMES),
-)
 
 
 @dataclass
@@ -67,14 +62,26 @@ def write(holder: Any, channels: Sequence[Channel], every_frame: bool = False) -
         for group in list(holder.groups):
             holder.groups.remove(group)
     curves = by_identifier(holder)
-    groups = {group.name: group for group in holder.groups}
     wanted = {channel.identifier for channel in channels}
     for identifier in curves.keys() - wanted:
         holder.fcurves.remove(curves[identifier])
-    if not channels:
-        return
+    if channels:
+        add(holder, channels, every_frame)
+
+
+def add(holder: Any, channels: Sequence[Channel], every_frame: bool = False) -> list[bpy.types.FCurve]:
+    """Writes channels over whatever their curves were; other curves stay.
+
+    Args: as `write` has them.
+
+    Returns:
+        The channels' curves.
+    """
+    channels = sorted(channels, key=lambda channel: regions.ORDER.index(channel.group))
+    curves, groups = by_identifier(holder), {group.name: group for group in holder.groups}
     samples = np.stack([channel.samples for channel in channels], axis=1)
     fitted = fit_keyframes(samples, np.array([channel.tolerance for channel in channels]), every_frame)
+    written = []
     for channel, keys in zip(channels, fitted, strict=True):
         curve = curves.get(channel.identifier)
         if curve is None:
@@ -84,18 +91,13 @@ def write(holder: Any, channels: Sequence[Channel], every_frame: bool = False) -
             curve.group = groups[channel.group]
             colour(curve, channel.group)
         _rewrite(curve, keys)
+        written.append(curve)
+    return written
 
 
 def write_one(holder: Any, channel: Channel) -> bpy.types.FCurve:
     """Writes one channel over its curve, made in its group where there is none, and returns the curve."""
-    curve = holder.fcurves.find(channel.path, index=channel.index)
-    if curve is None:
-        curve = holder.fcurves.new(channel.path, index=channel.index)
-        curve.group = holder.groups.get(channel.group) or new_group(holder, channel.group)
-        colour(curve, channel.group)
-    (keys,) = fit_keyframes(channel.samples[:, None], np.array([channel.tolerance]))
-    _rewrite(curve, keys)
-    return curve
+    return add(holder, [channel])[0]
 
 
 def _rewrite(curve: bpy.types.FCurve, keys: Keys) -> None:
@@ -132,29 +134,6 @@ def sample(curve: bpy.types.FCurve, frames: int) -> np.ndarray:
     if curve.mute:
         return np.zeros(frames)
     return np.array([curve.evaluate(frame) for frame in range(frames)])
-
-
-def copy(curve: bpy.types.FCurve, holder: Any) -> None:
-    """Makes the same curve in another action, over one that is there; modifiers are copied by kind and settings."""
-    old = holder.fcurves.find(curve.data_path, index=curve.array_index)
-    if old is not None:
-        holder.fcurves.remove(old)
-    made = holder.fcurves.new(curve.data_path, index=curve.array_index)
-    made.extrapolation, made.mute = curve.extrapolation, curve.mute
-    made.keyframe_points.add(len(curve.keyframe_points))
-    for name, kind, width in _KEY_FIELDS:
-        values = np.empty(len(curve.keyframe_points) * width, kind)
-        curve.keyframe_points.foreach_get(name, values)
-        made.keyframe_points.foreach_set(name, values)
-    for modifier in curve.modifiers:
-        _copy_settings(modifier, made.modifiers.new(modifier.type))
-    made.update()
-
-
-def _copy_settings(source: bpy.types.FModifier, target: bpy.types.FModifier) -> None:
-    for item in source.bl_rna.properties:
-        if not item.is_readonly and item.identifier not in ("rna_type", "active"):
-            setattr(target, item.identifier, getattr(source, item.identifier))
 
 
 @dataclass
@@ -272,9 +251,9 @@ def same(one: str, other: str) -> bool:
     return all(abs(float(a) - float(b)) <= 2e-5 * size for a, b in zip(first[1:], second[1:], strict=True))
 
 
-def move(holder: Any | None, frames: float, span: tuple[float, float] = (-math.inf, math.inf)) -> None:
-    """Shifts the keys within a span of frames, every key by default, by a number of frames."""
-    for curve in holder.fcurves if holder is not None else ():
+def move(curves: Iterable[bpy.types.FCurve], frames: float, span: tuple[float, float] = (-math.inf, math.inf)) -> None:
+    """Shifts the keys of curves within a span of frames, every key by default, by a number of frames."""
+    for curve in curves:
         points = curve.keyframe_points
         values = np.empty(len(points) * 2, np.float32)
         points.foreach_get("co", values)

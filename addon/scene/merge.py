@@ -1,4 +1,8 @@
-"""One ordinary action in the place of layers, and the way back: what it says beyond the layers laid on top of them."""
+"""One ordinary action in the place of layers, and the way back: what it says beyond the layers laid on top of them.
+
+What the animator's own action says is kept meanwhile: on the way back it lies on top again as it was, but for what was
+changed in the merged one.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,11 @@ import numpy as np
 from ...backend.makeittalk.exchange import bounded_json
 from .. import compat
 from ..core.errors import AddonError
-from . import actions, layers, speech
+from . import actions, curve_data, layers, speech
 from .actions import Channel
 from .shown import Shown, clips, path_and_index, read, span
 
-_AMOUNTS = ("lip", "head", "nod", "turn", "tilt", "sway", "blink")
+_AMOUNTS = tuple(dict.fromkeys(name for part in (*layers.FACE, *layers.HEAD) for name in part.amounts))
 _OTHER_TOLERANCE = 1e-4  # of what is neither a shape key nor the head: custom properties, other bones
 _SAME = 1e-6  # what two readings of one curve may differ by: Blender's floats
 _NOISE = 2.5  # tolerances: what key reduction, once below and once above, leaves of a difference that nobody made
@@ -30,7 +34,7 @@ def merge(
 ) -> None:
     """Puts one action of the character's name in the place of its layers and of all that lies on them.
 
-    Everything moves as before. `split` is the way back.
+    Everything moves as before. `split` is the way back, for which the animator's own curves are kept.
 
     Args:
         owners: the rig and the mesh's shape keys. tolerances: identifier → what leaving keys out may cost.
@@ -44,6 +48,7 @@ def merge(
     if frames is None:
         raise AddonError(f"Nothing of {character.name} moves.", "Press Re-bake first.")
     old = _actions_of(owners)
+    _keep(character, owners)
     made = write(owners, read(owners, frames, set()), tolerances, character.name)
     for owner in owners:
         _remove_tracks(owner)
@@ -83,13 +88,42 @@ def split(
     for name, value in _merged_amounts(settings.merged).items():
         setattr(amounts, name, value)
     layers.prepare_own_layer(owners[0], owners[1], character.name)
-    _take_over(owners, held, generated)  # keyed amounts before the layers that they scale
+    for owner in owners:
+        compat.assign_slot(owner)
+    if not _bring_back(character, owners):
+        _take_over(owners, held, generated)  # keyed amounts before the layers that they scale
     write_layers()
     _lay_on_top(owners, shown, held, generated, tolerances)
+    _take_over(owners, held, generated, shown)
     _tidy(old)
     settings.merged = ""
     for name, value in changed.items():
         setattr(amounts, name, value)
+
+
+def _keep(character: bpy.types.Collection, owners: Sequence[bpy.types.ID]) -> None:
+    """Keeps what the actions say that datablocks play by themselves. An action that stayed would be exported too."""
+    curves = [
+        [curve_data.read(curve) for curve in actions.by_identifier(compat.assigned_curves(owner)).values()]
+        for owner in owners
+    ]
+    character.makeittalk.own_curves = json.dumps(curves) if any(curves) else ""
+
+
+def _bring_back(character: bpy.types.Collection, owners: Sequence[bpy.types.ID]) -> bool:
+    """Gives datablocks' actions the curves that were kept; False where there are none, or they were tampered with."""
+    text, character.makeittalk.own_curves = character.makeittalk.own_curves, ""
+    try:
+        kept = bounded_json.loads(text or "[]")
+        for owner, curves in zip(owners, kept, strict=False):
+            for data in curves:
+                curve_data.write(compat.assigned_curves(owner), data)
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError):
+        for owner in owners:
+            for curve in actions.by_identifier(compat.assigned_curves(owner)).values():
+                compat.assigned_curves(owner).fcurves.remove(curve)
+        return False
+    return bool(kept)
 
 
 def write(
@@ -120,7 +154,7 @@ def write(
         kept = {item for item in wanted if item in old and _says(old[item], seen, item)}
         _write_curves(holder, seen, [item for item in wanted if item not in kept], tolerances)
         for item in kept:
-            actions.copy(old[item], holder)
+            curve_data.copy(old[item], holder)
     return made
 
 
@@ -164,16 +198,24 @@ def _tidy(old: set[bpy.types.Action]) -> None:
             bpy.data.actions.remove(action)
 
 
-def _take_over(owners: Sequence[bpy.types.ID], held: Sequence[Any], generated: set[str]) -> None:
+def _take_over(
+    owners: Sequence[bpy.types.ID], held: Sequence[Any], generated: set[str], shown: Sequence[Shown] | None = None
+) -> None:
     """Copies the curves of nothing that is generated into the actions that datablocks play now, key by key.
 
     Args:
         held: what `_take_off` gave. generated: identifiers.
+        shown: what was shown; curves that say it already stay, and those that `held` has no more go.
     """
-    for owner, old in zip(owners, held, strict=True):
-        for name, curve in actions.by_identifier(old).items():
-            if name not in generated:
-                actions.copy(curve, compat.assigned_curves(owner))
+    for number, (owner, old) in enumerate(zip(owners, held, strict=True)):
+        holder, given = compat.assigned_curves(owner), actions.by_identifier(old)
+        present = actions.by_identifier(holder) if shown is not None else {}
+        for name in present.keys() - given.keys() - generated:
+            holder.fcurves.remove(present[name])
+        for name in given.keys() - generated:
+            seen = shown[number] if shown is not None else None
+            if seen is None or name not in present or not _says(present[name], seen, name):
+                curve_data.copy(given[name], holder)
 
 
 def _lay_on_top(
@@ -185,22 +227,40 @@ def _lay_on_top(
 ) -> None:
     """Writes into the actions on top of layers what has to be added so that `wanted` is shown again.
 
+    A curve there that shows it already, together with the layers, stays key by key.
+
     Args:
         wanted: what shall be shown. held, generated: as `_take_over` has them.
     """
     last = wanted[0].first + max(len(row) for seen in wanted for row in seen.samples.values()) - 1
-    below = read(owners, (wanted[0].first, last), set())
-    for owner, aim, lower, old in zip(owners, wanted, below, held, strict=True):
-        beyond = {}
-        for name in aim.samples.keys() - (actions.by_identifier(old).keys() - generated):
-            difference = aim.samples[name] - lower.samples.get(name, 0.0)
-            if name in lower.samples:
-                difference[np.abs(difference) <= _NOISE * tolerances.get(name, _OTHER_TOLERANCE)] = 0.0
-            if difference.any():
-                beyond[name] = difference
-        shown = Shown(aim.first, beyond, aim.groups)
-        _write_curves(compat.assigned_curves(owner), shown, sorted(beyond), tolerances)
-    _take_over(owners, held, generated)
+    frames = wanted[0].first, last
+
+    def beyond() -> list[dict[str, np.ndarray]]:
+        found = []
+        for aim, lower, old in zip(wanted, read(owners, frames, set()), held, strict=True):
+            found.append({})
+            for name in aim.samples.keys() - (actions.by_identifier(old).keys() - generated):
+                difference = aim.samples[name] - lower.samples.get(name, 0.0)
+                if name in lower.samples:
+                    difference[np.abs(difference) <= _NOISE * tolerances.get(name, _OTHER_TOLERANCE)] = 0.0
+                if difference.any():
+                    found[-1][name] = difference
+        return found
+
+    missing = beyond()
+    holders = [compat.assigned_curves(owner) for owner in owners]
+    outdated = [
+        (holder, curve)
+        for holder, names in zip(holders, missing, strict=True)
+        for name, curve in actions.by_identifier(holder).items()
+        if name in names
+    ]
+    for holder, curve in outdated:
+        holder.fcurves.remove(curve)
+    if outdated:
+        missing = beyond()
+    for holder, aim, found in zip(holders, wanted, missing, strict=True):
+        _write_curves(holder, Shown(aim.first, found, aim.groups), sorted(found), tolerances)
 
 
 def _merged_amounts(text: str) -> dict[str, float]:
@@ -213,14 +273,14 @@ def _merged_amounts(text: str) -> dict[str, float]:
 
 def _says(curve: bpy.types.FCurve, seen: Shown, name: str) -> bool:
     """Whether a curve alone says what was shown."""
-    if curve.mute:
+    if curve.mute or name not in seen.samples:
         return False
     says = [curve.evaluate(seen.first + number) for number in range(len(seen.samples[name]))]
     return bool(np.abs(np.array(says) - seen.samples[name]).max() <= _SAME)
 
 
 def _write_curves(holder: Any, seen: Shown, names: list[str], tolerances: dict[str, float]) -> None:
-    """Writes samples as the curves of an action, without the ends where nothing moves."""
+    """Writes samples as curves of an action, without the ends where nothing moves; its other curves stay."""
     if not names:
         return
     table = np.stack([seen.samples[name] for name in names], axis=1)
@@ -234,5 +294,4 @@ def _write_curves(holder: Any, seen: Shown, names: list[str], tolerances: dict[s
         )
         for column, name in enumerate(names)
     ]
-    actions.write(holder, channels)
-    actions.move(holder, seen.first + first)
+    actions.move(actions.add(holder, channels), seen.first + first)

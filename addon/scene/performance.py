@@ -86,6 +86,7 @@ def split(character: bpy.types.Collection) -> None:
         *(character, bakes.owners_of(character), bpy.context.scene, generated, bakes.tolerances(character)),
         write_layers,
     )
+    apply_amounts(character)
 
 
 def _write_layers(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, bake: Bake) -> None:
@@ -183,7 +184,7 @@ def move(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, frame
                     moved.add(strip.action)
         if owner.animation_data is not None and owner.animation_data.action not in moved:
             span = (first, last) if several else (-math.inf, math.inf)
-            actions.move(compat.assigned_curves(owner), frames, span)
+            actions.move(actions.by_identifier(compat.assigned_curves(owner)).values(), frames, span)
     if several:
         apply_amounts(character)
 

@@ -14,7 +14,7 @@ from ...backend.makeittalk.exchange import bounded_json
 from ...backend.makeittalk.exchange.amounts import Amounts
 from ...backend.makeittalk.exchange.formats import Bake
 from .. import compat
-from . import actions, layers, parts, rig, speech, strips
+from . import actions, curve_data, layers, parts, rig, speech, strips
 from .actions import Channel
 from .layers import Part
 
@@ -138,10 +138,10 @@ def _lay_down(character: bpy.types.Collection, owner: bpy.types.ID, known: dict[
         compat.assign_action(owner, f"{character.name} Edits")
         target = compat.assigned_curves(owner)
         for name, curve in own.items():
-            actions.copy(curve, target)
+            curve_data.copy(curve, target)
             holder = compat.action_curves(action, slot)
             holder.fcurves.remove(actions.by_identifier(holder)[name])
-    actions.move(compat.action_curves(action, slot), -settings.placed)
+    actions.move(actions.by_identifier(compat.action_curves(action, slot)).values(), -settings.placed)
     action[layers.PART] = LEGACY.name
     track = animation.nla_tracks.new()
     track.name = f"MakeItTalk {LEGACY.name}"

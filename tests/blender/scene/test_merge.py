@@ -37,6 +37,20 @@ def edited(make):
     return character
 
 
+def lift(curve, by=0.3):
+    """Moves every key of a curve up."""
+    for point in curve.keyframe_points:
+        for name in ("co", "handle_left", "handle_right"):
+            getattr(point, name).y += by
+    curve.update()
+
+
+def keys_of(owner):
+    """The keys of the animator's own action: by path and index, frame and value."""
+    curves = part("addon.scene.actions").by_identifier(part("addon.compat").assigned_curves(owner))
+    return {name: [tuple(point.co) for point in curve.keyframe_points] for name, curve in curves.items()}
+
+
 def as_it_is(character):
     """Nothing else."""
 
@@ -140,10 +154,7 @@ def test_changes_of_the_merged_action_come_up_as_own_keys(make, job):
     before = shown(character)
     bpy.ops.makeittalk.merge()
     curve = part("addon.compat").assigned_curves(owners(character)[1]).fcurves.find(JAW)
-    for point in curve.keyframe_points:
-        for name in ("co", "handle_left", "handle_right"):
-            getattr(point, name).y += 0.3
-    curve.update()
+    lift(curve)
     character.makeittalk.lip = 0.0  # acts when there are layers again
     assert bpy.ops.makeittalk.split() == {"FINISHED"}
     own = part("addon.compat").assigned_curves(owners(character)[1]).fcurves
@@ -151,6 +162,54 @@ def test_changes_of_the_merged_action_come_up_as_own_keys(make, job):
     np.testing.assert_allclose(shown(character)[f"{JAW}[0]"], 0.3, atol=0.02)
     character.makeittalk.lip = 1.0
     np.testing.assert_allclose(shown(character)[f"{JAW}[0]"], before[f"{JAW}[0]"] + 0.3, atol=0.02)
+
+
+def test_the_animators_keys_come_back_as_they_were(make):
+    character = edited(make)
+    keyed_amounts(character)
+    before = [keys_of(owner) for owner in owners(character)]
+    assert all(before)
+    bpy.ops.makeittalk.merge()
+    bpy.ops.makeittalk.split()
+    assert [keys_of(owner) for owner in owners(character)] == before
+    assert not character.makeittalk.own_curves
+
+
+def test_only_what_was_changed_in_the_merged_action_becomes_other_keys(make):
+    character = edited(make)
+    before = keys_of(owners(character)[1])
+    bpy.ops.makeittalk.merge()
+    lift(part("addon.compat").assigned_curves(owners(character)[0]).fcurves.find(NOD))
+    aim = shown(character)
+    bpy.ops.makeittalk.split()
+    assert_same(character, aim, times=5.0)
+    assert keys_of(owners(character)[1]) == before
+
+
+def test_amounts_that_were_keyed_in_the_merged_action_act_when_it_is_split(make):
+    character = edited(make)
+    wanted = shown(character)
+    key(character.makeittalk.rig, "makeittalk.lip", 1.0, frame=1)
+    bpy.ops.makeittalk.merge()
+    curve = part("addon.compat").assigned_curves(character.makeittalk.rig).fcurves.find("makeittalk.lip")
+    lift(curve, -1.0)
+    character.makeittalk.gaze = 0.5
+    bpy.ops.makeittalk.split()
+    own = part("addon.compat").assigned_curves(character.makeittalk.rig).fcurves.find("makeittalk.lip")
+    assert [point.co.y for point in own.keyframe_points] == [0.0] and character.makeittalk.gaze == 0.5
+    lips = layer(character, "Lips").curves.fcurves.find(JAW)
+    spoken = np.array([lips.evaluate(frame) for frame in range(len(wanted[f"{JAW}[0]"]))])
+    np.testing.assert_allclose(shown(character)[f"{JAW}[0]"], wanted[f"{JAW}[0]"] - spoken, atol=0.02)
+
+
+@pytest.mark.parametrize("text", ["?", "[3]", '[[{"path": "makeittalk.lip"}]]', "[[{}], []]"])
+def test_kept_curves_that_were_tampered_with_count_for_nothing(make, text):
+    character = edited(make)
+    before = shown(character)
+    bpy.ops.makeittalk.merge()
+    character.makeittalk.own_curves = text
+    bpy.ops.makeittalk.split()
+    assert_same(character, before, times=5.0)
 
 
 def test_a_bake_of_a_merged_character_splits_it_first(make, job):
