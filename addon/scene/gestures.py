@@ -15,7 +15,7 @@ import numpy as np
 from ..core import gestures as shapes
 from ..core.curve_fit import fit_keyframes
 from ..core.errors import AddonError
-from . import bakes, layers, own_layer, performance, playing, rig, strength
+from . import bakes, layers, own_layer, performance, playing, rig, speech, strength
 
 _AXES = {shapes.NOD: 0, shapes.TURN: 1, shapes.TILT: 2}  # of the head bone's rotation
 _LID = "eyeBlink"  # what the shape keys of lids begin with
@@ -102,7 +102,8 @@ def hold_still(character: bpy.types.Collection, first: float, last: float, ease:
 def blinks(character: bpy.types.Collection) -> list[Span]:
     """The generated blinks that show, in time."""
     _root, keys = bakes.owners_of(character)
-    frames = np.arange(character.makeittalk.start, character.makeittalk.start + character.makeittalk.frames)
+    first, last = speech.span(character)
+    frames = np.arange(first, last + 1)
     shut = np.zeros(len(frames) + 2)
     for path in _lid_paths(keys):
         shut[1:-1] = np.maximum(shut[1:-1], playing.values(keys, path, 0, frames, {layers.BLINKS.name}))

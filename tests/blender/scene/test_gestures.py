@@ -41,6 +41,16 @@ def landmarks(character, frame: int) -> np.ndarray:
     return places.reshape(-1, 3)[acting.landmark_vertices()]
 
 
+def test_blinks_of_every_speech_are_found(ada, tmp_path):
+    blinks, job = part("addon.scene.gestures").blinks, tmp_path / "job"
+    first = blinks(ada)
+    part("addon.scene.character").say_more(ada, job / "motion.npz", job / "bake.npz", 201)
+    both = [(span.first, span.last) for span in blinks(ada)]
+    assert len(first) == 2 and both == [(span.first + by, span.last + by) for by in (0, 200) for span in first]
+    ada.makeittalk.active_speech = 0
+    assert len(blinks(ada)) == 4
+
+
 @pytest.mark.parametrize("kind", ["NOD", "SHAKE", "TILT", "LOOK_AWAY", "BROWS", "BLINK", "SMILE", "FROWN", "SURPRISE"])
 def test_a_gesture_moves_its_span_alone(ada, kind):
     before = shown(ada)
