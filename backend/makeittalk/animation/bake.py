@@ -118,17 +118,16 @@ class _Keys:
             displacement: (N, 68, 3) px. said_by: what the names of the named keys that may say it begin with.
         """
         named = self._named & np.array([name.startswith(said_by) for name in self.names])
-        values = self._fit_named(displacement, named)
-        if (worth := values.max(axis=0, initial=0.0) > _LEAST).sum() < named.sum():
-            values = self._fit_named(displacement, worth)
+        of_use = self._fit_named(displacement, named, polishing=0).max(axis=0, initial=0.0) > _LEAST
+        values = self._fit_named(displacement, of_use)
         low, high = self._range[self._residual].T
         left = displacement.reshape(len(values), -1) - values @ self._keys
         values[:, self._residual] = np.clip(left @ np.linalg.pinv(self._keys[self._residual]), low, high)
         return values
 
-    def _fit_named(self, displacement: np.ndarray, named: np.ndarray) -> np.ndarray:
+    def _fit_named(self, displacement: np.ndarray, named: np.ndarray, **options: int) -> np.ndarray:
         values = np.zeros((len(displacement), len(self.names)))
         keys = self._keys.reshape(-1, 68, 3) / self._scale
         names = np.array(self.names)[named].tolist()
-        values[:, named] = fit_named_keys(displacement / self._scale, keys[named], names, keys[self._residual])
+        values[:, named] = fit_named_keys(displacement / self._scale, keys[named], names, keys[self._residual], **options)
         return values

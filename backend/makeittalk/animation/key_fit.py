@@ -42,7 +42,11 @@ _ROWS = 1024  # frames at once: each needs a matrix of its own
 
 
 def fit_named_keys(
-    target: np.ndarray, keys: np.ndarray, names: Sequence[str], residual: np.ndarray | None = None
+    target: np.ndarray,
+    keys: np.ndarray,
+    names: Sequence[str],
+    residual: np.ndarray | None = None,
+    polishing: int = _POLISHING,
 ) -> np.ndarray:
     """The values (N, K), 0 to `LARGEST`, of keys that show a displacement.
 
@@ -50,39 +54,45 @@ def fit_named_keys(
         target: (N, 68, 3) canonical units, in any pose. keys: (K, 68, 3) what they move at value 1, in the same pose.
         names: of the keys; a dear one is used only where no other does, see `PRICES`.
         residual: (M, 68, 3) keys that are to hold the rest.
+        polishing: how often values between their bounds are solved for exactly; 0 tells which keys are of use.
     """
     if not len(keys) or not len(target):
         return np.zeros((len(target), len(keys)))
     held = np.linalg.qr((residual if residual is not None else keys[:0]).reshape(-1, keys[0].size).T)[0]
     price = np.array([_price(name) for name in names])
     moved, ridge = _weighted(keys, held), _RIDGE * np.minimum(price, 1.0)
+    # What counts is linear in a displacement, so that it need not be worked out frame by frame.
+    linear = _weighted(np.eye(keys[0].size).reshape(-1, *keys.shape[1:]), held) @ moved.T
+    goal = target.reshape(len(target), -1) @ linear
     values = np.zeros((len(target), len(keys)))
     for row in range(0, len(target), _ROWS):
-        wanted = _weighted(target[row : row + _ROWS], held)
-        values[row : row + _ROWS] = bounded_fit(wanted, moved, _SPARSE * price, ridge)
+        rows = slice(row, row + _ROWS)
+        values[rows] = bounded_fit(goal[rows], moved @ moved.T, _SPARSE * price, ridge, polishing)
     return values
 
 
-def bounded_fit(target: np.ndarray, keys: np.ndarray, price: np.ndarray, ridge: np.ndarray) -> np.ndarray:
+def bounded_fit(
+    goal: np.ndarray, gram: np.ndarray, price: np.ndarray, ridge: np.ndarray, polishing: int = _POLISHING
+) -> np.ndarray:
     """min ½‖target − x·keys‖² + ½ Σ ridge x² + price·x over 0 ≤ x ≤ `LARGEST`, for every row (ADMM, then polished).
 
     Args:
-        target: (N, D). keys: (K, D). price, ridge: (K,).
+        goal: (N, K) target · keysᵀ. gram: (K, K) keys · keysᵀ. price, ridge: (K,). polishing: how often.
 
     Returns:
         (N, K).
     """
-    gram = keys @ keys.T + np.diag(ridge)
-    goal = target @ keys.T - price
-    penalty = 0.3 * float(np.trace(gram)) / len(keys)
-    inverse = np.linalg.inv(gram + penalty * np.eye(len(keys)))
+    gram = gram + np.diag(ridge)
+    goal = goal - price
+    penalty = 0.3 * float(np.trace(gram)) / len(gram)
+    inverse = np.linalg.inv(gram + penalty * np.eye(len(gram)))
     values, dual = np.zeros_like(goal), np.zeros_like(goal)
     for _ in range(_ITERATIONS):
         free = (goal + penalty * (values - dual)) @ inverse
         ahead = 1.6 * free - 0.6 * values  # over-relaxed
         values = np.clip(ahead + dual, 0.0, LARGEST)
         dual += ahead - values
-    for _ in range(_POLISHING):
+    for _ in range(polishing):
         values = _polished(gram, goal, values)
     return values
 

@@ -35,7 +35,7 @@ def test_no_other_values_are_better() -> None:
     rng = np.random.default_rng(0)
     keys = rng.normal(0.0, 0.1, (12, 60))
     target = np.maximum(rng.normal(0.3, 0.8, (40, 12)), 0.0) @ keys + rng.normal(0.0, 0.05, (40, 60))
-    values = bounded_fit(target, keys, np.full(12, 1e-9), np.full(12, 1e-9))
+    values = bounded_fit(target @ keys.T, keys @ keys.T, np.full(12, 1e-9), np.full(12, 1e-9))
     for row, wanted in zip(values, target, strict=True):
         best = lsq_linear(keys.T, wanted, (0.0, LARGEST), tol=1e-12)
         assert np.linalg.norm(row @ keys - wanted) <= np.sqrt(2.0 * best.cost) * (1.0 + 1e-6)
