@@ -128,6 +128,6 @@ class _Keys:
     def _fit_named(self, displacement: np.ndarray, named: np.ndarray, **options: int) -> np.ndarray:
         values = np.zeros((len(displacement), len(self.names)))
         keys = self._keys.reshape(-1, 68, 3) / self._scale
-        names = np.array(self.names)[named].tolist()
-        values[:, named] = fit_named_keys(displacement / self._scale, keys[named], names, keys[self._residual], **options)
+        names, residual = np.array(self.names)[named].tolist(), keys[self._residual]
+        values[:, named] = fit_named_keys(displacement / self._scale, keys[named], names, residual, **options)
         return values
