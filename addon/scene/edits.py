@@ -63,9 +63,10 @@ class Edit:
     @property
     def label(self) -> str:
         """What it moves: its curves by name where they are few, else how many of which region."""
-        names = list(dict.fromkeys(regions.label(touch.path, touch.index) for touch in self.touches))
+        names = regions.sides_joined([regions.label(touch.path, touch.index) for touch in self.touches])
         if len(names) <= 2:
-            return f"{self.region}: {', '.join(names)}"
+            by_themselves = all(touch.path.startswith("key_blocks[") for touch in self.touches)  # they tell the region
+            return ", ".join(names) if by_themselves else f"{self.region}: {', '.join(names)}"
         return f"{self.region}: {len(names)} curves"
 
 
