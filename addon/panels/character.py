@@ -104,8 +104,12 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
             for phrase in lacking:
                 draw_sentence(box, context, phrase.capitalize(), "DOT")
             box.operator("makeittalk.set_up_scene", icon="SCENE_DATA")
-        for notice in settings.notices.splitlines():
-            draw_sentence(layout, context, notice, "INFO")
+        if settings.notices:
+            row = layout.row()
+            column = row.column()
+            for notice in settings.notices.splitlines():
+                draw_sentence(column, context, notice, "INFO")
+            row.operator("makeittalk.dismiss_notices", text="", icon="X", emboss=False)
 
 
 class MAKEITTALK_PT_take(Sidebar, bpy.types.Panel):
