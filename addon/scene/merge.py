@@ -16,7 +16,7 @@ from . import actions, layers, speech
 from .actions import Channel
 from .shown import Shown, clips, path_and_index, read, span
 
-_AMOUNTS = ("lip", "head", "nod", "turn", "tilt", "sway", "blink")
+_AMOUNTS = ("lip", "head", "nod", "turn", "tilt", "sway", "blink", "gaze")
 _OTHER_TOLERANCE = 1e-4  # of what is neither a shape key nor the head: custom properties, other bones
 _SAME = 1e-6  # what two readings of one curve may differ by: Blender's floats
 _NOISE = 2.5  # tolerances: what key reduction, once below and once above, leaves of a difference that nobody made
@@ -199,8 +199,22 @@ def _lay_on_top(
             if difference.any():
                 beyond[name] = difference
         shown = Shown(aim.first, beyond, aim.groups)
-        _write_curves(compat.assigned_curves(owner), shown, sorted(beyond), tolerances)
+        holder = compat.assigned_curves(owner)
+        _write_curves(holder, shown, sorted(beyond), tolerances)
+        _remove_idle_keys(holder)
     _take_over(owners, held, generated)
+
+
+def _remove_idle_keys(holder: Any) -> None:
+    """Removes keys of 0 between keys of 0, each of which would be listed as an edit that nobody made."""
+    for curve in holder.fcurves if holder is not None else ():
+        points = curve.keyframe_points
+        values = np.empty(len(points) * 2, np.float32)
+        points.foreach_get("co", values)
+        silent = np.pad(np.abs(values[1::2]) <= _SAME, 1, constant_values=True)
+        for number in np.flatnonzero(silent[1:-1] & silent[:-2] & silent[2:])[::-1]:
+            points.remove(points[int(number)], fast=True)
+        curve.update()
 
 
 def _merged_amounts(text: str) -> dict[str, float]:
