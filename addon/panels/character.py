@@ -159,7 +159,7 @@ class MAKEITTALK_UL_speeches(bpy.types.UIList):
         _active_property: str,
     ) -> None:
         name = bpy.path.basename(item.recording) or "Speech"
-        layout.label(text=f"{name}, frames {item.start} to {speech.last_frame(item)}", icon="SPEAKER", translate=False)
+        layout.label(text=f"{item.start}–{speech.last_frame(item)}  {name}", icon="SPEAKER", translate=False)
 
 
 CLASSES = (MAKEITTALK_UL_speeches, MAKEITTALK_PT_character, MAKEITTALK_PT_take)
