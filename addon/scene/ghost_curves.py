@@ -19,6 +19,7 @@ from . import actions, layers
 from .actions import Channel
 
 _NAME = "MakeItTalk Ghosts"
+_FILTERS = ("show_only_selected", "show_scenes", "filter_collection")
 #: Of the head's axes, whose curves have no colour of their own until a Graph Editor draws them.
 _AXES = ((0.97, 0.25, 0.32), (0.50, 0.80, 0.15), (0.25, 0.55, 0.95))
 
@@ -35,12 +36,14 @@ def draw(area: bpy.types.Area, region: bpy.types.Region, owner: bpy.types.ID) ->
         if found is None:
             return
         filters = area.spaces.active.dopesheet
+        before = [getattr(filters, name) for name in _FILTERS]
         with _model(*found) as models:
-            filters.show_only_selected, filters.show_scenes, filters.filter_collection = False, False, models
             try:
+                filters.show_only_selected, filters.show_scenes, filters.filter_collection = False, False, models
                 bpy.ops.graph.ghost_curves_create()
             finally:
-                filters.show_only_selected, filters.show_scenes, filters.filter_collection = True, True, None
+                for name, value in zip(_FILTERS, before, strict=True):
+                    setattr(filters, name, value)
 
 
 @contextlib.contextmanager
