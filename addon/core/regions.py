@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 HEAD, EYES, DETAIL, AMOUNTS = "Head", "Eyes", "Detail", "Amounts"
 _OTHER = "Other"
@@ -20,9 +21,9 @@ ORDER = (HEAD, *(name for name in _PREFIXES if name != DETAIL), _OTHER, AMOUNTS,
 
 #: Linear RGB that keeps apart on the Graph Editor's grey; the head keeps Blender's colours of X, Y and Z.
 COLOURS = {
-    "Jaw and Mouth": (0.95, 0.35, 0.30),
-    "Lips": (1.00, 0.55, 0.65),
-    "Cheeks and Nose": (0.95, 0.70, 0.25),
+    "Jaw and Mouth": (1.00, 0.42, 0.15),
+    "Lips": (1.00, 0.55, 0.80),
+    "Cheeks and Nose": (0.95, 0.85, 0.30),
     "Brows": (0.70, 0.50, 0.95),
     EYES: (0.30, 0.75, 0.95),
     _OTHER: (0.80, 0.80, 0.80),
@@ -56,6 +57,15 @@ def label(path: str, index: int) -> str:
     if axes is not None and index < len(axes):
         return axes[index]
     return quoted(path) or path
+
+
+def sides_joined(names: Sequence[str]) -> list[str]:
+    """Each name once; those of a left and of a right side are one, such as "eyeSquint"."""
+    found = []
+    for name in names:
+        base = name.removesuffix("Left").removesuffix("Right")
+        found.append(base if {f"{base}Left", f"{base}Right"} <= {*names} else name)
+    return list(dict.fromkeys(found))
 
 
 def quoted(path: str) -> str:

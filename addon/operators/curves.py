@@ -52,11 +52,12 @@ class MAKEITTALK_OT_edit_curves(reasons.Reasoned, bpy.types.Operator):
         return moving_reason(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        character = characters.active(context)
         try:
-            count = curve_editor.edit_own(characters.active(context), self.part)
+            count = curve_editor.edit_own(character, self.part)
         except MakeItTalkError as error:
             return self.fail(context, error)
-        shown = curve_editor.show(context, self.open_editor)
+        shown = curve_editor.show(context, character, self.part, self.open_editor)
         if not count:
             self.report({"INFO"}, "Nothing is keyed here yet: add a gesture, press I, or edit a generated layer.")
         elif not shown:
@@ -80,11 +81,12 @@ class MAKEITTALK_OT_edit_generated(reasons.Reasoned, bpy.types.Operator):
         return moving_reason(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        character = characters.active(context)
         try:
-            curve_editor.edit_generated(characters.active(context), self.layer)
+            part = curve_editor.edit_generated(character, self.layer)
         except MakeItTalkError as error:
             return self.fail(context, error)
-        curve_editor.show(context, self.open_editor)
+        curve_editor.show(context, character, part, self.open_editor)
         return {"FINISHED"}
 
 

@@ -53,6 +53,22 @@ class MAKEITTALK_OT_remove_character(reasons.Reasoned, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class MAKEITTALK_OT_dismiss_notices(reasons.Reasoned, bpy.types.Operator):
+    """Remove these remarks about the portrait and the recording from the panel"""
+
+    bl_idname = "makeittalk.dismiss_notices"
+    bl_label = "Dismiss"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        return reasons.character_reason(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        characters.active(context).makeittalk.notices = ""
+        return {"FINISHED"}
+
+
 class MAKEITTALK_OT_show_texture(reasons.Reasoned, bpy.types.Operator):
     """Show pictures on objects in this viewport's Solid shading, and where further characters of this session appear"""
 
@@ -103,6 +119,7 @@ class MAKEITTALK_OT_restart_backend(reasons.Reasoned, bpy.types.Operator):
 CLASSES = (
     MAKEITTALK_OT_select_character,
     MAKEITTALK_OT_remove_character,
+    MAKEITTALK_OT_dismiss_notices,
     MAKEITTALK_OT_show_texture,
     MAKEITTALK_OT_restart_backend,
 )

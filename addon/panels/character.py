@@ -104,8 +104,12 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
             for phrase in lacking:
                 draw_sentence(box, context, phrase.capitalize(), "DOT")
             box.operator("makeittalk.set_up_scene", icon="SCENE_DATA")
-        for notice in settings.notices.splitlines():
-            draw_sentence(layout, context, notice, "INFO")
+        if settings.notices:
+            row = layout.row()
+            column = row.column()
+            for notice in settings.notices.splitlines():
+                draw_sentence(column, context, notice, "INFO")
+            row.operator("makeittalk.dismiss_notices", text="", icon="X", emboss=False)
 
 
 class MAKEITTALK_PT_take(Sidebar, bpy.types.Panel):
@@ -155,7 +159,7 @@ class MAKEITTALK_UL_speeches(bpy.types.UIList):
         _active_property: str,
     ) -> None:
         name = bpy.path.basename(item.recording) or "Speech"
-        layout.label(text=f"{name}, frames {item.start} to {speech.last_frame(item)}", icon="SPEAKER", translate=False)
+        layout.label(text=f"{item.start}–{speech.last_frame(item)}  {name}", icon="SPEAKER", translate=False)
 
 
 CLASSES = (MAKEITTALK_UL_speeches, MAKEITTALK_PT_character, MAKEITTALK_PT_take)

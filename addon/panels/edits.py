@@ -33,10 +33,15 @@ class MAKEITTALK_PT_edits(Sidebar, bpy.types.Panel):
         column = layout.column(align=True)
         for edit in sorted(near, key=lambda edit: edit.first):
             row = column.row(align=True)
+            words = row.row(align=True)
+            words.alignment = "LEFT"  # one under the other
             span = f"{edit.first:g}" if edit.first == edit.last else f"{edit.first:g}–{edit.last:g}"
             text = f"{span}  {edit.label}"
-            row.operator("makeittalk.jump_to_edit", text=text, icon=_ICONS[edit.source], emboss=False).item = edit.uid
-            row.operator("makeittalk.revert_edit", text="", icon="LOOP_BACK").item = edit.uid
+            icon = _ICONS[edit.source]
+            words.operator("makeittalk.jump_to_edit", text=text, icon=icon, emboss=False).item = edit.uid
+            button = row.row(align=True)
+            button.alignment = "RIGHT"
+            button.operator("makeittalk.revert_edit", text="", icon="LOOP_BACK").item = edit.uid
         if len(found) > len(near):
             draw_sentence(layout, context, f"{len(found) - len(near)} more, further from the playhead")
 

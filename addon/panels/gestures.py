@@ -40,8 +40,8 @@ class MAKEITTALK_PT_gestures(Sidebar, bpy.types.Panel):
         row.label(text="Blink")
         row.operator("makeittalk.gesture", text="", icon="ADD").kind = "BLINK"
         row.operator("makeittalk.remove_blink", text="", icon="REMOVE")
-        row.operator("makeittalk.move_blink", text="", icon="TRIA_LEFT_BAR").frames = -6
-        row.operator("makeittalk.move_blink", text="", icon="TRIA_RIGHT_BAR").frames = 6
+        row.operator("makeittalk.move_blink", text="", icon="BACK").frames = -6
+        row.operator("makeittalk.move_blink", text="", icon="FORWARD").frames = 6
         layout.operator("makeittalk.hold_still", icon="PAUSE")
         row = layout.row(align=True)
         row.operator("makeittalk.edit_curves", text="Head Curves", icon="GRAPH").part = "HEAD"

@@ -7,12 +7,14 @@ import contextlib
 import bpy
 
 from .. import compat
+from ..core import regions
 from ..core.errors import AddonError
-from . import bakes, layers, own_layer, rig
+from . import bakes, ghost_curves, layers, own_layer, rig
 
 HEAD, FACE = "HEAD", "FACE"
 _LOWEST = 200  # px: what is lower shows no curves
 _LOWER = 0.4  # of a viewport that is split
+_UNFOLDED = 24  # curves that are listed one by one; of more only the groups
 _GIVES_WAY = ("DOPESHEET_EDITOR", "NLA_EDITOR", "OUTLINER", "FILE_BROWSER")  # what a Graph Editor may take the place of
 
 
@@ -30,14 +32,18 @@ def edit_own(character: bpy.types.Collection, part: str) -> int:
     holder = compat.assigned_curves(owner)
     for curve in holder.fcurves:
         own_layer.tidy(holder, curve)
+    _set_aside(owner)
     return len([curve for curve in holder.fcurves if curve.keyframe_points])
 
 
-def edit_generated(character: bpy.types.Collection, name: str) -> None:
+def edit_generated(character: bpy.types.Collection, name: str) -> str:
     """Has Blender edit one generated strip, whose curves it then shows; the layers above play on where it can.
 
     Args:
         name: of a part, such as "Lips".
+
+    Returns:
+        What it moves, HEAD or FACE.
 
     Raises:
         AddonError: there is no such layer.
@@ -49,6 +55,7 @@ def edit_generated(character: bpy.types.Collection, name: str) -> None:
             continue
         layers.leave_tweak_mode(owner)
         _enter(character, part)
+        _set_aside(owner)
         animation = owner.animation_data
         for track in animation.nla_tracks:
             for strip in track.strips:
@@ -56,15 +63,16 @@ def edit_generated(character: bpy.types.Collection, name: str) -> None:
         animation.nla_tracks.active = found.track
         if not _tweak_full_stack(owner):
             animation.use_tweak_mode = True
-        return
+        return part
     raise AddonError(f"{character.name} has no generated layer called {name}.", "Press Re-bake.")
 
 
-def show(context: bpy.types.Context, open_editor: bool) -> bool:
-    """Sets the window's Graph Editors to show the curves of what is selected.
+def show(context: bpy.types.Context, character: bpy.types.Collection, part: str, open_editor: bool) -> bool:
+    """Sets the window's Graph Editors to show the curves of what is selected, and behind the animator's own ones those
+    that are generated for the same channels.
 
     Args:
-        open_editor: turn another editor into a Graph Editor where there is none.
+        part: which is selected, HEAD or FACE. open_editor: turn another editor into a Graph Editor where there is none.
 
     Returns:
         Whether there is a Graph Editor.
@@ -75,7 +83,11 @@ def show(context: bpy.types.Context, open_editor: bool) -> bool:
         area = _make_room(context, areas)
         if area is not None:
             area.ui_type = "FCURVES"
-            found = [area]
+            space, found = area.spaces.active, [area]
+            space.show_region_ui = False  # its panels would take half of the width
+            space.show_extrapolation = False
+            space.use_only_selected_keyframe_handles = True
+    owner = bakes.owners_of(character)[0 if part == HEAD else 1]
     for area in found:
         filters = area.spaces.active.dopesheet
         filters.show_only_selected = True
@@ -86,10 +98,33 @@ def show(context: bpy.types.Context, open_editor: bool) -> bool:
         area.spaces.active.use_normalization = False
         region = next((item for item in area.regions if item.type == "WINDOW"), None)
         if region is not None and not bpy.app.background:
+            ghost_curves.draw(area, region, owner)
             with context.temp_override(area=area, region=region), contextlib.suppress(RuntimeError):
+                _unfold(owner)
                 bpy.ops.graph.view_all()
         area.tag_redraw()
     return bool(found)
+
+
+def _unfold(owner: bpy.types.ID) -> None:
+    """Opens the list of channels down to the curves of the action, or to its groups where the curves are many.
+
+    What only refines is not drawn.
+    """
+    holder = compat.assigned_curves(owner)
+    bpy.ops.anim.channels_expand(all=True)
+    for group in holder.groups if holder is not None else ():
+        group.show_expanded_graph = len(holder.fcurves) <= _UNFOLDED and group.name != regions.DETAIL
+        for curve in group.channels if group.name == regions.DETAIL else ():
+            curve.hide = True
+
+
+def _set_aside(owner: bpy.types.ID) -> None:
+    """Hides the influences of generated strips: keys on them would be overwritten, those on amounts are not."""
+    for layer in layers.layers(owner):
+        curve = layer.strip.fcurves.find("influence")
+        if curve is not None:
+            curve.hide = curve.lock = True
 
 
 def _make_room(context: bpy.types.Context, areas: list[bpy.types.Area]) -> bpy.types.Area | None:

@@ -21,6 +21,7 @@ from .actions import Channel
 
 OWN, BROUGHT_UP, PENDING = "OWN", "BROUGHT_UP", "PENDING"
 _GAP = 1.0  # s without a key that parts one edit from the next
+_ROOM = 22  # letters of two names that a sidebar shows in full
 _SEEN = 2e-4  # what a curve of differences says where it says nothing
 
 
@@ -63,10 +64,14 @@ class Edit:
     @property
     def label(self) -> str:
         """What it moves: its curves by name where they are few, else how many of which region."""
-        names = list(dict.fromkeys(regions.label(touch.path, touch.index) for touch in self.touches))
-        if len(names) <= 2:
-            return f"{self.region}: {', '.join(names)}"
-        return f"{self.region}: {len(names)} curves"
+        names = regions.sides_joined([regions.label(touch.path, touch.index) for touch in self.touches])
+        text = ", ".join(names)
+        if not all(touch.path.startswith("key_blocks[") for touch in self.touches):
+            text = f"{self.region}: {text}"  # the name of a shape key tells its region by itself
+        if len(names) == 1 or (len(names) == 2 and len(text) <= _ROOM):
+            return text
+        count = len({(touch.path, touch.index) for touch in self.touches})
+        return f"{self.region}: {count} curves"
 
 
 def edits(character: bpy.types.Collection, fps: float) -> list[Edit]:

@@ -260,7 +260,19 @@ def _lay_on_top(
     if outdated:
         missing = beyond()
     for holder, aim, found in zip(holders, wanted, missing, strict=True):
-        _write_curves(holder, Shown(aim.first, found, aim.groups), sorted(found), tolerances)
+        _remove_idle_keys(_write_curves(holder, Shown(aim.first, found, aim.groups), sorted(found), tolerances))
+
+
+def _remove_idle_keys(curves: Sequence[bpy.types.FCurve]) -> None:
+    """Removes keys of 0 between keys of 0, each of which would be listed as an edit that nobody made."""
+    for curve in curves:
+        points = curve.keyframe_points
+        values = np.empty(len(points) * 2, np.float32)
+        points.foreach_get("co", values)
+        silent = np.pad(np.abs(values[1::2]) <= _SAME, 1, constant_values=True)
+        for number in np.flatnonzero(silent[1:-1] & silent[:-2] & silent[2:])[::-1]:
+            points.remove(points[int(number)], fast=True)
+        curve.update()
 
 
 def _merged_amounts(text: str) -> dict[str, float]:
@@ -279,10 +291,10 @@ def _says(curve: bpy.types.FCurve, seen: Shown, name: str) -> bool:
     return bool(np.abs(np.array(says) - seen.samples[name]).max() <= _SAME)
 
 
-def _write_curves(holder: Any, seen: Shown, names: list[str], tolerances: dict[str, float]) -> None:
+def _write_curves(holder: Any, seen: Shown, names: list[str], tolerances: dict[str, float]) -> list[bpy.types.FCurve]:
     """Writes samples as curves of an action, without the ends where nothing moves; its other curves stay."""
     if not names:
-        return
+        return []
     table = np.stack([seen.samples[name] for name in names], axis=1)
     moving = np.flatnonzero((np.abs(np.diff(table, axis=0)) > _SAME).any(axis=1))
     first, last = (int(moving[0]), int(moving[-1]) + 1) if len(moving) else (0, 0)
@@ -294,4 +306,6 @@ def _write_curves(holder: Any, seen: Shown, names: list[str], tolerances: dict[s
         )
         for column, name in enumerate(names)
     ]
-    actions.move(actions.add(holder, channels), seen.first + first)
+    written = actions.add(holder, channels)
+    actions.move(written, seen.first + first)
+    return written

@@ -55,6 +55,8 @@ def user() -> Iterator[float]:
     bpy.context.scene.frame_set(40)
     with ui.viewport():
         seen["nod"] = list(bpy.ops.makeittalk.gesture(kind="NOD"))
+        bpy.context.scene.frame_set(66)
+        bpy.ops.makeittalk.gesture(kind="LOOK_AWAY", direction="LEFT")
         bpy.context.scene.frame_set(90)
         seen["smile"] = list(bpy.ops.makeittalk.gesture(kind="SMILE"))
         seen["head curves"] = list(bpy.ops.makeittalk.edit_curves("INVOKE_DEFAULT", part="HEAD", open_editor=True))
@@ -63,6 +65,11 @@ def user() -> Iterator[float]:
     seen["mode"] = bpy.context.mode
     seen["graph editors"] = sum(area.type == "GRAPH_EDITOR" for area in bpy.context.screen.areas)
     ui.shot("edits-1-head-curves")
+    action = settings.rig.animation_data.action
+    seen["own action"] = [action.name, len(action.fcurves)]
+    seen["ghosts left"] = [
+        item.name for found in (bpy.data.objects, bpy.data.actions) for item in found if "Ghost" in item.name
+    ]
 
     with ui.viewport():
         seen["generated"] = list(bpy.ops.makeittalk.edit_generated(layer="Nod", open_editor=True))
@@ -97,7 +104,15 @@ def user() -> Iterator[float]:
         bpy.context.view_layer.update()
         values = [block.value for block in keys.key_blocks if block.name.startswith("target")]
         seen["looks aside"] = max(values)
+    with ui.viewport():
+        bpy.ops.screen.screen_full_area()
     yield 1.0
+    ui.area.spaces.active.shading.type = "MATERIAL"
+    ui.scroll(-22)
+    yield 1.0
+    ui.scroll(4)
+    ui.rest()
+    yield 6.0  # shaders are compiled
     ui.shot("edits-5-gaze")
 
 

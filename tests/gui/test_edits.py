@@ -31,6 +31,11 @@ def test_curves_come_into_a_graph_editor(seen):
     assert (SHOTS / "edits-1-head-curves.png").stat().st_size > 10_000
 
 
+def test_drawing_what_is_generated_leaves_nothing_behind(seen):
+    name, count = seen["own action"]
+    assert name.endswith("Edits") and count >= 2 and seen["ghosts left"] == []
+
+
 def test_the_list_tells_of_every_edit(seen):
     assert len(seen["edits"]) >= 2
     assert any(label.startswith("Head") for label in seen["edits"])

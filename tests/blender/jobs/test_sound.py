@@ -22,9 +22,8 @@ RATE = 16_000
 def recording(request, backend_python, tmp_path) -> tuple[Path, np.ndarray]:
     """A file, and the (n,) samples at 16 kHz that it should sound like."""
     path, heard = tmp_path / f"speech.{SUFFIXES[request.param]}", tmp_path / "heard.npy"
-    support = SUPPORT
-    paths = os.pathsep.join([str(support), str(ROOT / "backend")])
-    command = [backend_python, str(support / "odd_recordings.py"), request.param, str(path), str(heard)]
+    paths = os.pathsep.join([str(SUPPORT), str(ROOT / "backend")])
+    command = [backend_python, str(SUPPORT / "odd_recordings.py"), request.param, str(path), str(heard)]
     subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": paths})
     return path, np.load(heard)
 

@@ -107,6 +107,24 @@ def test_curves_are_brought_into_the_graph_editor(ada):
     assert editors and all(area.spaces.active.dopesheet.show_only_selected for area in editors)
 
 
+def test_ghosts_show_what_is_generated_and_leave_nothing_behind(ada):
+    ghosts, owner = part("addon.scene.ghost_curves"), ada.makeittalk.rig
+    bpy.ops.makeittalk.gesture(kind="NOD")
+    bpy.ops.makeittalk.edit_curves(part="HEAD", open_editor=True)
+    first, channels = ghosts.generated(owner)
+    layer = next(layer for layer in part("addon.scene.layers").layers(owner) if layer.part == "Nod")
+    nod = next(channel.samples for channel in channels if (channel.path, channel.index) == (TURNS, 0))
+    begin = layer.strip.frame_start - layer.strip.action_frame_start
+    assert nod[40 - first] == pytest.approx(layer.curves.fcurves.find(TURNS, index=0).evaluate(40 - begin), abs=1e-5)
+    area = next(area for area in bpy.context.screen.areas if area.type == "GRAPH_EDITOR")
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    own, known = owner.animation_data.action, [list(found) for found in (bpy.data.objects, bpy.data.actions)]
+    ghosts.draw(area, region, owner)
+    assert owner.animation_data.action == own
+    assert [list(found) for found in (bpy.data.objects, bpy.data.actions)] == known
+    assert area.spaces.active.dopesheet.show_only_selected and area.spaces.active.dopesheet.filter_collection is None
+
+
 @pytest.mark.parametrize("name", ["Lips", "Blinks", "Turn"])
 def test_a_generated_layer_is_edited_and_left_again(ada, name):
     bpy.ops.makeittalk.gesture(kind="NOD")

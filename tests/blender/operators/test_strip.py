@@ -172,9 +172,9 @@ def test_the_strip_that_is_there_is_the_characters_speech(scene, backend, strips
 
 
 def test_a_file_that_blender_plays_otherwise_gets_a_strip_of_its_own(scene, backend, backend_python, strips, tmp_path):
-    path, support = tmp_path / "crashed.wav", SUPPORT
-    command = [backend_python, str(support / "odd_recordings.py"), "crashed", str(path), str(tmp_path / "heard.npy")]
-    paths = os.pathsep.join([str(support), str(ROOT / "backend")])
+    path = tmp_path / "crashed.wav"
+    command = [backend_python, str(SUPPORT / "odd_recordings.py"), "crashed", str(path), str(tmp_path / "heard.npy")]
+    paths = os.pathsep.join([str(SUPPORT), str(ROOT / "backend")])
     subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": paths})
     line = strips.new_sound("Line", str(path), 3, 40)
     assert part("addon.scene.speech_strip").whole_file(scene, line) == path

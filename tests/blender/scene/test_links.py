@@ -99,3 +99,13 @@ def test_a_bake_of_an_override_is_its_own(library, job, tmp_path):
     bpy.ops.wm.open_mainfile(filepath=str(path))
     for name, values in shown(part("addon.scene.character").active(bpy.context)).items():
         np.testing.assert_allclose(values, before[name], atol=1e-5, err_msg=name)
+
+
+def test_curves_of_an_override_come_into_the_graph_editor(library):
+    character = override(library[0])
+    character.makeittalk.lip = 0.5  # gives it layers of its own
+    before = shown(character)
+    assert bpy.ops.makeittalk.edit_curves(part="HEAD", open_editor=True) == {"FINISHED"}
+    assert bpy.ops.makeittalk.edit_curves(part="FACE", open_editor=True) == {"FINISHED"}
+    for name, values in shown(character).items():
+        np.testing.assert_allclose(values, before[name], atol=1e-5, err_msg=name)

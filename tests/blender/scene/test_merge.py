@@ -132,6 +132,19 @@ def test_split_again_it_moves_as_before(make, prepare):
     assert bpy.ops.makeittalk.split.poll() is False
 
 
+def test_split_again_nothing_counts_as_an_edit_that_was_none(make):
+    character, edits = make(), part("addon.scene.edits").edits
+    for name, first in (("jawOpen", 8), ("eyeBlinkLeft", 30)):
+        for frame, value in ((first, 0.0), (first + 4, 0.4), (first + 8, 0.0)):
+            key(character.makeittalk.body.data.shape_keys, f'key_blocks["{name}"].value', value, frame=frame)
+    bpy.ops.makeittalk.merge()
+    bpy.ops.makeittalk.split()
+    found = edits(character, 4.0)  # so slow that the two lie apart
+    assert [edit.label for edit in found] == ["jawOpen", "eyeBlinkLeft"]
+    for edit, first in zip(found, (8, 30), strict=True):
+        assert abs(edit.first - first) <= 3 and abs(edit.last - first - 8) <= 3
+
+
 def test_few_keys(make):
     character = make()
     wanted = sum(len(found.keyframe_points) for found in layer(character, "Lips").curves.fcurves)

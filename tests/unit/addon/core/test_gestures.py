@@ -75,3 +75,8 @@ def test_no_gesture_opens_the_mouth():
 def test_regions(path, index, region, label):
     assert (regions.region(path), regions.label(path, index)) == (region, label)
     assert region in regions.ORDER
+
+
+def test_names_of_both_sides_are_one():
+    names = ["eyeSquintRight", "eyeSquintLeft", "mouthLeft", "jawOpen", "jawOpen", "mouthSmileLeft"]
+    assert regions.sides_joined(names) == ["eyeSquint", "mouthLeft", "jawOpen", "mouthSmileLeft"]
