@@ -14,6 +14,7 @@ from .irises import Iris
 FADED = 1.12  # radii of the iris, to where its edge has faded into the white
 DISC = 1.25  # radii, of the white that goes with it
 _AROUND = 2.0  # px beyond the opening that are the portrait's own: what is read between two pixels lies there, too
+_CLOSE = 0.75  # px, the same beyond lids whose edge is clear: more would be lashes, which stay with the lids
 _CLEAN = 0.06  # of the eye's width, from the lids to where nothing of their lashes and shadow is taken for the eye
 _SHADOW = 0.12  # of the eye's width, from the lids to where their shadow ends
 _SOLVED = 96.0  # px of the eye's width while its white is filled in
@@ -22,7 +23,7 @@ _PIXELS = 60_000_000  # between pixels and edges of an outline, looked at togeth
 
 
 def eye_pictures(
-    rgba: np.ndarray, low: np.ndarray, high: np.ndarray, opening: np.ndarray, iris: Iris
+    rgba: np.ndarray, low: np.ndarray, high: np.ndarray, opening: np.ndarray, iris: Iris, clear: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """The white and the iris of an eye in a box of the portrait, (h, w, 4) uint8 each.
 
@@ -31,7 +32,7 @@ def eye_pictures(
 
     Args:
         rgba: (H, W, 4) uint8. low, high: (2,) int, the box's corners, px; it may exceed the portrait.
-        opening: (n, 2) px, outline of what the lids leave open.
+        opening: (n, 2) px, outline of what the lids leave open. clear: whether it follows edges in the picture.
     """
     height, width = rgba.shape[:2]
     rows = np.clip(np.arange(low[1], high[1]), 0, height - 1)
@@ -50,7 +51,7 @@ def eye_pictures(
         white = known & (distance > FADED)
         if white.sum() > 0.03 * inside.sum() and (known & (distance < 1.0)).any():
             break
-    seen = inside | (edge < _AROUND)
+    seen = inside | (edge < (_CLOSE if clear else _AROUND))
     beside = seen & (distance > FADED)
     plain = _spread(own, white, eye)
     half = len(opening) // 2 + 1

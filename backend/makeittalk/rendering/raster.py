@@ -8,7 +8,9 @@ from ..exchange import formats
 
 #: Places of the four samples in a pixel, a rotated grid as graphics hardware has it.
 _SAMPLES = np.array([[0.375, 0.125], [0.875, 0.375], [0.125, 0.625], [0.625, 0.875]])
+_EYES = 2  # the texture of cards behind the lids
 _TRANSLUCENT = 3  # the material that lies over others
+_ROUNDING = 1e-15  # of the numbers that shares of a pixel are summed from: slivers would leave cracks
 _CHUNK = 2_000_000  # pixel–triangle pairs looked at together
 
 
@@ -77,6 +79,7 @@ class CpuRenderer:
         nearest = np.full(width * height, np.inf)
         found = np.full(width * height, -1, np.int64)
         corners = places[self._triangles]
+        slack = 1e-9 + _ROUNDING * max(width, height) * np.abs(inverse).max(axis=(1, 2))
         low = np.clip(np.ceil(corners.min(axis=1) - sample), 0, [width, height]).astype(np.int64)
         high = np.clip(np.floor(corners.max(axis=1) - sample) + 1, 0, [width, height]).astype(np.int64)
         extent = np.maximum(high - low, 0)
@@ -98,7 +101,7 @@ class CpuRenderer:
             row = low[which, 1] + index // extent[which, 0]
             place = np.stack([column + sample[0], row + sample[1], np.ones(len(which))], axis=1)
             share = np.einsum("ni,nij->nj", place, inverse[which])
-            inside = (share >= -1e-9).all(axis=1)
+            inside = (share >= -slack[which, None]).all(axis=1)
             which, place = which[inside], place[inside]
             pixel = row[inside] * width + column[inside]
             z = np.einsum("ni,ni->n", place, depth[which])
@@ -115,6 +118,10 @@ class CpuRenderer:
         """Colours (n, 4) float32 of triangles `found` (n,) at the places `centre` (n, 3)."""
         covered = np.maximum(found, 0)
         place = np.einsum("ni,nik->nk", centre, uv[covered])
+        # A sliver's colours change so fast that the pixel's middle, beside it, would be read anywhere.
+        behind = np.nonzero(self._layer[covered] == _EYES)[0]
+        ends = self._uv[self._triangles[covered[behind]]]
+        place[behind] = np.clip(place[behind], ends.min(axis=1), ends.max(axis=1))
         colours = np.zeros((len(found), 4), np.float32)
         for layer, texture in enumerate(self._textures):
             chosen = np.nonzero((found >= 0) & (self._layer[covered] == layer))[0]
