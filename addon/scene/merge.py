@@ -16,7 +16,7 @@ from . import actions, layers, speech
 from .actions import Channel
 from .shown import Shown, clips, path_and_index, read, span
 
-_AMOUNTS = ("lip", "head", "nod", "turn", "tilt", "sway", "blink")
+_AMOUNTS = ("lip", "head", "nod", "turn", "tilt", "sway", "blink", "gaze")
 _OTHER_TOLERANCE = 1e-4  # of what is neither a shape key nor the head: custom properties, other bones
 _SAME = 1e-6  # what two readings of one curve may differ by: Blender's floats
 _NOISE = 2.5  # tolerances: what key reduction, once below and once above, leaves of a difference that nobody made
