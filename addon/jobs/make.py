@@ -14,7 +14,7 @@ from .. import compat
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
-from ..scene import sound, speech, strips, textures, view
+from ..scene import performance, sound, speech, strips, textures, view
 from ..scene.setup import frame_rate
 from .task import Reading, Task
 
@@ -89,6 +89,7 @@ def replace_speech(context: bpy.types.Context, character: bpy.types.Collection, 
         found.makeittalk.speech, found.makeittalk.notices = recording, "\n".join(data.notices)
         if compat.plays_sound():
             speech.replace(context.scene, found.makeittalk.current, audio, pack=audio.resolve() != spoken.resolve())
+            performance.apply_amounts(found)  # the new strip hides nothing
         return f"{found.name} says {spoken.name} now."
 
     return Task(context, lambda folder: _with_sources(request, uid, folder), take, protocol.AnimateData)

@@ -157,7 +157,8 @@ class MakeItTalkSpeech(bpy.types.PropertyGroup):
 
 def _lit(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
     for item in (self.body, self.plane):
-        for material in item.data.materials if item is not None else ():
+        for slot in range(len(item.data.materials) if item is not None else 0):
+            material = materials.own(item.data, slot)
             if material is not None and material.node_tree is not None:
                 materials.set_lit(material, self.lit)
 

@@ -19,6 +19,7 @@ from ..core.curve_fit import Keys, fit_keyframes, handles
 
 _BEZIER = 2  # Keyframe.interpolation
 _ALIGNED = 3  # Keyframe.handle_left_type, handle_right_type
+_ONE_FRAME = 0.011  # frames: keys that lie closer count as one in Blender
 _TIMES = ("co", "handle_left", "handle_right")
 
 
@@ -252,14 +253,30 @@ def same(one: str, other: str) -> bool:
 
 
 def move(curves: Iterable[bpy.types.FCurve], frames: float, span: tuple[float, float] = (-math.inf, math.inf)) -> None:
-    """Shifts the keys of curves within a span of frames, every key by default, by a number of frames."""
+    """Shifts the keys of curves within a span of frames, every key by default, by a number of frames.
+
+    They replace those that they come to lie on, as in Blender's editors: of two on one frame it keeps only one.
+    """
     for curve in curves:
         points = curve.keyframe_points
+        times = _times(curve)
+        within = (times >= span[0]) & (times <= span[1])
+        landed = times[within] + frames
+        for number in np.flatnonzero(~within)[::-1]:
+            if len(landed) and np.abs(landed - times[number]).min() <= _ONE_FRAME:
+                points.remove(points[int(number)], fast=True)
+        times = _times(curve)
+        within = (times >= span[0]) & (times <= span[1])
         values = np.empty(len(points) * 2, np.float32)
-        points.foreach_get("co", values)
-        within = (values[0::2] >= span[0]) & (values[0::2] <= span[1])
         for name in _TIMES:
             points.foreach_get(name, values)
             values[0::2][within] += frames
             points.foreach_set(name, values)
         curve.update()
+
+
+def _times(curve: bpy.types.FCurve) -> np.ndarray:
+    """The frames of a curve's keys."""
+    values = np.empty(len(curve.keyframe_points) * 2, np.float32)
+    curve.keyframe_points.foreach_get("co", values)
+    return values[0::2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from .. import compat
 from . import layers, parts
 
 
@@ -41,6 +42,7 @@ def _adopt(scene: bpy.types.Scene, original: bpy.types.Collection, rig: bpy.type
     if body is None:
         parts.unmark(rig)
         return []
+    _unlink_data(original, rig, body)
     collection = bpy.data.collections.new(original.name)
     parent = next(
         item
@@ -63,6 +65,32 @@ def _adopt(scene: bpy.types.Scene, original: bpy.types.Collection, rig: bpy.type
     settings.is_character = True
     separate(collection)
     return [collection]
+
+
+def _unlink_data(original: bpy.types.Collection, rig: bpy.types.Object, body: bpy.types.Object) -> None:
+    """Gives linked duplicates (Alt-D) a mesh, bones and an action on top of their own."""
+    first = original.makeittalk.rig, original.makeittalk.body
+    if body.data == first[1].data:
+        body.data = body.data.copy()
+        owners = {first[0]: rig, first[1].data.shape_keys: body.data.shape_keys}
+        animation = body.data.shape_keys.animation_data
+        for curve in animation.drivers if animation is not None else ():
+            for variable in curve.driver.variables:
+                for target in variable.targets:
+                    target.id = owners.get(target.id, target.id)
+    if rig.data == first[0].data:
+        rig.data = rig.data.copy()
+    taken = {item.animation_data.action for item in (first[0], first[1].data.shape_keys) if item.animation_data}
+    made: dict[bpy.types.Action, bpy.types.Action] = {}
+    for owner in (rig, body.data.shape_keys):
+        animation = owner.animation_data
+        action = animation.action if animation is not None else None
+        if action is None or action not in taken:
+            continue
+        slot = animation.action_slot.identifier if compat.SLOTTED_ACTIONS and animation.action_slot else None
+        animation.action = made[action] = made.get(action) or action.copy()
+        if slot is not None:
+            animation.action_slot = animation.action.slots[slot]
 
 
 def _copy_settings(source: bpy.types.PropertyGroup, target: bpy.types.PropertyGroup) -> None:

@@ -15,10 +15,10 @@ import numpy as np
 from ..core import gestures as shapes
 from ..core.curve_fit import fit_keyframes
 from ..core.errors import AddonError
-from . import bakes, layers, own_layer, performance, playing, rig, speech, strength
+from . import bakes, layers, own_layer, performance, playing, rig, shape_keys, speech, strength
 
 _AXES = {shapes.NOD: 0, shapes.TURN: 1, shapes.TILT: 2}  # of the head bone's rotation
-_LID = "eyeBlink"  # what the shape keys of lids begin with
+_LIDS = ("eyeBlinkLeft", "eyeBlinkRight")  # the shape keys of lids, as they were made
 _SEEN = 1e-3  # of a shape key's value: below, nothing of a blink is seen
 _NEAR = 1.0  # s from the playhead within which a blink is meant
 _MARGIN = 0.12  # s around a removed blink in which no blink comes: smoothing widens them
@@ -54,17 +54,20 @@ def add(
     root, keys = own_layer.prepare(character)
     usual = shapes.GESTURES[kind]
     strokes = shapes.strokes(kind, strength, length or usual.length, direction, repeats)
-    known = [stroke for stroke in strokes if stroke.channel in _AXES or stroke.channel in keys.key_blocks]
+    names = _names(character, keys, [stroke.channel for stroke in strokes if stroke.channel not in _AXES])
+    known = [stroke for stroke in strokes if stroke.channel in _AXES or stroke.channel in names]
     if not known:
         raise AddonError(f"{character.name} has no shape keys for {usual.label}.", "Run Make It Talk again.")
     ends = []
     for stroke in known:
         frames, values = shapes.on_frames(stroke, start, fps)
+        name = names.get(stroke.channel, "")
         if kind == "BLINK":  # a lid that is half shut already shuts the rest of the way
-            values = np.clip(values - _lid(keys, stroke.channel, frames) * (values > 0.0), 0.0, None)
+            values = np.clip(values - _lid(keys, name, frames) * (values > 0.0), 0.0, None)
             if not values.any():
                 continue
-        own_layer.add(_curve(root, keys, stroke.channel), frames, values)
+        curve = _head_curve(root, stroke.channel) if not name else own_layer.ensure_curve(keys, key_path(name))
+        own_layer.add(curve, frames, values)
         ends += [frames[0], frames[-1]]
     _show(character)
     return Span(int(min(ends)), int(max(ends))) if ends else Span(round(start), round(start))
@@ -90,7 +93,7 @@ def hold_still(character: bpy.types.Collection, first: float, last: float, ease:
     parts = {part.name for part in layers.HEAD}
     for channel in ("rotation_euler", "location"):
         for axis in range(3):
-            path = rig.head_path(channel)
+            path = rig.head_path(channel, rig.head_bone(root))
             (pose,) = playing.values(root, path, axis, np.array([first]), parts)
             if abs(pose) > 1e-6:
                 own_layer.add(own_layer.ensure_curve(root, path, axis), frames, pose * shape, flat)
@@ -105,7 +108,7 @@ def blinks(character: bpy.types.Collection) -> list[Span]:
     first, last = speech.span(character)
     frames = np.arange(first, last + 1)
     shut = np.zeros(len(frames) + 2)
-    for path in _lid_paths(keys):
+    for path in _lid_paths(character, keys):
         shut[1:-1] = np.maximum(shut[1:-1], playing.values(keys, path, 0, frames, {layers.BLINKS.name}))
     edges = np.flatnonzero(np.diff((shut > _SEEN).astype(int)))
     return [Span(int(frames[a]), int(frames[b - 1])) for a, b in zip(edges[::2], edges[1::2], strict=True)]
@@ -144,7 +147,9 @@ def move_blink(character: bpy.types.Collection, span: Span, frames: int, fps: fl
     """
     _root, keys = own_layer.prepare(character)
     times = np.arange(span.first - 2, span.last + 3)  # two at rest on either side: the ends are flat
-    shapes_of = {path: playing.values(keys, path, 0, times, {layers.BLINKS.name}) for path in _lid_paths(keys)}
+    shapes_of = {
+        path: playing.values(keys, path, 0, times, {layers.BLINKS.name}) for path in _lid_paths(character, keys)
+    }
     remove_blink(character, span, fps)
     for path, samples in shapes_of.items():
         if samples.max() <= _SEEN:
@@ -165,10 +170,13 @@ def _take_away(root: bpy.types.Object, part: layers.Part, frames: np.ndarray) ->
     own_layer.add(curve, frames, np.clip(wanted - now, 0.0, None) * [0.0, 1.0, 1.0, 0.0], np.zeros(4))
 
 
-def _curve(root: bpy.types.Object, keys: bpy.types.Key, channel: str) -> bpy.types.FCurve:
-    if channel in _AXES:
-        return own_layer.ensure_curve(root, rig.head_path("rotation_euler"), _AXES[channel])
-    return own_layer.ensure_curve(keys, key_path(channel))
+def _head_curve(root: bpy.types.Object, axis: str) -> bpy.types.FCurve:
+    return own_layer.ensure_curve(root, rig.head_path("rotation_euler", rig.head_bone(root)), _AXES[axis])
+
+
+def _names(character: bpy.types.Collection, keys: bpy.types.Key, first: list[str]) -> dict[str, str]:
+    """What shape keys are called now, by their first names; those that are not there are left out."""
+    return shape_keys.current_names(keys, first, lambda: bakes.mesh_of(character))
 
 
 def key_path(name: str) -> str:
@@ -185,8 +193,8 @@ def _lid(keys: bpy.types.Key, name: str, frames: np.ndarray) -> np.ndarray:
     return np.clip(found, 0.0, None)
 
 
-def _lid_paths(keys: bpy.types.Key) -> list[str]:
-    return [key_path(block.name) for block in keys.key_blocks if block.name.startswith(_LID)]
+def _lid_paths(character: bpy.types.Collection, keys: bpy.types.Key) -> list[str]:
+    return [key_path(name) for name in _names(character, keys, list(_LIDS)).values()]
 
 
 def _show(character: bpy.types.Collection) -> None:

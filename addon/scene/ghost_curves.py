@@ -66,7 +66,7 @@ def _model(first: int, channels: list[Channel]) -> Iterator[bpy.types.Collection
             made = actions.write_one(holder, Channel(path, channel.index, channel.samples, channel.tolerance))
             made.color_mode, made.select = "CUSTOM", True
             made.color = regions.COLOURS.get(channel.group) or _AXES[channel.index]
-        actions.move(holder, first)
+        actions.move(holder.fcurves, first)
         bpy.context.view_layer.update()
         yield models
     finally:

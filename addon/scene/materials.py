@@ -76,6 +76,14 @@ def set_lit(material: bpy.types.Material, lit: bool) -> None:
     links.new(shader.outputs[0], output.inputs["Surface"])
 
 
+def own(data: bpy.types.Mesh, slot: int) -> bpy.types.Material | None:
+    """The material of a mesh's slot, made its own where another mesh, as that of a copied character, shows it too."""
+    material = data.materials[slot]
+    if material is not None and material.users > 1 + material.use_fake_user:
+        material = data.materials[slot] = material.copy()
+    return material
+
+
 def make_unlit(material: bpy.types.Material) -> None:
     """Builds a picture's material as the glTF exporter knows one that no light changes (KHR_materials_unlit).
 

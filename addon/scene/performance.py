@@ -36,6 +36,8 @@ def write(character: bpy.types.Collection, bake_path: Path, speech: bpy.types.Pr
 def _write(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, bake: Bake, kept: str) -> None:
     settings = character.makeittalk
     keys = bakes.keys_of(character)
+    if settings.merged and (layers.is_override(settings.rig) or layers.is_override(keys)):
+        raise AddonError(f"{character.name} is merged into one action in its file.", "Split its layers there.")
     rig.head_bone(settings.rig)
     for owner in (settings.rig, keys):
         layers.take_over(owner, character.name)
@@ -90,8 +92,11 @@ def split(character: bpy.types.Collection) -> None:
 
 
 def _write_layers(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, bake: Bake) -> None:
-    """Writes a bake into the generated layers of a speech, which are made where there are none."""
+    """Writes a bake into the generated layers of a speech, which are made where there are none; those that it says
+    nothing of, as one without a blink, go."""
+    written = {layers.EDITS.name}
     for share in bakes.shares(character, bake):
+        written.add(share.part.name)
         layer = bakes.layer_of(share.owner, share.part, speech)
         frames = len(share.channels[0].samples)
         if layer is None:
@@ -101,6 +106,10 @@ def _write_layers(character: bpy.types.Collection, speech: bpy.types.PropertyGro
             layers.own_action(layer)
         layers.place(layer, speech.start, frames, ease(character, share.part))
         write_layer(character, layer, share)
+    for owner in bakes.owners_of(character):
+        for layer in [layer for layer in layers.layers(owner) if layer.speech == speech.uid]:
+            if layer.part not in written:
+                _remove_layer(owner, layer)
 
 
 def remove(character: bpy.types.Collection, speech: bpy.types.PropertyGroup) -> None:
@@ -108,10 +117,14 @@ def remove(character: bpy.types.Collection, speech: bpy.types.PropertyGroup) -> 
     for owner in bakes.owners_of(character):
         layers.leave_tweak_mode(owner)
         for layer in [layer for layer in layers.layers(owner) if layer.speech == speech.uid]:
-            action = layer.action
-            owner.animation_data.nla_tracks.remove(layer.track)
-            if action.users == 0:
-                bpy.data.actions.remove(action)
+            _remove_layer(owner, layer)
+
+
+def _remove_layer(owner: bpy.types.ID, layer: layers.Layer) -> None:
+    action = layer.action
+    owner.animation_data.nla_tracks.remove(layer.track)
+    if action.users == 0:
+        bpy.data.actions.remove(action)
 
 
 def apply_amounts(character: bpy.types.Collection) -> bool:
@@ -120,6 +133,8 @@ def apply_amounts(character: bpy.types.Collection) -> bool:
     Returns:
         False where the character is from an older file, whose amounts show after the next bake.
     """
+    if character.makeittalk.merged:
+        return True  # they act when it has layers again
     owners = bakes.owners_of(character)
     if any(layers.is_override(owner) and not bakes.layer_of(owner, layers.BASE) for owner in owners):
         for speech in character.makeittalk.speeches:
@@ -187,6 +202,8 @@ def move(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, frame
             actions.move(actions.by_identifier(compat.assigned_curves(owner)).values(), frames, span)
     if several:
         apply_amounts(character)
+    else:
+        follow_keyed_amounts(character)
 
 
 def _rescale(character: bpy.types.Collection, layer: layers.Layer, part: Part, gain: float) -> None:

@@ -8,8 +8,7 @@ import bpy
 import numpy as np
 
 from ...backend.makeittalk.exchange.amounts import HIGHEST
-from .. import compat
-from . import actions, layers
+from . import actions, amount_curves, layers
 from .actions import Channel
 from .bakes import Share
 from .layers import Part
@@ -21,18 +20,14 @@ _EASE = 0.25  # s in which a speech among several comes from rest and goes there
 def strength(character: bpy.types.Collection, part: Part, layer: layers.Layer) -> np.ndarray:
     """How much of a part shows: (1,) for the whole strip, or (N,), one for each of its frames, where that changes."""
     rig_object = character.makeittalk.rig
-    curves = actions.by_identifier(compat.assigned_curves(rig_object))
     frames = np.arange(math.floor(layer.strip.frame_start), math.ceil(layer.strip.frame_end) + 1)
     found = np.ones(1)
     for name in part.amounts:
-        curve = curves.get(f"{AMOUNTS}.{name}[0]")
-        if curve is None or curve.mute:
-            found = found * getattr(rig_object.makeittalk, name)
-        else:
-            found = found * np.clip([curve.evaluate(frame) for frame in frames], 0.0, HIGHEST)
-    held = curves.get(f"{AMOUNTS}.{part.held_by}[0]") if part.held_by else None
-    if held is not None and not held.mute:
-        found = found * (1.0 - np.clip([held.evaluate(frame) for frame in frames], 0.0, 1.0))
+        keyed = amount_curves.evaluate(rig_object, name, frames)
+        found = found * (getattr(rig_object.makeittalk, name) if keyed is None else np.clip(keyed, 0.0, HIGHEST))
+    held = amount_curves.evaluate(rig_object, part.held_by, frames) if part.held_by else None
+    if held is not None:
+        found = found * (1.0 - np.clip(held, 0.0, 1.0))
     speech = next((item for item in character.makeittalk.speeches if item.uid == layer.speech), None)
     return found if speech is None or part == layers.REST else found * _window(character, speech, layer, frames)
 

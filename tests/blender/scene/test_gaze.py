@@ -163,3 +163,36 @@ def test_a_character_without_irises_has_no_target(make):
     character = make()
     assert part("addon.scene.gaze").target(character) is None
     assert len(character.makeittalk.body.data.materials) == 2
+
+
+@pytest.mark.parametrize("copied", ["shift_d", "alt_d", "full_scene", "append"])
+def test_the_irises_of_a_copy_follow_its_own_target(seeing, tmp_path, copied):
+    original = seeing()
+    at(1)
+    if copied == "append":
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "one.blend"))
+        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=False)
+        for _twice in range(2):
+            with bpy.data.libraries.load(str(tmp_path / "one.blend"), link=False) as (_source, wanted):
+                wanted.collections = ["Ada"]
+            bpy.context.scene.collection.children.link(wanted.collections[0])
+        original, copy = part("addon.scene.character").characters(bpy.context.scene)
+    elif copied == "full_scene":
+        assert bpy.ops.scene.new(type="FULL_COPY") == {"FINISHED"}
+        original, copy = (item for scene in bpy.data.scenes for item in part("addon.scene.character").characters(scene))
+    else:
+        for item in bpy.context.view_layer.objects:
+            item.select_set(item in list(original.objects))
+        bpy.context.view_layer.objects.active = original.makeittalk.rig
+        assert bpy.ops.object.duplicate(linked=copied == "alt_d") == {"FINISHED"}
+        bpy.context.view_layer.update()
+        copy = next(item for item in part("addon.scene.character").characters(bpy.context.scene) if item != original)
+    for moving, resting in ((copy, original), (original, copy)):
+        moved(moving, x=100.0)
+        for scene in bpy.data.scenes:
+            scene.view_layers[0].update()
+        values = {
+            item: item.makeittalk.body.data.shape_keys.key_blocks["targetOutLeft"].value for item in (moving, resting)
+        }
+        assert values == {moving: pytest.approx(1.0), resting: 0.0}
+        moved(moving)

@@ -86,6 +86,25 @@ def test_it_goes_where_it_says(ada, kind, direction, axis, seen):
     assert moved.max() > 0.003 and moved.max() > -1.5 * moved.min()
 
 
+def test_renamed_bones_and_keys_are_moved(ada):
+    """By what they are now, as the first gesture after their renaming shows."""
+    gestures, settings = part("addon.scene.gestures"), ada.makeittalk
+    settings.rig.data.bones["head"].name = "skull"
+    keys = settings.body.data.shape_keys
+    keys.key_blocks["eyeBlinkLeft"].name = "wink"
+    assert [(span.first, span.last) for span in gestures.blinks(ada)] == list(acting.BLINKS)
+    for kind in ("NOD", "BLINK"):
+        add(ada, kind, 50.0)
+    gestures.hold_still(ada, 80.0, 110.0, 6.0)
+    paths = {
+        curve.data_path
+        for owner in part("addon.scene.bakes").owners_of(ada)
+        for curve in part("addon.compat").assigned_curves(owner).fcurves
+    }
+    turns, places = (f'pose.bones["skull"].{name}' for name in ("rotation_euler", "location"))
+    assert paths == {turns, places, 'key_blocks["wink"].value', LID_RIGHT, "makeittalk.still"}
+
+
 def test_a_second_nod_leaves_the_first_alone(ada):
     before = shown(ada)
     first = add(ada, "NOD", 10.0)

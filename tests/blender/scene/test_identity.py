@@ -25,13 +25,23 @@ def characters() -> list[bpy.types.Collection]:
     return part("addon.scene.character").characters(bpy.context.scene)
 
 
-def shift_d(*objects: bpy.types.Object) -> None:
-    """Duplicates objects as Shift-D does; the copies are selected afterwards."""
+def shift_d(*objects: bpy.types.Object, linked: bool = False) -> None:
+    """Duplicates objects as Shift-D does, or Alt-D; the copies are selected afterwards."""
     for item in bpy.context.view_layer.objects:
         item.select_set(item in objects)
     bpy.context.view_layer.objects.active = objects[0]
-    assert bpy.ops.object.duplicate() == {"FINISHED"}
+    assert bpy.ops.object.duplicate(linked=linked) == {"FINISHED"}
     bpy.context.view_layer.update()
+
+
+def is_lit(character) -> bool:
+    """Whether lamps act on a character's materials, on all or on none."""
+    found = set()
+    for material in character.makeittalk.body.data.materials:
+        (output,) = (node for node in material.node_tree.nodes if node.type == "OUTPUT_MATERIAL")
+        found.add(output.inputs["Surface"].links[0].from_node.type == "BSDF_PRINCIPLED")
+    (lit,) = found
+    return lit
 
 
 def assert_works_alone(copy, original, job) -> None:
@@ -219,6 +229,30 @@ class TestCopies:
         body = original.makeittalk.body
         shift_d(body)
         assert len(characters()) == 1 and original.makeittalk.body == body
+
+    def test_alt_d_makes_a_character_as_well(self, make, job):
+        original = make()
+        own = key(original.makeittalk.body.data.shape_keys, 'key_blocks["jawOpen"].value', 0.25, frame=10)
+        before = shown(original)
+        shift_d(*original.objects, linked=True)
+        copy = next(item for item in characters() if item != original)
+        for path, values in shown(copy).items():
+            np.testing.assert_allclose(values, before[path], atol=1e-5, err_msg=path)
+        key(copy.makeittalk.body.data.shape_keys, 'key_blocks["jawOpen"].value', 0.5, frame=10)
+        assert own.keyframe_points[0].co[:] == (10.0, 0.25)
+        assert_works_alone(copy, original, job)
+
+    def test_lamps_act_on_the_lit_one_alone(self, make):
+        original = make()
+        shift_d(*original.objects)
+        copy = next(item for item in characters() if item != original)
+        copy.makeittalk.lit = True
+        assert (is_lit(copy), is_lit(original)) == (True, False)
+        original.makeittalk.lit, copy.makeittalk.lit = True, False
+        assert (is_lit(copy), is_lit(original)) == (False, True)
+        bpy.context.view_layer.objects.active = copy.makeittalk.rig
+        assert bpy.ops.makeittalk.remove_character() == {"FINISHED"}
+        assert all(material.users for material in bpy.data.materials if material.name.startswith("Ada"))
 
     @needs_sound
     def test_a_copy_never_moves_the_originals_sound(self, make):

@@ -67,6 +67,20 @@ def test_an_override_moves_as_the_original(library):
         np.testing.assert_allclose(values, before[name], atol=1e-5, err_msg=name)
 
 
+def test_an_override_of_a_merged_character_moves_as_that_does(make, job, tmp_path):
+    character = make()
+    before = shown(character)
+    assert bpy.ops.makeittalk.merge() == {"FINISHED"}
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "library.blend"))
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=False)
+    found = override(tmp_path / "library.blend")
+    found.makeittalk.lip = 0.0  # acts when it has layers again
+    for name, values in shown(found).items():
+        np.testing.assert_allclose(values, before[name], atol=5e-3, err_msg=name)
+    with pytest.raises(part("addon.core.errors").AddonError, match="merged into one action in its file"):
+        part("addon.scene.performance").write(found, job / "bake.npz")
+
+
 def test_amounts_of_an_override_act_and_are_kept(library, tmp_path):
     path, before = library
     character = override(path)

@@ -74,6 +74,34 @@ def test_one_moves_without_the_other(talking):
     assert character.makeittalk.start == 1
 
 
+def test_a_key_that_moves_onto_another_one_replaces_it(talking):
+    character, _before = talking
+    keys = character.makeittalk.body.data.shape_keys
+    key(keys, JAW, 0.1, frame=130)
+    own = key(keys, JAW, 0.05, frame=210)
+    character.makeittalk.start = 201
+    assert [tuple(point.co) for point in own.keyframe_points] == [(210.0, pytest.approx(0.1))]
+
+
+def test_a_recording_without_a_blink_takes_the_old_ones_away(make, job):
+    blinking, still = samples.bake_arrays(60), samples.bake_arrays(60)
+    blinking["blink_values"][20:30, 2] = 1.0
+    np.savez_compressed(job / "bake.npz", **blinking)
+    character = make()
+    assert "Blinks" in names(character)
+    np.savez_compressed(job / "bake.npz", **still)
+    part("addon.scene.performance").write(character, job / "bake.npz")
+    assert "Blinks" not in names(character)
+    character.makeittalk.blink = 1.5
+    assert not any("Blinks" in action.name for action in bpy.data.actions)
+
+
+def names(character) -> set[str]:
+    """The generated layers of the face."""
+    keys = character.makeittalk.body.data.shape_keys
+    return {layer.part for layer in part("addon.scene.layers").layers(keys)}
+
+
 def test_edits_of_one_survive_a_bake_of_both(talking, job):
     character, _before = talking
     layers, performance = part("addon.scene.layers"), part("addon.scene.performance")
@@ -106,3 +134,24 @@ def test_a_motion_of_another_character_adds_nothing(make, job, tmp_path):
     with pytest.raises(part("backend.makeittalk.exchange.errors").MakeItTalkError, match="another character"):
         part("addon.scene.character").say_more(character, other / "motion.npz", other / "bake.npz", 121)
     assert len(character.makeittalk.speeches) == 1 and character.makeittalk.active_speech == 0
+
+
+def test_keyed_amounts_act_after_push_down(make):
+    """As strips that add up, whatever the slider says then."""
+    character, compat = make(), part("addon.compat")
+    rig = character.makeittalk.rig
+    jaw = values(character, range(1, 61))[:, 0]
+    for frame, value in ((20, 1.0), (21, 0.0)):
+        key(rig, "makeittalk.lip", value, frame=frame)
+    animation = rig.animation_data
+    action, slot = animation.action, animation.action_slot if compat.SLOTTED_ACTIONS else None
+    strip = animation.nla_tracks.new().strips.new("Lip", 20, action)
+    if slot is not None:
+        strip.action_slot = slot
+    strip.blend_type = animation.action_blend_type
+    animation.action = None
+    part("addon.scene.performance").follow_keyed_amounts(character)
+    character.makeittalk.blink = 0.5
+    found = values(character, range(1, 61))[:, 0]
+    np.testing.assert_allclose(found[:19], jaw[:19], atol=5e-3)
+    np.testing.assert_allclose(found[21:], 0.0, atol=5e-3)
