@@ -2,6 +2,8 @@
 
     python -m makeittalk_lab.training.basis ICT_FACEKIT.npz RECORDING… [-o BASIS.safetensors]
 
+The shipped one is of every fifth recording to learn from, in their order: `split_voices(names)[0][::5]`.
+
 Needed again only when the basis is to change, which renames what the keys mean in every file made before.
 """
 
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from makeittalk.animation.basis import BASIS_FILE, RESIDUAL
+from makeittalk.animation.brows import RAISED
 from makeittalk.animation.key_fit import fit_named_keys
 from makeittalk.animation.lips import shut_mouth
 from makeittalk.animation.postprocess import finish_lips
@@ -33,14 +36,14 @@ from ..data.augment import Augment, vary_face
 from ..tool import exit_status
 from .named_keys import sculpted_keys, spoken_keys
 
-RESIDUAL_KEYS = 8
+RESIDUAL_KEYS = 24  # 22 leave 0.56 px of the worst frame at 256 px face width, these less than 0.5
 FACES = Augment(shape=0.1, identity=0.08)  # wider than in training: portraits are paintings and cartoons too
 _ROUNDS = 8
 SMALLEST = 0.02  # canonical units, norm over all landmarks: no residual key is finer at value 1
 _REFITS = 2
 
 
-def speech_displacements(recordings: list[Path], each: int = 10) -> np.ndarray:
+def speech_displacements(recordings: list[Path], each: int = 4) -> np.ndarray:
     """What the shipped networks predict for voices, lips finished: (T, 68, 3) canonical displacement from shut lips.
 
     Of another face for every voice, from all that lips are predicted from.
@@ -65,7 +68,8 @@ def residual_keys(
 ) -> np.ndarray:
     """Principal components of what the named keys leave of speech: (count, 68, 3), each as large as its spread there.
 
-    None parts the inner lips: where they meet is said by named keys alone.
+    One of them lifts the brows: named keys, none negative, do not lower them as little as predictions do. None parts
+    the inner lips: where they meet is said by named keys alone.
 
     Args:
         names: of the named keys. named: (N, 68, 3). speech: (T, 68, 3).
@@ -88,15 +92,18 @@ def _with_lips_together(displacement: np.ndarray) -> np.ndarray:
 
 
 def _components(rest: np.ndarray, count: int) -> np.ndarray:
-    components, weights = np.zeros((0, rest.shape[1])), np.ones(len(rest))
+    fixed = RAISED.reshape(1, -1) / np.linalg.norm(RAISED)
+    left = rest - rest @ fixed.T @ fixed
+    components, weights = fixed, np.ones(len(rest))
     # What counts is the worst frame, not the mean: frames that come out badly weigh more in the next round.
     for _ in range(_ROUNDS):
-        moment = (rest * weights[:, None]).T @ rest
-        components = np.linalg.eigh(moment)[1][:, ::-1].T[:count]
-        missed = rest - rest @ components.T @ components
+        moment = (left * weights[:, None]).T @ left
+        found = np.linalg.eigh(moment)[1][:, ::-1].T[: count - len(fixed)]
+        missed = left - left @ found.T @ found
         worst = np.linalg.norm(missed.reshape(-1, 68, 3), axis=2).max(axis=1)
         weights *= 1.0 + (worst / np.percentile(worst, 90)) ** 2
         weights /= weights.mean()
+        components = np.concatenate([found, fixed])
     spread = np.maximum((rest @ components.T).std(axis=0), SMALLEST)
     order = np.argsort(-spread)
     return np.asarray((components * spread[:, None])[order].reshape(-1, 68, 3))
