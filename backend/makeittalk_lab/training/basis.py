@@ -94,7 +94,7 @@ def _with_lips_together(displacement: np.ndarray) -> np.ndarray:
 
 def _components(rest: np.ndarray, count: int) -> np.ndarray:
     fixed = RAISED.reshape(1, -1) / np.linalg.norm(RAISED)
-    left = rest - rest @ fixed.T @ fixed
+    left: np.ndarray = rest - rest @ fixed.T @ fixed
     components, weights = fixed, np.ones(len(rest))
     # What counts is the worst frame, not the mean: frames that come out badly weigh more in the next round.
     for _ in range(_ROUNDS):
