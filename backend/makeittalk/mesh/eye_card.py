@@ -27,8 +27,8 @@ _BEFORE = 0.01  # of the eye's width, from the card to the disc
 _ROOM = 0.12  # of the eye's width, of the card beyond the opening
 _FLARE = 0.02  # of the eye's width, that walls go outwards on their way back
 _THROUGH = 0.1  # of the eye's width, that they go on behind the card: lids also move in depth
-_WALL = 0.06  # of the eye's width, from a lid to the white that its wall shows; the same from front to back, since seen
-# nearly edge-on any change across it would be read far beyond its ends
+_WALL = 0.06  # of the eye's width, from the upper lid's middle to the shaded white that all walls show: seen nearly
+# edge-on, a change of colours along or across them would be read far beyond its ends
 _MARGIN = 0.1  # of the card's width, of its picture beyond it: small frames read beyond its edge
 _FURTHEST = 1.15  # radii to the side: 34°, further than eyes turn without the head
 _HIGHEST = 0.8  # radii up and down
@@ -99,7 +99,8 @@ class EyeCard:
         points = np.concatenate([card, lids, lids + _FLARE * width * outwards, disc])
         places = points.copy()
         front, back = (slice(first, first + count) for first in (1 + count, 1 + 2 * count))
-        places[front] = places[back] = lids + _WALL * width * outwards
+        top = len(eye.upper) // 2
+        places[front] = places[back] = lids[top] + _WALL * width * outwards[top]
         share = (points - left) @ along / width
         share[-len(disc) :] = share[-len(disc)]  # the iris stays round
         weights = np.zeros((len(points), LANDMARKS))

@@ -2,6 +2,9 @@
 
     python -m makeittalk_lab.training.basis ICT_FACEKIT.npz RECORDING… [-o BASIS.safetensors]
 
+The shipped one is of every fifth recording to learn from, in their order: `split_voices(names)[0][::5]`; its residual
+keys were made last, with `--keep-named`.
+
 Needed again only when the basis is to change, which renames what the keys mean in every file made before.
 """
 
@@ -14,7 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from makeittalk.animation.basis import BASIS_FILE, RESIDUAL
+from makeittalk.animation.basis import BASIS_FILE, RESIDUAL, load_basis
+from makeittalk.animation.brows import RAISED
 from makeittalk.animation.key_fit import fit_named_keys
 from makeittalk.animation.lips import shut_mouth
 from makeittalk.animation.postprocess import finish_lips
@@ -33,14 +37,14 @@ from ..data.augment import Augment, vary_face
 from ..tool import exit_status
 from .named_keys import sculpted_keys, spoken_keys
 
-RESIDUAL_KEYS = 8
+RESIDUAL_KEYS = 24  # all predictions within 0.5 px at 256 px face width; 18 leave 0.6 px, with AutoVC 0.9
 FACES = Augment(shape=0.1, identity=0.08)  # wider than in training: portraits are paintings and cartoons too
 _ROUNDS = 8
 SMALLEST = 0.02  # canonical units, norm over all landmarks: no residual key is finer at value 1
 _REFITS = 2
 
 
-def speech_displacements(recordings: list[Path], each: int = 10) -> np.ndarray:
+def speech_displacements(recordings: list[Path], each: int = 4) -> np.ndarray:
     """What the shipped networks predict for voices, lips finished: (T, 68, 3) canonical displacement from shut lips.
 
     Of another face for every voice, from all that lips are predicted from.
@@ -65,7 +69,8 @@ def residual_keys(
 ) -> np.ndarray:
     """Principal components of what the named keys leave of speech: (count, 68, 3), each as large as its spread there.
 
-    None parts the inner lips: where they meet is said by named keys alone.
+    One of them lifts the brows: named keys, none negative, do not lower them as little as predictions do. None parts
+    the inner lips: where they meet is said by named keys alone.
 
     Args:
         names: of the named keys. named: (N, 68, 3). speech: (T, 68, 3).
@@ -88,29 +93,36 @@ def _with_lips_together(displacement: np.ndarray) -> np.ndarray:
 
 
 def _components(rest: np.ndarray, count: int) -> np.ndarray:
-    components, weights = np.zeros((0, rest.shape[1])), np.ones(len(rest))
+    fixed = RAISED.reshape(1, -1) / np.linalg.norm(RAISED)
+    left: np.ndarray = rest - rest @ fixed.T @ fixed
+    components, weights = fixed, np.ones(len(rest))
     # What counts is the worst frame, not the mean: frames that come out badly weigh more in the next round.
     for _ in range(_ROUNDS):
-        moment = (rest * weights[:, None]).T @ rest
-        components = np.linalg.eigh(moment)[1][:, ::-1].T[:count]
-        missed = rest - rest @ components.T @ components
+        moment = (left * weights[:, None]).T @ left
+        found = np.linalg.eigh(moment)[1][:, ::-1].T[: count - len(fixed)]
+        missed = left - left @ found.T @ found
         worst = np.linalg.norm(missed.reshape(-1, 68, 3), axis=2).max(axis=1)
         weights *= 1.0 + (worst / np.percentile(worst, 90)) ** 2
         weights /= weights.mean()
+        components = np.concatenate([found, fixed])
     spread = np.maximum((rest @ components.T).std(axis=0), SMALLEST)
     order = np.argsort(-spread)
     return np.asarray((components * spread[:, None])[order].reshape(-1, 68, 3))
 
 
-def build(head: Path, recordings: list[Path], target: Path) -> None:
+def build(head: Path, recordings: list[Path], target: Path, keep_named: bool = False) -> None:
     """Makes the basis file from an ICT-FaceKit head and recordings of voices.
+
+    Args:
+        head: the sculpted one. recordings: of voices. target: the file. keep_named: whether the named keys stay those
+            of the shipped basis, so that they mean what they do in files made before.
 
     Raises:
         InputError: one of them cannot be read. OutputError: the file cannot be written.
     """
     names, sculpted = sculpted_keys(head)
     speech = speech_displacements(recordings)
-    named = spoken_keys(names, sculpted, speech)
+    named = load_basis().named if keep_named else spoken_keys(names, sculpted, speech)
     residual = residual_keys(names, named, speech)
     every = [*names, *(f"{RESIDUAL}{index:02d}" for index in range(1, len(residual) + 1))]
     with storage.replacing(target) as temporary:
@@ -124,8 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("head", type=Path, help="ict_facekit.npz")
     parser.add_argument("recordings", type=Path, nargs="+", help="speech of different voices")
     parser.add_argument("-o", "--output", type=Path, default=BASIS_FILE, help="instead of the shipped file")
+    parser.add_argument("--keep-named", action="store_true", help="the shipped named keys; only residual ones anew")
     options = parser.parse_args(arguments)
-    return exit_status(lambda: build(options.head, options.recordings, options.output))
+    return exit_status(lambda: build(options.head, options.recordings, options.output, options.keep_named))
 
 
 if __name__ == "__main__":
