@@ -20,7 +20,7 @@ from .actions import Channel
 from .layers import Part
 
 _Arrays = TypeVar("_Arrays", Bake, Mesh)
-_PIXEL_TOLERANCE = 0.05  # px at 256 px face width: what leaving keys out may cost one shape key or head channel
+_PIXEL_TOLERANCE = 0.1  # px at 256 px face width: what leaving keys out may cost one shape key or head channel
 
 
 @dataclass
