@@ -30,7 +30,8 @@ _TRACK = "MakeItTalk"
 _INFLUENCE_TOLERANCE = 2e-3
 _STRIP_SETTINGS = (
     *("blend_type", "extrapolation", "mute", "use_reverse", "use_sync_length", "blend_in", "blend_out"),
-    *("action_frame_start", "action_frame_end", "repeat", "scale", "influence"),
+    *("action_frame_end", "action_frame_start", "action_frame_end"),  # whichever way one lies behind the other before
+    *("repeat", "scale", "influence"),
 )
 
 
