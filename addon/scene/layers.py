@@ -51,7 +51,7 @@ class Part:
     held_by: str = ""
 
 
-BASE = Part("Base")  # of an override: what lies below it counts no more
+BASE = Part("Base")  # what lies below it counts no more: in an override, and where shape keys begin at 1
 REST = Part("Rest")
 LIPS = Part("Lips", ("lip",))
 EXPRESSION = Part("Expression", ("head",))
