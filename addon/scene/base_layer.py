@@ -12,14 +12,14 @@ from .. import compat
 from . import actions, layers
 
 
-def ensure(keys: bpy.types.Key, name: str) -> None:
+def ensure(keys: bpy.types.Key, name: str, start: float) -> None:
     """Has the layers of shape keys begin at 0.
 
     The lowest strip replaces the default by 0, which changes nothing in other Blenders. Where there are strips already,
     as in a file of another Blender, none can be put below them: one takes the default away, and goes elsewhere.
 
     Args:
-        name: of the character.
+        name: of the character. start: frame where something moves anyway: exports begin with the first strip.
     """
     found = next((layer for layer in layers.layers(keys) if layer.part == layers.BASE.name), None)
     if compat.SHAPE_KEY_DEFAULT == 0.0:
@@ -33,7 +33,7 @@ def ensure(keys: bpy.types.Key, name: str) -> None:
         return
     if found is None:
         lowest = not len(keys.animation_data_create().nla_tracks)
-        found = layers.new_layer(keys, layers.BASE, name, 0.0, 2)
+        found = layers.new_layer(keys, layers.BASE, name, start, 2)
         found.strip.blend_type = "REPLACE" if lowest else "SUBTRACT"
         layers.set_influence(found, np.ones(1))
     value = 0.0 if found.strip.blend_type == "REPLACE" else compat.SHAPE_KEY_DEFAULT

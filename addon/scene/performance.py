@@ -93,7 +93,7 @@ def split(character: bpy.types.Collection) -> None:
 def _write_layers(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, bake: Bake) -> None:
     """Writes a bake into the generated layers of a speech, which are made where there are none; those that it says
     nothing of, as one without a blink, go."""
-    base_layer.ensure(bakes.keys_of(character), character.name)
+    base_layer.ensure(bakes.keys_of(character), character.name, speech.start)
     written = {layers.EDITS.name}
     for share in bakes.shares(character, bake):
         written.add(share.part.name)

@@ -168,5 +168,5 @@ def test_shape_keys_begin_at_0_in_a_file_of_another_blender(make, tmp_path):
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "one.blend"))
     character = part("addon.scene.character").active(bpy.context)
     np.testing.assert_allclose(values(character, range(1, 61)), before, atol=1e-5)
-    part("addon.scene.base_layer").ensure(character.makeittalk.body.data.shape_keys, "Ada")  # again: nothing happens
+    part("addon.scene.base_layer").ensure(character.makeittalk.body.data.shape_keys, "Ada", 1)  # again: nothing happens
     np.testing.assert_allclose(values(character, range(1, 61)), before, atol=1e-5)
