@@ -219,7 +219,13 @@ class Followed:
         for key in moved:
             key.frame += spoken.placed - first
         # A key that another one was moved onto is gone, as in Blender's editors.
-        taken = {(key.place, round(key.frame, 1)) for key in moved}
+        shift = spoken.placed - first
+        taken = {
+            (place, round(frame + shift, 1))
+            for place, keys in own.items()
+            for frame, _value in keys
+            if shift and several and first <= frame <= last
+        }
         kept = {id(key) for key in moved}
         self.forget_keys(lambda key: id(key) not in kept and (key.place, round(key.frame, 1)) in taken)
 
