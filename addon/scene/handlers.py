@@ -5,8 +5,8 @@ from __future__ import annotations
 import bpy
 from bpy.app.handlers import persistent
 
+from . import base_layer, copies, edit_list, layers, performance, upgrade
 from . import character as characters
-from . import copies, edit_list, performance, upgrade
 
 _SETTLED = 0.2  # s after a copy was made and moved before it becomes a character
 _known_objects = 0
@@ -30,10 +30,14 @@ def unregister() -> None:
 
 @persistent
 def _opened(*_arguments: object) -> None:
-    """Brings characters of older files up to date."""
+    """Brings characters of older files, and of other Blenders, up to date."""
     for collection in bpy.data.collections:
         if collection.makeittalk.is_character and collection.library is None:
             upgrade.bring_up_to_date(collection)
+            body = collection.makeittalk.body
+            keys = body.data.shape_keys if body is not None else None
+            if keys is not None and any(True for _ in layers.layers(keys)):
+                base_layer.ensure(keys, collection.name, collection.makeittalk.start)
 
 
 @persistent

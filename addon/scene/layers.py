@@ -30,7 +30,8 @@ _TRACK = "MakeItTalk"
 _INFLUENCE_TOLERANCE = 2e-3
 _STRIP_SETTINGS = (
     *("blend_type", "extrapolation", "mute", "use_reverse", "use_sync_length", "blend_in", "blend_out"),
-    *("action_frame_start", "action_frame_end", "repeat", "scale", "influence"),
+    *("action_frame_end", "action_frame_start", "action_frame_end"),  # whichever way one lies behind the other before
+    *("repeat", "scale", "influence"),
 )
 
 
@@ -50,7 +51,7 @@ class Part:
     held_by: str = ""
 
 
-BASE = Part("Base")  # of an override: what lies below it counts no more
+BASE = Part("Base")  # what lies below it counts no more: in an override, and where shape keys begin at 1
 REST = Part("Rest")
 LIPS = Part("Lips", ("lip",))
 EXPRESSION = Part("Expression", ("head",))

@@ -11,7 +11,7 @@ from ...backend.makeittalk.exchange.formats import Bake
 from .. import compat
 from ..core import payload
 from ..core.errors import AddonError
-from . import actions, bakes, brought_up, layers, merge, rig, upgrade
+from . import actions, bakes, base_layer, brought_up, layers, merge, rig, upgrade
 from .layers import Part
 from .strength import AMOUNTS, ease, strength, write_layer
 
@@ -94,6 +94,7 @@ def split(character: bpy.types.Collection) -> None:
 def _write_layers(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, bake: Bake) -> None:
     """Writes a bake into the generated layers of a speech, which are made where there are none; those that it says
     nothing of, as one without a blink, go."""
+    base_layer.ensure(bakes.keys_of(character), character.name, speech.start)
     written = {layers.EDITS.name}
     for share in bakes.shares(character, bake):
         written.add(share.part.name)

@@ -20,7 +20,7 @@ def values(
     """
     total = np.zeros(len(frames))
     for layer, counts, times in _played(owner, np.asarray(frames, float)):
-        if parts is not None and layer.part not in parts:
+        if layer.part == layers.BASE.name or (parts is not None and layer.part not in parts):
             continue
         curve = layer.curves.fcurves.find(path, index=index) if layer.curves is not None else None
         if curve is None or curve.mute:

@@ -155,3 +155,18 @@ def test_keyed_amounts_act_after_push_down(make):
     found = values(character, range(1, 61))[:, 0]
     np.testing.assert_allclose(found[:19], jaw[:19], atol=5e-3)
     np.testing.assert_allclose(found[21:], 0.0, atol=5e-3)
+
+
+def test_shape_keys_begin_at_0_in_a_file_of_another_blender(make, tmp_path):
+    """In Blender 5.0 what strips add is added to 1, unless something lies below them."""
+    character, layers = make(), part("addon.scene.layers")
+    before = values(character, range(1, 61))
+    keys = character.makeittalk.body.data.shape_keys
+    for layer in [layer for layer in layers.layers(keys) if layer.part == layers.BASE.name]:
+        keys.animation_data.nla_tracks.remove(layer.track)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "one.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "one.blend"))
+    character = part("addon.scene.character").active(bpy.context)
+    np.testing.assert_allclose(values(character, range(1, 61)), before, atol=1e-5)
+    part("addon.scene.base_layer").ensure(character.makeittalk.body.data.shape_keys, "Ada", 1)  # again: nothing happens
+    np.testing.assert_allclose(values(character, range(1, 61)), before, atol=1e-5)
