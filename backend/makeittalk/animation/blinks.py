@@ -9,7 +9,7 @@ from ..landmarks.ibug68 import LID_PAIRS
 from ..networks.noise import DOWN, UP, blink_shape
 
 DEPTH = 0.75  # share of the eye's opening that is shut at the deepest of what the speaker branch learned from
-SHUT = 1.0  # and of what is shown: eyes that blink do shut
+SHUT = 0.97  # and of what is shown: eyes that blink do shut, and their lids do not yet fold
 # Predicted closure, as a share of DEPTH, from which it is a blink: so they are as many as in the validation targets.
 _FALLING = 0.47
 _BETWEEN = 0.4  # s from one blink to the next at least
