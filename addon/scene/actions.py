@@ -96,9 +96,9 @@ def add(holder: Any, channels: Sequence[Channel], every_frame: bool = False) -> 
     return written
 
 
-def write_one(holder: Any, channel: Channel) -> bpy.types.FCurve:
+def write_one(holder: Any, channel: Channel, every_frame: bool = False) -> bpy.types.FCurve:
     """Writes one channel over its curve, made in its group where there is none, and returns the curve."""
-    return add(holder, [channel])[0]
+    return add(holder, [channel], every_frame)[0]
 
 
 def _rewrite(curve: bpy.types.FCurve, keys: Keys) -> None:
@@ -164,10 +164,12 @@ def _points(curve: bpy.types.FCurve) -> Points:
 
 
 def scale(holder: Any, points: dict[str, Points], factor: float) -> None:
-    """Multiplies every key of all curves, in `points` as well, which `read` has just answered."""
-    for identifier, curve in by_identifier(holder).items():
+    """Multiplies every key of some curves, in `points` as well, which `read` has just answered for them."""
+    curves = by_identifier(holder)
+    for identifier, found in points.items():
+        curve = curves[identifier]
         for name in _TIMES:
-            values = getattr(points[identifier], name)
+            values = getattr(found, name)
             values[1::2] *= factor
             curve.keyframe_points.foreach_set(name, values)
         curve.update()

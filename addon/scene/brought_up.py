@@ -11,8 +11,9 @@ import numpy as np
 from . import actions, bakes, layers
 from .actions import Channel
 from .bakes import Share
-from .strength import write_layer
+from .strength import write_channel, write_layer, written
 
+_SEEN = 0.05  # of what leaving keys out may cost: smaller differences between two readings are nobody's edit
 _NOT_BAKED = (layers.BASE.name, layers.EDITS.name)
 
 
@@ -30,7 +31,7 @@ def bring_up(character: bpy.types.Collection, only: Collection[str] | None = Non
     found: list[str] = []
     for speech, layer, share, names in _changed(character, only):
         found += names
-        edited = [channel for channel in _differences(layer, share, names) if channel.samples.any()]
+        edited = [channel for channel in _differences(character, layer, share, names) if channel.samples.any()]
         if edited:
             add_to_edits(character, speech, share.owner, edited)
         write_layer(character, layer, share)
@@ -43,7 +44,7 @@ def pending(character: bpy.types.Collection) -> list[tuple[bpy.types.ID, layers.
     return [
         (share.owner, layer, channel)
         for _, layer, share, names in _changed(character)
-        for channel in _differences(layer, share, names)
+        for channel in _differences(character, layer, share, names)
     ]
 
 
@@ -79,39 +80,47 @@ def restore(character: bpy.types.Collection, layer: layers.Layer, change: Channe
     layers.own_action(layer)
     action = layer.action
     curve = actions.by_identifier(layer.curves).get(change.identifier)
-    if channel is None:
-        samples, tolerance = np.zeros(len(left)), change.tolerance
-    else:
-        samples, tolerance = np.minimum(channel.samples * layer.gain, share.part.most), channel.tolerance
+    if not left.any():
+        if channel is not None:
+            found = write_channel(layer, channel, share.part, character.makeittalk.every_frame)
+            known = json.loads(layers.baked(layer))
+            action[layers.BAKED] = json.dumps({**known, change.identifier: actions.fingerprint(found)})
+        elif curve is not None:
+            layer.curves.fcurves.remove(curve)
+        return
+    samples, tolerance = np.zeros(len(left)), change.tolerance
+    if channel is not None:
+        samples = written(channel, share.part, layer.gain, character.makeittalk.every_frame)
     influence = layers.influence(layer, len(samples))
     samples = samples + np.where(influence > 1e-6, left / np.maximum(influence, 1e-6), 0.0)
-    if channel is None and curve is not None and not left.any():
-        layer.curves.fcurves.remove(curve)
-        return
-    written = actions.write_one(layer.curves, Channel(change.path, change.index, samples, tolerance))
-    if not left.any():
-        known = json.loads(layers.baked(layer))
-        action[layers.BAKED] = json.dumps({**known, change.identifier: actions.fingerprint(written)})
+    actions.write_one(layer.curves, Channel(change.path, change.index, samples, _finer(tolerance, left)))
 
 
-def _differences(layer: layers.Layer, share: Share, names: list[str]) -> list[Channel]:
+def _finer(tolerance: float, difference: np.ndarray) -> float:
+    """What leaving keys out may cost a difference: it may be smaller than what it may cost a prediction."""
+    return min(tolerance, 0.02 * float(np.abs(difference).max()))
+
+
+def _differences(character: bpy.types.Collection, layer: layers.Layer, share: Share, names: list[str]) -> list[Channel]:
     """What the changed curves say beyond what was written, at the layer's influence."""
-    written = {channel.identifier: channel for channel in share.channels}
+    channels = {channel.identifier: channel for channel in share.channels}
+    every_frame = character.makeittalk.every_frame
     curves = actions.by_identifier(layer.curves)
     frames = len(share.channels[0].samples)
     influence = layers.influence(layer, frames)
     found = []
     for name in names:
-        channel, curve = written.get(name), curves.get(name)
+        channel, curve = channels.get(name), curves.get(name)
         if channel is None and curve is None:  # of a key or a bone that has another name now, or is gone
             continue
-        before = np.minimum(channel.samples * layer.gain, share.part.most) if channel is not None else np.zeros(frames)
+        before = np.zeros(frames)
+        if channel is not None:
+            before = written(channel, share.part, layer.gain, every_frame)
         now = actions.sample(curve, frames) if curve is not None else np.zeros(frames)
         path, index = (channel.path, channel.index) if channel is not None else (curve.data_path, curve.array_index)
         difference = influence * (now - before)
-        # What key reduction leaves of the prediction is nobody's edit.
         tolerance = channel.tolerance if channel is not None else 1e-4
-        difference[np.abs(difference) <= 1.5 * tolerance * layer.gain] = 0.0
+        difference[np.abs(difference) <= _SEEN * tolerance * layer.gain] = 0.0  # Blender's single precision
         found.append(Channel(path, index, difference, tolerance))
     return found
 
@@ -128,14 +137,14 @@ def add_to_edits(
     old = actions.by_identifier(layer.curves)
     length = max(frames, round(layer.strip.frame_end - layer.strip.frame_start) + 1)
     by_name = {channel.identifier: channel for channel in channels}
-    written = []
+    merged = []
     for name in by_name.keys() | old.keys():
         new, curve = by_name.get(name), old.get(name)
         samples = actions.sample(curve, length) if curve is not None else np.zeros(length)
         if new is not None:
             samples[:frames] += new.samples
         path, index = (new.path, new.index) if new is not None else (curve.data_path, curve.array_index)
-        tolerance = new.tolerance if new is not None else 1e-4
-        written.append(Channel(path, index, samples, tolerance))
+        tolerance = _finer(new.tolerance if new is not None else 1e-4, samples)
+        merged.append(Channel(path, index, samples, tolerance))
     layers.place(layer, speech.start, length)
-    actions.write(layer.curves, written)
+    actions.write(layer.curves, merged)

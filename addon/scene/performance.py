@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 
 from ...backend.makeittalk.exchange.formats import Bake
 from .. import compat
-from ..core import payload
+from ..core import payload, regions
 from ..core.errors import AddonError
-from . import actions, bakes, base_layer, brought_up, layers, merge, rig, upgrade
+from . import actions, bakes, base_layer, brought_up, layers, merge, rig, shown, upgrade
 from .layers import Part
 from .strength import AMOUNTS, ease, strength, write_layer
 
@@ -94,6 +96,11 @@ def split(character: bpy.types.Collection) -> None:
 def _write_layers(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, bake: Bake) -> None:
     """Writes a bake into the generated layers of a speech, which are made where there are none; those that it says
     nothing of, as one without a blink, go."""
+    with _rest_of_what_stops(bakes.keys_of(character)):
+        _write_shares(character, speech, bake)
+
+
+def _write_shares(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, bake: Bake) -> None:
     base_layer.ensure(bakes.keys_of(character), character.name, speech.start)
     written = {layers.EDITS.name}
     for share in bakes.shares(character, bake):
@@ -115,10 +122,22 @@ def _write_layers(character: bpy.types.Collection, speech: bpy.types.PropertyGro
 
 def remove(character: bpy.types.Collection, speech: bpy.types.PropertyGroup) -> None:
     """Takes the generated layers of a speech away, and the edits of them; what the animator keyed stays."""
-    for owner in bakes.owners_of(character):
-        layers.leave_tweak_mode(owner)
-        for layer in [layer for layer in layers.layers(owner) if layer.speech == speech.uid]:
-            _remove_layer(owner, layer)
+    with _rest_of_what_stops(bakes.keys_of(character)):
+        for owner in bakes.owners_of(character):
+            layers.leave_tweak_mode(owner)
+            for layer in [layer for layer in layers.layers(owner) if layer.speech == speech.uid]:
+                _remove_layer(owner, layer)
+
+
+@contextlib.contextmanager
+def _rest_of_what_stops(keys: bpy.types.Key) -> Iterator[None]:
+    """Has shape keys that nothing moves any more go to 0: by themselves they stay where they were last seen."""
+    before = shown.animated(keys).keys()
+    yield
+    for name in before - shown.animated(keys).keys():
+        block = keys.key_blocks.get(regions.quoted(shown.path_and_index(name)[0]))
+        if block is not None:
+            block.value = 0.0
 
 
 def _remove_layer(owner: bpy.types.ID, layer: layers.Layer) -> None:

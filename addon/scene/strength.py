@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from ...backend.makeittalk.exchange.amounts import HIGHEST
+from ..core.curve_fit import fit_keyframes, sample
 from . import actions, amount_curves, layers
 from .actions import Channel
 from .bakes import Share
@@ -59,12 +60,39 @@ def ease(character: bpy.types.Collection, part: Part) -> int:
 
 
 def write_layer(character: bpy.types.Collection, layer: layers.Layer, share: Share) -> None:
+    """Writes what a bake moves into its layer, as the amounts are."""
     wanted = strength(character, share.part, layer)
     gain = max(1.0, float(wanted.max()))
-    channels = [
-        Channel(c.path, c.index, np.minimum(c.samples * gain, share.part.most), c.tolerance) for c in share.channels
-    ]
-    actions.write(layer.curves, channels, character.makeittalk.every_frame)
+    fitted = [_fitted(channel, share.part, gain) for channel in share.channels]
+    actions.write(layer.curves, [channel for channel, _factor in fitted], character.makeittalk.every_frame)
+    factor = fitted[0][1]
+    if factor != 1.0:
+        actions.scale(layer.curves, actions.read(layer.curves), factor)
     action = layer.action
     action[layers.GAIN], action[layers.BAKED] = gain, actions.fingerprints(layer.curves)
     layers.set_influence(layer, wanted / gain)
+
+
+def write_channel(layer: layers.Layer, channel: Channel, part: Part, every_frame: bool) -> bpy.types.FCurve:
+    """Writes one channel as `write_layer` does, at the gain that its layer has, and returns the curve."""
+    fitted, factor = _fitted(channel, part, layer.gain)
+    curve = actions.write_one(layer.curves, fitted, every_frame)
+    if factor != 1.0:
+        points = actions.read(layer.curves)
+        actions.scale(layer.curves, {channel.identifier: points[channel.identifier]}, factor)
+    return curve
+
+
+def written(channel: Channel, part: Part, gain: float, every_frame: bool) -> np.ndarray:
+    """What the curve of a channel said when it was written, on each frame (N,)."""
+    fitted, factor = _fitted(channel, part, gain)
+    (keys,) = fit_keyframes(fitted.samples[:, None], np.array([fitted.tolerance]), every_frame)
+    return factor * sample(keys, len(fitted.samples))
+
+
+def _fitted(channel: Channel, part: Part, gain: float) -> tuple[Channel, float]:
+    """What keys are fitted to, and what they are multiplied with afterwards: another gain leaves the same keys."""
+    if math.isfinite(part.most):
+        cut = np.minimum(channel.samples * gain, part.most)
+        return Channel(channel.path, channel.index, cut, channel.tolerance), 1.0
+    return channel, gain

@@ -34,7 +34,7 @@ def press(scene, backend, tmp_path):
 
 def openings(character, folder) -> np.ndarray:
     """(N,) distance of the inner lips' middles 62 and 66 on every frame of the moving mesh, in face widths."""
-    _motion, mesh = part("addon.scene.character").unpack(character, folder)
+    _motion, mesh = part("addon.scene.character").kept_files(character)
     arrays = part("backend.makeittalk.exchange.formats").Mesh.load(mesh)
     upper, lower = (int(arrays.landmark_vertices[point]) for point in (62, 66))
     scene, body = bpy.context.scene, character.makeittalk.body

@@ -183,3 +183,21 @@ def test_amounts_can_be_keyed(make):
     root.makeittalk.nod = 1.0
     bpy.context.view_layer.update()
     np.testing.assert_allclose(shown(character), expected(), atol=2e-3)
+
+
+def test_a_key_that_the_next_bake_leaves_out_goes_to_rest(make, job, tmp_path):
+    character = make()
+    bpy.context.scene.frame_set(12)
+    jaw = character.makeittalk.body.data.shape_keys.key_blocks["jawOpen"]
+    assert jaw.value > 0.1
+    with np.load(job / "bake.npz") as arrays:
+        bake = dict(arrays)
+    column = [str(name) for name in bake["key_names"]].index("jawOpen")
+    bake["rest_values"][column] = 0.0
+    for name in ("lip_values", "expression_values", "blink_values"):
+        bake[name][:, column] = 0.0
+    np.savez(tmp_path / "still.npz", **bake)
+    part("addon.scene.performance").write(character, tmp_path / "still.npz")
+    for frame in (12, 30):
+        bpy.context.scene.frame_set(frame)
+        assert jaw.value == 0.0

@@ -45,6 +45,27 @@ def test_nothing_is_edited_at_first(ada):
     assert listed(ada) == []
 
 
+@pytest.mark.parametrize("gain", [1.0, 1.6])
+def test_a_change_smaller_than_what_is_left_out_is_an_edit_all_the_same(ada, tmp_path, gain):
+    ada.makeittalk.lip = gain
+    before = shown(ada)
+    found = curve(ada, "Lips", JAW)
+    tolerance = part("addon.scene.bakes").tolerances(ada)[f"{JAW}[0]"]
+    points = found.keyframe_points
+    number = len(points) // 2
+    points[number].co.y += 0.8 * tolerance
+    found.update()
+    (edit,) = listed(ada)
+    assert edit.source == "PENDING" and edit.first <= 1 + points[number].co.x <= edit.last
+    wanted = shown(ada)
+    assert np.abs(wanted[f"{JAW}[0]"] - before[f"{JAW}[0]"]).max() > 0.7 * tolerance
+    part("addon.scene.performance").write(ada, tmp_path / "job" / "bake.npz")
+    assert_same(shown(ada), wanted, atol=0.1 * tolerance)
+    revert(ada, 0)
+    assert_same(shown(ada), before, atol=1e-6)
+    assert listed(ada) == []
+
+
 def test_each_gesture_is_an_edit_and_goes_alone(ada):
     gestures = part("addon.scene.gestures")
     before = shown(ada)
