@@ -62,10 +62,11 @@ test-gui: env-dev ## the extension in a real Blender window (Linux, root)
 		bash tests/gui/blender_gui_setup.sh trixie "$(GUI_BLENDER)" || [ -z "$${MAKEITTALK_REQUIRE_GUI:-}" ]; fi
 	MAKEITTALK_GUI_BLENDER="$(GUI_BLENDER)" $(PY) $(PYTEST) tests/gui
 
-test-slow: env-dev ## long campaigns: kills, soak, training, Blender 4.2, 5.0 and 5.2
-	MAKEITTALK_GUI_BLENDER="$(GUI_BLENDER)" $(PY) $(PYTEST) -m slow tests/unit tests/backend
+test-slow: env-dev ## long campaigns: kills, soak, random steps, training, Blender 4.2, 5.0 and 5.2
+	MAKEITTALK_GUI_BLENDER="$(GUI_BLENDER)" $(PY) $(PYTEST) -m slow tests/unit tests/backend tests/gui
 	MAKEITTALK_GUI_BLENDER="$(GUI_BLENDER)" $(PYTHON) tools/blender_tests.py 4.5 5.3 -m slow
 	$(PYTHON) tools/blender_tests.py 4.2 5.0 5.2
+	$(PYTHON) tools/blender_tests.py 5.0 5.2 -m slow -k three_hundred_steps
 
 bench: env-dev ## print how long things take on this machine
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(PY) "$$bench"; done

@@ -11,29 +11,81 @@ SLOTTED_ACTIONS = bpy.app.version >= (4, 4, 0)
 #: A strip's frames have other names since 5.1; the old ones go with 6.0.
 _NEW_STRIP_NAMES = bpy.app.version >= (5, 1, 0)
 
+#: What a shape key's value is where nothing says otherwise: 0, but 1 in 5.0.
+SHAPE_KEY_DEFAULT = float(bpy.types.ShapeKey.bl_rna.properties["value"].default)
+
 #: Options of a file path's property: that "//" may stand for the .blend's folder has to be said since 4.5.
 PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
 
 
-def new_action(owner: bpy.types.ID, name: str) -> Any:
-    """Gives `owner` a new action.
+def new_action(owner: bpy.types.ID, name: str) -> tuple[bpy.types.Action, Any | None]:
+    """A new action for `owner`, which does not play it yet.
 
     Args:
         owner: an animatable datablock (an object, a mesh's shape keys).
         name: the action's name.
 
     Returns:
-        What holds the action's `fcurves` and `groups`: a channelbag, or before 4.4 the action itself.
+        The action, and its slot for `owner`; None before 4.4.
     """
-    animation = owner.animation_data_create()
     action = bpy.data.actions.new(name)
-    animation.action = action
+    return action, _new_slot(action, owner)
+
+
+def assign_action(owner: bpy.types.ID, name: str, shared: bpy.types.Action | None = None) -> bpy.types.Action:
+    """Gives `owner` a new action to play, or from 4.4 on a new slot of one that another datablock plays too."""
+    action = shared if shared is not None and SLOTTED_ACTIONS else bpy.data.actions.new(name)
+    slot = _new_slot(action, owner)
+    owner.animation_data_create().action = action
+    if slot is not None:
+        owner.animation_data.action_slot = slot
+    return action
+
+
+def assign_slot(owner: bpy.types.ID) -> None:
+    """Gives `owner` a slot, and room for curves in it, of the action that it has but does not play."""
+    animation = owner.animation_data
+    if not SLOTTED_ACTIONS or animation is None or animation.action is None:
+        return
+    action = animation.action
+    if animation.action_slot is None:
+        slot = next(iter(animation.action_suitable_slots), None)
+        animation.action_slot = slot if slot is not None else _new_slot(action, owner)
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    strip.channelbag(animation.action_slot, ensure=True)
+
+
+def select_bone(rig: bpy.types.Object, name: str) -> None:
+    """Makes a bone the only selected and the active one of its armature; 5.0 has moved that to the pose."""
+    for bone in rig.pose.bones if bpy.app.version >= (5, 0, 0) else rig.data.bones:
+        bone.select = bone.name == name
+    rig.data.bones.active = rig.data.bones[name]
+
+
+def _new_slot(action: bpy.types.Action, owner: bpy.types.ID) -> Any | None:
+    if not SLOTTED_ACTIONS:
+        return None
+    slot = action.slots.new(id_type=owner.id_type, name=owner.name)
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    strip.channelbag(slot, ensure=True)
+    return slot
+
+
+def action_curves(action: bpy.types.Action, slot: Any | None) -> Any | None:
+    """What holds the `fcurves` and `groups` of an action's slot; None where it has nothing for it."""
     if not SLOTTED_ACTIONS:
         return action
-    slot = action.slots.new(id_type=owner.id_type, name=owner.name)
-    animation.action_slot = slot
-    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
-    return strip.channelbag(slot, ensure=True)
+    if slot is None:
+        return None
+    bags = (strip.channelbag(slot) for layer in action.layers for strip in layer.strips)
+    return next((bag for bag in bags if bag is not None), None)
+
+
+def strip_curves(strip: bpy.types.NlaStrip) -> Any | None:
+    """What holds the `fcurves` and `groups` that an NLA strip plays, or None."""
+    return action_curves(strip.action, strip.action_slot if SLOTTED_ACTIONS else None)
 
 
 def assigned_curves(owner: bpy.types.ID) -> Any | None:
@@ -41,17 +93,15 @@ def assigned_curves(owner: bpy.types.ID) -> Any | None:
     animation = owner.animation_data
     if animation is None or animation.action is None:
         return None
-    if not SLOTTED_ACTIONS:
-        return animation.action
-    slot = animation.action_slot
-    if slot is None:
-        return None
-    for layer in animation.action.layers:
-        for strip in layer.strips:
-            bag = strip.channelbag(slot)
-            if bag is not None:
-                return bag
-    return None
+    return action_curves(animation.action, animation.action_slot if SLOTTED_ACTIONS else None)
+
+
+def stored(group: bpy.types.PropertyGroup, name: str) -> Any | None:
+    """What a file holds under a property's name, where that property now reads from elsewhere."""
+    if bpy.app.version < (5, 0, 0):
+        return group.get(name)
+    values = group.bl_system_properties_get()
+    return None if values is None else values.get(name)
 
 
 def sequencer_strips(scene: bpy.types.Scene, create: bool = False) -> Any | None:
@@ -161,3 +211,11 @@ def use_nodes(material: bpy.types.Material) -> None:
     """Gives a new material a node tree; from 5.0 every material has one."""
     if bpy.app.version < (5, 0, 0):
         material.use_nodes = True
+
+
+def operator_arguments(operator: Any) -> set[str] | None:
+    """The names of an operator's arguments, which differ between versions; None where this Blender has none such."""
+    try:
+        return set(operator.get_rna_type().properties.keys())
+    except KeyError:
+        return None

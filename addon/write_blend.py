@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--voice", default="")
     parser.add_argument("--face", type=int, default=1, help="which of several faces of the picture, by size")
     parser.add_argument("--every-frame", action="store_true", help="one key on every frame")
-    for amount in ("lip", "head", "blink", "smooth"):
+    for amount in ("lip", "head", "blink", "smooth", "gaze"):
         parser.add_argument(f"--{amount}", type=float, default=1.0)
     return parser
 
@@ -92,7 +92,7 @@ def _build(options: Any) -> None:
     scene = bpy.context.scene
     scene.render.fps, scene.render.fps_base = fps_and_base(options.fps)
     folder = options.folder
-    kept = ("lip", "head", "blink", "smooth", "style", "seed", "voice", "face")
+    kept = ("lip", "head", "blink", "smooth", "gaze", "style", "seed", "voice", "face")
     settings = {name: getattr(options, name) for name in kept}
     settings["portrait"] = options.portrait
     settings["speech"] = str(options.audio or "")

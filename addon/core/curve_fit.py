@@ -53,6 +53,19 @@ def fit_keyframes(samples: np.ndarray, tolerance: np.ndarray, every_frame: bool 
     ]
 
 
+def sample(keys: Keys, count: int) -> np.ndarray:
+    """What a curve of these keys says on frames 0 … count − 1, (count,)."""
+    frames = np.arange(count)
+    if len(keys.frames) == 1:
+        return np.full(count, keys.values[0])
+    left = np.clip(np.searchsorted(keys.frames, frames, "right") - 1, 0, len(keys.frames) - 2)
+    gap = keys.frames[left + 1] - keys.frames[left]
+    u = np.clip((frames - keys.frames[left]) / gap, 0.0, 1.0)
+    start, rise = keys.values[left], u * u * (3.0 - 2.0 * u)
+    bend = u * (1.0 - u) * gap * ((1.0 - u) * keys.slopes[left] - u * keys.slopes[left + 1])
+    return start + rise * (keys.values[left + 1] - start) + bend
+
+
 def handles(keys: Keys) -> tuple[np.ndarray, np.ndarray]:
     """The Bézier handles of the keys.
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
+import hashlib
+import tempfile
 from pathlib import Path
 
 from .errors import AddonError
+
+_MOST_FILES = 8  # of minutes of motion each is some 10 MB
+_folder: tempfile.TemporaryDirectory[str] | None = None  # removed when Blender ends
+_files: dict[str, Path] = {}  # by the hash of their text, the one last asked for at the end
 
 
 def pack(path: Path) -> str:
@@ -33,3 +40,30 @@ def unpack(text: str, path: Path) -> None:
         raise AddonError("The motion kept in this file is damaged.", "Run Make It Talk again.") from error
     except OSError as error:
         raise AddonError(f"{path.name} cannot be written to the temporary folder.", "Free some space.") from error
+
+
+def file(text: str) -> Path:
+    """The file of packed text, written once while it is asked for again and again; to be read at once and left alone.
+
+    Raises:
+        AddonError: the text is damaged, or the file cannot be written.
+    """
+    global _folder
+    if _folder is None or not Path(_folder.name).is_dir():  # whoever tidies temporary folders may have been there
+        try:
+            _folder = tempfile.TemporaryDirectory(prefix="makeittalk-kept-")
+        except OSError as error:
+            raise AddonError("The temporary folder cannot be written to.", "Free some space.") from error
+        _files.clear()
+    name = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    path = _files.pop(name, None)
+    if path is None or not path.is_file():
+        while len(_files) >= _MOST_FILES:
+            with contextlib.suppress(OSError):  # the backend may be reading it
+                _files.pop(next(iter(_files))).unlink()
+        path = Path(_folder.name) / f"{name}.npz"
+        partial = path.with_suffix(".part")
+        unpack(text, partial)
+        partial.replace(path)
+    _files[name] = path
+    return path

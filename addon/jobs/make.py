@@ -14,10 +14,11 @@ from .. import compat
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
-from ..scene import speech_strip, view
+from ..scene import performance, sound, speech, strips, textures, view
 from ..scene.setup import frame_rate
-from .rebake import kept_message
 from .task import Reading, Task
+
+_AMOUNTS = tuple(item.name for item in fields(Amounts))
 
 
 def make(context: bpy.types.Context) -> Task:
@@ -28,20 +29,22 @@ def make(context: bpy.types.Context) -> Task:
     """
     scene = context.scene
     settings = scene.makeittalk
-    portrait, speech = bpy.path.abspath(settings.portrait), bpy.path.abspath(settings.speech)
+    portrait, recording = bpy.path.abspath(settings.portrait), bpy.path.abspath(settings.speech)
     strip = _strip_of(scene, settings.strip, settings.strip_frames)
     identity, frames = settings.strip if strip is not None else "", settings.strip_frames
     start = compat.strip_span(strip)[0] if strip is not None else settings.start_frame(scene)
     every_frame = settings.every_frame
-    remembered: dict[str, Any] = {
-        name: getattr(settings, name) for name in ("face", "voice", "style", "lip", "head", "blink", "smooth")
-    } | {"portrait": settings.portrait, "speech": settings.speech, "seed": settings.next_seed()}
+    remembered: dict[str, Any] = {name: getattr(settings, name) for name in ("face", "voice", "style", *_AMOUNTS)} | {
+        "portrait": settings.portrait,
+        "speech": settings.speech,
+        "seed": settings.next_seed(),
+    }
     request = replace(_request(remembered, frame_rate(scene)), own_mouth=settings.own_mouth)
 
     def take(context: bpy.types.Context, data: protocol.AnimateData) -> str:
         scene = context.scene
-        audio = Path(data.audio) if data.audio else Path(speech)
-        repaired = audio.resolve() != Path(speech).resolve()
+        audio = Path(data.audio) if data.audio else Path(recording)
+        repaired = audio.resolve() != Path(recording).resolve()
         strip = _strip_of(scene, identity, frames)
         made = characters.Made(
             name=Path(portrait).stem[:40] or "Character",
@@ -52,7 +55,7 @@ def make(context: bpy.types.Context) -> Task:
             audio=audio,
             start=compat.strip_span(strip)[0] if strip is not None else start,
             pack_sound=repaired,  # it lies in a folder that goes
-            strip=strip.name if strip is not None and not repaired else "",
+            strip=identity if strip is not None and not repaired else "",
             every_frame=every_frame,
             settings=remembered | _answered(data),
         )
@@ -70,6 +73,58 @@ def make(context: bpy.types.Context) -> Task:
     return Task(context, lambda folder: _into(request, folder), take, protocol.AnimateData)
 
 
+def replace_speech(context: bpy.types.Context, character: bpy.types.Collection, recording: str) -> Task:
+    """Starts predicting what a character does when it says another recording.
+
+    Raises:
+        AddonError: the backend cannot be started.
+    """
+    uid, spoken = character.session_uid, Path(bpy.path.abspath(recording))
+    request = replace(_request(_remembered(character), frame_rate(context.scene)), audio=str(spoken))
+
+    def take(context: bpy.types.Context, data: protocol.AnimateData) -> str:
+        found = _still_there(uid)
+        audio = Path(data.audio) if data.audio else spoken
+        characters.retake(found, Path(data.motion), Path(data.bake))
+        found.makeittalk.speech, found.makeittalk.notices = recording, "\n".join(data.notices)
+        if compat.plays_sound():
+            speech.replace(context.scene, found.makeittalk.current, audio, pack=audio.resolve() != spoken.resolve())
+            performance.apply_amounts(found)  # the new strip hides nothing
+        return f"{found.name} says {spoken.name} now."
+
+    return Task(context, lambda folder: _with_sources(request, uid, folder), take, protocol.AnimateData)
+
+
+def add_speech(context: bpy.types.Context, character: bpy.types.Collection, recording: str) -> Task:
+    """Starts predicting what a character does when it says a further recording, from the playhead on.
+
+    Raises:
+        AddonError: it speaks there already, or the backend cannot be started.
+    """
+    uid, spoken, start = character.session_uid, Path(bpy.path.abspath(recording)), context.scene.frame_current
+    for item in character.makeittalk.speeches:
+        if item.start <= start <= speech.last_frame(item):
+            raise AddonError(
+                f"{character.name} speaks from frame {item.start} to {speech.last_frame(item)} already.",
+                "Move the playhead to where it is silent.",
+            )
+    request = replace(_request(_remembered(character), frame_rate(context.scene)), audio=str(spoken))
+
+    def take(context: bpy.types.Context, data: protocol.AnimateData) -> str:
+        found = _still_there(uid)
+        audio = Path(data.audio) if data.audio else spoken
+        seed, voice = found.makeittalk.seed, found.makeittalk.voice
+        made = characters.say_more(found, Path(data.motion), Path(data.bake), start)
+        made.recording, made.notices, made.seed, made.voice = recording, "\n".join(data.notices), seed, voice
+        if compat.plays_sound():
+            speech.add(context.scene, made, audio, pack=audio.resolve() != spoken.resolve())
+        told = f"{found.name} says {spoken.name} from frame {start} to {speech.last_frame(made)}."
+        follows = [item.start for item in found.makeittalk.speeches if start < item.start <= speech.last_frame(made)]
+        return f"{told} It overlaps the speech at frame {min(follows)}: move one of them." if follows else told
+
+    return Task(context, lambda folder: _with_sources(request, uid, folder), take, protocol.AnimateData)
+
+
 def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
     """Starts predicting a character's motion anew, with its seed and voice as they are now.
 
@@ -77,18 +132,40 @@ def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
         AddonError: the backend cannot be started.
     """
     uid = character.session_uid
-    settings = character.makeittalk
-    names = ("portrait", "speech", "face", "seed", "voice", "style", "lip", "head", "blink", "smooth")
-    request = _request({name: getattr(settings, name) for name in names}, frame_rate(context.scene))
+    request = _request(_remembered(character), frame_rate(context.scene))
 
     def take(_context: bpy.types.Context, data: protocol.AnimateData) -> str:
-        found = characters.find(uid)
-        if found is None:
-            raise AddonError("The character was removed meanwhile.")
-        kept = characters.retake(found, Path(data.motion), Path(data.bake))
-        return f"{found.name} has a new take. {kept_message(kept)}".strip()
+        found = _still_there(uid)
+        characters.retake(found, Path(data.motion), Path(data.bake))
+        return f"{found.name} has a new take."
 
-    return Task(context, lambda folder: _into(request, folder), take, protocol.AnimateData)
+    return Task(context, lambda folder: _with_sources(request, uid, folder), take, protocol.AnimateData)
+
+
+def _remembered(character: bpy.types.Collection) -> dict[str, Any]:
+    names = ("portrait", "speech", "face", "seed", "voice", "style", *_AMOUNTS)
+    return {name: getattr(character.makeittalk, name) for name in names}
+
+
+def _still_there(uid: int) -> bpy.types.Collection:
+    found = characters.find(uid)
+    if found is None:
+        raise AddonError("The character was removed meanwhile.")
+    return found
+
+
+def _with_sources(request: protocol.Animate, uid: int, folder: Path) -> Reading:
+    """The request for files in a folder; what lies no longer where it was is taken from the .blend."""
+    yield from ()
+    character = _still_there(uid)
+    portrait, audio = Path(request.portrait), Path(request.audio)
+    if not portrait.is_file():
+        image = textures.portrait_of(character)
+        portrait = folder / f"portrait{Path(image.filepath).suffix or '.png'}"
+        textures.write_picture(image, portrait)
+    if not audio.is_file() and character.makeittalk.sound is not None:
+        audio = sound.file_of(character.makeittalk.sound, folder)
+    return replace(request, folder=str(folder), portrait=str(portrait), audio=str(audio))
 
 
 def _strip_of(scene: bpy.types.Scene, identity: str, frames: int) -> bpy.types.Strip | None:
@@ -97,7 +174,7 @@ def _strip_of(scene: bpy.types.Scene, identity: str, frames: int) -> bpy.types.S
     Raises:
         AddonError: its length is another one, so that it says something else.
     """
-    strip = speech_strip.find(scene, identity)
+    strip = strips.find(scene, identity)
     if strip is not None and compat.strip_length(strip) != frames:
         raise AddonError(
             f"The strip {strip.name} was cut since it became the speech.", "Choose it as the speech again."
@@ -134,5 +211,5 @@ def _request(values: dict[str, Any], fps: float) -> protocol.Animate:
         face_number=values["face"],
         seed=values["seed"],
         fps=fps,
-        amounts=Amounts(**{item.name: values[item.name] for item in fields(Amounts)}),
+        amounts=Amounts(**{name: values[name] for name in _AMOUNTS}),
     )

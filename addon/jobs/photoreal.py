@@ -15,7 +15,7 @@ from ..core import payload
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
-from ..scene import evaluation, photo_plane, sound, textures
+from ..scene import evaluation, photo_plane, sound, speech, strips, textures
 from ..scene.setup import frame_rate
 from .task import Reading, Task
 
@@ -49,10 +49,7 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
         scene, found = find()
         own = found.makeittalk
         payload.unpack(own.mesh_data, job / "mesh.npz")
-        textures.write_picture(portrait_of(found), job / "portrait.png")
-        strip = sound.find_strip(scene, own.strip) if film is not None else None
-        speech = sound.file_of(strip.sound, job) if strip is not None else None
-        begins = (frames.start - compat.strip_begin(strip)) / rate if strip is not None else 0.0
+        textures.write_picture(textures.portrait_of(found), job / "portrait.png")
         vertices = np.empty((len(frames), len(own.body.data.vertices), 3), np.float32)
         for fraction in evaluation.read_moves(find, frames, vertices):
             yield fraction, "Reading the motion"
@@ -65,8 +62,7 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
             first=frames.start,
             fps=rate,
             film=str(film or ""),
-            audio=str(speech or ""),
-            audio_start=begins,
+            sounds=_sounds(scene, found, frames, job) if film is not None else [],
             device=device(),
             weights=network,
         )
@@ -89,6 +85,32 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
     )
 
 
+def _sounds(
+    scene: bpy.types.Scene, character: bpy.types.Collection, frames: range, folder: Path
+) -> list[protocol.Sound]:
+    """What is heard of a character's speeches in a film of `frames`; `folder` takes what the .blend alone holds.
+
+    Raises:
+        AddonError: a recording is gone.
+    """
+    rate = frame_rate(scene)
+    found = {spoken.strip: strips.find(scene, spoken.strip) for spoken in character.makeittalk.speeches}
+    heard = []
+    for number, strip in enumerate(strip for strip in found.values() if strip is not None and not strip.mute):
+        place = folder / f"sound{number}"
+        place.mkdir()
+        first, behind = compat.strip_span(strip)
+        heard.append(
+            protocol.Sound(
+                audio=str(sound.file_of(strip.sound, place)),
+                at=(compat.strip_begin(strip) - frames.start) / rate,
+                begin=(first - frames.start) / rate,
+                end=(behind - frames.start) / rate,
+            )
+        )
+    return heard
+
+
 def frame_range(scene: bpy.types.Scene, character: bpy.types.Collection) -> range:
     """The frames of the scene to draw: what the character's settings choose.
 
@@ -103,7 +125,8 @@ def frame_range(scene: bpy.types.Scene, character: bpy.types.Collection) -> rang
     else:
         first, last = scene.frame_start, scene.frame_end
     if settings.photo_range == "CHARACTER":
-        first, last = max(first, settings.start), min(last, settings.start + settings.frames - 1)
+        begin, end = speech.span(character)
+        first, last = max(first, begin), min(last, end)
     first = max(0, first)  # Blender's picture sequences begin at 0
     if last < first:
         raise AddonError(
@@ -137,20 +160,6 @@ def output_folder(character: bpy.types.Collection) -> tuple[Path, bool]:
         reason = error.strerror or str(error)
         raise AddonError(f"The folder {folder} cannot be made: {reason}.", "Choose another folder.") from error
     return folder, saved
-
-
-def portrait_of(character: bpy.types.Collection) -> bpy.types.Image:
-    """The picture that the character's mesh shows.
-
-    Raises:
-        AddonError: it is gone.
-    """
-    slots = character.makeittalk.body.data.materials
-    tree = slots[0].node_tree if len(slots) and slots[0] is not None else None
-    for node in tree.nodes if tree is not None else ():
-        if node.type == "TEX_IMAGE" and node.image is not None:
-            return node.image
-    raise AddonError(f"{character.name} has lost its portrait.", "Run Make It Talk again.")
 
 
 def _file_name(character: bpy.types.Collection) -> str:

@@ -1,4 +1,4 @@
-"""New curves for other amounts: asked of the backend while the user goes on, one undo step in the end."""
+"""New curves for other smoothing or another rate: asked of the backend while the user goes on, one undo step."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from ...backend.makeittalk.exchange import protocol
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..core.errors import AddonError
 from ..scene import character as characters
+from ..scene import performance
 from ..scene.setup import frame_rate
 from . import connection
 from .backend_job import BackendJob
 
-_DEBOUNCE = 0.4  # s without another change before the backend is asked
+_DEBOUNCE = 0.15  # s without another change before the backend is asked
 _TICK = 0.05  # s
 
 
@@ -24,29 +25,28 @@ class Rebake(BackendJob):
 
     Args:
         character: the character's collection.
+        spoken: which of its speeches.
         fps: the scene's rate.
-        overwrite: write over curves that were edited by hand too.
 
     Raises:
         MakeItTalkError: the backend cannot be started, or what the file keeps is damaged.
     """
 
-    def __init__(self, character: bpy.types.Collection, fps: float, overwrite: bool = False) -> None:
+    def __init__(self, character: bpy.types.Collection, spoken: bpy.types.PropertyGroup, fps: float) -> None:
         super().__init__(protocol.RebakeData)
-        self.uid = character.session_uid
-        self.overwrite = overwrite
-        self.amounts = characters.amounts_of(character)
+        self.uid, self.speech = character.session_uid, spoken.uid
+        self.smooth = character.makeittalk.smooth
         try:
-            motion, mesh = characters.unpack(character, self.folder)
+            motion, mesh = characters.kept_files(character, spoken)
         except BaseException:
             self.discard()
             raise
         self.submit(
-            protocol.Rebake(motion=str(motion), mesh=str(mesh), folder=str(self.folder), fps=fps, amounts=self.amounts)
+            protocol.Rebake(motion=str(motion), mesh=str(mesh), folder=str(self.folder), fps=fps, smooth=self.smooth)
         )
 
-    def apply(self) -> list[str]:
-        """Writes the finished job's curves and returns the names of edited ones that were kept.
+    def apply(self) -> None:
+        """Writes the finished job's curves; whatever the animator keyed stays on top of them.
 
         Raises:
             MakeItTalkError: the job failed, or the character has gone.
@@ -56,21 +56,17 @@ class Rebake(BackendJob):
             character = characters.find(self.uid)
             if character is None:
                 raise AddonError("The character was removed meanwhile.")
-            return characters.rebake(character, Path(data.bake), self.overwrite)
+            spoken = next((item for item in character.makeittalk.speeches if item.uid == self.speech), None)
+            if spoken is None:
+                raise AddonError("The speech was removed meanwhile.")
+            performance.write(character, Path(data.bake), spoken)
         finally:
             self.discard()
 
 
-def kept_message(kept: list[str]) -> str:
-    """A sentence about the edited curves that a re-bake left alone; empty for none."""
-    if not kept:
-        return ""
-    curves = "curve" if len(kept) == 1 else "curves"
-    return f"{len(kept)} edited {curves} kept as you left them."
-
-
-_due: dict[int, float] = {}  # character → when to re-bake
-_running: dict[int, Rebake] = {}
+_Which = tuple[int, str]  # session identifier of the character, identity of the speech
+_due: dict[_Which, float] = {}  # when to re-bake
+_running: dict[_Which, Rebake] = {}
 
 
 def schedule(character: bpy.types.Collection) -> None:
@@ -80,7 +76,8 @@ def schedule(character: bpy.types.Collection) -> None:
     """
     if bpy.app.background:
         return
-    _due[character.session_uid] = time.monotonic() + _DEBOUNCE
+    for spoken in character.makeittalk.speeches:
+        _due[character.session_uid, spoken.uid] = time.monotonic() + _DEBOUNCE
     if not bpy.app.timers.is_registered(_tick):
         bpy.app.timers.register(_tick, first_interval=_TICK)
 
@@ -98,37 +95,39 @@ def _tick() -> float | None:
 
 def _start_due() -> None:
     now = time.monotonic()
-    for uid in [uid for uid, when in _due.items() if when <= now]:
-        if uid in _running:
-            _running[uid].cancel()  # its answer is out of date: ask again when it has ended
+    for which in [which for which, when in _due.items() if when <= now]:
+        if which in _running:
+            _running[which].cancel()  # its answer is out of date: ask again when it has ended
             continue
         client = connection.current()
         if client is not None and client.alive and client.busy:
             continue  # a job of the user's goes first
-        del _due[uid]
+        del _due[which]
+        uid, identity = which
         character = characters.find(uid)
-        if character is not None:
-            _running[uid] = Rebake(character, frame_rate(bpy.context.scene))
+        speeches = character.makeittalk.speeches if character is not None else ()
+        for spoken in [item for item in speeches if item.uid == identity]:
+            _running[which] = Rebake(character, spoken, frame_rate(bpy.context.scene))
 
 
 def _take_finished() -> None:
     session = bpy.context.window_manager.makeittalk
-    for uid, rebake in list(_running.items()):
+    for which, rebake in list(_running.items()):
         if not rebake.poll():
             continue
-        del _running[uid]
-        character = characters.find(uid)
+        del _running[which]
+        character = characters.find(rebake.uid)
         if rebake.cancelled or character is None:
             rebake.discard()
             continue
-        if characters.amounts_of(character) != rebake.amounts:  # an undo came in between
+        if character.makeittalk.smooth != rebake.smooth:  # an undo came in between
             rebake.discard()
             schedule(character)
             continue
-        kept = rebake.apply()
-        session.say(kept_message(kept))
+        rebake.apply()
+        session.say("")
         connection.redraw_panels()
-        bpy.ops.ed.undo_push(message="Re-bake Amounts")
+        bpy.ops.ed.undo_push(message="Re-bake")
 
 
 def unregister() -> None:

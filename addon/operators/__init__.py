@@ -4,16 +4,40 @@ from __future__ import annotations
 
 import bpy
 
-from . import drop, example, install, make, manage, photoreal, rebake, report, strip
+from . import (
+    curves,
+    drop,
+    edits,
+    example,
+    export,
+    gestures,
+    install,
+    make,
+    manage,
+    merge,
+    photoreal,
+    rebake,
+    report,
+    set_up,
+    speech,
+    strip,
+)
 
 CLASSES = (
     *install.CLASSES,
     *make.CLASSES,
     *example.CLASSES,
     *strip.CLASSES,
+    *speech.CLASSES,
     *drop.CLASSES,
     *rebake.CLASSES,
+    *set_up.CLASSES,
     *manage.CLASSES,
+    *merge.CLASSES,
+    *export.CLASSES,
+    *gestures.CLASSES,
+    *curves.CLASSES,
+    *edits.CLASSES,
     *photoreal.CLASSES,
     *report.CLASSES,
 )

@@ -29,7 +29,7 @@ class MAKEITTALK_OT_make_it_talk(Running, bpy.types.Operator):
 
 
 class MAKEITTALK_OT_new_take(Running, bpy.types.Operator):
-    """Predict this character's motion again with its seed and voice; curves you have edited are kept"""
+    """Predict this character's motion again with its seed and voice; your own keys stay as they are"""
 
     bl_idname = "makeittalk.new_take"
     bl_label = "New Take"
@@ -40,7 +40,7 @@ class MAKEITTALK_OT_new_take(Running, bpy.types.Operator):
         return (
             reasons.busy_reason()
             or reasons.character_reason(context)
-            or reasons.material_reason(characters.active(context).makeittalk)
+            or reasons.source_reason(characters.active(context))
             or reasons.backend_reason()
         )
 

@@ -1,4 +1,4 @@
-"""Set Up Scene, choosing and removing characters, showing their pictures, restarting the backend."""
+"""Choosing and removing characters, showing their pictures, restarting the backend."""
 
 from typing import ClassVar
 
@@ -8,24 +8,8 @@ from bpy.props import BoolProperty, StringProperty
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..jobs import connection
 from ..scene import character as characters
-from ..scene import setup, view
+from ..scene import view
 from . import reasons
-
-
-class MAKEITTALK_OT_set_up_scene(reasons.Reasoned, bpy.types.Operator):
-    """Fit this scene to the character: frame range (it only grows), colours, sync, camera and resolution"""
-
-    bl_idname = "makeittalk.set_up_scene"
-    bl_label = "Set Up Scene"
-    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def disabled_reason(cls, context: bpy.types.Context) -> str:
-        return reasons.character_reason(context)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        setup.set_up(context.scene, characters.active(context), fresh=False)
-        return {"FINISHED"}
 
 
 class MAKEITTALK_OT_select_character(reasons.Reasoned, bpy.types.Operator):
@@ -59,13 +43,29 @@ class MAKEITTALK_OT_remove_character(reasons.Reasoned, bpy.types.Operator):
 
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:
-        return reasons.busy_reason() or reasons.character_reason(context)
+        return reasons.busy_reason() or reasons.removal_reason(context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_confirm(self, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         characters.remove(context.scene, characters.active(context))
+        return {"FINISHED"}
+
+
+class MAKEITTALK_OT_dismiss_notices(reasons.Reasoned, bpy.types.Operator):
+    """Remove these remarks about the portrait and the recording from the panel"""
+
+    bl_idname = "makeittalk.dismiss_notices"
+    bl_label = "Dismiss"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        return reasons.character_reason(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        characters.active(context).makeittalk.notices = ""
         return {"FINISHED"}
 
 
@@ -117,9 +117,9 @@ class MAKEITTALK_OT_restart_backend(reasons.Reasoned, bpy.types.Operator):
 
 
 CLASSES = (
-    MAKEITTALK_OT_set_up_scene,
     MAKEITTALK_OT_select_character,
     MAKEITTALK_OT_remove_character,
+    MAKEITTALK_OT_dismiss_notices,
     MAKEITTALK_OT_show_texture,
     MAKEITTALK_OT_restart_backend,
 )

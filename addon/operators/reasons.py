@@ -10,6 +10,7 @@ from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..jobs import connection
 from ..jobs.long_job import current_job
 from ..scene import character as characters
+from ..scene import textures
 
 
 class Reasoned:
@@ -53,6 +54,26 @@ def material_reason(settings: bpy.types.PropertyGroup) -> str:
     )
 
 
+def source_reason(character: bpy.types.Collection, speech: bool = True) -> str:
+    """Why a character cannot be predicted again: what it was made from is neither where it was nor in the .blend.
+
+    Args:
+        speech: whether its recording is needed as well.
+    """
+    settings = character.makeittalk
+    where = "Point {} in Take and Curves to where it lies now."
+    if file_reason(settings.portrait, "a portrait"):
+        try:
+            textures.portrait_of(character)
+        except MakeItTalkError:
+            return f"{file_reason(settings.portrait, 'a portrait')} {where.format('Portrait')}"
+    kept = settings.sound
+    has_sound = kept is not None and (kept.packed_file is not None or not file_reason(kept.filepath, "a recording"))
+    if speech and not has_sound and file_reason(settings.speech, "a speech recording"):
+        return f"{file_reason(settings.speech, 'a speech recording')} {where.format('Speech')}"
+    return file_reason(settings.voice, "a voice") if settings.voice else ""
+
+
 def busy_reason() -> str:
     """Why no long job can start now."""
     return "A job is running. Wait for it or cancel it." if current_job() is not None else ""
@@ -65,5 +86,32 @@ def backend_reason() -> str:
 
 
 def character_reason(context: bpy.types.Context) -> str:
-    """Why there is no character to work on."""
-    return "" if characters.active(context) is not None else "Make a character first."
+    """Why there is no character to work on, or none that can be worked on."""
+    chosen = context.view_layer.objects.active if context.view_layer else None
+    instanced = chosen.instance_collection if chosen is not None else None
+    if instanced is not None and instanced.makeittalk.is_character:
+        return _linked(instanced)
+    reason = removal_reason(context)
+    if reason:
+        return reason
+    character = characters.active(context)
+    settings = character.makeittalk
+    lost = [what for what, part in (("rig", settings.rig), ("mesh", settings.body)) if part is None]
+    if lost:
+        return f"The {' and the '.join(lost)} of {character.name} is gone: undo that, or run Make It Talk again."
+    return ""
+
+
+def removal_reason(context: bpy.types.Context) -> str:
+    """Why there is no character that could be removed; one that has lost its parts can."""
+    character = characters.active(context)
+    if character is None:
+        return "Make a character first."
+    return _linked(character) if character.library is not None else ""
+
+
+def _linked(character: bpy.types.Collection) -> str:
+    if character.library is None:
+        return f"{character.name} is an instance here: choose Object, Apply, Make Instances Real to animate it."
+    file = bpy.path.basename(character.library.filepath)
+    return f"{character.name} is linked from {file}: choose Object, Library Override, Make to animate it here."

@@ -105,6 +105,8 @@ def _sections(context: bpy.types.Context) -> dict[str, dict[str, object] | str]:
     for number, item in enumerate(characters.characters(scene), 1):
         lacking = setup.missing(scene, item) if item.makeittalk.rig is not None else ["rig"]
         found[f"Character {number}"] = _numbers(item.makeittalk) | {"Scene lacks": "; ".join(lacking) or "nothing"}
+        for place, spoken in enumerate(item.makeittalk.speeches, 1):
+            found[f"Character {number}, speech {place}"] = _numbers(spoken)
     return found | report.log_tails([connection.log_path().parent, Installation().root])
 
 

@@ -10,7 +10,7 @@ from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from .. import compat
 from ..core.errors import AddonError
 from ..jobs.connection import redraw_panels
-from ..scene import sound, speech_strip
+from ..scene import sound, speech_strip, strips
 from . import reasons
 
 _FOLDER = "speech"  # of copies, beside the .blend
@@ -59,7 +59,7 @@ class MAKEITTALK_OT_speech_from_strip(reasons.Reasoned, bpy.types.Operator):
             if not saved:
                 message += " Save the .blend first to keep that file."
         settings.speech = sound.relative(str(path)) if bpy.data.filepath else str(path)
-        settings.strip, settings.strip_frames = speech_strip.identify(strip), compat.strip_length(strip)
+        settings.strip, settings.strip_frames = strips.identity(strip), compat.strip_length(strip)
         settings.at_current_frame, settings.start = False, start
         context.window_manager.makeittalk.say(message)
         self.report({"INFO"}, message)

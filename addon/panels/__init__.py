@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import bpy
 
-from . import character, main, photoreal
+from . import character, edits, export, gestures, main, photoreal
 
-CLASSES = (*main.CLASSES, *character.CLASSES, *photoreal.CLASSES)
+CLASSES = (
+    *main.CLASSES,
+    *character.CLASSES,
+    *gestures.CLASSES,
+    *edits.CLASSES,
+    *photoreal.CLASSES,
+    *export.CLASSES,
+)
 
 
 def register() -> None:

@@ -93,7 +93,7 @@ class MAKEITTALK_PT_options(Sidebar, bpy.types.Panel):
         column.prop(settings, "every_frame")
         column.prop(settings, "own_mouth")
         column = layout.column(align=True)
-        for name in ("lip", "head", "blink", "smooth"):
+        for name in ("lip", "head", "blink", "gaze", "smooth"):
             column.prop(settings, name, slider=True)
         column = layout.column()
         column.prop(settings, "draw_seed")

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from ...backend.makeittalk.exchange import bounded_json
-from ...backend.makeittalk.exchange.amounts import Amounts
 from ...backend.makeittalk.exchange.formats import Bake, Face, Mesh
 from .. import compat
 from ..core import free_place, payload
 from ..core.coordinates import points_to_blender
 from ..core.errors import AddonError
-from . import actions, materials, mesh, photo_plane, placement, rig, setup, shape_keys, sound, textures, view
+from . import (
+    gaze,
+    layers,
+    materials,
+    mesh,
+    performance,
+    photo_plane,
+    placement,
+    rig,
+    setup,
+    shape_keys,
+    speech,
+    strips,
+    textures,
+    view,
+)
 from .transaction import all_or_nothing
-
-_PIXEL_TOLERANCE = 0.05  # px at 256 px face width: what leaving keys out may cost one shape key or head channel
 
 
 @dataclass
@@ -30,7 +40,7 @@ class Made:
     Attributes:
         name: what the character is called. folder files: `face`, `mesh`, `motion`, `bake`, and `audio` to play.
         start: frame of the recording's beginning. pack_sound: keep the recording inside the .blend.
-        strip: name of a strip of the user's that plays the recording there already; else a new one is made.
+        strip: identity of a strip of the user's that plays the recording there already; else a new one is made.
         every_frame: one key a frame. settings: the character's other settings by property name.
     """
 
@@ -58,20 +68,20 @@ def active(context: bpy.types.Context) -> bpy.types.Collection | None:
     chosen = context.view_layer.objects.active if context.view_layer else None
     if chosen is not None:
         for item in found:
-            if chosen.name in item.all_objects:
+            if chosen in item.all_objects.values():  # a linked object may have the same name
                 return item
     newest = max(found, key=lambda item: item.makeittalk.serial, default=None)
     return newest
 
 
+def of_rig(root: bpy.types.Object) -> bpy.types.Collection | None:
+    """The character that a rig moves, or None."""
+    return next((item for item in root.users_collection if item.makeittalk.rig == root), None)
+
+
 def find(uid: int) -> bpy.types.Collection | None:
     """The collection with that session identifier: names change and undo replaces references."""
     return next((item for item in bpy.data.collections if item.session_uid == uid), None)
-
-
-def amounts_of(character: bpy.types.Collection) -> Amounts:
-    """A character's amounts."""
-    return Amounts(**{item.name: getattr(character.makeittalk, item.name) for item in fields(Amounts)})
 
 
 def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
@@ -110,6 +120,7 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
         body = _new_body(collection, arrays, portrait)
         rig.attach(body, root, arrays.head_weights)
         shape_keys.add_shape_keys(body, arrays)
+        gaze.add_target(root, body, arrays)
 
         settings = collection.makeittalk
         settings.is_character = True
@@ -117,85 +128,52 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
         settings.rig, settings.body = root, body
         settings.face_width = arrays.face_width
         settings.image_size = [int(value) for value in arrays.image_size]
+        spoken = speech.new(collection, made.start)
         settings.motion_data, settings.mesh_data = kept["motion"], kept["mesh"]
-        settings.place(made.start)
         settings.every_frame = made.every_frame
         for name, value in made.settings.items():
             setattr(settings, name, value)
-        _write_motion(collection, bake, overwrite=False)
+        performance.write(collection, made.bake)
         if made.strip:
-            settings.strip, settings.shares_strip = made.strip, True
+            speech.share(scene, spoken, made.strip)
         elif made.audio is not None and compat.plays_sound():
-            strip = sound.add_sound(scene, f"{collection.name} Speech", made.audio, made.start, made.pack_sound)
-            settings.strip = strip.name
+            speech.add(scene, spoken, made.audio, made.pack_sound)
         if fresh:
-            setup.set_up(scene, collection, fresh=True)
+            setup.set_up(scene, collection)
         else:
             _frame(scene, free_place.box_of(points, np.array(place)), placement.front_of(place))
         select(root)
     return collection
 
 
-def rebake(character: bpy.types.Collection, bake_path: Path, overwrite: bool = False) -> list[str]:
-    """Writes a new bake into a character's curves.
-
-    Args:
-        character: the character's collection.
-        bake_path: the new `bake.npz`.
-        overwrite: write over curves that were edited since their last bake too.
-
-    Returns:
-        The names of the edited curves that were left as they are.
-
-    Raises:
-        MakeItTalkError: the file is damaged or of another character; nothing was changed.
-    """
-    settings = character.makeittalk
-    body = settings.body
-    keys = body.data.shape_keys if body is not None else None
-    if keys is None or settings.rig is None:
-        raise AddonError(f"{character.name} has lost its mesh or its rig.", "Run Make It Talk again.")
-    bake = Bake.load(bake_path)
-    names = [str(name) for name in bake.key_names]
-    if any(name not in keys.key_blocks for name in names):
-        raise AddonError(f"{character.name} has lost some of its shape keys.", "Run Make It Talk again.")
-    return _write_motion(character, bake, overwrite)
-
-
-def retake(character: bpy.types.Collection, motion: Path, bake_path: Path) -> list[str]:
-    """Gives a character another motion on the same mesh; curves edited by hand are kept and named.
+def retake(character: bpy.types.Collection, motion: Path, bake_path: Path) -> None:
+    """Gives a character another motion on the same mesh; what the animator keyed stays on top of it.
 
     Raises:
         MakeItTalkError: a file is damaged, or the motion is of another character; nothing was changed.
     """
     kept_motion = payload.pack(motion)
-    kept = rebake(character, bake_path)
+    performance.write(character, bake_path)
     character.makeittalk.motion_data = kept_motion
-    return kept
 
 
 def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     """Removes a character with everything that is only its own; a strip that was there before it stays."""
-    settings = character.makeittalk
-    strip = sound.find_strip(scene, settings.strip) if not settings.shares_strip else None
-    if strip is not None:
-        speech = strip.sound
-        compat.sequencer_strips(scene).remove(strip)
-        if speech is not None and speech.users == 0:
-            bpy.data.sounds.remove(speech)
-    pictures = sound.find_strip(scene, settings.photo_strip)
+    for item in character.makeittalk.speeches:
+        speech.remove(scene, item)
+    pictures = strips.find(scene, character.makeittalk.photo_strip)
     if pictures is not None:
-        compat.sequencer_strips(scene).remove(pictures)
+        strips.remove(scene, pictures)
     items = list(character.objects)
     data = [item.data for item in items]
     materials_used = [slot for block in data if isinstance(block, bpy.types.Mesh) for slot in block.materials if slot]
     images = [node.image for item in materials_used for node in item.node_tree.nodes if node.type == "TEX_IMAGE"]
     owners = [*items, *(block.shape_keys for block in data if isinstance(block, bpy.types.Mesh) and block.shape_keys)]
-    moves = [owner.animation_data.action for owner in owners if owner.animation_data and owner.animation_data.action]
+    moves = set().union(*map(layers.actions_of, owners))
     for item in items:
         bpy.data.objects.remove(item)
     bpy.data.collections.remove(character)
-    for block in (*data, *materials_used, *images, *moves):
+    for block in dict.fromkeys((*data, *materials_used, *images, *moves)):  # two materials may share a picture
         if block is not None and block.users == 0:
             bpy.data.batch_remove([block])
 
@@ -209,30 +187,73 @@ def select(root: bpy.types.Object) -> None:
     layer.objects.active = root
 
 
-def move(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -> None:
-    """Shifts a character's curves and its speech in time."""
+def say_more(character: bpy.types.Collection, motion: Path, bake_path: Path, start: int) -> bpy.types.PropertyGroup:
+    """Gives a character one more speech; between the speeches it rests.
+
+    Raises:
+        MakeItTalkError: a file is damaged, or the motion is of another character; nothing was changed.
+    """
+    kept_motion, settings = payload.pack(motion), character.makeittalk
+    before = settings.active_speech
+    spoken = speech.new(character, start)
+    try:
+        performance.write(character, bake_path, spoken)
+    except BaseException:
+        settings.speeches.remove(len(settings.speeches) - 1)
+        settings.active_speech = before
+        raise
+    spoken.motion_data = kept_motion
+    performance.ease_gaps(character)
+    return spoken
+
+
+def say_less(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
+    """Removes the current one of a character's speeches, with its strip; what the animator keyed stays."""
     settings = character.makeittalk
-    if settings.rig:
-        actions.move(settings.rig, frames)
-    if settings.body and settings.body.data.shape_keys:
-        actions.move(settings.body.data.shape_keys, frames)
-    for name in (settings.strip, settings.photo_strip):
-        strip = sound.find_strip(scene, name)
-        if strip is not None:
-            compat.move_strip(strip, frames)
+    spoken = settings.current
+    speech.remove(scene, spoken)
+    performance.remove(character, spoken)
+    settings.speeches.remove(next(number for number, item in enumerate(settings.speeches) if item == spoken))
+    settings.active_speech = max(0, settings.active_speech - 1)
+    performance.ease_gaps(character)
+
+
+def move(character: bpy.types.Collection, spoken: bpy.types.PropertyGroup, scene: bpy.types.Scene, frames: int) -> None:
+    """Shifts a speech of a character and the curves that belong to it in time."""
+    _shift(character, spoken, scene, frames)
+    speech.move(scene, spoken)
+
+
+def follow_strip(character: bpy.types.Collection, scene: bpy.types.Scene, frames: int) -> None:
+    """Brings a character's curves to where its current speech is already, and hides what its strip hides."""
+    spoken = character.makeittalk.current
+    if frames:
+        _shift(character, spoken, scene, frames)
+        spoken.place(spoken.start + frames)
+    spoken.cut_before, spoken.cut_behind = speech.cuts(scene, spoken)
+    performance.apply_amounts(character)
+
+
+def _shift(
+    character: bpy.types.Collection, spoken: bpy.types.PropertyGroup, scene: bpy.types.Scene, frames: int
+) -> None:
+    performance.move(character, spoken, frames)
+    if len(character.makeittalk.speeches) > 1:
+        return  # pictures show all of them
+    pictures = strips.find(scene, character.makeittalk.photo_strip)
+    if pictures is not None:
+        compat.move_strip(pictures, frames)
     photo_plane.move(character, frames)
 
 
-def unpack(character: bpy.types.Collection, folder: Path) -> tuple[Path, Path]:
-    """Writes the motion and the mesh that a character keeps into a folder, for the backend.
+def kept_files(character: bpy.types.Collection, spoken: bpy.types.PropertyGroup | None = None) -> tuple[Path, Path]:
+    """The files of the motion of a speech, the current one by default, and of the mesh, for the backend to read.
 
     Raises:
         MakeItTalkError: what the file keeps is damaged.
     """
-    motion, mesh_file = folder / "motion.npz", folder / "mesh.npz"
-    payload.unpack(character.makeittalk.motion_data, motion)
-    payload.unpack(character.makeittalk.mesh_data, mesh_file)
-    return motion, mesh_file
+    motion = payload.file((spoken or character.makeittalk.current).motion_data)
+    return motion, payload.file(character.makeittalk.mesh_data)
 
 
 def _new_body(collection: bpy.types.Collection, arrays: Mesh, portrait: Path) -> bpy.types.Object:
@@ -244,54 +265,11 @@ def _new_body(collection: bpy.types.Collection, arrays: Mesh, portrait: Path) ->
     mouth = textures.array_image(f"{name} Mouth", arrays.mouth_image)
     for image in (picture, mouth):
         data.materials.append(materials.picture_material(image.name, image, textures.has_transparency(image)))
+    if arrays.eye_image is not None:
+        eyes = textures.array_image(f"{name} Eyes", arrays.eye_image)
+        for part, transparent in (("Eyes", False), ("Irises", True)):
+            data.materials.append(materials.picture_material(f"{name} {part}", eyes, transparent))
     return body
-
-
-def _write_motion(character: bpy.types.Collection, bake: Bake, overwrite: bool) -> list[str]:
-    settings = character.makeittalk
-    keys = settings.body.data.shape_keys
-    baked = _baked(character)
-    allowance = _PIXEL_TOLERANCE * settings.face_width / 256.0 / settings.image_size[1]  # Blender units
-    # A key at value 1 moves some vertex the furthest; its tolerance is the value that moves it by the allowance.
-    reach = shape_keys.reach(keys)
-    face = [
-        actions.Channel(
-            f'key_blocks["{bpy.utils.escape_identifier(str(name))}"].value',
-            0,
-            "Shape Keys",
-            bake.key_values[:, column],
-            allowance / max(reach[str(name)], 1e-6),
-        )
-        for column, name in enumerate(bake.key_names)
-    ]
-    lever = settings.rig.data.bones[rig.HEAD].length  # what a radian moves at the top of the face
-    head = [
-        actions.Channel(rig.head_path(path), axis, rig.HEAD, samples[:, axis], tolerance)
-        for path, samples, tolerance in (
-            ("location", bake.head_location, allowance),
-            ("rotation_euler", bake.head_rotation, allowance / lever),
-        )
-        for axis in range(3)
-    ]
-    start, every = settings.start, settings.every_frame
-    kept: list[str] = []
-    for part, owner, channels in (("face", keys, face), ("head", settings.rig, head)):
-        name = f"{character.name} {part} motion"
-        baked[part], left = actions.bake(owner, name, channels, start, baked[part], overwrite, every)
-        kept += left
-    settings.baked = json.dumps(baked)
-    settings.fps = bake.fps
-    settings.frames = bake.frames
-    settings.residual = float(bake.residual.max())
-    return kept
-
-
-def _baked(character: bpy.types.Collection) -> dict[str, dict[str, str]]:
-    try:
-        value = bounded_json.loads(character.makeittalk.baked or "{}")
-        return {part: {str(k): str(v) for k, v in value.get(part, {}).items()} for part in ("face", "head")}
-    except (ValueError, AttributeError):
-        return {"face": {}, "head": {}}  # an edited property: every curve counts as new
 
 
 def _frame(scene: bpy.types.Scene, box: np.ndarray, front: Vector) -> None:

@@ -36,7 +36,7 @@ def read_moves(
     done = 0
     while done < len(frames):
         scene, character = find()
-        with _frame_kept(scene), _shown(character):
+        with frame_kept(scene), shown(character, character.makeittalk.body):
             until = time.monotonic() + _CHUNK
             while True:
                 scene.frame_set(frames[done])
@@ -71,7 +71,7 @@ def _vertices(character: bpy.types.Collection, count: int) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _frame_kept(scene: bpy.types.Scene) -> Iterator[None]:
+def frame_kept(scene: bpy.types.Scene) -> Iterator[None]:
     """Puts the playhead back."""
     frame, part = scene.frame_current, scene.frame_subframe
     try:
@@ -81,27 +81,26 @@ def _frame_kept(scene: bpy.types.Scene) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _shown(character: bpy.types.Collection) -> Iterator[None]:
-    """Has Blender evaluate the mesh, which it does not do for what is hidden.
+def shown(character: bpy.types.Collection, item: bpy.types.Object) -> Iterator[None]:
+    """Has Blender evaluate an object of a character, which it does not do for what is hidden.
 
     Raises:
         AddonError: it is hidden by more than itself.
     """
-    body = character.makeittalk.body
     layer = bpy.context.view_layer
-    if body.name not in layer.objects:
+    if item.name not in layer.objects:
         raise AddonError(f"{character.name} is not in this view layer.", "Switch its collection on.")
-    hidden, unseen = body.hide_viewport, body.hide_get()
+    hidden, unseen = item.hide_viewport, item.hide_get()
     if hidden:
-        body.hide_viewport = False
+        item.hide_viewport = False
     if unseen:
-        body.hide_set(False)
+        item.hide_set(False)
     try:
-        if not body.visible_get():
+        if not item.visible_get():
             raise AddonError(f"{character.name} is hidden with its collection.", "Show the collection.")
         yield
     finally:
         if unseen:
-            body.hide_set(True)
+            item.hide_set(True)
         if hidden:
-            body.hide_viewport = True
+            item.hide_viewport = True

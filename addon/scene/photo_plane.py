@@ -30,7 +30,7 @@ def show(character: bpy.types.Collection, picture: Path, first: int, last: int) 
     """
     settings = character.makeittalk
     plane = plane_of(character)
-    texture = _texture(plane) if plane is not None else None
+    texture = _own_texture(plane) if plane is not None else None
     if plane is None or texture is None:
         image = _load(f"{character.name} Photoreal", picture)
         if plane is None:
@@ -38,6 +38,7 @@ def show(character: bpy.types.Collection, picture: Path, first: int, last: int) 
             settings.plane = plane
         plane.data.materials.clear()
         plane.data.materials.append(materials.picture_material(image.name, image, transparent=True))
+        materials.set_lit(plane.data.materials[0], settings.lit)
         texture = _texture(plane)
     image = texture.image
     image.filepath = _stored_path(picture)
@@ -54,8 +55,7 @@ def show(character: bpy.types.Collection, picture: Path, first: int, last: int) 
 
 def plane_of(character: bpy.types.Collection) -> bpy.types.Object | None:
     """The plane with the photoreal frames, or None."""
-    plane = character.makeittalk.plane
-    return plane if plane is not None and plane.name in character.objects else None
+    return character.makeittalk.plane
 
 
 def switch(character: bpy.types.Collection) -> None:
@@ -116,7 +116,7 @@ def add_to_compositor(scene: bpy.types.Scene, character: bpy.types.Collection) -
 def move(character: bpy.types.Collection, frames: int) -> None:
     """Shifts what is shown in time, as the character's curves are."""
     plane = plane_of(character)
-    texture = _texture(plane) if plane is not None else None
+    texture = _own_texture(plane) if plane is not None else None
     if texture is not None:
         texture.image_user.frame_start += frames
 
@@ -129,6 +129,17 @@ def _texture(plane: bpy.types.Object) -> bpy.types.ShaderNodeTexImage | None:
             if isinstance(node, bpy.types.ShaderNodeTexImage) and node.image and node.image.source == "SEQUENCE":
                 return node
     return None
+
+
+def _own_texture(plane: bpy.types.Object) -> bpy.types.ShaderNodeTexImage | None:
+    """The same, with a material and pictures that no copy of the character shows."""
+    before = _texture(plane)
+    for slot in range(len(plane.data.materials)):
+        materials.own(plane.data, slot)
+    found = _texture(plane)
+    if found is not None and found != before:
+        found.image = found.image.copy()
+    return found
 
 
 def _load(name: str, picture: Path) -> bpy.types.Image:

@@ -8,7 +8,7 @@ import bpy
 
 from .. import compat
 from ..core.errors import AddonError
-from . import sound
+from . import sound, strips
 
 
 def place(scene: bpy.types.Scene, character: bpy.types.Collection, files: list[Path], first: int) -> bpy.types.Strip:
@@ -25,13 +25,13 @@ def place(scene: bpy.types.Scene, character: bpy.types.Collection, files: list[P
         AddonError: Blender cannot read the pictures.
     """
     settings = character.makeittalk
-    strips = compat.sequencer_strips(scene, create=True)
-    old = sound.find_strip(scene, settings.photo_strip)
-    channel = old.channel if old is not None else 1 + max((strip.channel for strip in strips), default=0)
+    present = compat.sequencer_strips(scene, create=True)
+    old = strips.find(scene, settings.photo_strip)
+    channel = old.channel if old is not None else 1 + max((strip.channel for strip in present), default=0)
     if old is not None:
-        strips.remove(old)
+        strips.remove(scene, old)
     try:
-        strip = strips.new_image(
+        strip = present.new_image(
             name=f"{character.name} Photoreal", filepath=str(files[0]), channel=channel, frame_start=first
         )
     except RuntimeError as error:
@@ -42,5 +42,5 @@ def place(scene: bpy.types.Scene, character: bpy.types.Collection, files: list[P
     strip.blend_type = "ALPHA_OVER"
     if bpy.data.filepath:
         strip.directory = sound.relative(strip.directory)
-    settings.photo_strip = strip.name
+    settings.photo_strip = strips.identify(strip)
     return strip

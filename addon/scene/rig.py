@@ -7,6 +7,8 @@ import numpy as np
 
 from ...backend.makeittalk.exchange.formats import Mesh
 from ..core.coordinates import points_to_blender
+from ..core.errors import AddonError
+from . import parts
 
 HEAD = "head"
 ROOT = "root"
@@ -42,8 +44,10 @@ def new_rig(name: str, arrays: Mesh, collection: bpy.types.Collection) -> bpy.ty
     bpy.ops.object.mode_set(mode="EDIT")
     try:
         root = armature.edit_bones.new(ROOT)
-        root.head = (pivot[0], pivot[1], pivot[2] - 0.3 * length)
-        root.tail = tuple(pivot)
+        # Behind the pivot: FBX's importer takes a bone at the end of its parent for one that cannot move away from it.
+        behind = pivot[1] + 0.1 * length
+        root.head = (pivot[0], behind, pivot[2] - 0.3 * length)
+        root.tail = (pivot[0], behind, pivot[2])
         root.roll = 0.0
         head = armature.edit_bones.new(HEAD)
         head.head = tuple(pivot)
@@ -56,6 +60,7 @@ def new_rig(name: str, arrays: Mesh, collection: bpy.types.Collection) -> bpy.ty
         layer.objects.active = before
     for bone in rig.pose.bones:
         bone.rotation_mode = "XYZ"
+    parts.mark(armature.bones[HEAD], HEAD)
     armature.bones[ROOT].hide = True  # it only holds what the head leaves; nobody needs to see it
     return rig
 
@@ -80,6 +85,19 @@ def attach(body: bpy.types.Object, rig: bpy.types.Object, weights: np.ndarray) -
     modifier.object = rig
 
 
-def head_path(channel: str) -> str:
+def head_bone(rig: bpy.types.Object) -> str:
+    """What the bone that carries the head's motion is called now.
+
+    Raises:
+        AddonError: it was deleted.
+    """
+    bones = rig.data.bones
+    found = next((bone.name for bone in bones if bone.get(parts.PART) == HEAD), HEAD if HEAD in bones else "")
+    if not found:
+        raise AddonError(f"{rig.name} has lost its bone {HEAD}.", "Undo that, or run Make It Talk again.")
+    return found
+
+
+def head_path(channel: str, bone: str = HEAD) -> str:
     """The F-curve path of the head bone's `location` or `rotation_euler`."""
-    return f'pose.bones["{HEAD}"].{channel}'
+    return f'pose.bones["{bpy.utils.escape_identifier(bone)}"].{channel}'

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import bpy
 import numpy as np
 
 from ...backend.makeittalk.exchange.formats import Mesh
 from ..core.coordinates import offsets_to_blender, points_to_blender
+
+_SAME_SHAPE = 0.3  # of a key's size: how far one may have been sculpted and still be taken for the same
 
 
 def add_shape_keys(body: bpy.types.Object, arrays: Mesh) -> None:
@@ -30,12 +34,52 @@ def add_shape_keys(body: bpy.types.Object, arrays: Mesh) -> None:
     body.active_shape_key_index = 0
 
 
+def current_names(keys: bpy.types.Key, names: list[str], mesh: Callable[[], Mesh]) -> dict[str, str]:
+    """What the character's keys are called now: one that was renamed is known by its shape.
+
+    Args:
+        keys: the mesh's shape keys. names: of the character's keys, as they were made.
+        mesh: what they were made from; asked for only where a name is gone.
+
+    Returns:
+        The present name of every key by its first one; those that somebody has deleted are left out.
+    """
+    found = {name: name for name in names if name in keys.key_blocks}
+    gone = [name for name in names if name not in found]
+    drivers = keys.animation_data.drivers if keys.animation_data is not None else ()
+    driven = {curve.data_path for curve in drivers}  # of the eye target: they look as those that they copy
+    free = [
+        block
+        for block in keys.key_blocks[1:]
+        if block.name not in found and f'key_blocks["{bpy.utils.escape_identifier(block.name)}"].value' not in driven
+    ]
+    if not gone or not free:
+        return found
+    arrays = mesh()
+    made = dict(zip(map(str, arrays.key_names), offsets_to_blender(arrays.keys, arrays.image_size), strict=True))
+    shapes = _offsets(keys, free)
+    for name in gone:
+        wanted = made.get(name)
+        if wanted is None or wanted.shape != shapes.shape[1:]:
+            continue
+        apart = np.linalg.norm(shapes - wanted, axis=(1, 2)) / max(float(np.linalg.norm(wanted)), 1e-9)
+        nearest = int(apart.argmin()) if len(apart) else -1
+        if nearest >= 0 and apart[nearest] < _SAME_SHAPE:
+            found[name] = free.pop(nearest).name
+            shapes = np.delete(shapes, nearest, axis=0)
+    return found
+
+
+def _offsets(keys: bpy.types.Key, blocks: list[bpy.types.ShapeKey]) -> np.ndarray:
+    """What some keys at value 1 move every vertex by (len(blocks), V, 3), Blender units."""
+    shapes = np.empty((1 + len(blocks), len(keys.key_blocks[0].data) * 3), np.float32)
+    for row, block in zip(shapes, [keys.key_blocks[0], *blocks], strict=True):
+        block.data.foreach_get("co", row)
+    return (shapes[1:] - shapes[0]).reshape(len(blocks), -1, 3)
+
+
 def reach(keys: bpy.types.Key) -> dict[str, float]:
     """How far each shape key at value 1 moves the vertex that it moves most, in Blender units."""
-    blocks = keys.key_blocks
-    count = len(blocks[0].data) * 3
-    shapes = np.empty((len(blocks), count), np.float32)
-    for row, block in zip(shapes, blocks, strict=True):
-        block.data.foreach_get("co", row)
-    distances = np.linalg.norm((shapes - shapes[0]).reshape(len(blocks), -1, 3), axis=-1).max(axis=-1)
+    blocks = list(keys.key_blocks)
+    distances = np.linalg.norm(_offsets(keys, blocks), axis=-1).max(axis=-1)
     return {block.name: float(distance) for block, distance in zip(blocks, distances, strict=True)}

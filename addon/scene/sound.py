@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import bpy
@@ -35,16 +36,47 @@ def add_sound(scene: bpy.types.Scene, name: str, path: Path, start: int, pack: b
     if strip.sound is None or strip.sound.channels == "INVALID":
         strips.remove(strip)
         raise _unplayable(path)
-    _first, end = compat.strip_span(strip)
-    spans = [(other.channel, *compat.strip_span(other)) for other in strips if other != strip]
-    taken = {channel for channel, first, behind in spans if first < end and behind > start}
-    strip.channel = next(channel for channel in range(1, highest + 2) if channel not in taken)
+    _settle(strips, strip)
     if pack:
         strip.sound.pack()
         strip.sound.filepath = f"//{path.name}"
     elif bpy.data.filepath:
         strip.sound.filepath = relative(strip.sound.filepath)
     return strip
+
+
+def add_strip(scene: bpy.types.Scene, name: str, sound: bpy.types.Sound, start: float) -> bpy.types.Strip:
+    """Puts a sound that the .blend knows on the first channel that is free over its whole length.
+
+    Args:
+        start: frame on which it begins.
+
+    Raises:
+        AddonError: its file is gone.
+    """
+    strips = compat.sequencer_strips(scene, create=True)
+    highest = max((strip.channel for strip in strips), default=0)
+    with tempfile.TemporaryDirectory(prefix="makeittalk_") as folder:  # strips are made from files only
+        path = file_of(sound, Path(folder))
+        try:
+            strip = strips.new_sound(name=name, filepath=str(path), channel=highest + 1, frame_start=round(start))
+        except RuntimeError as error:
+            raise _unplayable(path) from error
+    made = strip.sound
+    if made != sound:
+        strip.sound = sound
+        if made is not None and made.users == 0:
+            bpy.data.sounds.remove(made)
+    _settle(strips, strip)
+    return strip
+
+
+def _settle(strips: bpy.types.bpy_prop_collection, strip: bpy.types.Strip) -> None:
+    """Brings a strip down from the top to the lowest channel with room for it."""
+    start, end = compat.strip_span(strip)
+    spans = [(other.channel, *compat.strip_span(other)) for other in strips if other != strip]
+    taken = {channel for channel, first, behind in spans if first < end and behind > start}
+    strip.channel = next(channel for channel in range(1, strip.channel + 1) if channel not in taken)
 
 
 def file_of(sound: bpy.types.Sound, folder: Path) -> Path:
@@ -76,9 +108,3 @@ def relative(path: str) -> str:
         return bpy.path.relpath(path)
     except ValueError:  # another drive on Windows
         return path
-
-
-def find_strip(scene: bpy.types.Scene, name: str) -> bpy.types.Sound | None:
-    """The strip of that name, or None."""
-    strips = compat.sequencer_strips(scene)
-    return strips.get(name) if strips is not None else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,6 @@ import bpy
 from .. import compat
 from ..core.errors import AddonError
 
-_IDENTITY = "makeittalk_speech"  # custom property of the strip: names change
 _EXACT = (".wav", ".flac", ".aif", ".aiff")  # what Blender plays sample by sample as it is heard elsewhere
 _RATE = 48_000  # Hz
 
@@ -22,17 +20,6 @@ def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
     strips = compat.sequencer_strips(scene) or ()
     found = [strip for strip in strips if strip.type == "SOUND" and strip.sound is not None]
     return sorted(found, key=lambda strip: (compat.strip_span(strip)[0], strip.channel))
-
-
-def identify(strip: bpy.types.Strip) -> str:
-    """Gives a strip an identity of its own, which survives renaming and saving, and returns it."""
-    strip[_IDENTITY] = secrets.token_hex(8)  # anew, so that of a strip and its copy only this one has it
-    return strip[_IDENTITY]
-
-
-def find(scene: bpy.types.Scene, identity: str) -> bpy.types.Strip | None:
-    """The strip with that identity, or None."""
-    return next((strip for strip in sound_strips(scene) if identity and strip.get(_IDENTITY) == identity), None)
 
 
 def whole_file(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Path | None:

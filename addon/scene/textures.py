@@ -65,6 +65,20 @@ def write_picture(image: bpy.types.Image, path: Path) -> None:
         raise AddonError(f"{path.name} cannot be written to the temporary folder.", "Free some space.") from error
 
 
+def portrait_of(character: bpy.types.Collection) -> bpy.types.Image:
+    """The picture that the character's mesh shows.
+
+    Raises:
+        AddonError: it is gone.
+    """
+    slots = character.makeittalk.body.data.materials
+    tree = slots[0].node_tree if len(slots) and slots[0] is not None else None
+    for node in tree.nodes if tree is not None else ():
+        if node.type == "TEX_IMAGE" and node.image is not None:
+            return node.image
+    raise AddonError(f"{character.name} has lost its portrait.", "Run Make It Talk again.")
+
+
 def has_transparency(image: bpy.types.Image) -> bool:
     """Whether any pixel of the image lets something through."""
     if image.channels < 4:

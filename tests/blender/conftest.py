@@ -33,8 +33,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Ends the process as it is: the module of 4.2 frees classes that add-ons registered when Python has ended."""
-    if bpy.app.version < (4, 3, 0) and _STATUS in config.stash:
+    """Ends the process as it is: on its way out the module of 4.2 frees what add-ons registered when Python has ended,
+    and that of 4.5 may wait for ever for a thread of its own."""
+    if _STATUS in config.stash and not hasattr(config, "workerinput"):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(config.stash[_STATUS])

@@ -11,8 +11,8 @@ from pathlib import Path
 import bpy
 import pytest
 import samples
-from edits import edited_curves
 from extension import part
+from generated import changed, layer
 from project import ROOT
 from sounding import SOUND
 
@@ -37,15 +37,15 @@ def test_file_opens_with_the_character_inside(extension, job, tmp_path, fps, exp
     keys = character.makeittalk.body.data.shape_keys
     assert [block.name for block in keys.key_blocks] == ["Basis", *samples.KEYS]
     compat = part("addon.compat")
-    assert len(compat.assigned_curves(keys).fcurves) == len(samples.KEYS)
-    paths = {curve.data_path for curve in compat.assigned_curves(character.makeittalk.rig).fcurves}
-    assert paths == {'pose.bones["head"].location', 'pose.bones["head"].rotation_euler'}
+    assert len(layer(character, "Lips").curves.fcurves) == len(samples.KEYS)
+    parts = {found.part for found in part("addon.scene.layers").layers(character.makeittalk.rig)}
+    assert parts == {"Nod", "Turn", "Tilt", "Sway"}
     assert ("built without sound" in done.stderr) == (not SOUND)
     if SOUND:
         (strip,) = compat.sequencer_strips(scene)
         assert strip.type == "SOUND" and compat.strip_span(strip)[0] == 1 and strip.sound.packed_file
     assert all(image.packed_file for image in bpy.data.images if image.type == "IMAGE")
-    assert edited_curves(character) == []
+    assert changed(character) == []
 
 
 @pytest.mark.parametrize("name", ["makeittalk", "a-b", "1.0"])

@@ -56,9 +56,13 @@ def test_making_is_one_undo_step(seen):
         assert seen["undone"][same] == seen["empty"][same]
 
 
-def test_an_amount_rebakes_as_one_undo_step(seen):
+def test_an_amount_acts_at_once(seen):
     before, after = seen["opening"]
     assert 0.2 * before < after < 0.9 * before
+    assert seen["amount turned back"]
+
+
+def test_smoothing_rebakes_as_one_undo_step(seen):
     assert seen["undone rebake"]
 
 

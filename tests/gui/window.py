@@ -11,13 +11,14 @@ import traceback
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 import bpy
 import numpy as np
 
+_Awaited = TypeVar("_Awaited")
+
 MODULE = "bl_ext.user_default.makeittalk"
-BUTTON = 20
-"""Seconds within which a button is on the screen."""
 
 
 def arguments() -> list[str]:
@@ -45,12 +46,13 @@ def characters() -> list[bpy.types.Collection]:
     return addon("scene.character").characters(bpy.context.scene)
 
 
-def until(condition: Callable[[], bool], what: str, limit: float) -> Iterator[float]:
-    """Waits for it, and fails after `limit` seconds."""
+def until(condition: Callable[[], _Awaited], what: str, limit: float) -> Generator[float, None, _Awaited]:
+    """Waits for something and returns it; fails where it is still nothing after `limit` seconds."""
     end = time.monotonic() + limit
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < end, f"waited in vain: {what}; {session().message}"
         yield 0.05
+    return found
 
 
 def run(user: Iterator[float], seen: dict[str, object], ui: Window) -> None:
@@ -151,10 +153,10 @@ class Window:
         Returns:
             Its middle.
         """
-        end = time.monotonic() + BUTTON
-        while (middle := self._big_button(self.shot(name), least, most)) is None:
-            assert time.monotonic() < end, "the button is not on the screen"
-            yield 0.3
+        middle = yield from until(
+            lambda: self._big_button(self.shot(name), least, most), "the button is on the screen", limit=20.0
+        )
+        assert middle is not None
         return middle
 
     def _big_button(self, pixels: np.ndarray, least: int, most: int) -> tuple[int, int] | None:

@@ -77,8 +77,11 @@ def bake_arrays(frames: int = 60, fps: float = 24.0, keys: tuple[str, ...] = KEY
         "format": np.int64(1),
         "fps": np.float64(fps),
         "key_names": np.array(keys),
-        "key_values": values.astype(np.float32),
         "key_range": ranges(keys),
+        "rest_values": np.zeros(len(keys), np.float32),
+        "lip_values": values.astype(np.float32),
+        "expression_values": np.zeros_like(values, np.float32),
+        "blink_values": np.zeros_like(values, np.float32),
         "head_rotation": (0.15 * swing).astype(np.float32),
         "head_location": (0.02 * swing[:, ::-1]).astype(np.float32),
         "residual": np.full(frames, 0.1, np.float32),
@@ -143,3 +146,10 @@ def write_png(path: Path, rgba: np.ndarray) -> None:
         + chunk(b"IDAT", zlib.compress(rows.tobytes()))
         + chunk(b"IEND", b"")
     )
+
+
+def spoil_array(path, name, change) -> None:
+    with np.load(path) as arrays:
+        values = dict(arrays)
+    values[name] = change(values[name])
+    np.savez_compressed(path, **values)

@@ -5,110 +5,129 @@ from __future__ import annotations
 import numpy as np
 
 from ..exchange.amounts import Amounts
+from ..exchange.constants import CANONICAL_JAW, GAZE_KEYS
 from ..exchange.errors import InputError
 from ..exchange.formats import Bake, Mesh, Motion
+from ..mesh.deform import gaze_values
 from .basis import BLINKS, MOUTH_SHUT, RESIDUAL
-from .postprocess import apply_amounts
+from .key_fit import fit_named_keys
+from .postprocess import apply_amounts, smooth_speaker
 from .resample import at, closure_times, resample
 
-_ITERATIONS = 150
-_RIDGE = 2e-3  # of the largest eigenvalue: keeps correlated keys from fighting
-_SPARSE = 1e-3  # canonical units²: small values are not worth a key
-_UPPER = 1.5  # of a named key in a prediction
+# What the names of the keys begin with that say it.
+_EXPRESSION = ("brow", "eye")
+_LIPS = ("jaw", "mouth")
+_LEAST = 0.03  # largest value in a recording of a named key that is worth a curve
 
 
-def bake_motion(motion: Motion, mesh: Mesh, fps: float, amounts: Amounts | None = None) -> Bake:
-    """Fits the shape keys to a motion and turns the head into the bone's transforms.
+def bake_motion(motion: Motion, mesh: Mesh, fps: float, smooth: float | None = None) -> Bake:
+    """Fits the shape keys to a motion, each amount's share apart, and turns the head into the bone's transforms.
 
     Args:
-        motion: at any rate; it is re-baked from its parts when `amounts` is given.
-        mesh: the character's, for its keys. fps: the scene's rate. amounts: None leaves the motion as it is.
+        motion: at any rate. One with parts is baked at amount 1 of everything but smoothing; of one without, all is
+            taken for lips.
+        mesh: the character's, for its keys. fps: the scene's rate.
+        smooth: the amount of smoothing, the motion's own where None.
 
     Returns:
         one row a scene frame. `residual` says what the keys could not reproduce.
+
+    Raises:
+        InputError: the mesh lacks a key that the motion needs.
     """
-    if amounts is not None:
-        motion = apply_amounts(motion, amounts)
+    if motion.parts is not None:
+        motion = apply_amounts(motion, Amounts(smooth=motion.parts.amounts.smooth if smooth is None else smooth))
     # Predicted frame i stands at its own moment, so the sound ends with the last one, not a frame later.
     frames = int((motion.frames - 1) / motion.fps * fps + 1e-6) + 1
     sampled = resample(motion, fps, frames)
-    values, residual = fit_shape_keys(sampled.expression, mesh, _known_keys(motion, fps, frames))
-    height = float(mesh.image_size[1])
     face_width = float(np.linalg.norm(sampled.neutral[16] - sampled.neutral[0]))
+    keys = _Keys(mesh, face_width / CANONICAL_JAW)
+    rest, lids = np.zeros(len(keys.names)), np.zeros((frames, len(keys.names)))
+    expression = np.zeros_like(lids)
+    if motion.parts is not None:
+        times = closure_times(motion, np.arange(frames) / fps)
+        rest[keys.index(MOUTH_SHUT)] = 1.0
+        for name in BLINKS:
+            lids[:, keys.index(name)] = np.clip(at(motion.parts.blink, times, motion.fps), 0.0, 1.0)
+        speaker = at(smooth_speaker(motion.parts, motion.fps), times, motion.fps)
+        expression = keys.fit(speaker, _EXPRESSION)
+    said_by = _LIPS if motion.parts is not None else ("",)
+    lips = keys.fit(sampled.expression - keys.shown(rest + lids + expression), said_by)
+    left = sampled.expression - keys.shown(rest + lids + expression + lips)
     turn = np.array([1.0, -1.0, -1.0], np.float32)
     return Bake(
         fps=fps,
         key_names=mesh.key_names,
-        key_values=values.astype(np.float32),
         key_range=mesh.key_range,
+        rest_values=rest.astype(np.float32),
+        lip_values=lips.astype(np.float32),
+        expression_values=expression.astype(np.float32),
+        blink_values=lids.astype(np.float32),
         head_rotation=(sampled.head_rotation * turn).astype(np.float32),
-        head_location=(sampled.head_translation * turn / height).astype(np.float32),
-        residual=(residual * 256.0 / max(face_width, 1e-6)).astype(np.float32),
+        head_location=(sampled.head_translation * turn / float(mesh.image_size[1])).astype(np.float32),
+        gaze_values=keys.gaze(mesh, sampled),
+        residual=(np.linalg.norm(left, axis=2).max(axis=1) * 256.0 / max(face_width, 1e-6)).astype(np.float32),
     )
 
 
-def _known_keys(motion: Motion, fps: float, frames: int) -> dict[str, np.ndarray]:
-    """Keys whose values need no fitting, because the motion says what it shuts: name → (frames,) values at `fps`."""
-    if motion.parts is None:
-        return {}
-    blink = at(motion.parts.blink, closure_times(motion, np.arange(frames) / fps), motion.fps)
-    lids = np.clip(blink * motion.parts.amounts.blink, 0.0, 1.0)
-    return {MOUTH_SHUT: np.ones(frames), BLINKS[0]: lids, BLINKS[1]: lids}
-
-
-def fit_shape_keys(
-    expression: np.ndarray, mesh: Mesh, known: dict[str, np.ndarray] | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Key values that reproduce an expression: named keys first, non-negative and sparse, residual keys exactly.
+class _Keys:
+    """The shape keys of a mesh, as what they do to the landmarks.
 
     Args:
-        expression: (N, 68, 3) px. mesh: its `key_landmarks` are fitted. known: values (N,) that are given by name.
-
-    Returns:
-        values (N, K); residual (N,) px, the largest distance of a landmark from where it should be.
-
-    Raises:
-        InputError: the mesh lacks a key that is given.
+        mesh: the character's. scale: px a canonical unit.
     """
-    keys = mesh.key_landmarks.reshape(len(mesh.key_landmarks), -1).astype(np.float64)
-    target = expression.reshape(len(expression), -1).astype(np.float64)
-    names = [str(name) for name in mesh.key_names]
-    values = np.zeros((len(target), len(keys)))
-    lacking = sorted(set(known or {}) - set(names))
-    if lacking:
-        raise InputError(f"The mesh lacks the shape key {lacking[0]!r}.", "Make the mesh again.")
-    for name, curve in (known or {}).items():
-        values[:, names.index(name)] = curve
-    named = np.array([not name.startswith(RESIDUAL) and name not in (known or {}) for name in names])
-    residual_keys = np.array([name.startswith(RESIDUAL) for name in names])
-    # Pixels to canonical-like units, so that the regularisation means the same on every portrait.
-    unit = max(float(np.sqrt((keys[named] ** 2).sum(1).max())), 1e-9)
-    values[:, named] = bounded_fit((target - values @ keys) / unit, keys[named] / unit)
-    low, high = mesh.key_range[residual_keys].T
-    values[:, residual_keys] = np.clip((target - values @ keys) @ np.linalg.pinv(keys[residual_keys]), low, high)
-    left = (target - values @ keys).reshape(expression.shape)
-    return values, np.linalg.norm(left, axis=2).max(axis=1)
 
+    def __init__(self, mesh: Mesh, scale: float) -> None:
+        self._scale = max(scale, 1e-6)
+        self.names = [str(name) for name in mesh.key_names]
+        self._keys = mesh.key_landmarks.reshape(len(mesh.key_landmarks), -1).astype(np.float64)
+        self._range = mesh.key_range
+        self._residual = np.array([name.startswith(RESIDUAL) for name in self.names])
+        # What shuts mouth and eyes is said by the motion itself and not to be fitted.
+        fixed = [MOUTH_SHUT, *BLINKS, *GAZE_KEYS]
+        self._named = ~self._residual & ~np.isin(self.names, fixed) & self._keys.any(axis=1)
 
-def bounded_fit(target: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """min ‖target − x·keys‖² + ridge‖x‖² + sparse·Σx over 0 ≤ x ≤ limit, for all rows at once (FISTA).
+    def index(self, name: str) -> int:
+        """The column of a key.
 
-    Args:
-        target: (N, D). keys: (K, D).
+        Raises:
+            InputError: the mesh lacks it.
+        """
+        if name not in self.names:
+            raise InputError(f"The mesh lacks the shape key {name!r}.", "Make the mesh again.")
+        return self.names.index(name)
 
-    Returns:
-        (N, K).
-    """
-    gram = keys @ keys.T
-    top = max(float(np.linalg.eigvalsh(gram)[-1]), 1e-12)
-    gram += np.eye(len(gram)) * _RIDGE * top
-    step = 1.0 / (top * (1.0 + _RIDGE))
-    goal = target @ keys.T - _SPARSE
-    x = np.zeros_like(goal)
-    ahead, momentum = x, 1.0
-    for _ in range(_ITERATIONS):
-        new = np.clip(ahead - step * (ahead @ gram - goal), 0.0, _UPPER)
-        following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
-        ahead = new + (momentum - 1.0) / following * (new - x)
-        x, momentum = new, following
-    return x
+    def shown(self, values: np.ndarray) -> np.ndarray:
+        """The displacement (N, 68, 3) px of the landmarks at values (N, K)."""
+        return (values @ self._keys).reshape(-1, 68, 3)
+
+    def gaze(self, mesh: Mesh, motion: Motion) -> np.ndarray:
+        """Values (N, K) that turn the eyes as a motion says."""
+        values = np.zeros((motion.frames, len(self.names)), np.float32)
+        if motion.gaze is not None:
+            for name, column in zip(GAZE_KEYS, gaze_values(mesh, motion.gaze).T, strict=True):
+                if name in self.names:
+                    values[:, self.names.index(name)] = column
+        return values
+
+    def fit(self, displacement: np.ndarray, said_by: tuple[str, ...]) -> np.ndarray:
+        """Values (N, K) that reproduce a displacement: named keys as well as they can, non-negative and few; residual
+        keys what is left.
+
+        Args:
+            displacement: (N, 68, 3) px. said_by: what the names of the named keys that may say it begin with.
+        """
+        named = self._named & np.array([name.startswith(said_by) for name in self.names])
+        of_use = self._fit_named(displacement, named, polishing=0).max(axis=0, initial=0.0) > _LEAST
+        values = self._fit_named(displacement, of_use)
+        low, high = self._range[self._residual].T
+        left = displacement.reshape(len(values), -1) - values @ self._keys
+        values[:, self._residual] = np.clip(left @ np.linalg.pinv(self._keys[self._residual]), low, high)
+        return values
+
+    def _fit_named(self, displacement: np.ndarray, named: np.ndarray, **options: int) -> np.ndarray:
+        values = np.zeros((len(displacement), len(self.names)))
+        keys = self._keys.reshape(-1, 68, 3) / self._scale
+        names, residual = np.array(self.names)[named].tolist(), keys[self._residual]
+        values[:, named] = fit_named_keys(displacement / self._scale, keys[named], names, residual, **options)
+        return values

@@ -1,7 +1,7 @@
 """The shape keys every character has: one fixed basis in the canonical frame, turned into each portrait.
 
-Named keys carry the meaning of their ARKit namesakes; `mouthShut` and the two blinks shut what this portrait has
-open; residual keys (PCA) hold what the named ones leave. The basis is shipped as `weights/basis.safetensors`.
+Named keys carry the meaning of their ARKit namesakes and, by themselves, the speech; `mouthShut` and the two blinks
+shut what this portrait has open; a few residual keys (PCA) refine. The basis is shipped as `weights/basis.safetensors`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from safetensors import SafetensorError, safe_open
 from ..exchange.errors import MissingError
 from ..landmarks.pose import Canonical
 from .blinks import lid_displacement
+from .gaze import with_gaze_keys
 from .lips import shut_mouth
 
 BASIS_FILE = Path(__file__).resolve().parent.parent / "weights" / "basis.safetensors"
 MOUTH_SHUT = "mouthShut"
 BLINKS = ("eyeBlinkLeft", "eyeBlinkRight")
+UNMARKED = ("tongueOut",)  # keys that move no landmark: the mesh knows what they move
 RESIDUAL = "residual"  # what the names of the keys without a meaning of their own begin with
 NAMED_RANGE = (-1.0, 2.0)
 RESIDUAL_RANGE = (-10.0, 10.0)
@@ -74,11 +76,12 @@ def character_keys(neutral: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     canonical = Canonical.of(neutral)
     shut = canonical.displacement_from(shut_mouth(canonical.to_canonical(neutral)))
     left, right = eye_keys(neutral)
-    own = np.stack([shut, left, right])
+    own = np.stack([shut, left, right, *[np.zeros_like(shut)] * len(UNMARKED)])
     fixed = canonical.displacement_from(np.concatenate([basis.named, basis.residual]))
-    names = np.array([MOUTH_SHUT, *BLINKS, *basis.names])
-    limits = np.array([NAMED_RANGE] * (3 + len(basis.named)) + [RESIDUAL_RANGE] * len(basis.residual), np.float32)
-    return names, np.concatenate([own, fixed]).astype(np.float32), limits
+    names = np.array([MOUTH_SHUT, *BLINKS, *UNMARKED, *basis.names])
+    limits = [NAMED_RANGE] * (len(own) + len(basis.named)) + [RESIDUAL_RANGE] * len(basis.residual)
+    keys = np.concatenate([own, fixed]).astype(np.float32)
+    return with_gaze_keys(neutral, names, keys, np.array(limits, np.float32))
 
 
 def eye_keys(neutral: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,8 @@ from ..exchange.constants import FRAME_RATE
 from ..landmarks.ibug68 import LID_PAIRS
 from ..networks.noise import DOWN, UP, blink_shape
 
-DEPTH = 0.75  # share of the eye's opening that is shut at the deepest
+DEPTH = 0.75  # share of the eye's opening that is shut at the deepest of what the speaker branch learned from
+SHUT = 0.97  # and of what is shown: eyes that blink do shut, and their lids do not yet fold
 # Predicted closure, as a share of DEPTH, from which it is a blink: so they are as many as in the validation targets.
 _FALLING = 0.47
 _BETWEEN = 0.4  # s from one blink to the next at least
@@ -23,7 +24,7 @@ def blink_curve(predicted: np.ndarray) -> np.ndarray:
         predicted: (T,) closure, 0 open … 1 shut, at 62.5 frames/s.
 
     Returns:
-        (T,) float32, every blink `DEPTH` deep and of one shape.
+        (T,) float32, every blink `SHUT` deep and of one shape.
     """
     closure = np.zeros(len(predicted), np.float32)
     falling = np.concatenate([[False], np.asarray(predicted) > _FALLING * DEPTH, [False]])
@@ -37,7 +38,7 @@ def blink_curve(predicted: np.ndarray) -> np.ndarray:
         begin = max(0, round((deepest - DOWN) * FRAME_RATE))
         end = min(len(closure), round((deepest + UP) * FRAME_RATE) + 1)
         since = np.arange(begin, end) / FRAME_RATE - (deepest - DOWN)
-        closure[begin:end] = np.maximum(closure[begin:end], DEPTH * blink_shape(since))
+        closure[begin:end] = np.maximum(closure[begin:end], SHUT * blink_shape(since))
     return closure
 
 

@@ -13,6 +13,7 @@ from ..exchange.formats import Motion, MotionParts
 from ..landmarks.ibug68 import INNER_PAIRS, LIPS
 from ..landmarks.pose import Canonical, compose_pose
 from .blinks import lid_displacement
+from .gaze import shown_gaze
 from .lip_speed import limit_speed, speed_scale
 from .lips import close_lips, closing_scale, gaps, scale_gaps
 
@@ -46,7 +47,10 @@ def shown_motion(
         [expression, rotation, translation],
         np.empty_like(expression),
     )
-    return Motion(fps, landmarks, neutral, expression, rotation, translation, pivot, image_size, parts)
+    gaze = None
+    if parts.saccades is not None:
+        gaze = np.float32(parts.amounts.gaze) * shown_gaze(parts.saccades, rotation)
+    return Motion(fps, landmarks, neutral, expression, rotation, translation, pivot, image_size, parts, gaze)
 
 
 def compose(neutral: np.ndarray, parts: MotionParts, fps: float) -> np.ndarray:
@@ -79,6 +83,13 @@ def compose(neutral: np.ndarray, parts: MotionParts, fps: float) -> np.ndarray:
 
     tracks = [parts.content, parts.speaker, parts.blink, kept]
     return in_blocks(compose_block, tracks, np.empty(parts.content.shape, np.float32), max(lips, face) // 2)
+
+
+def smooth_speaker(parts: MotionParts, fps: float) -> np.ndarray:
+    """What the speaker branch moves in the face, smoothed as `compose` does, (T, 68, 3) float32 px."""
+    face = _window(SMOOTH_FACE * parts.amounts.smooth, fps, len(parts.speaker))
+    answer = np.empty(parts.speaker.shape, np.float32)
+    return in_blocks(lambda speaker: _filtered(speaker, face), [parts.speaker], answer, face // 2)
 
 
 def compose_head(

@@ -20,9 +20,10 @@ from ..networks.device import choose_device
 from ..networks.phones_inference import closure_of, predict_phones, rounding_of, silence_of
 from ..networks.speech import Speech
 from .brows import RAISED
+from .gaze import saccades
 from .head_motion import head_motion
 from .lips import shut_mouth
-from .pauses import speech_presence
+from .pauses import QUIET, SURE, speech_presence
 from .postprocess import shown_motion
 from .rounding import rounded_lips, rounding_curve
 
@@ -113,6 +114,7 @@ def predict_parts(
     closure = closure_of(phones)
     prosody = loudness_prosody(speech.mel) if speech.prosody is None else speech.prosody
     lips *= speech_presence(silence_of(phones), prosody[:, 0], FRAME_RATE)[:, None, None]
+    speaking = (prosody[:, 0] > QUIET) & (silence_of(phones) < SURE)
     rest = canonical.displacement_from(shut).astype(np.float32)
     rounded, round_mouth = rounding_curve(rounding_of(phones), FRAME_RATE), rounded_lips(frontal + shut)
     content = in_blocks(
@@ -132,5 +134,6 @@ def predict_parts(
         head_translation=shift,
         closure=closure,
         speaker_embedding=speech.style_embedding.astype(np.float32),
+        saccades=saccades(options.seed, speaking, moved.blink, FRAME_RATE),
         amounts=options.amounts,
     )

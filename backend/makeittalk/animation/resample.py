@@ -37,9 +37,9 @@ def resample(motion: Motion, fps: float, frames: int | None = None) -> Motion:
     rotation = at(np.unwrap(motion.head_rotation, axis=0), times, motion.fps)
     translation = at(motion.head_translation, times, motion.fps)
     landmarks = compose_pose(motion.neutral, expression, rotation, translation, motion.neck_pivot)
-    return Motion(
-        fps, landmarks, motion.neutral, expression, rotation, translation, motion.neck_pivot, motion.image_size
-    )
+    gaze = None if motion.gaze is None else at(motion.gaze, times, motion.fps)
+    size = motion.image_size
+    return Motion(fps, landmarks, motion.neutral, expression, rotation, translation, motion.neck_pivot, size, gaze=gaze)
 
 
 def closure_times(motion: Motion, times: np.ndarray) -> np.ndarray:

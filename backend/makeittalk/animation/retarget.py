@@ -29,5 +29,6 @@ def retarget(motion: Motion, neutral: np.ndarray) -> Motion:
     pivot = neck_pivot(neutral)
     landmarks = compose_pose(neutral, expression, motion.head_rotation, translation, pivot)
     return Motion(
-        motion.fps, landmarks, neutral.astype(np.float32), expression, motion.head_rotation, translation, pivot
+        *(motion.fps, landmarks, neutral.astype(np.float32), expression, motion.head_rotation, translation, pivot),
+        gaze=motion.gaze,
     )

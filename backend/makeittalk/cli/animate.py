@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from ..networks.image_inference import ImageModel
 
 SUFFIXES = (".mp4", ".blend", ".npz", ".json", ".csv")
-_AMOUNTS = (("lip", "lip motion"), ("head", "head motion"), ("blink", "blinks"), ("smooth", "smoothing"))
+_AMOUNTS = (
+    ("lip", "lip motion"),
+    ("head", "head motion"),
+    ("blink", "blinks"),
+    ("smooth", "smoothing"),
+    ("gaze", "gaze"),
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -68,7 +74,7 @@ def run(options: Namespace) -> None:
             folder,
             pipeline.AnimateOptions(
                 seed=options.seed,
-                amounts=Amounts(options.lip, options.head, options.blink, options.smooth),
+                amounts=Amounts(**{name: getattr(options, name) for name, _ in _AMOUNTS}),
                 device=options.device,
                 features=options.features,
                 weights=options.weights,
@@ -131,6 +137,7 @@ def _write_blend(character: Character, output: Path, rate: Fraction, options: Na
         head=options.head,
         blink=options.blink,
         smooth=options.smooth,
+        gaze=options.gaze,
         style=options.style,
     )
 

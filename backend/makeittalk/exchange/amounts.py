@@ -17,6 +17,7 @@ class Amounts:
     head: float = 1.0
     blink: float = 1.0
     smooth: float = 1.0
+    gaze: float = 1.0
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Amounts:

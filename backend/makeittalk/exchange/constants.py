@@ -21,6 +21,9 @@ DETECTORS = ("auto", "mediapipe", "face-alignment")  # what finds landmarks
 LARGEST_INTEGER = 2**31 - 1  # of seeds, frames and sizes: what Blender's own integers hold
 STYLES = ("auto", "cartoon", "photo")  # how frames are drawn: as the picture is, by the mesh alone, by a network
 
+#: The shape keys that turn the eyes, by their ARKit names: of the person's left eye, then of the right one.
+GAZE_KEYS = tuple(f"eyeLook{way}{side}" for side in ("Left", "Right") for way in ("In", "Out", "Up", "Down"))
+
 # Limits for files that anybody may have made.
 MAX_PORTRAIT_SIDE = 8192  # px of the portrait that the project keeps
 MAX_SOURCE_SIDE = 65_535  # px of a picture that is opened at all

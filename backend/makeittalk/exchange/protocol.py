@@ -44,15 +44,15 @@ class _Fields:
         """
         default = cls()
         known = {
-            item.name: _field(item.name, value[item.name], getattr(default, item.name))
+            item.name: _field(item.name, value[item.name], getattr(default, item.name), item.metadata.get("of"))
             for item in fields(cls)
             if item.name in value
         }
         return cls(**known)
 
 
-def _field(name: str, given: Any, default: Any) -> Any:
-    """The value of a field, of the type that its default has."""
+def _field(name: str, given: Any, default: Any, of: type[_Fields] | None = None) -> Any:
+    """The value of a field, of the type that its default has; a list of words, or of messages of the kind `of`."""
     if isinstance(default, Amounts):
         try:
             return Amounts.from_dict(given)
@@ -69,6 +69,10 @@ def _field(name: str, given: Any, default: Any) -> Any:
         raise ProtocolError(f"The field {name!r} of a message is no number that can be used.")
     if isinstance(given, str) and not _is_text(given):
         raise ProtocolError(f"The field {name!r} of a message holds letters that no path and no sentence can have.")
+    if isinstance(given, list) and of is not None:
+        if not all(isinstance(item, dict) for item in given):
+            raise ProtocolError(f"The field {name!r} of a message is no list of objects.")
+        return [of.from_dict(item) for item in given]
     if isinstance(given, list) and not all(isinstance(item, str) for item in given):
         raise ProtocolError(f"The field {name!r} of a message is no list of words.")
     if isinstance(given, dict) and not bounded_json.is_finite(given):
@@ -125,14 +129,25 @@ class Animate(_Fields):
 
 @dataclass
 class Rebake(_Fields):
-    """Bakes a cached motion again with other amounts; writes `bake.npz` into `folder`."""
+    """Bakes a cached motion again, at another rate or with other smoothing; writes `bake.npz` into `folder`."""
 
     method: ClassVar[str] = "rebake"
     motion: str = ""
     mesh: str = ""
     folder: str = ""
     fps: float = 24.0
-    amounts: Amounts = field(default_factory=Amounts)
+    smooth: float = 1.0
+
+
+@dataclass
+class Sound(_Fields):
+    """A recording heard in a film: its first sample would sound at `at` seconds of the film, below 0 before it; it is
+    heard from `begin` to `end` seconds of the film."""
+
+    audio: str = ""
+    at: float = 0.0
+    begin: float = 0.0
+    end: float = 0.0
 
 
 @dataclass
@@ -140,8 +155,8 @@ class Photoreal(_Fields):
     """Draws photoreal frames of a character as it moves in the scene; see `photoreal.render_frames`.
 
     `portrait`, `mesh` and `moves` are files of the job's folder. `output` is the folder of the frames, `first` the
-    number of the first; `film` names an .mp4 to write from them and `audio` its speech, of which the first frame
-    stands at `audio_start` seconds. Empty `weights` are the default ones.
+    number of the first; `film` names an .mp4 to write from them and `sounds` what is heard in it. Empty `weights` are
+    the default ones.
     """
 
     method: ClassVar[str] = "photoreal"
@@ -152,8 +167,7 @@ class Photoreal(_Fields):
     first: int = 1
     fps: float = 24.0
     film: str = ""
-    audio: str = ""
-    audio_start: float = 0.0
+    sounds: list[Sound] = field(default_factory=list, metadata={"of": Sound})
     device: str = "auto"
     weights: str = ""
 

@@ -37,20 +37,25 @@ def straight(rgba: np.ndarray) -> np.ndarray:
     return result
 
 
-def shown_textures(mesh: formats.Mesh, rgba: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """Portrait and mouth, premultiplied, shrunk by area to the size at which a `width` × `height` picture shows them.
+def shown_textures(mesh: formats.Mesh, rgba: np.ndarray, width: int, height: int) -> tuple[np.ndarray, ...]:
+    """The texture of each material, premultiplied, shrunk by area to the size at which a `width` × `height` picture
+    shows it: portrait, mouth, eyes.
 
     Both renderers then read them bilinearly and agree.
     """
     portrait = _shrunk(premultiplied(rgba), width, height)
+    eyes = np.zeros((1, 1, 4), np.uint8) if mesh.eye_image is None else mesh.eye_image
+    share = np.minimum(np.array([width, height]) / mesh.image_size, 1.0)
+    wide, high = np.maximum(np.rint(share * eyes.shape[1::-1]).astype(int), 1)
+    eyes = _shrunk(premultiplied(eyes), wide, high)
     card = np.unique(mesh.triangles[mesh.material == 1])
     if not len(card):
-        return portrait, mesh.mouth_image
+        return portrait, mesh.mouth_image, eyes
     scale = np.array([width, height]) / mesh.image_size
     extent = np.ptp(mesh.vertices[card, :2], axis=0) * scale
     # Half as large again: an open mouth stretches the card.
     wide, high = np.maximum(np.rint(extent * 1.5).astype(int), 8)
-    return portrait, _shrunk(premultiplied(mesh.mouth_image), wide, high)
+    return portrait, _shrunk(premultiplied(mesh.mouth_image), wide, high), eyes
 
 
 def _shrunk(picture: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -13,7 +13,6 @@ from ..animation.placement import place_motion
 from ..animation.predict import PredictOptions, analyse_speech, predict_parts, show_parts
 from ..animation.retarget import retarget
 from ..audio.loading import load_audio, write_flac
-from ..exchange.amounts import Amounts
 from ..exchange.errors import InputError
 from ..exchange.formats import Face, Mesh, Motion
 from ..exchange.progress import Progress, part, silent
@@ -124,7 +123,7 @@ def _with_face(
                 f"but {source} has {width} × {height} px.",
                 "Detect the landmarks of this portrait again.",
             )
-        face = Face(image, width, height, given.landmarks, given.detector, given.confidence)
+        face = Face(image, width, height, given.landmarks, given.detector, given.confidence, given.irises)
     else:
         try:
             found = detect_landmarks(rgba, detector, name=str(source), face=number)
@@ -137,7 +136,7 @@ def _with_face(
             image, rgba = write_portrait(picture.image, folder)
             height, width = rgba.shape[:2]
             notices = found.notices
-        face = Face(image, width, height, found.landmarks, found.detector, found.confidence)
+        face = Face(image, width, height, found.landmarks, found.detector, found.confidence, found.irises)
     path = folder / "face.json"
     face.save(path)
     return Portrait(face, rgba, path, notices)
@@ -187,7 +186,7 @@ def animate(
     return Character(portrait, mesh, motion, folder, sound, seconds, [*portrait.notices, *notices])
 
 
-def bake(motion: Motion, mesh: Mesh, folder: PathLike, fps: float, amounts: Amounts | None = None) -> Path:
+def bake(motion: Motion, mesh: Mesh, folder: PathLike, fps: float, smooth: float | None = None) -> Path:
     """Bakes a motion for a scene's rate and writes `bake.npz` into `folder`.
 
     Raises:
@@ -195,7 +194,7 @@ def bake(motion: Motion, mesh: Mesh, folder: PathLike, fps: float, amounts: Amou
     """
     exact_rate(fps)
     path = Path(folder) / "bake.npz"
-    bake_motion(motion, mesh, fps, amounts).save(path)
+    bake_motion(motion, mesh, fps, smooth).save(path)
     return path
 
 
@@ -223,6 +222,7 @@ def face_for_motion(
     prepared = image, rgba, notices = prepare_portrait(source, folder)
     height, width = rgba.shape[:2]
     progress(0.5, "Reading the portrait")
+    irises = None
     if motion.image_size is None or (width, height) != tuple(int(side) for side in motion.image_size):
         portrait = _with_face(source, folder, prepared, detector=detector, number=face)
         progress(1.0, "Reading the portrait")
@@ -230,10 +230,11 @@ def face_for_motion(
     try:
         found = detect_landmarks(rgba, detector, name=str(source), face=face)
         landmarks, motion, carried = place_motion(motion, found.landmarks)
-        notices = [*notices, *found.notices]
+        notices, irises = [*notices, *found.notices], found.irises
         if carried:
             notices.append(f"The motion is of another face and was carried over to the one in {source}.")
     except NoFaceError:
         landmarks = motion.neutral
     progress(1.0, "Reading the portrait")
-    return Portrait(Face(image, width, height, landmarks), rgba, folder / "face.json", notices), motion
+    shown = Face(image, width, height, landmarks, irises=irises)
+    return Portrait(shown, rgba, folder / "face.json", notices), motion

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..exchange import storage
+from ..exchange.amounts import Amounts
 from ..exchange.formats import Bake, Motion
 
 _HEAD = ("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ")
@@ -17,12 +18,12 @@ _HEAD = ("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ")
 def _rows(motion: Motion, bake: Bake) -> np.ndarray:
     """(N, 1 + 6 + K): seconds, the head in degrees and shares of the picture's height, the keys' values."""
     assert motion.image_size is not None
-    frames = len(bake.key_values)
+    amounts = motion.parts.amounts if motion.parts is not None else Amounts()
     # The bone's axes back to the design's: x right, y down, z away.
-    turn = np.degrees(bake.head_rotation) * (1.0, -1.0, -1.0)
-    shift = bake.head_location * (1.0, -1.0, -1.0)
-    times = np.arange(frames)[:, None] / bake.fps
-    return np.concatenate([times, turn, shift, bake.key_values], axis=1)
+    turn = amounts.head * np.degrees(bake.head_rotation) * (1.0, -1.0, -1.0)
+    shift = amounts.head * bake.head_location * (1.0, -1.0, -1.0)
+    times = np.arange(bake.frames)[:, None] / bake.fps
+    return np.concatenate([times, turn, shift, bake.key_values(amounts)], axis=1)
 
 
 def write_csv(path: Path, motion: Motion, bake: Bake) -> None:

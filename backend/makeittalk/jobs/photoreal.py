@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..audio.loading import Audio, load_audio
+from ..audio.mix import film_sound
 from ..exchange.errors import InputError
 from ..exchange.formats import Mesh, Moves
 from ..exchange.progress import Progress, part, silent
+from ..exchange.protocol import Sound
 from ..exchange.rates import exact_rate
 from ..images.picture import fingerprint
 from ..images.portrait import read_picture
@@ -47,14 +48,6 @@ class Rendered:
     film: Path | None = None
 
 
-@dataclass
-class Sound:
-    """The speech of a film: the recording, and which of its seconds (below 0: before it) the first frame stands at."""
-
-    path: Path
-    start: float = 0.0
-
-
 def render_frames(
     portrait: PathLike,
     mesh_file: PathLike,
@@ -64,7 +57,7 @@ def render_frames(
     first: int = 1,
     fps: float = 24.0,
     film: PathLike = "",
-    sound: Sound | None = None,
+    sounds: Sequence[Sound] = (),
     device: str = "auto",
     weights: str | None = None,
     progress: Progress = silent,
@@ -78,7 +71,7 @@ def render_frames(
         portrait: the picture that the character was made from. mesh_file: its `mesh.npz`.
         moves_file: a `Moves` with the vertices of every frame, the head's motion included.
         folder: where the frames go. first: number of the first, 0 or more.
-        fps: frames/s of the film. film: an .mp4 to write from the frames, none if empty. sound: its speech.
+        fps: frames/s of the film. film: an .mp4 to write from the frames, none if empty. sounds: what is heard in it.
         device: "auto", "cpu", "cuda" or "mps". weights: see `load_image`.
 
     Raises:
@@ -116,7 +109,7 @@ def render_frames(
         if film:
             size = (rgba.shape[1], rgba.shape[0])
             pictures = (_checked(store, number, size) for number in range(first, last + 1))
-            speech = _heard(sound, len(moves) / float(rate)) if sound is not None else None
+            speech = film_sound(sounds, len(moves) / float(rate)) if sounds else None
             write_mp4(film, pictures, rate, size, speech, part(progress, 0.9, 1.0), total=len(moves))
         low, high = store.stretch(first, last, character)
         store.hold(low)
@@ -192,15 +185,3 @@ def _checked(store: FrameStore, number: int, size: tuple[int, int]) -> np.ndarra
     if (picture.shape[1], picture.shape[0]) != size:
         raise InputError(f"{store.path(number)} has another size than the portrait.", "Delete it and run again.")
     return picture
-
-
-def _heard(sound: Sound, seconds: float) -> Audio:
-    """The stretch of a recording that is heard in `seconds` from its start on, silence where it has none."""
-    audio = load_audio(sound.path)
-    rate, original = audio.original_rate, audio.original
-    begin, length = round(sound.start * rate), max(1, round(seconds * rate))
-    stretch = np.zeros((length, *original.shape[1:]), original.dtype)
-    low, high = max(0, begin), min(len(original), begin + length)
-    if high > low:
-        stretch[low - begin : high - begin] = original[low:high]
-    return replace(audio, original=stretch, seconds=seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -13,7 +14,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from ..exchange import protocol
 from ..exchange.constants import STYLES
@@ -25,6 +26,9 @@ from ..exchange.version import VERSION
 _REPORT_EVERY = 0.05  # s between two progress messages
 _IDLE_SECONDS = 300.0  # after that the memory of the networks is given back
 _LONGEST = 4000  # letters of a sentence
+_LARGEST_KEPT = 2**26  # bytes of a file whose content is kept in memory
+
+_Content = TypeVar("_Content")
 
 
 class Server:
@@ -242,22 +246,38 @@ def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
 
 
 def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:
-    """Bakes a cached motion with other amounts."""
+    """Bakes a cached motion at another rate or with other smoothing."""
     from ..exchange.formats import Mesh
     from ..landmarks.landmark_motion import load_motion
     from . import animate as pipeline
 
     folder = _job_folder(request.folder)
     progress(0.0, "Baking the curves")
-    motion, mesh = load_motion(request.motion), Mesh.load(request.mesh)
+    motion, mesh = _read(load_motion, request.motion), _read(Mesh.load, request.mesh)
     progress(0.3, "Baking the curves")
-    return asdict(protocol.RebakeData(bake=str(pipeline.bake(motion, mesh, folder, request.fps, request.amounts))))
+    return asdict(protocol.RebakeData(bake=str(pipeline.bake(motion, mesh, folder, request.fps, request.smooth))))
+
+
+def _read(load: Callable[[str], _Content], path: str) -> _Content:
+    """Reads a file, unless it is one of the last and as it was: a slider asks for the same motion again and again."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return load(path)  # which says what is wrong
+    if found.st_size > _LARGEST_KEPT:
+        return load(path)
+    return _read_file(load, path, found.st_size, found.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=2)
+def _read_file(load: Callable[[str], _Content], path: str, _size: int, _changed: int) -> _Content:
+    return load(path)
 
 
 def photoreal(request: protocol.Photoreal, progress: Progress) -> dict[str, Any]:
     """Draws photoreal frames, and gives back the memory that they took."""
     _check_outputs(request)
-    from .photoreal import Sound, render_frames
+    from .photoreal import render_frames
 
     try:
         rendered = render_frames(
@@ -268,7 +288,7 @@ def photoreal(request: protocol.Photoreal, progress: Progress) -> dict[str, Any]
             first=request.first,
             fps=request.fps,
             film=request.film,
-            sound=Sound(Path(request.audio), request.audio_start) if request.audio else None,
+            sounds=request.sounds,
             device=request.device,
             weights=request.weights or None,
             progress=progress,
@@ -287,7 +307,8 @@ def photoreal(request: protocol.Photoreal, progress: Progress) -> dict[str, Any]
 
 
 def free_memory() -> None:
-    """Gives back what idle networks hold."""
+    """Gives back what idle networks and files that were read hold."""
+    _read_file.cache_clear()
     if "torch" in sys.modules:
         from ..networks.device import release
 
@@ -307,7 +328,7 @@ def _check_outputs(request: protocol.Photoreal) -> None:
     film = Path(request.film)
     if film.suffix.lower() != ".mp4":
         raise InputError(f"{film} does not end in .mp4.", "Name the film so that it does.")
-    if request.audio and os.path.realpath(film) == os.path.realpath(request.audio):
+    if any(os.path.realpath(film) == os.path.realpath(sound.audio) for sound in request.sounds):
         raise InputError(f"{film} is the recording that the film is to be made with.", "Give the film another name.")
 
 

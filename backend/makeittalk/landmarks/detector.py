@@ -26,12 +26,14 @@ class Detection:
     Attributes:
         landmarks: (68, 3) float32 px, z = 0 midway between the jaw ends, negative towards the viewer.
         confidence: 0–1. detector: which one found it. notices: sentences for the user.
+        irises: (2, 3) float32 px, right and left: middle x, y and radius; None from a detector that has none.
     """
 
     landmarks: np.ndarray
     confidence: float
     detector: str
     notices: list[str] = field(default_factory=list)
+    irises: np.ndarray | None = None
 
 
 def available_detectors() -> list[str]:
@@ -66,12 +68,15 @@ def detect_landmarks(
     rgb = np.asarray(rgb)
     assert rgb.dtype == np.uint8 and rgb.ndim == 3 and rgb.shape[2] in (3, 4), rgb.shape
     rgb = on_grey(rgb)
+    irises: list[np.ndarray] = []
     if face < 1:
         raise InputError(f"There is no face {face}.", "Faces are counted from 1, the largest.")
     if detector in (_AUTO, MEDIAPIPE):
         from . import face_mesh
 
-        faces = [(found.landmarks, found.score) for found in face_mesh.find_faces(rgb, face, thorough)]
+        found = face_mesh.find_faces(rgb, face, thorough)
+        faces = [(item.landmarks, item.score) for item in found]
+        irises = [np.asarray(item.irises, np.float32) for item in found]
         chosen = MEDIAPIPE
     elif detector == FACE_ALIGNMENT:
         from . import alignment3d
@@ -95,7 +100,8 @@ def detect_landmarks(
                 "size: Face in Blender's panel, --face on the command line."
             )
         notices.insert(0, told)
-    return Detection(np.asarray(landmarks, np.float32), confidence, chosen, notices)
+    seen = irises[face - 1] if irises else None
+    return Detection(np.asarray(landmarks, np.float32), confidence, chosen, notices, seen)
 
 
 def _count(faces: list[tuple[np.ndarray, float]]) -> str:

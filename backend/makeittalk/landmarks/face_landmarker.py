@@ -19,7 +19,7 @@ from ..exchange.errors import MissingError
 from ..weights.cache import kept_loaded
 from ..weights.files import listed_bytes
 from ..weights.stand_ins import empty_modules
-from .ibug68 import MEDIAPIPE
+from .ibug68 import MEDIAPIPE, MEDIAPIPE_IRISES
 from .quiet import quiet_stderr
 
 MODELS = "face_landmarker"  # of the listed weights: a zip of three networks
@@ -61,9 +61,19 @@ class Landmarker:
 
     def points(self, square: np.ndarray) -> list[np.ndarray]:
         """The 68 points of every face in a picture (S, S, 3) uint8, each (68, 3) in its pixels."""
+        return [points for points, _ in self.points_and_irises(square)]
+
+    def points_and_irises(self, square: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The points (68, 3) and the irises (2, 3) of every face, right and left: middle and radius, in its pixels."""
         with quiet_stderr():
             faces = self._landmarker.detect(_image(square)).face_landmarks
-        return [np.array([(face[i].x, face[i].y, face[i].z) for i in MEDIAPIPE]) * len(square) for face in faces]
+        found = []
+        for face in faces:
+            points = np.array([(face[i].x, face[i].y, face[i].z) for i in MEDIAPIPE]) * len(square)
+            irises = np.array([[(face[i].x, face[i].y) for i in iris] for iris in MEDIAPIPE_IRISES]) * len(square)
+            radius = np.linalg.norm(irises[:, 1:] - irises[:, :1], axis=2).mean(axis=1)
+            found.append((points, np.column_stack([irises[:, 0], radius])))
+        return found
 
     def close(self) -> None:
         """Ends it."""

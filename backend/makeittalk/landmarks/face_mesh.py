@@ -39,10 +39,14 @@ _LEAST_SCORE, _LEAST_SCORE_FAR = 0.3, 0.45
 
 @dataclass
 class FoundFace:
-    """One face. landmarks: (68, 3) px, z = 0 midway between the jaw ends. score: 0–1."""
+    """One face. landmarks: (68, 3) px, z = 0 midway between the jaw ends. score: 0–1.
+
+    irises: (2, 3) px, right and left: middle x, y and radius.
+    """
 
     landmarks: np.ndarray
     score: float
+    irises: np.ndarray
 
     @property
     def extent(self) -> float:
@@ -236,8 +240,9 @@ def _measure(pyramid: _Pyramid, seen: _Box, treatment: _Treatment, least: float)
     points = None
     for factor in (_FIRST_CROP, 2.6, 1.4):
         view = _view(box.centre, factor * box.side, box.roll, _CROP)
-        points = _mesh_in_view(pyramid, view, treatment, mirrored=False)
-        if points is not None:
+        first = _mesh_in_view(pyramid, view, treatment, mirrored=False)
+        if first is not None:
+            points = first[0]
             break
     if points is None:
         return None
@@ -253,10 +258,11 @@ def _measure(pyramid: _Pyramid, seen: _Box, treatment: _Treatment, least: float)
                 tries.append(again)
     if len(tries) < 4:
         return None
-    stack = np.stack(tries)
+    stack = np.stack([again[0] for again in tries])
+    irises = np.stack([again[1] for again in tries]).mean(0)
     spread = float(np.linalg.norm(stack[..., :2] - stack[..., :2].mean(0), axis=2).mean()) / extent
     score = box.score * (1.0 - spread / _MOST_SPREAD)
-    return FoundFace(centre_depth(stack.mean(0)), score) if score >= least else None
+    return FoundFace(centre_depth(stack.mean(0)), score, irises) if score >= least else None
 
 
 def _closer(pyramid: _Pyramid, box: _Box, treatment: _Treatment) -> _Box | None:
@@ -277,20 +283,27 @@ def _closer(pyramid: _Pyramid, box: _Box, treatment: _Treatment) -> _Box | None:
     return best
 
 
-def _mesh_in_view(pyramid: _Pyramid, view: np.ndarray, treatment: _Treatment, mirrored: bool) -> np.ndarray | None:
-    """The points of the face in the middle of a view, in the picture's pixels."""
+def _mesh_in_view(
+    pyramid: _Pyramid, view: np.ndarray, treatment: _Treatment, mirrored: bool
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """The points (68, 3) and the irises (2, 3) of the face in the middle of a view, in the picture's pixels."""
     picture = treatment.change(pyramid.cut(view, _CROP))
-    faces = still_landmarker().points(picture[:, ::-1] if mirrored else picture)
+    faces = still_landmarker().points_and_irises(picture[:, ::-1] if mirrored else picture)
     if not faces:
         return None
-    middle = [np.abs(face[:, :2].mean(0) - _CROP / 2).max() for face in faces]
-    points = faces[int(np.argmin(middle))]
+    middle = [np.abs(face[:, :2].mean(0) - _CROP / 2).max() for face, _ in faces]
+    points, irises = faces[int(np.argmin(middle))]
     if min(middle) > 0.25 * _CROP:
         return None
     if mirrored:
         points = (points * (-1.0, 1.0, 1.0) + (_CROP, 0.0, 0.0))[MIRROR]
-    depth = points[:, 2:] * np.hypot(*view[:, 0])
-    return np.column_stack([points[:, :2] @ view[:, :2].T + view[:, 2], depth])
+        irises = (irises * (-1.0, 1.0, 1.0) + (_CROP, 0.0, 0.0))[::-1]
+    scale = np.hypot(*view[:, 0])
+
+    def placed(found: np.ndarray) -> np.ndarray:
+        return np.column_stack([found[:, :2] @ view[:, :2].T + view[:, 2], found[:, 2:] * scale])
+
+    return placed(points), placed(irises)
 
 
 def _with_others(found: list[FoundFace], more: list[FoundFace]) -> list[FoundFace]:

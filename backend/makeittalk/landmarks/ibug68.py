@@ -70,3 +70,5 @@ MEDIAPIPE = np.array(
         *(78, 82, 13, 312, 308, 317, 14, 87),
     ]
 )
+#: Its vertices of each iris, right and left: the middle, then four points on the edge.
+MEDIAPIPE_IRISES = np.array([[468, 469, 470, 471, 472], [473, 474, 475, 476, 477]])

@@ -13,13 +13,14 @@ from ..images.picture import fingerprint
 from ..landmarks.face_frame import FaceFrame
 from ..landmarks.polygon import inside_polygon
 from ..landmarks.pose import neck_pivot
-from . import mouth
+from . import eyes, mouth
 from .contours import Contours, Sampling, build_contours
 from .deform import deform, displacements, signed_areas
 from .depth import flatten, relief
 from .depth_restore import around
 from .fold_removal import pull_apart, turn_edges
 from .landmark_repair import repair_landmarks
+from .soft_parts import add_soft_parts
 from .support_points import support_points
 from .triangulation import crossing_edges, missing_edges, open_pockets, triangulate
 from .vertex_weights import head_weights, landmark_weights, still_vertices
@@ -77,7 +78,7 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
         landmark_vertices=contours.landmark_vertices.astype(np.int32),
         key_names=np.asarray(names, dtype="U64"),
         keys=np.zeros((0, len(points), 3)),
-        key_landmarks=np.asarray(key_landmarks, np.float32),
+        key_landmarks=np.array(key_landmarks, np.float32),
         key_range=np.asarray(key_range, np.float32),
         neck_pivot=pivot.astype(np.float32),
         image_size=face.size,
@@ -87,9 +88,13 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
     whole = mesh.vertices[:, 2].copy()
     _flatten(mesh, contours, points, ground)
     lost = whole - mesh.vertices[:, 2]
-    mouth.add_mouth(mesh, contours, landmarks, rgba, own_mouth)
+    card = mouth.add_mouth(mesh, contours, landmarks, rgba, own_mouth)
     mesh.lost_depth = around(points, lost, mesh.vertices[:, :2]).astype(np.float32)
+    turns = eyes.add_eyes(mesh, contours, rgba, face.irises)
     mesh.keys = displacements(mesh, mesh.key_landmarks)
+    for name, turn in turns.items():
+        mesh.keys[mesh.key_names == name] += turn
+    add_soft_parts(mesh, card, landmarks, frame)
     for name in ("vertices", "uv", "W", "head_weights", "keys"):
         setattr(mesh, name, np.ascontiguousarray(getattr(mesh, name), np.float32))
     return mesh

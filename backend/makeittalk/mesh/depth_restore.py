@@ -35,7 +35,7 @@ def restore_depth(mesh: formats.Mesh, vertices: np.ndarray) -> np.ndarray:
     vertices = np.asarray(vertices, np.float32)
     if mesh.lost_depth is None:
         return vertices
-    lost = _missing_depth(mesh)
+    lost = missing_depth(mesh)
     follows = np.asarray(mesh.head_weights, np.float64) * lost
     rest = mesh.vertices[mesh.landmark_vertices]
     restored = vertices.copy()
@@ -48,11 +48,16 @@ def restore_depth(mesh: formats.Mesh, vertices: np.ndarray) -> np.ndarray:
     return restored
 
 
-def _missing_depth(mesh: formats.Mesh) -> np.ndarray:
-    """What is added to the depth of each vertex (V,), px."""
+def missing_depth(mesh: formats.Mesh) -> np.ndarray:
+    """What is added to the depth of each vertex (V,), px, of a mesh with `lost_depth`."""
     assert mesh.lost_depth is not None
     whole = mesh.vertices[:, 2].astype(np.float64) + mesh.lost_depth
     return np.asarray(mesh.lost_depth + (_DEEPER - 1.0) * whole)
+
+
+def lost_depth_for(depth: np.ndarray, missing: float) -> np.ndarray:
+    """`Mesh.lost_depth` (n,) of vertices at a depth (n,), so that `missing` px are added to each."""
+    return np.asarray((missing - (_DEEPER - 1.0) * depth) / _DEEPER)
 
 
 def around(points: np.ndarray, values: np.ndarray, places: np.ndarray) -> np.ndarray:

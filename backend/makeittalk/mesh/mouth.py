@@ -41,12 +41,17 @@ _PUSHES: tuple[tuple[str, ...], ...] = (
 _JAW = {7: 0.25, 8: 0.25, 9: 0.25, 57: 0.25}
 
 
-def add_mouth(mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray, rgba: np.ndarray, own_mouth: bool) -> None:
+def add_mouth(
+    mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray, rgba: np.ndarray, own_mouth: bool
+) -> np.ndarray:
     """Appends the card to `mesh` (material 1) and sets its texture.
 
     Args:
         mesh: the portrait's plane. contours: its lines. landmarks: (68, 3) px.
         rgba: (H, W, 4) uint8. own_mouth: whether an open mouth keeps the portrait's own pixels.
+
+    Returns:
+        (rows, columns) the card's vertices, top row first.
     """
     _add_lining(mesh, contours, landmarks)
     shutting = _shutting(mesh, landmarks)
@@ -89,6 +94,7 @@ def add_mouth(mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray, rgb
     mesh.uv = np.concatenate([mesh.uv, np.column_stack([np.tile(u, len(v)), np.repeat(v, len(u))])])
     mesh.W = np.concatenate([mesh.W, weights])
     mesh.head_weights = np.concatenate([mesh.head_weights, np.ones(len(flat))])
+    return chains
 
 
 def _add_lining(mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray) -> None:

@@ -59,30 +59,30 @@ class GlRenderer:
     """Draws moved vertices of one mesh into one size of picture.
 
     Args:
-        mesh: the mesh. portrait, mouth: (H, W, 4) uint8, premultiplied. width, height: of the result, px.
+        mesh: the mesh. textures: of each material, (H, W, 4) uint8, premultiplied. width, height: of the result, px.
 
     Raises:
         MissingError: there is no OpenGL, or it cannot hold the pictures.
     """
 
-    def __init__(self, mesh: formats.Mesh, portrait: np.ndarray, mouth: np.ndarray, width: int, height: int) -> None:
+    def __init__(self, mesh: formats.Mesh, textures: tuple[np.ndarray, ...], width: int, height: int) -> None:
         self._context = open_context()
         try:
-            self._build(mesh, portrait, mouth, width, height)
+            self._build(mesh, textures, width, height)
         except Exception as error:
             self._context.release()
             if isinstance(error, MissingError):
                 raise
             raise MissingError("OpenGL cannot draw this portrait.", str(error)) from error
 
-    def _build(self, mesh: formats.Mesh, portrait: np.ndarray, mouth: np.ndarray, width: int, height: int) -> None:
+    def _build(self, mesh: formats.Mesh, textures: tuple[np.ndarray, ...], width: int, height: int) -> None:
         context = self._context
         largest = int(context.info["GL_MAX_TEXTURE_SIZE"])
-        if max(*portrait.shape[:2], width, height) > largest:
+        if max(*(side for texture in textures for side in texture.shape[:2]), width, height) > largest:
             raise MissingError("The portrait is too large for OpenGL here.", f"It holds {largest} pixels a side.")
         vertex, fragment = shader_sources()
         self._program = context.program(vertex_shader=vertex, fragment_shader=fragment)
-        for unit, (name, picture) in enumerate((("portrait", portrait), ("mouth", mouth))):
+        for unit, (name, picture) in enumerate(zip(("portrait", "mouth", "eyes"), textures, strict=True)):
             flipped = np.ascontiguousarray(picture[::-1])
             texture = context.texture((picture.shape[1], picture.shape[0]), 4, flipped, alignment=1)
             texture.filter = (context.LINEAR, context.LINEAR)
@@ -90,7 +90,11 @@ class GlRenderer:
             texture.use(unit)
             self._program[name].value = unit
         layer = np.zeros(len(mesh.vertices), np.float32)
-        layer[np.unique(mesh.triangles[mesh.material == 1])] = 1.0
+        for material in (1, 2, 3):
+            layer[np.unique(mesh.triangles[mesh.material == material])] = min(material, 2)
+        translucent = mesh.material == 3
+        self._opaque_corners = 3 * int((~translucent).sum())
+        triangles = mesh.triangles[np.argsort(translucent, kind="stable")]  # over all that is opaque
         steady = np.column_stack([mesh.head_weights, mesh.uv, layer]).astype(np.float32)
         self._positions = context.buffer(reserve=12 * len(layer), dynamic=True)
         self._array = context.vertex_array(
@@ -99,7 +103,7 @@ class GlRenderer:
                 (self._positions, "3f", "position"),
                 (context.buffer(steady.tobytes()), "1f 2f 1f", "head_weight", "uv", "layer"),
             ],
-            context.buffer(mesh.triangles.astype(np.uint32).tobytes()),
+            context.buffer(triangles.astype(np.uint32).tobytes()),
         )
         samples = _SAMPLES if width * height <= _FEW_SAMPLES else 0
         self._size = (width, height)
@@ -130,7 +134,13 @@ class GlRenderer:
         self._context.enable_only(self._context.DEPTH_TEST)
         self._context.depth_func = "<="
         self._canvas.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
-        self._array.render()
+        self._array.render(vertices=self._opaque_corners)
+        if self._opaque_corners < self._array.vertices:
+            self._context.enable(self._context.BLEND)
+            context = self._context  # what lies below keeps its alpha, to the last bit
+            context.blend_func = (context.ONE, context.ONE_MINUS_SRC_ALPHA, context.ZERO, context.ONE)
+            self._array.render(first=self._opaque_corners, vertices=self._array.vertices - self._opaque_corners)
+            self._context.disable(self._context.BLEND)
         if self._resolved is not self._canvas:
             self._context.copy_framebuffer(self._resolved, self._canvas)
         width, height = self._size

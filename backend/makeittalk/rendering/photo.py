@@ -52,7 +52,10 @@ def motion_vertices(mesh: formats.Mesh, motion: formats.Motion) -> Iterator[np.n
     mesh = replace(mesh, neck_pivot=motion.neck_pivot)
     for first in range(0, motion.frames, _MOVED):
         part = slice(first, first + _MOVED)
-        yield from deform(mesh, motion.expression[part], motion.head_rotation[part], motion.head_translation[part])
+        gaze = None if motion.gaze is None else motion.gaze[part]
+        yield from deform(
+            mesh, motion.expression[part], motion.head_rotation[part], motion.head_translation[part], gaze
+        )
 
 
 class PhotoRenderer:

@@ -13,7 +13,7 @@ from ..animation.resample import resample
 from ..exchange import formats
 from ..exchange.errors import InputError, MissingError
 from ..images.textures import shown_textures, straight
-from ..mesh.deform import displacements
+from ..mesh.deform import displacements, gaze_displacements
 from .raster import CpuRenderer
 
 _BATCH = 64  # frames whose vertices are moved together
@@ -55,20 +55,20 @@ class Warper:
         self.width, self.height = size if size is not None else (rgba.shape[1], rgba.shape[0])
         self._vertices = mesh.vertices.astype(np.float32)
         self._pivot = mesh.neck_pivot.astype(np.float64)
-        portrait, mouth = shown_textures(mesh, rgba, self.width, self.height)
-        self._opaque = int(portrait[..., 3].min()) == 255 and int(mouth[..., 3].min()) == 255
-        self.backend, self._renderer = self._open(backend, portrait, mouth)
+        textures = shown_textures(mesh, rgba, self.width, self.height)
+        self._opaque = all(int(texture[..., 3].min()) == 255 for texture in textures[:2])
+        self.backend, self._renderer = self._open(backend, textures)
 
-    def _open(self, backend: str, portrait: np.ndarray, mouth: np.ndarray) -> tuple[str, _Renderer]:
+    def _open(self, backend: str, textures: tuple[np.ndarray, ...]) -> tuple[str, _Renderer]:
         if backend != "cpu":
             try:
                 from .gl import GlRenderer
 
-                return "gl", GlRenderer(self.mesh, portrait, mouth, self.width, self.height)
+                return "gl", GlRenderer(self.mesh, textures, self.width, self.height)
             except MissingError:
                 if backend == "gl":
                     raise
-        return "cpu", CpuRenderer(self.mesh, portrait, mouth, self.width, self.height)
+        return "cpu", CpuRenderer(self.mesh, textures, self.width, self.height)
 
     def frames(self, motion: formats.Motion, fps: float | None = None) -> Iterator[np.ndarray]:
         """The pictures of a motion, one at a time.
@@ -86,6 +86,8 @@ class Warper:
         for first in range(0, motion.frames, _BATCH):
             batch = slice(first, first + _BATCH)
             moved = self._vertices + displacements(self.mesh, motion.expression[batch])
+            if motion.gaze is not None:
+                moved += gaze_displacements(self.mesh, motion.gaze[batch])
             matrices = Rotation.from_euler("xyz", motion.head_rotation[batch].astype(np.float64)).as_matrix()
             for positions, matrix, step in zip(moved, matrices, motion.head_translation[batch], strict=True):
                 yield self._draw(positions, matrix, step)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from makeittalk.exchange import storage
-from makeittalk.exchange.amounts import Amounts
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.formats import Bake, Face
 from makeittalk.exchange.protocol import Animate, Rebake
@@ -38,7 +37,7 @@ def motion() -> dict[str, Any]:
 def rebake(folder: Path, motion: dict[str, Any], mesh: dict[str, Any]) -> Bake:
     storage.write_npz(folder / "motion.npz", motion)
     storage.write_npz(folder / "mesh.npz", mesh)
-    request = Rebake(str(folder / "motion.npz"), str(folder / "mesh.npz"), str(folder), 24.0, Amounts())
+    request = Rebake(str(folder / "motion.npz"), str(folder / "mesh.npz"), str(folder), 24.0)
     return Bake.load(server.rebake(request, lambda _fraction, _stage: None)["bake"])
 
 

@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 from makeittalk.exchange.errors import Cancelled, InputError, MakeItTalkError, OutputError
 from makeittalk.exchange.formats import Mesh, Moves
+from makeittalk.exchange.protocol import Sound
 from makeittalk.jobs.animate import find_face
-from makeittalk.jobs.photoreal import Rendered, Sound, render_frames
+from makeittalk.jobs.photoreal import Rendered, render_frames
 from makeittalk.landmarks.pose import fit_rigid
 from makeittalk.mesh.build import build_mesh
 from makeittalk.mesh.deform import deform
@@ -95,7 +96,7 @@ def test_every_frame_is_the_moving_portrait(draw: Callable[..., Rendered], job: 
     assert [int(path.stem[-5:]) for path in files] == list(range(39, 40 + FRAMES))
     assert files[0].read_bytes() == files[1].read_bytes()  # shown before the first
     pictures = [np.asarray(Image.open(path)) for path in files[1:]]
-    assert all(picture.shape == (SIDE, SIDE, 3) for picture in pictures)
+    assert [picture.shape for picture in pictures] == [(SIDE, SIDE, 3)] * FRAMES
     portrait = np.asarray(Image.open(job / "portrait.png"))
     for picture, other in itertools.pairwise(pictures):
         assert 0.2 < np.abs(picture.astype(int) - portrait).mean() < 40.0
@@ -286,7 +287,7 @@ def test_a_film_holds_the_frames_and_the_stretch_of_the_speech(
     draw: Callable[..., Rendered], speech_wav: Path, tmp_path: Path
 ) -> None:
     film = tmp_path / "film.mp4"
-    done = draw(fps=4.0, film=film, sound=Sound(speech_wav, -0.5))
+    done = draw(fps=4.0, film=film, sounds=[Sound(str(speech_wav), 0.5, 0.5, 99.0)])
     assert done.film == film and len(state(tmp_path / "frames")) == FRAMES
     with av.open(str(film)) as container:
         pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]

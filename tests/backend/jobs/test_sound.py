@@ -7,9 +7,10 @@ import pytest
 import soundfile
 import soxr
 from makeittalk.audio.loading import load_audio
+from makeittalk.audio.mix import film_sound
 from makeittalk.exchange.constants import SAMPLE_RATE
+from makeittalk.exchange.protocol import Sound
 from makeittalk.jobs.animate import animate
-from makeittalk.jobs.photoreal import Sound, _heard
 from makeittalk.rendering.video import write_mp4
 from media import encode_film, lag
 
@@ -43,7 +44,7 @@ def test_a_late_film_is_played_as_it_was_heard(late, expected, cartoon, tmp_path
     np.testing.assert_allclose(played.original, np.clip(heard.original, -1, 1), atol=2**-22)
     assert abs(lag(played.samples, expected)) < 5.0
     # What photoreal frames are given to is the same.
-    heard = _heard(Sound(character.sound, 1.0), 1.5)
+    heard = film_sound([Sound(str(character.sound), -1.0, -1.0, 9.0)], 1.5)
     np.testing.assert_array_equal(heard.original, played.original[48000 : 48000 + 72000])
 
 

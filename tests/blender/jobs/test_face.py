@@ -29,7 +29,7 @@ def pair(scene, tmp_path):
 def middle(character, folder) -> float:
     """Where the face at rest is, px from the left."""
     folder.mkdir()
-    motion, _mesh = part("addon.scene.character").unpack(character, folder)
+    motion, _mesh = part("addon.scene.character").kept_files(character)
     with np.load(motion) as arrays:
         return float(arrays["neutral"][:, 0].mean())
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import samples
 from extension import part
+from generated import key
 from rendered import at_rest, eevee_engine, render
 from sounding import SOUND
 
@@ -43,19 +44,6 @@ def turned(points: np.ndarray, axis: int, degrees: float) -> np.ndarray:
     return points + weight * ((points - pivot) @ matrix.T + pivot - points)
 
 
-def head_curve(character, axis: int):
-    found = part("addon.compat").assigned_curves(character.makeittalk.rig).fcurves
-    return found.find(part("addon.scene.rig").head_path("rotation_euler"), index=axis)
-
-
-def raise_curve(curve, value: float) -> None:
-    """Lifts a whole curve, as somebody does who selects all its keys and drags them."""
-    for key in curve.keyframe_points:
-        for point in (key.co, key.handle_left, key.handle_right):
-            point.y += value
-    curve.update()
-
-
 class TestReading:
     def test_at_rest_it_is_the_mesh_that_was_built(self, make):
         character = make()
@@ -64,16 +52,12 @@ class TestReading:
 
     @pytest.mark.parametrize("degrees", [-10.0, -5.0, 5.0, 10.0])
     @pytest.mark.parametrize(("channel", "axis"), [(1, 1), (2, 2)], ids=["yaw", "roll"])
-    def test_an_edited_head_curve_turns_the_vertices(self, make, channel, axis, degrees):
+    def test_a_key_of_the_animators_turns_the_vertices(self, make, channel, axis, degrees):
         character = make()
-        keys = character.makeittalk.body.data.shape_keys
-        keys.animation_data_clear()
-        for block in keys.key_blocks:
-            block.value = 0.0
-        for curve in part("addon.compat").assigned_curves(character.makeittalk.rig).fcurves:
-            curve.keyframe_points.clear()
-            curve.keyframe_points.insert(1.0, 0.0)
-        raise_curve(head_curve(character, channel), np.radians(-degrees))  # the bone's axes run against the portrait's
+        character.makeittalk.lip = character.makeittalk.head = 0.0
+        path = part("addon.scene.rig").head_path("rotation_euler")
+        # The bone's axes run against the portrait's.
+        key(character.makeittalk.rig, path, np.radians(-degrees), channel)
         expected = turned(samples.mesh_arrays()["vertices"], axis, degrees)
         found = read(character, range(10, 12))[0]
         assert np.abs(expected - samples.mesh_arrays()["vertices"]).max() > 2.0
@@ -83,7 +67,8 @@ class TestReading:
         character = make()
         settings = character.makeittalk
         before = read(character, range(1, 21))
-        # The head's action becomes a strip that begins five frames later.
+        # The animator's own layer, pushed down and moved as Blender's own tools do.
+        key(settings.rig, part("addon.scene.rig").head_path("rotation_euler"), 0.2, 1)
         data = settings.rig.animation_data
         action = data.action
         slot = data.action_slot if part("addon.compat").SLOTTED_ACTIONS else None
@@ -91,6 +76,7 @@ class TestReading:
         strip = data.nla_tracks.new().strips.new("Head", 6, action)
         if slot is not None:
             strip.action_slot = slot
+        strip.blend_type = data.action_blend_type
         moved = read(character, range(1, 21))
         keys = settings.body.data.shape_keys
         keys.animation_data_clear()
@@ -310,11 +296,9 @@ class TestJob:
         assert sorted(before) == [f"photoreal_{number:05d}.png" for number in range(9)]
         assert "up to date" in press()
         bpy.context.scene.frame_set(5)
-        curve = head_curve(character, 2)
-        for key in list(curve.keyframe_points):
-            if key.co.x > 5.0:
-                key.co.y += 0.1
-        curve.update()
+        path = part("addon.scene.rig").head_path("rotation_euler")
+        for frame, value in ((5.0, 0.0), (6.0, 0.1), (8.0, 0.1)):
+            key(character.makeittalk.rig, path, value, 2, frame)
         assert press().startswith(tuple(f"{count} of 8" for count in range(2, 6)))
         after = {path.name: path.read_bytes() for path in folder.glob("*.png")}
         assert after["photoreal_00001.png"] == before["photoreal_00001.png"]
@@ -342,9 +326,29 @@ class TestJob:
             first, behind = part("addon.compat").strip_span(sound)
             assert abs(behind - first - 8) <= 2
 
+    @pytest.mark.skipif(not SOUND, reason="this Blender has no sound")
+    def test_a_film_of_two_speeches_sounds_of_both(self, press, tmp_path):
+        scene, character = bpy.context.scene, press.character
+        first = character.makeittalk.current
+        second = part("addon.scene.speech").new(character, 6)
+        samples.write_tone(tmp_path / "second.wav", 1.0)
+        part("addon.scene.speech").add(scene, second, tmp_path / "second.wav", True)
+        one, other = (part("addon.scene.speech").strip_of(scene, item) for item in (first, second))
+        part("addon.compat").set_strip_length(one, 3)
+        (tmp_path / "files").mkdir()
+        heard = part("addon.jobs.photoreal")._sounds(scene, character, range(2, 10), tmp_path / "files")
+        rate = scene.render.fps
+        begins = [part("addon.compat").strip_span(strip)[0] for strip in (one, other)]
+        assert [item.begin for item in heard] == pytest.approx([(frame - 2) / rate for frame in begins])
+        assert heard[0].end - heard[0].begin == pytest.approx(3 / rate)
+        assert len({Path(item.audio).read_bytes() for item in heard}) == 2
+        other.mute = True
+        (tmp_path / "again").mkdir()
+        assert len(part("addon.jobs.photoreal")._sounds(scene, character, range(2, 10), tmp_path / "again")) == 1
+
     def test_a_replaced_portrait_is_a_sentence(self, press, tmp_path):
         press()
-        image = part("addon.jobs.photoreal").portrait_of(press.character)
+        image = part("addon.scene.textures").portrait_of(press.character)
         other = samples.portrait()[:100]
         samples.write_png(tmp_path / "other.png", other)
         image.unpack(method="REMOVE")

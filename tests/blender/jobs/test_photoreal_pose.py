@@ -15,6 +15,7 @@ import bpy
 import numpy as np
 import pytest
 from extension import part
+from generated import key
 from project import ASSETS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -83,21 +84,13 @@ def _draw(folder: Path, weights: str) -> None:
     scene.use_preview_range = True
     scene.frame_preview_start, scene.frame_preview_end = FIRST, FIRST + FRAMES - 1
     character.makeittalk.photo_range = "PREVIEW"
-    curves = part("addon.compat").assigned_curves(character.makeittalk.rig).fcurves
     path = part("addon.scene.rig").head_path("rotation_euler")
     for axis, degrees in [("", 0.0), *TURNS]:
-        curve = curves.find(path, index=AXIS.get(axis, 0))
-        _lift(curve, -np.radians(degrees))
+        index = AXIS.get(axis, 0)
+        key(character.makeittalk.rig, path, -np.radians(degrees), index)
         character.makeittalk.photo_folder = str(folder / (f"{axis}{degrees:+.0f}" if axis else "still"))
         assert bpy.ops.makeittalk.photoreal_frames(weights=weights) == {"FINISHED"}
-        _lift(curve, np.radians(degrees))
-
-
-def _lift(curve: bpy.types.FCurve, value: float) -> None:
-    for key in curve.keyframe_points:
-        for point in (key.co, key.handle_left, key.handle_right):
-            point.y += value
-    curve.update()
+        key(character.makeittalk.rig, path, 0.0, index)
 
 
 @pytest.mark.parametrize(("axis", "degrees"), TURNS)

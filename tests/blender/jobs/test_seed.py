@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 import pytest
 from extension import part
+from generated import shown
 from project import ASSETS
 
 
@@ -24,11 +25,7 @@ def made():
 
 def head(character) -> np.ndarray:
     """(6, N) the head's curves on every frame of the character."""
-    settings = character.makeittalk
-    found = part("addon.compat").assigned_curves(settings.rig).fcurves
-    frames = range(settings.start, settings.start + settings.frames)
-    curves = sorted(found, key=lambda curve: (curve.data_path, curve.array_index))
-    return np.array([[curve.evaluate(frame) for frame in frames] for curve in curves])
+    return np.array([values for path, values in sorted(shown(character).items()) if path.startswith("pose")])
 
 
 def test_two_characters_do_not_move_in_step(settings):
@@ -60,7 +57,7 @@ def test_a_chosen_seed_is_honoured(settings, seed):
 
 def test_a_drawn_seed_is_one_that_no_character_has(make, monkeypatch):
     taken = [make(settings={"seed": seed}).makeittalk.seed for seed in (1, 2, 4)]
-    monkeypatch.setattr(part("addon.properties"), "_DRAWN", range(1, 6))
+    monkeypatch.setattr(part("addon.properties.settings"), "_DRAWN", range(1, 6))
     settings = bpy.context.scene.makeittalk
     drawn = {settings.next_seed() for _ in range(100)}
     assert drawn == {3, 5} and not drawn & set(taken)

@@ -22,9 +22,8 @@ RATE = 16_000
 def recording(request, backend_python, tmp_path) -> tuple[Path, np.ndarray]:
     """A file, and the (n,) samples at 16 kHz that it should sound like."""
     path, heard = tmp_path / f"speech.{SUFFIXES[request.param]}", tmp_path / "heard.npy"
-    support = SUPPORT
-    paths = os.pathsep.join([str(support), str(ROOT / "backend")])
-    command = [backend_python, str(support / "odd_recordings.py"), request.param, str(path), str(heard)]
+    paths = os.pathsep.join([str(SUPPORT), str(ROOT / "backend")])
+    command = [backend_python, str(SUPPORT / "odd_recordings.py"), request.param, str(path), str(heard)]
     subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": paths})
     return path, np.load(heard)
 
@@ -45,7 +44,7 @@ def test_the_scene_sounds_as_it_was_heard(scene, backend, recording, tmp_path):
     settings.portrait, settings.speech = str(ASSETS / "portrait_cartoon.png"), str(path)
     assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
     character = part("addon.scene.character").active(bpy.context)
-    strip = part("addon.compat").sequencer_strips(scene)[character.makeittalk.strip]
+    strip = part("addon.scene.speech").strip_of(scene, character.makeittalk.current)
     assert strip.sound.packed_file
     # The scene's last frame may cut a fraction of a frame off.
     played = mixdown(tmp_path / "mixdown.wav")[::3]

@@ -16,8 +16,8 @@ def test_one_call_makes_the_example_talk(scene, backend, kind):
     assert settings.style == kind and settings.frames > 50
     assert scene.makeittalk.portrait.endswith(("portrait_cartoon.png", "portrait_photo.jpg"))
     if SOUND:
-        compat = part("addon.compat")
-        assert compat.strip_span(compat.sequencer_strips(scene)[settings.strip])[0] == settings.start
+        strip = part("addon.scene.speech").strip_of(scene, character.makeittalk.current)
+        assert part("addon.compat").strip_span(strip)[0] == settings.start
 
 
 def test_a_backend_that_fails_leaves_the_fields_as_they_were(scene, extension, monkeypatch, tmp_path):

@@ -134,7 +134,7 @@ def test_a_missing_file_is_said(scene, strip, tmp_path):
 
 def test_another_recording_lets_go_of_the_strip(scene, strip):
     take()
-    assert part("addon.scene.speech_strip").find(scene, scene.makeittalk.strip) == strip
+    assert part("addon.scene.strips").find(scene, scene.makeittalk.strip) == strip
     scene.makeittalk.speech = str(ASSETS / "speech.flac")
     assert scene.makeittalk.strip == ""
 
@@ -143,7 +143,7 @@ def test_a_copied_strip_is_another_one(scene, strip):
     take()
     identity = scene.makeittalk.strip
     strip.name = "Renamed"
-    assert part("addon.scene.speech_strip").find(scene, identity).name == "Renamed"
+    assert part("addon.scene.strips").find(scene, identity).name == "Renamed"
     assert take("Music") == {"FINISHED"} and scene.makeittalk.strip != identity
 
 
@@ -161,7 +161,8 @@ def test_the_strip_that_is_there_is_the_characters_speech(scene, backend, strips
     character = speak(scene, strips, tmp_path)
     strips = part("addon.compat").sequencer_strips(scene)
     settings = character.makeittalk
-    assert [item.name for item in strips] == ["Line"] and settings.strip == "Line"
+    assert [item.name for item in strips] == ["Line"]
+    assert part("addon.scene.speech").strip_of(scene, character.makeittalk.current).name == "Line"
     assert settings.start == 40 and not strips["Line"].mute
     settings.start = 50
     assert span(strips["Line"])[0] == 50
@@ -171,19 +172,20 @@ def test_the_strip_that_is_there_is_the_characters_speech(scene, backend, strips
 
 
 def test_a_file_that_blender_plays_otherwise_gets_a_strip_of_its_own(scene, backend, backend_python, strips, tmp_path):
-    path, support = tmp_path / "crashed.wav", SUPPORT
-    command = [backend_python, str(support / "odd_recordings.py"), "crashed", str(path), str(tmp_path / "heard.npy")]
-    paths = os.pathsep.join([str(support), str(ROOT / "backend")])
+    path = tmp_path / "crashed.wav"
+    command = [backend_python, str(SUPPORT / "odd_recordings.py"), "crashed", str(path), str(tmp_path / "heard.npy")]
+    paths = os.pathsep.join([str(SUPPORT), str(ROOT / "backend")])
     subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": paths})
     line = strips.new_sound("Line", str(path), 3, 40)
     assert part("addon.scene.speech_strip").whole_file(scene, line) == path
     scene.makeittalk.portrait = str(ASSETS / "portrait_cartoon.png")
     assert take("Line") == {"FINISHED"}
     assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
-    settings = part("addon.scene.character").active(bpy.context).makeittalk
+    spoken = part("addon.scene.character").active(bpy.context).makeittalk.current
+    own = part("addon.scene.speech").strip_of(scene, spoken)
     strips = part("addon.compat").sequencer_strips(scene)
     assert strips["Line"].mute and len(strips) == 2
-    assert span(strips[settings.strip])[0] == 40 and not strips[settings.strip].mute
+    assert span(own)[0] == 40 and not own.mute
     assert "is muted" in bpy.context.window_manager.makeittalk.message
 
 

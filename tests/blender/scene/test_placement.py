@@ -222,7 +222,7 @@ def test_a_rebake_leaves_it_where_it_is(worked, make, job):
     character = make()
     move(character)
     before = character.makeittalk.rig.matrix_world.copy()
-    part("addon.scene.character").rebake(character, job / "bake.npz")
+    part("addon.scene.performance").write(character, job / "bake.npz")
     bpy.context.view_layer.update()
     assert character.makeittalk.rig.matrix_world == before
 

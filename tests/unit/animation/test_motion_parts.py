@@ -49,7 +49,7 @@ def test_blinks_are_whole_and_apart() -> None:
     curve = blinks.blink_curve(lids)
     starts = np.flatnonzero((curve[1:] > 0) & (curve[:-1] == 0))
     assert len(starts) == 2  # one follows too soon, one is no blink
-    assert curve.max() == pytest.approx(blinks.DEPTH, abs=0.02) and curve.min() == 0.0
+    assert curve.max() == pytest.approx(blinks.SHUT, abs=0.02) and curve.min() == 0.0
 
 
 def test_amounts_scale_their_own_part_only() -> None:

@@ -78,8 +78,11 @@ def bake() -> Bake:
     return Bake(
         fps=29.97,
         key_names=np.array(["jawOpen", "mouthPucker", "pca00"]),
-        key_values=random.random((FRAMES, KEYS)).astype(np.float32),
         key_range=np.array([[-1, 2]] * KEYS, np.float32),
+        rest_values=np.array([0.0, 0.0, 1.0], np.float32),
+        lip_values=random.random((FRAMES, KEYS)).astype(np.float32),
+        expression_values=random.random((FRAMES, KEYS)).astype(np.float32),
+        blink_values=random.random((FRAMES, KEYS)).astype(np.float32),
         head_rotation=random.random((FRAMES, 3)).astype(np.float32),
         head_location=random.random((FRAMES, 3)).astype(np.float32),
         residual=np.zeros(FRAMES, np.float32),
@@ -245,8 +248,8 @@ def test_a_damaged_mesh_is_one_sentence(tmp_path: Path, mesh: Mesh, name: str, v
     [
         ("fps", 0.0),
         ("fps", -24.0),
-        ("key_values", np.zeros((FRAMES, KEYS + 1), np.float32)),
-        ("key_values", np.full((FRAMES, KEYS), np.nan, np.float32)),
+        ("lip_values", np.zeros((FRAMES, KEYS + 1), np.float32)),
+        ("lip_values", np.full((FRAMES, KEYS), np.nan, np.float32)),
         ("head_location", np.zeros((FRAMES, 2), np.float32)),
         ("key_range", None),
         ("fps", 241.0),

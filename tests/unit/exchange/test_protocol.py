@@ -33,7 +33,14 @@ OTHER = {
 def changed(kind: type) -> protocol._Fields:
     """A message none of whose fields has its default."""
     default = kind()
-    return kind(**{item.name: OTHER[type(getattr(default, item.name))] for item in dataclasses.fields(kind)})
+    return kind(
+        **{
+            item.name: [changed(item.metadata["of"])]
+            if "of" in item.metadata
+            else OTHER[type(getattr(default, item.name))]
+            for item in dataclasses.fields(kind)
+        }
+    )
 
 
 @pytest.mark.parametrize(("method", "kind"), REQUESTS)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from makeittalk.exchange import protocol
-from makeittalk.exchange.protocol import Photoreal, Reply
+from makeittalk.exchange.protocol import Photoreal, Reply, Sound
 from project import BACKEND
 
 HUGE = "1" + "0" * 400
@@ -72,7 +72,9 @@ def request(**values: Any) -> str:
         f'{{"id": 7, "method": "animate", "params": {{"seed": {"9" * 5000}}}}}\n',
         f'{{"id": 7, "method": "animate", "params": {{"amounts": {{"lip": {HUGE}}}}}}}\n',
         '{"id": 7, "method": "animate", "params": {"fps": 1e400}}\n',
-        '{"id": 7, "method": "photoreal", "params": {"audio_start": NaN}}\n',
+        '{"id": 7, "method": "photoreal", "params": {"sounds": [{"at": NaN}]}}\n',
+        '{"id": 7, "method": "photoreal", "params": {"sounds": ["a.wav"]}}\n',
+        '{"id": 7, "method": "photoreal", "params": {"sounds": [{"audio": ["a.wav"]}]}}\n',
         '{"id": 7, "method": "photoreal", "params": {"first": 2147483648}}\n',
         '{"id": 7, "method": "detect", "params": {"portrait": "a\\u0000b"}}\n',
         '{"id": 7, "method": "detect", "params": {"portrait": "\\ud800"}}\n',
@@ -147,10 +149,10 @@ def test_the_end_is_always_passed_on(ending: str) -> None:
         ({"output": ""}, "No folder"),
         ({"film": "film.avi"}, "does not end in .mp4"),
         ({"film": "/dev/null"}, "does not end in .mp4"),
-        ({"film": "speech.mp4", "audio": "./speech.mp4"}, "is the recording"),
+        ({"film": "speech.mp4", "sounds": [Sound("./speech.mp4")]}, "is the recording"),
     ],
 )
-def test_frames_and_films_go_where_such_things_belong(backend: Backend, changes: dict[str, str], words: str) -> None:
+def test_frames_and_films_go_where_such_things_belong(backend: Backend, changes: dict[str, Any], words: str) -> None:
     backend.send(protocol.encode_request(12, Photoreal(**({"output": "frames"} | changes))))
     error, _done = backend.replies()
     assert error.code == "input" and words in error.message

@@ -7,7 +7,9 @@ from pathlib import Path
 import faces
 import numpy as np
 import pytest
+from makeittalk.animation.basis import UNMARKED
 from makeittalk.exchange import formats
+from makeittalk.exchange.constants import GAZE_KEYS
 from makeittalk.exchange.errors import InputError
 from makeittalk.landmarks.face_frame import FaceFrame
 from makeittalk.mesh.build import _plane, build_mesh
@@ -108,7 +110,10 @@ def test_the_plane_covers_the_picture_and_keeps_its_pixels(mesh: formats.Mesh) -
 
 def test_keys_are_what_the_weights_make_of_the_landmarks(frontal: formats.Mesh) -> None:
     assert "jawOpen" in frontal.key_names
-    np.testing.assert_allclose(frontal.keys, displacements(frontal, frontal.key_landmarks), atol=1e-5)
+    expected = displacements(frontal, frontal.key_landmarks)
+    more = np.abs(frontal.keys - expected).max(axis=(1, 2)) > 1e-5
+    soft = {*GAZE_KEYS, *UNMARKED, "cheekPuff", "cheekSquintLeft", "cheekSquintRight"}  # move what no landmark tells of
+    assert set(frontal.key_names[more].tolist()) <= soft
     moved = frontal.keys[:, frontal.landmark_vertices]
     np.testing.assert_allclose(moved[..., :2], frontal.key_landmarks[..., :2], atol=1e-4)
     np.testing.assert_allclose(moved[..., 2], frontal.key_landmarks[..., 2] * frontal.depth_scale, atol=1e-4)

@@ -12,7 +12,11 @@ from makeittalk.cli.registry import Registry
 from project import ROOT
 
 DOCUMENTS = [
-    ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/sources.md", "docs/releasing.md")
+    ROOT / name
+    for name in (
+        *("README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
+        *("docs/sources.md", "docs/releasing.md", "docs/scripting.md"),
+    )
 ]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -23,9 +23,11 @@ _LARGEST = {
     "N": _MAX_FRAMES,  # of a scene
     "V": 2**16,  # vertices: eighty times those of a portrait today
     "F": 2**17,  # triangles: a plane has twice as many as vertices
-    "K": 256,  # shape keys; the released basis has 93
+    "K": 256,  # shape keys; the released basis has 53
     "H": 4096,  # px of the mouth's texture
     "I": 4096,
+    "J": 4096,  # px of the eyes' texture
+    "L": 4096,
 }
 _LONGEST_TEXT = 2**14  # bytes of one entry of an array of words
 _LONGEST_NAME = 63  # bytes of UTF-8: Blender cuts off what is longer

@@ -24,6 +24,7 @@ class Face:
         landmarks: (68, 3) float32, px.
         detector: who found them ("mediapipe", "face-alignment", "hand").
         confidence: 0–1.
+        irises: (2, 3) float32 px, right and left: middle x, y and radius; None where nobody has looked for them.
     """
 
     image: Path
@@ -32,6 +33,7 @@ class Face:
     landmarks: np.ndarray
     detector: str = "hand"
     confidence: float = 1.0
+    irises: np.ndarray | None = None
 
     @property
     def size(self) -> np.ndarray:
@@ -47,6 +49,7 @@ class Face:
         picture = os.path.join(os.path.realpath(self.image.parent), self.image.name)
         relative = os.path.relpath(picture, os.path.dirname(os.path.realpath(path)))
         points = [[round(float(v), 4) for v in point] for point in self.landmarks]
+        irises = {} if self.irises is None else {"irises": [[round(float(v), 4) for v in i] for i in self.irises]}
         image = {"path": Path(relative).as_posix(), "width": self.width, "height": self.height}
         storage.write_json(
             path,
@@ -56,7 +59,8 @@ class Face:
                 "landmarks": points,
                 "detector": self.detector,
                 "confidence": round(float(self.confidence), 4),
-            },
+            }
+            | irises,
         )
 
     @classmethod
@@ -74,6 +78,7 @@ class Face:
             name, detector = image["path"], value.get("detector", "hand")
             size = np.array([image["width"], image["height"]])
             landmarks, confidence = np.array(value["landmarks"], np.float64), float(value.get("confidence", 1.0))
+            irises = np.array(value["irises"], np.float64) if value.get("irises") is not None else None
             if not isinstance(name, str) or not isinstance(detector, str) or size.shape != (2,):
                 raise TypeError("a word or a number is something else")
             picture = (folder / name).resolve()
@@ -85,5 +90,9 @@ class Face:
         check_shape(path, "landmarks", landmarks.shape, (LANDMARKS, 3))
         check_numbers(path, "landmarks", landmarks)
         check_face(path, landmarks)
+        if irises is not None:
+            check_shape(path, "irises", irises.shape, (2, 3))
+            check_numbers(path, "irises", irises)
+            irises = irises.astype(np.float32)
         confidence = min(1.0, max(0.0, confidence))
-        return cls(picture, width, height, landmarks.astype(np.float32), detector[:40], confidence)
+        return cls(picture, width, height, landmarks.astype(np.float32), detector[:40], confidence, irises)

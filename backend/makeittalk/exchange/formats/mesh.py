@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..constants import LANDMARKS
+from ..constants import GAZE_KEYS, LANDMARKS
 from ..errors import InputError
 from .arrays import ArraysFile
 from .checks import check_face, check_keys, check_size
@@ -19,7 +19,8 @@ class Mesh(ArraysFile):
 
     Attributes:
         vertices: (V, 3) px at the portrait's neutral. triangles: (F, 3) int32, counter-clockwise seen by the viewer.
-        uv: (V, 2), 0–1, v up. material: (F,) 0 portrait, 1 mouth interior.
+        uv: (V, 2), 0–1, v up. material: (F,) 0 portrait, 1 mouth interior, 2 whites of
+            the eyes, 3 irises, which lie before them and are translucent at their edges.
         W: (V, 68), a vertex's displacement as a linear function of the landmarks' displacements.
         head_weights: (V,) 0–1, how far a vertex follows the head bone.
         landmark_vertices: (68,) int32, the vertex that is each landmark.
@@ -31,6 +32,8 @@ class Mesh(ArraysFile):
             that it can be turned. `keys` have it in them; whoever uses W multiplies z by it.
         picture: (32,) uint8, `picture.fingerprint` of the portrait it was built from; None in older files.
         lost_depth: (V,) px, what was taken from the depth of `vertices` when the relief was flattened.
+        eye_image: (J, L, 4) uint8 texture of materials 2 and 3; None where no eye shows an iris, and in older files.
+        gaze_reach: (8,) rad, how far the eye is turned where each of `GAZE_KEYS` is 1; 0 for one without an iris.
     """
 
     vertices: np.ndarray
@@ -50,6 +53,8 @@ class Mesh(ArraysFile):
     depth_scale: float = 1.0
     picture: np.ndarray | None = None
     lost_depth: np.ndarray | None = None
+    eye_image: np.ndarray | None = None
+    gaze_reach: np.ndarray | None = None
 
     @property
     def face_width(self) -> float:
@@ -77,6 +82,8 @@ class Mesh(ArraysFile):
             "depth_scale": (),
             "picture": (32,),
             "lost_depth": ("V",),
+            "eye_image": ("J", "L", 4),
+            "gaze_reach": (len(GAZE_KEYS),),
         }
 
     @classmethod
@@ -86,7 +93,8 @@ class Mesh(ArraysFile):
         Raises:
             InputError: the file is damaged, or an index points nowhere.
         """
-        values = cls.read(path, frozenset(cls.shapes()) - {"depth_scale", "picture", "lost_depth"})
+        optional = {"depth_scale", "picture", "lost_depth", "eye_image", "gaze_reach"}
+        values = cls.read(path, frozenset(cls.shapes()) - optional)
         values["depth_scale"] = float(values.get("depth_scale", 1.0))
         mesh = cls(**values)
         count = len(mesh.vertices)
@@ -94,10 +102,10 @@ class Mesh(ArraysFile):
             indices = values[name]
             if indices.dtype.kind not in "iu" or indices.min() < 0 or indices.max() >= count:
                 raise InputError(f"{path} has {name} that point nowhere.", "Make the file again.")
-        material = mesh.material
-        if material.dtype.kind not in "iu" or material.min() < 0 or material.max() > 1:
+        material, highest = mesh.material, 1 if mesh.eye_image is None else 3
+        if material.dtype.kind not in "iu" or material.min() < 0 or material.max() > highest:
             raise InputError(f"{path} has damaged materials.", "Make the file again.")
-        if mesh.mouth_image.dtype != np.uint8:
+        if mesh.mouth_image.dtype != np.uint8 or (mesh.eye_image is not None and mesh.eye_image.dtype != np.uint8):
             raise InputError(f"{path} has a damaged texture.", "Make the file again.")
         if not 0.0 < mesh.depth_scale <= 1.0:
             raise InputError(f"{path} has a depth that nothing keeps.", "Make the file again.")

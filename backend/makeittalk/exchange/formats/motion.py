@@ -33,6 +33,8 @@ _SHAPES: dict[str, tuple[int | str, ...]] = {
     "speaker": _POINTS,
     "blink": ("T",),
     "closure": ("T",),
+    "gaze": ("T", 2),
+    "saccades": ("T", 2),
     "head_rotation_raw": ("T", 3),
     "head_translation_raw": ("T", 3),
     "post": (),
@@ -50,6 +52,7 @@ class MotionParts:
         head_rotation: (T, 3) rad. head_translation: (T, 3) px.
         closure: (T,) probability that the lips are shut for a P, B or M; None in older files.
         speaker_embedding: (256,), the voice whose manner it is; None in older files.
+        saccades: (T, 2) rad, see `animation.gaze.saccades`; None in older files.
         amounts: what the shown motion was baked with.
     """
 
@@ -61,6 +64,7 @@ class MotionParts:
     head_translation: np.ndarray
     closure: np.ndarray | None = None
     speaker_embedding: np.ndarray | None = None
+    saccades: np.ndarray | None = None
     amounts: Amounts = field(default_factory=Amounts)
 
 
@@ -77,6 +81,8 @@ class Motion(ArraysFile):
         expression: (T, 68, 3) px, displacement from neutral, head held in the portrait's pose.
         head_rotation: (T, 3) rad, Euler "xyz" of scipy. head_translation: (T, 3) px. neck_pivot: (3,) px.
         image_size: (2,) width, height px of the picture whose pixels these are; None where that is not known.
+        gaze: (T, 2) rad, how far the eyes are turned in the head from where the portrait looks: to the right of the
+            picture, down; None where nobody knows.
         parts: None for a motion that was filmed, resampled or carried over to another face.
     """
 
@@ -89,6 +95,7 @@ class Motion(ArraysFile):
     neck_pivot: np.ndarray
     image_size: np.ndarray | None = None
     parts: MotionParts | None = None
+    gaze: np.ndarray | None = None
 
     @property
     def frames(self) -> int:
@@ -102,7 +109,7 @@ class Motion(ArraysFile):
         """Everything the file holds, `format` included."""
         values: dict[str, Any] = {name: getattr(self, name, None) for name in _SHAPES}
         if self.parts is not None:
-            for name in ("speaker_embedding", "rest", "content", "speaker", "blink", "closure"):
+            for name in ("speaker_embedding", "rest", "content", "speaker", "blink", "closure", "saccades"):
                 values[name] = getattr(self.parts, name)
             values["head_rotation_raw"] = self.parts.head_rotation
             values["head_translation_raw"] = self.parts.head_translation
@@ -123,6 +130,7 @@ class Motion(ArraysFile):
         return cls(
             parts=_parts(values),
             image_size=values.get("image_size"),
+            gaze=values.get("gaze"),
             **{
                 name: values[name]
                 for name in (
@@ -165,6 +173,7 @@ def _parts(values: dict[str, Any]) -> MotionParts | None:
             head_translation=values["head_translation_raw"],
             closure=values.get("closure"),
             speaker_embedding=values.get("speaker_embedding"),
+            saccades=values.get("saccades"),
             amounts=values["post"],
         )
     except KeyError:

@@ -36,6 +36,14 @@ def hermite(keys, count: int) -> np.ndarray:
     return out
 
 
+def test_what_keys_say_is_what_their_handles_draw():
+    fit = part_outside("addon.core.curve_fit")
+    for keys in fit.fit_keyframes(motion(500, 3), np.full(3, 0.1)):
+        np.testing.assert_allclose(fit.sample(keys, 500), hermite(keys, 500), atol=1e-6)
+    (single,) = fit.fit_keyframes(np.full((1, 1), 0.4), np.ones(1))
+    assert fit.sample(single, 3).tolist() == [0.4, 0.4, 0.4]
+
+
 @pytest.mark.parametrize("tolerance", [0.2, 0.05, 0.005])
 def test_every_sample_is_met_within_the_tolerance(tolerance):
     values = motion()

@@ -1,0 +1,73 @@
+"""What Blender is asked to tell of: files that are opened, amounts that are keyed, characters that are copied."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.app.handlers import persistent
+
+from . import base_layer, copies, edit_list, layers, performance, upgrade
+from . import character as characters
+
+_SETTLED = 0.2  # s after a copy was made and moved before it becomes a character
+_known_objects = 0
+
+
+def register() -> None:
+    bpy.app.handlers.load_post.append(_opened)
+    bpy.app.handlers.depsgraph_update_post.append(_updated)
+    edit_list.register()
+    bpy.app.timers.register(_opened)  # the file that is open now: while add-ons are enabled no data can be touched
+
+
+def unregister() -> None:
+    edit_list.unregister()
+    bpy.app.handlers.load_post.remove(_opened)
+    bpy.app.handlers.depsgraph_update_post.remove(_updated)
+    for timer in (_opened, _settle):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
+
+
+@persistent
+def _opened(*_arguments: object) -> None:
+    """Brings characters of older files, and of other Blenders, up to date."""
+    for collection in bpy.data.collections:
+        if collection.makeittalk.is_character and collection.library is None:
+            upgrade.bring_up_to_date(collection)
+            body = collection.makeittalk.body
+            keys = body.data.shape_keys if body is not None else None
+            if keys is not None and any(True for _ in layers.layers(keys)):
+                base_layer.ensure(keys, collection.name, collection.makeittalk.start)
+
+
+@persistent
+def _updated(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
+    global _known_objects
+    changed = {update.id.original for update in graph.updates if isinstance(update.id, bpy.types.Action)}
+    if changed:
+        _follow_amounts(scene, changed)
+    if len(bpy.data.objects) != _known_objects:
+        _known_objects = len(bpy.data.objects)
+        if bpy.app.background:
+            copies.settle(scene)
+        elif not bpy.app.timers.is_registered(_settle):
+            bpy.app.timers.register(_settle, first_interval=_SETTLED)
+
+
+def _follow_amounts(scene: bpy.types.Scene, changed: set[bpy.types.ID]) -> None:
+    """Lets the generated layers follow amounts whose keys somebody has changed."""
+    for character in characters.characters(scene):
+        rig = character.makeittalk.rig
+        if rig is not None and rig.animation_data is not None and rig.animation_data.action in changed:
+            performance.follow_keyed_amounts(character)
+
+
+def _settle() -> float | None:
+    """Makes characters of copies, once the user has put them where they belong."""
+    window = bpy.context.window_manager.windows[0]
+    if len(window.modal_operators):
+        return _SETTLED
+    made = copies.settle(window.scene)
+    if made:
+        bpy.ops.ed.undo_push(message="Copy of a Character")
+    return None
