@@ -73,10 +73,21 @@ def add_strip(scene: bpy.types.Scene, name: str, sound: bpy.types.Sound, start: 
 
 def _settle(strips: bpy.types.bpy_prop_collection, strip: bpy.types.Strip) -> None:
     """Brings a strip down from the top to the lowest channel with room for it."""
+    taken = _taken(strips, strip)
+    strip.channel = next(channel for channel in range(1, strip.channel + 1) if channel not in taken)
+
+
+def to_channel(scene: bpy.types.Scene, strip: bpy.types.Strip, channel: int) -> None:
+    """Puts a strip on a channel, unless something lies there in its time: Blender would move it aside."""
+    if channel not in _taken(compat.sequencer_strips(scene), strip):
+        strip.channel = channel
+
+
+def _taken(strips: bpy.types.bpy_prop_collection, strip: bpy.types.Strip) -> set[int]:
+    """The channels on which something else lies in the time of a strip."""
     start, end = compat.strip_span(strip)
     spans = [(other.channel, *compat.strip_span(other)) for other in strips if other != strip]
-    taken = {channel for channel, first, behind in spans if first < end and behind > start}
-    strip.channel = next(channel for channel in range(1, strip.channel + 1) if channel not in taken)
+    return {channel for channel, first, behind in spans if first < end and behind > start}
 
 
 def file_of(sound: bpy.types.Sound, folder: Path) -> Path:

@@ -74,7 +74,7 @@ def replace(scene: bpy.types.Scene, speech: Speech, recording: Path, pack: bool)
     if strip is not None and own:
         channel = strip.channel
         strips.remove(scene, strip)
-        strip_of(scene, speech).channel = channel
+        sound.to_channel(scene, strip_of(scene, speech), channel)
 
 
 def remove(scene: bpy.types.Scene, speech: Speech) -> None:

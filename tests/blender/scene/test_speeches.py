@@ -8,6 +8,7 @@ import pytest
 import samples
 from extension import part
 from generated import key
+from sounding import SOUND
 
 JAW = 'key_blocks["jawOpen"].value'
 
@@ -170,3 +171,26 @@ def test_shape_keys_begin_at_0_in_a_file_of_another_blender(make, tmp_path):
     np.testing.assert_allclose(values(character, range(1, 61)), before, atol=1e-5)
     part("addon.scene.base_layer").ensure(character.makeittalk.body.data.shape_keys, "Ada", 1)  # again: nothing happens
     np.testing.assert_allclose(values(character, range(1, 61)), before, atol=1e-5)
+
+
+@pytest.mark.skipif(not SOUND, reason="this Blender has no sound")
+@pytest.mark.parametrize("seconds", [1.0, 9.0])
+def test_another_recording_sounds_where_it_is_spoken_however_long_it_is(talking, tmp_path, seconds):
+    """One that reaches into the next speech finds no room on the channel that the old one had."""
+    character, _before = talking
+    speech, compat = part("addon.scene.speech"), part("addon.compat")
+    scene = bpy.context.scene
+    for number, spoken in enumerate(character.makeittalk.speeches):
+        samples.write_tone(tmp_path / f"{number}.wav", 2.0)
+        speech.add(scene, spoken, tmp_path / f"{number}.wav", False)
+    first, second = character.makeittalk.speeches
+    other, channel = speech.strip_of(scene, second), speech.strip_of(scene, first).channel
+    other.channel = channel
+    place = channel, compat.strip_begin(other)
+    samples.write_tone(tmp_path / "other.wav", seconds)
+    speech.replace(scene, first, tmp_path / "other.wav", False)
+    strip = speech.strip_of(scene, first)
+    assert compat.strip_begin(strip) == first.start == 1
+    assert (strip.channel == channel) == (seconds < 5.0)
+    other = speech.strip_of(scene, second)
+    assert (other.channel, compat.strip_begin(other)) == place
