@@ -10,7 +10,7 @@ import numpy as np
 from .. import compat
 from . import layers
 
-_AMOUNTS = "makeittalk"  # the data path of a rig's amounts
+AMOUNTS = "makeittalk"  # the data path of a rig's amounts
 
 
 def evaluate(rig: bpy.types.Object, name: str, frames: np.ndarray) -> np.ndarray | None:
@@ -19,7 +19,7 @@ def evaluate(rig: bpy.types.Object, name: str, frames: np.ndarray) -> np.ndarray
     default = rig.makeittalk.bl_rna.properties[name].default
     beyond = [
         np.array([curve.evaluate(time) for time in times]) - default
-        for curve, times in _playing(rig, f"{_AMOUNTS}.{name}", np.asarray(frames, float))
+        for curve, times in _playing(rig, f"{AMOUNTS}.{name}", np.asarray(frames, float))
     ]
     return default + np.sum(beyond, axis=0) if beyond else None
 

@@ -93,7 +93,7 @@ def shares(character: bpy.types.Collection, bake: Bake) -> Iterator[Share]:
     for part, values in parts:
         channels = [
             Channel(
-                f'key_blocks["{bpy.utils.escape_identifier(name)}"].value',
+                shape_keys.value_path(name),
                 0,
                 values[:, column],
                 allowance / max(reach[name], 1e-6),
@@ -128,7 +128,7 @@ def tolerances(character: bpy.types.Collection) -> dict[str, float]:
     root, keys = owners_of(character)
     allowance, head = _allowance(settings), rig.head_bone(root)
     found = {
-        f'key_blocks["{bpy.utils.escape_identifier(name)}"].value[0]': allowance / max(distance, 1e-6)
+        f"{shape_keys.value_path(name)}[0]": allowance / max(distance, 1e-6)
         for name, distance in shape_keys.reach(keys).items()
     }
     for axis in range(3):

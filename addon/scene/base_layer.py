@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from .. import compat
-from . import actions, layers
+from . import actions, layers, shape_keys
 
 
 def ensure(keys: bpy.types.Key, name: str, start: float) -> None:
@@ -24,10 +24,7 @@ def ensure(keys: bpy.types.Key, name: str, start: float) -> None:
     found = next((layer for layer in layers.layers(keys) if layer.part == layers.BASE.name), None)
     if compat.SHAPE_KEY_DEFAULT == 0.0:
         if found is not None and found.strip.blend_type == "SUBTRACT":
-            action = found.action
-            keys.animation_data.nla_tracks.remove(found.track)
-            if action.users == 0:
-                bpy.data.actions.remove(action)
+            layers.remove(keys, found)
         return
     if layers.is_override(keys):
         return
@@ -38,9 +35,7 @@ def ensure(keys: bpy.types.Key, name: str, start: float) -> None:
         layers.set_influence(found, np.ones(1))
     value = 0.0 if found.strip.blend_type == "REPLACE" else compat.SHAPE_KEY_DEFAULT
     channels = [
-        actions.Channel(
-            f'key_blocks["{bpy.utils.escape_identifier(block.name)}"].value', 0, np.full(2, value), tolerance=1e-3
-        )
+        actions.Channel(shape_keys.value_path(block.name), 0, np.full(2, value), tolerance=1e-3)
         for block in keys.key_blocks[1:]
     ]
     if {channel.identifier for channel in channels} != actions.by_identifier(found.curves).keys():

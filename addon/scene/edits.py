@@ -229,10 +229,7 @@ def _silence(owner: bpy.types.ID, touches: list[Touch]) -> None:
     layers.own_action(layer)
     actions.write(layer.curves, channels)
     if not channels:
-        action = layer.strip.action
-        owner.animation_data.nla_tracks.remove(layer.track)
-        if action.users == 0:
-            bpy.data.actions.remove(action)
+        layers.remove(owner, layer)
 
 
 def _restore(character: bpy.types.Collection, touches: Iterable[Touch]) -> None:

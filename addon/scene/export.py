@@ -18,7 +18,7 @@ from ...backend.makeittalk.exchange import storage
 from .. import compat
 from ..core import point_cache
 from ..core.errors import AddonError
-from . import bakes, evaluation, materials, merge, strength, textures
+from . import amount_curves, bakes, evaluation, materials, merge, textures
 from .setup import frame_rate
 from .shown import read, span
 
@@ -242,7 +242,9 @@ def _one_action(character: bpy.types.Collection, frames: tuple[int, int]) -> Ite
         made: list[bpy.types.Action] = []
         stack.callback(lambda: [bpy.data.actions.remove(action) for action in made])
         shown = read(owners, frames, set())
-        made += merge.write(owners, shown, bakes.tolerances(character), character.name, without=f"{strength.AMOUNTS}.")
+        made += merge.write(
+            owners, shown, bakes.tolerances(character), character.name, without=f"{amount_curves.AMOUNTS}."
+        )
         for owner in owners:
             owner.animation_data.use_nla = False
         yield

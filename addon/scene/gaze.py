@@ -13,7 +13,7 @@ import numpy as np
 from ...backend.makeittalk.exchange.constants import GAZE_KEYS
 from ...backend.makeittalk.exchange.formats import Mesh
 from ..core.coordinates import points_to_blender
-from . import parts, rig
+from . import parts, rig, shape_keys
 
 TARGET = "eye_target"
 FOLLOW = "Follow Target"  # custom property of the bone, 0–1
@@ -87,7 +87,7 @@ def _drive(root: bpy.types.Object, body: bpy.types.Object, name: str, distance: 
     key.data.foreach_set("co", shape)
     way = name.removeprefix("eyeLook")
     channel, sign = _WAYS.get(way.removesuffix("Left").removesuffix("Right"), ("LOC_X", _SIDEWAYS.get(way, 0.0)))
-    driver = keys.driver_add(f'key_blocks["{key.name}"].value').driver
+    driver = keys.driver_add(shape_keys.value_path(key.name)).driver
     variable = driver.variables.new()
     variable.name, variable.type = "x", "TRANSFORMS"
     place = variable.targets[0]
@@ -95,7 +95,7 @@ def _drive(root: bpy.types.Object, body: bpy.types.Object, name: str, distance: 
     place.transform_type, place.transform_space = channel, "LOCAL_SPACE"
     for letter, kind, owner, path in (
         ("follow", "OBJECT", root, f'pose.bones["{TARGET}"]["{FOLLOW}"]'),
-        ("look", "KEY", keys, f'key_blocks["{name}"].value'),
+        ("look", "KEY", keys, shape_keys.value_path(name)),
     ):
         variable = driver.variables.new()
         variable.name, variable.type = letter, "SINGLE_PROP"

@@ -15,7 +15,7 @@ import numpy as np
 from ..core import gestures as shapes
 from ..core.curve_fit import fit_keyframes
 from ..core.errors import AddonError
-from . import bakes, layers, own_layer, performance, playing, rig, shape_keys, speech, strength
+from . import amount_curves, bakes, layers, own_layer, performance, playing, rig, shape_keys, speech
 
 _AXES = {shapes.NOD: 0, shapes.TURN: 1, shapes.TILT: 2}  # of the head bone's rotation
 _LIDS = ("eyeBlinkLeft", "eyeBlinkRight")  # the shape keys of lids, as they were made
@@ -66,7 +66,9 @@ def add(
             values = np.clip(values - _lid(keys, name, frames) * (values > 0.0), 0.0, None)
             if not values.any():
                 continue
-        curve = _head_curve(root, stroke.channel) if not name else own_layer.ensure_curve(keys, key_path(name))
+        curve = (
+            _head_curve(root, stroke.channel) if not name else own_layer.ensure_curve(keys, shape_keys.value_path(name))
+        )
         own_layer.add(curve, frames, values)
         ends += [frames[0], frames[-1]]
     _show(character)
@@ -164,7 +166,7 @@ def move_blink(character: bpy.types.Collection, span: Span, frames: int, fps: fl
 
 def _take_away(root: bpy.types.Object, part: layers.Part, frames: np.ndarray) -> None:
     """Keys the property that holds a part back: 1 between the middle frames (4,), as it was outside."""
-    curve = own_layer.ensure_curve(root, f"{strength.AMOUNTS}.{part.held_by}")
+    curve = own_layer.ensure_curve(root, f"{amount_curves.AMOUNTS}.{part.held_by}")
     now = np.array([curve.evaluate(frame) for frame in frames]) if len(curve.keyframe_points) else np.zeros(4)
     wanted = np.array([0.0, 1.0, 1.0, 0.0])
     own_layer.add(curve, frames, np.clip(wanted - now, 0.0, None) * [0.0, 1.0, 1.0, 0.0], np.zeros(4))
@@ -179,22 +181,17 @@ def _names(character: bpy.types.Collection, keys: bpy.types.Key, first: list[str
     return shape_keys.current_names(keys, first, lambda: bakes.mesh_of(character))
 
 
-def key_path(name: str) -> str:
-    """The data path of a shape key's value."""
-    return f'key_blocks["{bpy.utils.escape_identifier(name)}"].value'
-
-
 def _lid(keys: bpy.types.Key, name: str, frames: np.ndarray) -> np.ndarray:
     """How far a lid is shut already, by what is generated and what is keyed."""
-    own = own_layer.curve(keys, key_path(name))
-    found = playing.values(keys, key_path(name), 0, frames)
+    own = own_layer.curve(keys, shape_keys.value_path(name))
+    found = playing.values(keys, shape_keys.value_path(name), 0, frames)
     if own is not None:
         found = found + np.array([own.evaluate(frame) for frame in frames])
     return np.clip(found, 0.0, None)
 
 
 def _lid_paths(character: bpy.types.Collection, keys: bpy.types.Key) -> list[str]:
-    return [key_path(name) for name in _names(character, keys, list(_LIDS)).values()]
+    return [shape_keys.value_path(name) for name in _names(character, keys, list(_LIDS)).values()]
 
 
 def _show(character: bpy.types.Collection) -> None:

@@ -140,6 +140,14 @@ def new_layer(owner: bpy.types.ID, part: Part, name: str, start: float, frames: 
     return layer
 
 
+def remove(owner: bpy.types.ID, layer: Layer) -> None:
+    """Takes a generated strip away with its track, and its action where nothing else plays that."""
+    action = layer.action
+    owner.animation_data.nla_tracks.remove(layer.track)
+    if action.users == 0:
+        bpy.data.actions.remove(action)
+
+
 def place(layer: Layer, start: float, frames: int, ease: int = 0) -> None:
     """Has a strip play its action's frames 0 … frames − 1 from `start` on, as they are.
 

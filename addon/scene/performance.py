@@ -13,9 +13,9 @@ from ...backend.makeittalk.exchange.formats import Bake
 from .. import compat
 from ..core import payload, regions
 from ..core.errors import AddonError
-from . import actions, bakes, base_layer, brought_up, layers, merge, rig, shown, upgrade
+from . import actions, amount_curves, bakes, base_layer, brought_up, layers, merge, rig, shown, upgrade
 from .layers import Part
-from .strength import AMOUNTS, ease, strength, write_layer
+from .strength import ease, strength, write_layer
 
 
 def write(character: bpy.types.Collection, bake_path: Path, speech: bpy.types.PropertyGroup | None = None) -> None:
@@ -117,7 +117,7 @@ def _write_shares(character: bpy.types.Collection, speech: bpy.types.PropertyGro
     for owner in bakes.owners_of(character):
         for layer in [layer for layer in layers.layers(owner) if layer.speech == speech.uid]:
             if layer.part not in written:
-                _remove_layer(owner, layer)
+                layers.remove(owner, layer)
 
 
 def remove(character: bpy.types.Collection, speech: bpy.types.PropertyGroup) -> None:
@@ -126,7 +126,7 @@ def remove(character: bpy.types.Collection, speech: bpy.types.PropertyGroup) -> 
         for owner in bakes.owners_of(character):
             layers.leave_tweak_mode(owner)
             for layer in [layer for layer in layers.layers(owner) if layer.speech == speech.uid]:
-                _remove_layer(owner, layer)
+                layers.remove(owner, layer)
 
 
 @contextlib.contextmanager
@@ -138,13 +138,6 @@ def _rest_of_what_stops(keys: bpy.types.Key) -> Iterator[None]:
         block = keys.key_blocks.get(regions.quoted(shown.path_and_index(name)[0]))
         if block is not None:
             block.value = 0.0
-
-
-def _remove_layer(owner: bpy.types.ID, layer: layers.Layer) -> None:
-    action = layer.action
-    owner.animation_data.nla_tracks.remove(layer.track)
-    if action.users == 0:
-        bpy.data.actions.remove(action)
 
 
 def apply_amounts(character: bpy.types.Collection) -> bool:
@@ -191,7 +184,7 @@ def follow_keyed_amounts(character: bpy.types.Collection) -> None:
     if character.makeittalk.rig is None or character.makeittalk.body is None or not character.makeittalk.frames:
         return
     keyed = any(
-        name.startswith(f"{AMOUNTS}.")
+        name.startswith(f"{amount_curves.AMOUNTS}.")
         for name in actions.by_identifier(compat.assigned_curves(character.makeittalk.rig))
     )
     if keyed or any(layers.is_keyed(layer) for owner in bakes.owners_of(character) for layer in layers.layers(owner)):

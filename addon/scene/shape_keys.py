@@ -13,6 +13,11 @@ from ..core.coordinates import offsets_to_blender, points_to_blender
 _SAME_SHAPE = 0.3  # of a key's size: how far one may have been sculpted and still be taken for the same
 
 
+def value_path(name: str) -> str:
+    """The data path of a shape key's value."""
+    return f'key_blocks["{bpy.utils.escape_identifier(name)}"].value'
+
+
 def add_shape_keys(body: bpy.types.Object, arrays: Mesh) -> None:
     """Gives the mesh object its Basis and one key per name, with the slider ranges of the basis.
 
@@ -48,11 +53,7 @@ def current_names(keys: bpy.types.Key, names: list[str], mesh: Callable[[], Mesh
     gone = [name for name in names if name not in found]
     drivers = keys.animation_data.drivers if keys.animation_data is not None else ()
     driven = {curve.data_path for curve in drivers}  # of the eye target: they look as those that they copy
-    free = [
-        block
-        for block in keys.key_blocks[1:]
-        if block.name not in found and f'key_blocks["{bpy.utils.escape_identifier(block.name)}"].value' not in driven
-    ]
+    free = [block for block in keys.key_blocks[1:] if block.name not in found and value_path(block.name) not in driven]
     if not gone or not free:
         return found
     arrays = mesh()

@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from .. import compat
-from . import actions
+from . import actions, shape_keys
 
 OWN_GROUP = "Edits"  # of curves that lie in none
 
@@ -143,10 +143,7 @@ class _Reader:
         self._blocks: list[tuple[int, int]] = []  # place among the shape keys, column
         blocks = {}
         if isinstance(owner, bpy.types.Key):
-            blocks = {
-                f'key_blocks["{bpy.utils.escape_identifier(block.name)}"].value[0]': place
-                for place, block in enumerate(owner.key_blocks)
-            }
+            blocks = {f"{shape_keys.value_path(block.name)}[0]": place for place, block in enumerate(owner.key_blocks)}
             self._values = np.empty(len(owner.key_blocks), np.float32)
         for name in sorted(names):
             column = len(self.names)

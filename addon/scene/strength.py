@@ -14,7 +14,6 @@ from .actions import Channel
 from .bakes import Share
 from .layers import Part
 
-AMOUNTS = "makeittalk"  # the data path of a rig's amounts
 _EASE = 0.25  # s in which a speech among several comes from rest and goes there
 
 

@@ -14,7 +14,7 @@ from ...backend.makeittalk.exchange import bounded_json
 from ...backend.makeittalk.exchange.amounts import Amounts
 from ...backend.makeittalk.exchange.formats import Bake
 from .. import compat
-from . import actions, curve_data, layers, parts, rig, speech, strips
+from . import actions, curve_data, layers, parts, rig, shape_keys, speech, strips
 from .actions import Channel
 from .layers import Part
 
@@ -113,12 +113,8 @@ def edits(character: bpy.types.Collection, owner: bpy.types.ID, bake: Bake, head
 def drop(owner: bpy.types.ID) -> None:
     """Takes the strip of an older file away, once a bake and its edits stand in its place."""
     layer = legacy_layer(owner)
-    if layer is None:
-        return
-    action = layer.strip.action
-    owner.animation_data.nla_tracks.remove(layer.track)
-    if action.users == 0:
-        bpy.data.actions.remove(action)
+    if layer is not None:
+        layers.remove(owner, layer)
 
 
 def _lay_down(character: bpy.types.Collection, owner: bpy.types.ID, known: dict[str, str]) -> bool:
@@ -168,10 +164,7 @@ def _predicted(character: bpy.types.Collection, bake: Bake, head: str) -> dict[s
     settings = character.makeittalk
     amounts = Amounts(settings.lip, settings.head, settings.blink, settings.smooth)
     values = bake.key_values(amounts)
-    found = {
-        f'key_blocks["{bpy.utils.escape_identifier(str(name))}"].value[0]': values[:, column]
-        for column, name in enumerate(bake.key_names)
-    }
+    found = {f"{shape_keys.value_path(str(name))}[0]": values[:, column] for column, name in enumerate(bake.key_names)}
     for channel, samples in (("location", bake.head_location), ("rotation_euler", bake.head_rotation)):
         for axis in range(3):
             found[f"{rig.head_path(channel, head)}[{axis}]"] = amounts.head * samples[:, axis]
