@@ -126,6 +126,21 @@ def test_landmarks_need_not_lie_exactly() -> None:
     assert after.max() - LINE_WIDTH <= 0.08 * 2 * HALF
 
 
+def test_a_mouth_that_is_one_line_stays_shut_and_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SHAPES, "line", (lambda x: 0.12 * (1 - x**2), lambda x: 0.12 * (1 - x**2)))
+    drawing = draw("line", noise=1.0)  # its inner lips cross by the line's thickness, as points clicked on it do
+    mesh = made(drawing)
+    jaw = mesh.key_landmarks[mesh.key_names == "jawOpen"][0]
+    with Warper(mesh, drawing[0]) as warper:
+        pictures = [
+            warper.draw(mesh.vertices + displacements(mesh, (shut(mesh) + share * jaw)[None])[0])
+            for share in (0.0, 0.4)
+        ]
+    assert np.abs(pictures[0].astype(int) - drawing[0]).mean() < 0.5
+    assert heights(pictures[0], 0.0).max() < LINE_WIDTH + 5
+    assert heights(pictures[1], 0.0).max() > LINE_WIDTH + 15
+
+
 def test_mouths_with_lips_shut_ones_and_photographs_are_left_alone(astronaut: Path) -> None:
     picture, landmarks = draw("half disc", lips=9.0)
     assert DrawnMouth.find(picture, landmarks) is None
