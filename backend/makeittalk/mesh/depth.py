@@ -69,7 +69,8 @@ def flatten(
     slopes, area = _slopes(points, triangles)
     weight = diags(np.concatenate([area, area]))
     matrix = (slopes.T @ weight @ slopes)[free][:, free]
-    solve = splu(csc_matrix(matrix + 1e-9 * diags(matrix.diagonal()))).solve
+    diagonal = matrix.diagonal()  # 0 for a point that lies so near an outline that no triangle needs it
+    solve = splu(csc_matrix(matrix + diags(1e-9 * diagonal + 1e-12 * diagonal.max()))).solve
     limit = np.full(len(triangles), _STEEPEST)
     near = _neighbours(triangles, len(points))
     for _ in range(_ROUNDS):
