@@ -10,9 +10,14 @@ GREY = 128  # what shows through
 _ROWS = 512  # at a time: the largest portrait has 67 million pixels
 
 
+def is_opaque(picture: np.ndarray) -> bool:
+    """Whether nothing of a picture (H, W, 3 or 4) uint8 is transparent."""
+    return picture.shape[2] == 3 or int(picture[..., 3].min()) == 255
+
+
 def on_grey(picture: np.ndarray) -> np.ndarray:
     """A picture on mid-grey: (H, W, 3 or 4) uint8, straight alpha → (H, W, 3) uint8."""
-    if picture.shape[2] == 3 or int(picture[..., 3].min()) == 255:
+    if is_opaque(picture):
         return np.ascontiguousarray(picture[..., :3])
     result = np.empty((*picture.shape[:2], 3), np.uint8)
     for start in range(0, len(picture), _ROWS):
