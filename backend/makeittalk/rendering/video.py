@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Colorspace, VideoReformatter
 
 from ..exchange import storage
 from ..exchange.errors import OutputError
@@ -168,7 +168,7 @@ class _Film:
         # Not copied: the picture holds on to the array until it is converted.
         picture = av.VideoFrame.from_numpy_buffer(pixels, format="rgba" if pixels.shape[2] == 4 else "rgb24")
         converted = self._converter.reformat(
-            picture, format="yuv420p", dst_colorspace="ITU709", src_color_range=2, dst_color_range=1, threads=1
+            picture, format="yuv420p", dst_colorspace=Colorspace.ITU709, src_color_range=2, dst_color_range=1, threads=1
         )
         converted.pts, converted.time_base = self._frames, 1 / self._rate
         self._frames += 1
