@@ -164,12 +164,7 @@ class _Film:
 
     def add(self, frame: np.ndarray) -> None:
         """Encodes a picture (height, width, 4 or 3) uint8, straight alpha, and the sound up to its end."""
-        pixels = _opaque(frame, *self._size)
-        # Not copied: the picture holds on to the array until it is converted.
-        picture = av.VideoFrame.from_numpy_buffer(pixels, format="rgba" if pixels.shape[2] == 4 else "rgb24")
-        converted = self._converter.reformat(
-            picture, format="yuv420p", dst_colorspace=Colorspace.ITU709, src_color_range=2, dst_color_range=1, threads=1
-        )
+        converted = _converted(_opaque(frame, *self._size), self._converter)
         converted.pts, converted.time_base = self._frames, 1 / self._rate
         self._frames += 1
         self._container.mux(self._video.encode(converted))
@@ -239,6 +234,14 @@ def _opaque(frame: np.ndarray, width: int, height: int) -> np.ndarray:
     if below or beside:
         pixels = cv2.copyMakeBorder(pixels, 0, below, 0, beside, cv2.BORDER_REPLICATE)
     return pixels
+
+
+def _converted(pixels: np.ndarray, converter: VideoReformatter) -> av.VideoFrame:
+    """What `_opaque` gave, in the colours of the film; the array is not copied."""
+    picture = av.VideoFrame.from_numpy_buffer(pixels, format="rgba" if pixels.shape[2] == 4 else "rgb24")
+    return converter.reformat(
+        picture, format="yuv420p", dst_colorspace=Colorspace.ITU709, src_color_range=2, dst_color_range=1, threads=1
+    )
 
 
 def _abandon(container: Any) -> None:
