@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import functools
 import os
 import shutil
 import tempfile
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from ..exchange.errors import OutputError
 from ..exchange.progress import Progress, silent
 from ..exchange.rates import exact_rate
 from ..images.picture import is_opaque, on_grey
+from .beside import beside
 
 if TYPE_CHECKING:
     from ..audio.loading import Audio
@@ -31,9 +32,10 @@ _QUALITY = 18  # x264's constant rate factor: visually lossless
 _AUDIO_BITS = 192_000  # a second
 _AUDIO_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)  # Hz that AAC knows
 _BLOCK = 1024  # samples handed to the encoder at a time
+_PNGS = 2  # pictures that are encoded at a time; of the largest, one takes 268 MB
 _ENCODED_TOGETHER = 4  # pictures
-_WAITING = 4  # pictures that may wait for the encoder
-_WAITING_BYTES = 64 * 2**20  # that they may take; one may always wait
+_WAITING = 6  # pictures that may be drawn, wait or be encoded together
+_WAITING_BYTES = 96 * 2**20  # that they may take; two are always allowed
 
 
 def write_mp4(
@@ -97,14 +99,11 @@ def write_pngs(
     temporary: Path | None = None
     try:
         temporary = Path(tempfile.mkdtemp(prefix=".mit-", dir=target.absolute().parent))
-        names = []
-        for index, frame in enumerate(_told(frames, progress, total)):
-            order = cv2.COLOR_RGBA2BGRA if frame.shape[2] == 4 else cv2.COLOR_RGB2BGR
-            ok, data = cv2.imencode(".png", cv2.cvtColor(frame, order), [cv2.IMWRITE_PNG_COMPRESSION, 3])
-            if not ok:
-                raise OutputError(f"A picture for {target} could not be encoded.", "Try another size.")
-            names.append(f"frame_{index + 1:05d}.png")
-            (temporary / names[-1]).write_bytes(data.tobytes())
+        names: list[str] = []
+        numbered = enumerate(_told(frames, progress, total), start=1)
+        work = functools.partial(_write_png, temporary)
+        with contextlib.closing(beside(work, numbered, _PNGS, _PNGS + 1)) as written:
+            names.extend(written)
         target.mkdir(exist_ok=True)
         places = [storage.real_target(target / name) for name in names]
         for name, place in zip(names, places, strict=True):
@@ -117,6 +116,18 @@ def write_pngs(
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _write_png(folder: Path, numbered: tuple[int, np.ndarray]) -> str:
+    """Writes a picture into a folder, by its number; the file's name."""
+    number, frame = numbered
+    order = cv2.COLOR_RGBA2BGRA if frame.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    ok, data = cv2.imencode(".png", cv2.cvtColor(frame, order), [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    if not ok:
+        raise OutputError("A picture could not be encoded as PNG.", "Try another size.")
+    name = f"frame_{number:05d}.png"
+    (folder / name).write_bytes(data.tobytes())
+    return name
+
+
 def _encode(
     container: Any,
     frames: Iterable[np.ndarray],
@@ -126,21 +137,12 @@ def _encode(
     progress: Progress,
     total: int | None,
 ) -> None:
-    """Encodes beside the drawing: a few pictures may wait, and what goes wrong with one is raised here."""
-    room = max(1, min(_WAITING, _WAITING_BYTES // (4 * size[0] * size[1])))
-    waiting: deque[Future[None]] = deque()
-    encoder = ThreadPoolExecutor(1, thread_name_prefix="film")
-    try:
-        film = _Film(container, rate, size, audio)
-        for frame in _told(frames, progress, total):
-            waiting.append(encoder.submit(film.add, frame))
-            while len(waiting) > room or (waiting and waiting[0].done()):
-                waiting.popleft().result()
-        while waiting:
-            waiting.popleft().result()
-        film.finish()
-    finally:
-        encoder.shutdown(cancel_futures=True)  # the container is left alone before anybody closes it
+    """Encodes beside the drawing; what goes wrong with a picture is raised here."""
+    film = _Film(container, rate, size, audio)
+    room = max(2, min(_WAITING, _WAITING_BYTES // (4 * size[0] * size[1])))
+    for _ in beside(film.add, _told(frames, progress, total), 1, room):
+        pass
+    film.finish()
 
 
 class _Film:

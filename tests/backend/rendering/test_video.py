@@ -187,7 +187,7 @@ def test_the_same_pictures_make_the_same_film(tmp_path: Path) -> None:
 
 
 def encoding() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("film")]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("beside")]
 
 
 def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
