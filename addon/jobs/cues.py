@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import bpy
@@ -11,6 +10,7 @@ import bpy
 from ...backend.makeittalk.exchange import cue_files, protocol, storage
 from ...backend.makeittalk.exchange.cues import EXTENDED, closed_shape
 from ...backend.makeittalk.exchange.formats import Cues
+from ...backend.makeittalk.exchange.rates import exact_rate
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
@@ -60,8 +60,7 @@ def export(
     """
     uid, identity = character.session_uid, character.makeittalk.current.uid
     write = cue_files.WRITERS[path.suffix.lower()]
-    render = context.scene.render
-    rate = Fraction(render.fps / render.fps_base).limit_denominator(1001)
+    rate = exact_rate(frame_rate(context.scene))
     if path.suffix.lower() == ".dat":
         cue_files.check_dat_rate(rate)
     recording = bpy.path.abspath(character.makeittalk.current.recording)

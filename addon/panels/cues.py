@@ -31,9 +31,8 @@ class MAKEITTALK_PT_cues(Sidebar, bpy.types.Panel):
         row.prop(current, "words")
         column.prop(current, "words_text")
         layout.operator("makeittalk.mark_words", icon="MARKER_HLT")
-        row = layout.row(align=True)
-        row.operator("makeittalk.mark_phones", icon="MARKER").shapes = False
-        row.operator("makeittalk.mark_phones", text="Mark Mouth Shapes", icon="MARKER").shapes = True
+        layout.operator("makeittalk.mark_phones", icon="MARKER").shapes = False
+        layout.operator("makeittalk.mark_phones", text="Mark Mouth Shapes", icon="MARKER").shapes = True
         layout.operator("makeittalk.remove_markers", icon="TRASH")
 
 
