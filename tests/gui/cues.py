@@ -62,6 +62,20 @@ def user() -> Iterator[float]:
         seen["mark words"] = list(bpy.ops.makeittalk.mark_words("INVOKE_DEFAULT"))
     yield from until(lambda: not session().running, "words are marked")
     seen["words"] = names()
+    known = {area.as_pointer() for area in ui.window.screen.areas}
+    with ui.viewport():
+        bpy.ops.screen.area_split(direction="HORIZONTAL", factor=0.35)
+    yield 0.5
+    timeline = next(area for area in ui.window.screen.areas if area.as_pointer() not in known)
+    if timeline.y > ui.area.y:  # the new one may be either half
+        timeline = ui.area
+    timeline.ui_type = "TIMELINE"
+    timeline.spaces.active.show_region_ui = timeline.spaces.active.show_region_channels = False
+    yield 0.5
+    region = next(region for region in timeline.regions if region.type == "WINDOW")
+    bpy.context.scene.frame_current = 40
+    with bpy.context.temp_override(window=ui.window, area=timeline, region=region):
+        bpy.ops.action.view_all()
     ui.scroll(30)
     yield 1.0
     ui.shot("cues-1-words")
