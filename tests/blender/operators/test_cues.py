@@ -216,3 +216,16 @@ def test_a_packed_recording_is_heard_where_its_file_has_gone(talking, tmp_path):
     (tmp_path / "said.flac").unlink()
     assert bpy.ops.makeittalk.mark_phones() == {"FINISHED"}
     assert len(bpy.context.scene.timeline_markers) > 1
+
+
+def test_another_recording_has_neither_its_markers_nor_its_words(scene, backend, tmp_path):
+    for name in ("first", "second"):
+        shutil.copy(ASSETS / "speech.flac", tmp_path / f"{name}.flac")
+    settings = scene.makeittalk
+    settings.portrait, settings.speech = str(ASSETS / "portrait_cartoon.png"), str(tmp_path / "first.flac")
+    assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
+    character = part("addon.scene.character").active(bpy.context)
+    character.makeittalk.current.words = TEXT
+    assert bpy.ops.makeittalk.mark_words() == {"FINISHED"} and len(ours()) == len(scene.timeline_markers) == 22
+    assert bpy.ops.makeittalk.replace_speech(filepath=str(tmp_path / "second.flac")) == {"FINISHED"}
+    assert character.makeittalk.current.said == "" and not scene.timeline_markers
