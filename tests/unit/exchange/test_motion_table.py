@@ -70,12 +70,26 @@ def test_an_hour_on_the_clock(table: MotionTable, tmp_path: Path) -> None:
 
 def test_a_recording_of_the_app_is_read(tmp_path: Path) -> None:
     """Its clock is the time of day with parts of frames, and lines end as on Windows."""
-    rows = [f"14:44:17:{36 + row}.411,61," + ",".join(f"{0.01 * row:.4f}" for _ in range(61)) for row in range(3)]
+    frames = (57, 58, 59, 62, 63)  # two of them were lost; the second ends at 59
+    stamps = [f"14:44:{17 + frame // 60}:{frame % 60:02d}.500" for frame in frames]
+    rows = [
+        f"{stamp},61," + ",".join([f"{0.01 * frame:.4f}"] * 61) for stamp, frame in zip(stamps, frames, strict=True)
+    ]
     path = tmp_path / "take.csv"
     path.write_bytes(("\ufeff" + "\r\n".join([APP.replace("BlendshapeCount", "BlendShapeCount"), *rows])).encode())
-    found = read_live_link(path, 60.0)
-    assert found.frames == 3 and found.first == (14 * 3600 + 44 * 60 + 17) * 60 + 36
-    np.testing.assert_allclose(found.values[:, 0], [0.0, 0.01, 0.02])
+    found = read_live_link(path)
+    assert found.fps == 60.0 and found.first == round((14 * 3600 + 44 * 60 + 17) * 60 + 57.5)
+    inside = found.first + np.arange(found.frames) - (14 * 3600 + 44 * 60 + 17) * 60 - 0.5
+    np.testing.assert_allclose(found.values[:, 0], 0.01 * np.clip(inside, 57, 63))
+    assert found.frames == 7 and read_live_link(path, 59.94).fps == 59.94 and read_live_link(path, 24.0).fps == 60.0
+
+
+def test_a_take_may_go_past_midnight(tmp_path: Path) -> None:
+    stamps = ("23:59:59:28.000", "23:59:59:29.000", "00:00:00:00.000", "00:00:00:01.000")
+    rows = [f"{stamp},61," + ",".join([f"{row}"] * 61) for row, stamp in enumerate(stamps)]
+    (tmp_path / "take.csv").write_text("\n".join([APP, *rows]))
+    found = read_live_link(tmp_path / "take.csv")
+    assert found.fps == 30.0 and found.values[:, 0].tolist() == [0.0, 1.0, 2.0, 3.0]
 
 
 def test_json_has_every_column(table: MotionTable, tmp_path: Path) -> None:
@@ -98,8 +112,11 @@ def test_json_has_every_column(table: MotionTable, tmp_path: Path) -> None:
         (APP + "\n", "no table of Live Link Face"),
         (APP + "\nnoon,61," + "0," * 61 + "\n", "a row that is none"),
         (APP + "\n00:00:00:00,61,0\n", "a row that is none"),
-        (APP + "\ninf:00:00:00,61," + "0," * 61 + "\n", "a row that is none"),
+        (APP + "\ninf:00:00:00,61," + "0," * 61 + "\n", "a number that is none"),
         (APP + "\n00:00:00:00,61," + "nan," * 61 + "\n", "a number that is none"),
+        (APP + "\n00:00:00,61," + "0," * 61 + "\n", "a number that is none"),
+        (APP + "\n00:00:09:00,61," + "0," * 61 + "\n00:00:08:00,61," + "0," * 61, "do not follow"),
+        (APP + "\n00:00:09:00,61," + "0," * 61 + "\n06:00:08:00,61," + "0," * 61, "do not follow"),
         ('"' + "x" * 200_000, "no table of Live Link Face"),
     ],
 )

@@ -37,8 +37,9 @@ _EYES = ("LeftEyeYaw", "LeftEyePitch", "LeftEyeRoll", "RightEyeYaw", "RightEyePi
 HEADER = ("Timecode", "BlendshapeCount", *_SHAPES, *_HEAD, *_EYES)
 #: The keys of the JSON's head.
 HEAD_COLUMNS = ("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ")
-_MAX_TABLE = 2**30  # bytes: four hours at 240 frames/s are less
-_MAX_ROWS = int(MAX_AUDIO_SECONDS * HIGHEST)
+_MAX_TABLE = 2**30  # bytes: an hour of the app's is an eighth of it
+_RATES = (24, 25, 30, 48, 50, 60, 120, HIGHEST)  # frames/s that clocks count
+_LONGEST_CLOCK = 1000.0  # of hours, minutes, seconds and frames
 
 
 @dataclass
@@ -84,11 +85,14 @@ def write_live_link(path: str | os.PathLike[str], table: MotionTable) -> None:
     storage.write_text(path, "\n".join([*lines, ""]))
 
 
-def read_live_link(path: str | os.PathLike[str], fps: float) -> MotionTable:
-    """Reads a CSV of Live Link Face, of this project or of the app.
+def read_live_link(path: str | os.PathLike[str], fps: float | None = None) -> MotionTable:
+    """Reads a CSV of Live Link Face, of this project or of the app, whose clock skips frames and counts parts of them.
 
     Args:
-        fps: the rate that its timecodes count frames at, which the file does not say; the app's is 60, or 30.
+        fps: the exact rate where its timecodes count as many whole frames a second; a file does not say 29.97.
+
+    Returns:
+        a row for each frame from the first to the last.
 
     Raises:
         InputError: it is no such file, or damaged.
@@ -97,23 +101,30 @@ def read_live_link(path: str | os.PathLike[str], fps: float) -> MotionTable:
     rows = [line.split(",") for line in text.splitlines() if line.strip()]
     head = [name.strip().lower() for name in rows[0]] if rows else []
     wanted = {name.lower(): name for name in (*_SHAPES, *_HEAD)}
-    if len(rows) < 2 or head[:2] != [name.lower() for name in HEADER[:2]] or not set(_lower(_HEAD)) <= set(head):
+    if len(rows) < 2 or head[:2] != _lower(HEADER[:2]) or not set(_lower(_HEAD)) <= set(head):
         raise InputError(f"{path} is no table of Live Link Face.", "Export one with the app, or with `-o x.csv`.")
-    if len(rows) > _MAX_ROWS:
-        raise InputError(f"{path} has too many rows.", "Cut it into shorter takes.")
     columns = {name: column for column, name in enumerate(head) if name in wanted}
     try:
-        first = _frame(rows[1][0], fps)
+        clock = np.array([[float(part) for part in row[0].split(":")] for row in rows[1:]])
         numbers = np.array([[float(row[column]) for column in columns.values()] for row in rows[1:]])
-    except (ValueError, IndexError, OverflowError) as error:
+    except (ValueError, IndexError) as error:
         raise InputError(f"{path} has a row that is none of Live Link Face's.", "Export it again.") from error
-    if not np.isfinite(numbers).all():
-        raise InputError(f"{path} holds a number that is none.", "Export it again.")
-    found = dict(zip(columns, numbers.T, strict=True))
+    usable = clock.ndim == 2 and clock.shape[1] == 4 and np.isfinite(clock).all() and np.isfinite(numbers).all()
+    if not usable or not 0.0 <= clock.min() <= clock.max() < _LONGEST_CLOCK:
+        raise InputError(f"{path} holds a number that is none of Live Link Face's.", "Export it again.")
+    whole = _counted(clock[:, 3])
+    at = (clock[:, :3] @ (3600, 60, 1)) * whole + clock[:, 3]
+    at += np.cumsum(np.diff(at, prepend=at[0]) < -12 * 3600 * whole) * 24 * 3600 * whole  # past midnight
+    if (np.diff(at) < 0.0).any() or at[-1] - at[0] > MAX_AUDIO_SECONDS * whole:
+        raise InputError(f"{path} has timecodes that do not follow one another.", "Export it again.")
+    frames = np.arange(round(at[0]), round(at[-1]) + 1)
+    found = {name: np.interp(frames, at, track) for name, track in zip(columns, numbers.T, strict=True)}
     yaw, pitch, roll = (found.pop(name) for name in _lower(_HEAD))
     rotation = np.column_stack([pitch, -yaw, -roll])
     names = [wanted[name][0].lower() + wanted[name][1:] for name in found]
-    return MotionTable(fps, names, np.column_stack(list(found.values())), rotation, np.zeros_like(rotation), first)
+    values = np.column_stack(list(found.values()))
+    rate = fps if fps is not None and round(fps) == whole else float(whole)
+    return MotionTable(rate, names, values, rotation, np.zeros_like(rotation), int(frames[0]))
 
 
 def write_json(path: str | os.PathLike[str], table: MotionTable, more: dict[str, Any] | None = None) -> None:
@@ -143,9 +154,9 @@ def _timecode(frame: int, fps: float) -> str:
     return f"{hours % 24:02d}:{minutes:02d}:{seconds:02d}:{rest:02d}.000"
 
 
-def _frame(timecode: str, fps: float) -> int:
-    hours, minutes, seconds, frames = (float(part) for part in timecode.split(":"))
-    return round((hours * 3600 + minutes * 60 + seconds) * round(exact_rate(fps)) + frames)
+def _counted(frames: np.ndarray) -> int:
+    """How many frames a second a clock counts, by the highest number that it came to, (N,)."""
+    return next((rate for rate in _RATES if rate > int(frames.max())), _RATES[-1])
 
 
 def _lower(names: tuple[str, ...]) -> list[str]:
