@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import character, edits, export, gestures, main, photoreal
+from . import character, cues, edits, export, gestures, main, photoreal
 
 CLASSES = (
     *main.CLASSES,
@@ -12,6 +12,7 @@ CLASSES = (
     *gestures.CLASSES,
     *edits.CLASSES,
     *photoreal.CLASSES,
+    *cues.CLASSES,
     *export.CLASSES,
 )
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, ClassVar, TypeVar
 from . import bounded_json
 from .amounts import Amounts
 from .constants import LARGEST_INTEGER
+from .cues import EXTENDED
 
 VERSION = 2
 MAX_LINE = 1 << 20  # bytes of one message
@@ -140,6 +141,22 @@ class Rebake(_Fields):
 
 
 @dataclass
+class Visemes(_Fields):
+    """Hears the phones of a recording and the mouth shapes that go with them; writes `cues.npz` into `folder`.
+
+    `text` is what is said in it, whose words are found then; empty where nobody knows. `extended` names those of the
+    mouth shapes G, H and X that are drawn.
+    """
+
+    method: ClassVar[str] = "visemes"
+    audio: str = ""
+    folder: str = ""
+    text: str = ""
+    extended: str = EXTENDED
+    device: str = "auto"
+
+
+@dataclass
 class Sound(_Fields):
     """A recording heard in a film: its first sample would sound at `at` seconds of the film, below 0 before it; it is
     heard from `begin` to `end` seconds of the film."""
@@ -188,7 +205,7 @@ class Shutdown(_Fields):
 
 
 REQUESTS: dict[str, type[_Fields]] = {
-    kind.method: kind for kind in (Hello, Detect, Animate, Rebake, Photoreal, Cancel, Shutdown)
+    kind.method: kind for kind in (Hello, Detect, Animate, Rebake, Visemes, Photoreal, Cancel, Shutdown)
 }
 
 
@@ -258,6 +275,14 @@ class RebakeData(_Fields):
     """What `rebake` answers."""
 
     bake: str = ""
+
+
+@dataclass
+class VisemesData(_Fields):
+    """What `visemes` answers: the file made, and sentences the user should see."""
+
+    cues: str = ""
+    notices: list[str] = field(default_factory=list)
 
 
 @dataclass

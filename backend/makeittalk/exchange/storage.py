@@ -147,6 +147,16 @@ def write_json(path: str | os.PathLike[str], value: dict[str, Any]) -> None:
         temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a text as UTF-8, its lines ended as they are, beside `path` and renames it into place.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
 def read_npz(
     path: str | os.PathLike[str],
     limit: int = MAX_NPZ_BYTES,

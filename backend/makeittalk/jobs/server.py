@@ -53,6 +53,7 @@ class Server:
             protocol.Detect: detect,
             protocol.Animate: animate,
             protocol.Rebake: rebake,
+            protocol.Visemes: visemes,
             protocol.Photoreal: photoreal,
         }
 
@@ -256,6 +257,16 @@ def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:
     motion, mesh = _read(load_motion, request.motion), _read(Mesh.load, request.mesh)
     progress(0.3, "Baking the curves")
     return asdict(protocol.RebakeData(bake=str(pipeline.bake(motion, mesh, folder, request.fps, request.smooth))))
+
+
+def visemes(request: protocol.Visemes, progress: Progress) -> dict[str, Any]:
+    """Hears the phones, words and mouth shapes of a recording."""
+    from .visemes import hear_cues
+
+    path = _job_folder(request.folder) / "cues.npz"
+    found = hear_cues(request.audio, request.text, request.extended, request.device, progress)
+    found.cues.save(path)
+    return asdict(protocol.VisemesData(cues=str(path), notices=found.notices))
 
 
 def _read(load: Callable[[str], _Content], path: str) -> _Content:

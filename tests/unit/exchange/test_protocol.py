@@ -17,6 +17,7 @@ RESULTS = [
     protocol.DetectData,
     protocol.AnimateData,
     protocol.RebakeData,
+    protocol.VisemesData,
     protocol.PhotorealData,
 ]
 OTHER = {
