@@ -14,7 +14,7 @@ from .ibug68 import EYE_LEFT, EYE_RIGHT
 from .mean_face import MEAN_FACE
 
 #: The landmarks whose mean each click is, in the order of `CLICKS`.
-_MEANT = (EYE_RIGHT, EYE_LEFT, [30], [48], [54], [62, 66], [8])
+_MEANT: tuple[list[int], ...] = (EYE_RIGHT.tolist(), EYE_LEFT.tolist(), [30], [48], [54], [62, 66], [8])
 _AGAIN = "Click the seven points again."
 _CLOSEST = 0.02  # of the distance from the eyes to the chin: two clicks nearer than that are one
 _LEAST_ANGLE = 0.15  # sine of the angle between the line of the eyes and the way down to the chin
