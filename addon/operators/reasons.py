@@ -10,7 +10,7 @@ from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..jobs import connection
 from ..jobs.long_job import current_job
 from ..scene import character as characters
-from ..scene import textures
+from ..scene import landmark_mesh, textures
 
 
 class Reasoned:
@@ -72,6 +72,11 @@ def source_reason(character: bpy.types.Collection, speech: bool = True) -> str:
     if speech and not has_sound and file_reason(settings.speech, "a speech recording"):
         return f"{file_reason(settings.speech, 'a speech recording')} {where.format('Speech')}"
     return file_reason(settings.voice, "a voice") if settings.voice else ""
+
+
+def landmarks_reason(context: bpy.types.Context) -> str:
+    """Why there are no landmarks in the viewport to work on."""
+    return "" if landmark_mesh.active(context) is not None else "Press Edit Landmarks first."
 
 
 def busy_reason() -> str:
