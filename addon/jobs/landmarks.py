@@ -17,7 +17,7 @@ from ..core import payload, placed_face
 from ..core.coordinates import points_to_blender
 from ..core.errors import AddonError
 from ..scene import character as characters
-from ..scene import landmark_mesh, placement, reshape, setup, textures, view
+from ..scene import landmark_mesh, placement, reshape, textures, view
 from ..scene.setup import frame_rate
 from .task import Reading, Task
 
@@ -252,9 +252,7 @@ def _replacing(
 def _show(scene: bpy.types.Scene, some: Placed, faces: list[Face], chosen: int, found: int) -> bpy.types.Object:
     width, height = some.face.width, some.face.height
     corners = np.array([(x, y, 0.0) for x in (0, width) for y in (0, height)])
-    place = None
-    if not setup.is_untouched(scene):
-        place = placement.stand(scene, points_to_blender(corners, np.array([width, height])))
+    place = placement.stand(scene, points_to_blender(corners, np.array([width, height])))
     points = landmark_mesh.show(scene, some.image, faces, chosen, found, some.name, place=place)
     _look_at(scene, points)
     return points

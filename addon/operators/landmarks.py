@@ -234,8 +234,7 @@ class MAKEITTALK_OT_choose_face(_AtOnce, bpy.types.Operator):
         return "" if many else "No other face was found in this picture."
 
     def run(self, context: bpy.types.Context) -> str:
-        points = landmark_mesh.active(context)
-        landmark_mesh.choose(points, self.number - 1)
+        points = landmark_mesh.choose(context.scene, landmark_mesh.active(context), self.number - 1)
         if _owner(context) is None:
             context.scene.makeittalk.face = self.number
         return f"Face {self.number} of {landmark_mesh.found(points)} is shown."

@@ -1,8 +1,8 @@
 """Landmarks in the viewport: the portrait as an empty, and before it an ordinary mesh of 68 vertices.
 
-Its edges are the contours and its vertex groups the parts, so that Blender's own tools move them. The vertices lie flat
-in the picture; their depths are kept beside them and read back with them. Both objects belong to a character, or to
-the portrait of the next one where they are in no character's collection.
+Its edges are the contours and its vertex groups the parts, so that Blender's own tools move them; as far as a landmark
+is nearer than the ears, as far its vertex stands before the picture. Both objects belong to a character, or to the
+portrait of the next one where they are in no character's collection.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ from mathutils import Matrix
 from ...backend.makeittalk.exchange.constants import LANDMARKS
 from ...backend.makeittalk.exchange.formats import Face
 from ..core import landmark_parts, placed_face
+from ..core.coordinates import points_to_blender
 from ..core.errors import AddonError
+from . import bakes, contour_lines
 from . import character as characters
-from . import contour_lines
 
 _MARK = "makeittalk_landmarks"  # custom property of the points: the faces of the picture, JSON
 _CHOSEN = "makeittalk_face"  # which of them they began as
 _BEGUN = "makeittalk_begun"  # where they began, 3 × 68 px
-_DEPTHS = "makeittalk_depths"  # px
 _FOUND = "makeittalk_found"  # how many faces were found
 _PORTRAIT = "makeittalk_portrait"  # of the next character: which file the picture was made from
-_LEAST_OFFSET = 0.01  # Blender units between the picture and the points
+_STOOD = Matrix.Rotation(math.pi / 2, 4, "X")  # an empty's picture from the floor up, its face towards −Y
+_CLEAR = 1.5  # of what stands out of a character's plane, or of the width of its face: where the picture hangs
+_OFFSET = 0.01  # Blender units from the picture to landmarks of depth 0
 
 
 def show(
@@ -47,22 +49,22 @@ def show(
     Args:
         image: the prepared portrait. faces: of it, px. chosen: whose landmarks are shown. found: how many were found.
         portrait: the file that the picture was made from. character: whose they are; None for the next one's.
-        place: where a character would stand; of one that is there, its rig's place is taken.
+        place: where a character would stand; the picture of one that is there hangs before it.
     """
     leave_edit_mode()
-    for old in [item for item in scene.objects if is_points(item) and owner(scene, item) == character]:
-        remove(old)
+    before = [item for item in scene.objects if is_points(item) and owner(scene, item) == character]
     face = faces[chosen]
     name = f"{character.name if character is not None else 'Portrait'} Landmarks"
     picture = bpy.data.objects.new(f"{name} Picture", None)
     picture.empty_display_type, picture.data = "IMAGE", image
     picture.empty_display_size = max(1.0, face.width / face.height)  # of the longer side
-    picture.empty_image_depth, picture.empty_image_side = "FRONT", "FRONT"
+    picture.empty_image_side = "FRONT"
     picture.hide_select = picture.hide_render = True
-    stood = Matrix.Rotation(math.pi / 2, 4, "X")  # from the floor up, its face towards −Y
     rig = character.makeittalk.rig if character is not None else None
     picture.parent = rig
-    picture.matrix_basis = stood if rig is not None or place is None else place @ stood
+    if character is not None:
+        place = Matrix.Translation((0.0, _before(character), 0.0))
+    picture.matrix_basis = _STOOD if place is None else place @ _STOOD
 
     points = bpy.data.objects.new(name, _mesh(name))
     for part in landmark_parts.PARTS.values():
@@ -75,24 +77,34 @@ def show(
     for item in (picture, points):
         (character or scene.collection).objects.link(item)
     contour_lines.add(points, float(np.ptp(face.landmarks[:, 0])) / face.height)
-    _begin(points, chosen)
+    # About the middle of the face, so that Blender's mirror and its scaling work about it.
+    middle = face.landmarks[landmark_parts.MIDDLE].mean(axis=0)
+    points.matrix_basis = Matrix.Translation((*_to_picture(middle, face.width, face.height)[:2], _OFFSET))
+    points[_CHOSEN], points[_BEGUN] = chosen, [float(value) for value in face.landmarks.reshape(-1)]
+    _set(points, face.landmarks)
+    for old in before:
+        remove(old)
     characters.select(points)
+    # An undo step in Edit Mode holds the mesh alone: one with the objects comes first.
+    if not bpy.app.background:
+        bpy.ops.ed.undo_push(message="Show Landmarks")
     bpy.ops.object.mode_set(mode="EDIT")
     return points
 
 
-def choose(points: bpy.types.Object, number: int) -> None:
-    """Begins with another one of the picture's faces, counted from 0.
+def choose(scene: bpy.types.Scene, points: bpy.types.Object, number: int) -> bpy.types.Object:
+    """Begins with another one of the picture's faces, counted from 0; returns the new points.
 
     Raises:
-        AddonError: there are fewer.
+        AddonError: there are fewer, or the picture was removed.
     """
-    count = len(_faces(points))
-    if not 0 <= number < count:
-        told = "only one face was" if count == 1 else f"{count} faces were"
+    faces, shown = _faces(points), picture(points)
+    if not 0 <= number < len(faces):
+        told = "only one face was" if len(faces) == 1 else f"{len(faces)} faces were"
         raise AddonError(f"There is no face {number + 1}: {told} found.", "Faces are counted from 1, the largest.")
-    with object_mode():
-        _begin(points, number)
+    place = shown.matrix_basis @ _STOOD.inverted()
+    known = (found(points), portrait(points), owner(scene, points))
+    return show(scene, shown.data, faces, number, *known, place)
 
 
 def read(points: bpy.types.Object) -> np.ndarray:
@@ -110,13 +122,14 @@ def read(points: bpy.types.Object) -> np.ndarray:
         )
     local = np.empty(3 * LANDMARKS, np.float32)
     points.data.vertices.foreach_get("co", local)
-    # As it lies in the picture: without its own depth, with what somebody has done to the object.
+    # As they lie in the picture, with what somebody has done to the object.
     placed = local.reshape(-1, 3) @ np.array(points.matrix_basis)[:3, :3].T + np.array(points.location)
     width, height = size(points)
-    places = np.column_stack([placed[:, 0] * height + width / 2, height / 2 - placed[:, 1] * height])
-    if not np.isfinite(places).all() or np.ptp(places, axis=0).min() < 1.0:
+    x, y, z = placed.T
+    places = np.column_stack([x * height + width / 2, height / 2 - y * height, (_OFFSET - z) * height])
+    if not np.isfinite(places).all() or np.ptp(places[:, :2], axis=0).min() < 1.0:
         raise AddonError("The landmarks lie on one line and form no face.", "Undo that, or cancel and edit them again.")
-    return np.column_stack([places, np.array(points[_DEPTHS])]).astype(np.float32)
+    return places.astype(np.float32)
 
 
 def face_of(points: bpy.types.Object) -> Face:
@@ -263,31 +276,25 @@ def _mesh(name: str) -> bpy.types.Mesh:
     return mesh
 
 
-def _begin(points: bpy.types.Object, number: int) -> None:
-    face = _faces(points)[number]
-    points[_CHOSEN] = number
-    # About the middle of the face, so that Blender's mirror and its scaling work about it.
-    middle = face.landmarks[landmark_parts.MIDDLE, :2].mean(axis=0)
-    points.matrix_basis = Matrix.Translation((*_to_local(middle, face), _LEAST_OFFSET))
-    points[_BEGUN] = [float(value) for value in face.landmarks.reshape(-1)]
-    _set(points, face.landmarks)
+def _before(character: bpy.types.Collection) -> float:
+    """How far before a character's plane its picture stands, Blender units along Y: nothing of its face hides it."""
+    arrays = bakes.mesh_of(character)
+    nearest = float(points_to_blender(arrays.vertices, arrays.image_size)[:, 1].min())
+    return _CLEAR * min(nearest, -arrays.face_width / float(arrays.image_size[1]))
 
 
 def _set(points: bpy.types.Object, landmarks: np.ndarray) -> None:
-    width, height = size(points)
-    placed = np.zeros((LANDMARKS, 3))
-    placed[:, 0] = (landmarks[:, 0] - width / 2) / height
-    placed[:, 1] = (height / 2 - landmarks[:, 1]) / height
+    placed = _to_picture(np.asarray(landmarks, np.float64), *size(points))
     back = np.linalg.inv(np.array(points.matrix_basis)[:3, :3])
-    placed[:, 2] = points.location[2]
     local = ((placed - np.array(points.location)) @ back.T).astype(np.float32)
     points.data.vertices.foreach_set("co", local.reshape(-1))
     points.data.update()
-    points[_DEPTHS] = [float(value) for value in landmarks[:, 2]]
 
 
-def _to_local(place: np.ndarray, face: Face) -> tuple[float, float]:
-    return (float(place[0] - face.width / 2) / face.height, float(face.height / 2 - place[1]) / face.height)
+def _to_picture(landmarks: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Landmarks (…, 3) px in the space of the empty that shows the picture: x right, y up, z towards the viewer."""
+    x, y, z = np.moveaxis(landmarks, -1, 0)
+    return np.stack([(x - width / 2) / height, (height / 2 - y) / height, _OFFSET - z / height], axis=-1)
 
 
 def _faces(points: bpy.types.Object) -> list[Face]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import bpy
+import drawn_face
 import numpy as np
 import pytest
-import samples
+from drawn_face import CLICKS
 from extension import part
 from generated import changed, curve, key, shown
 from project import ASSETS
@@ -23,19 +24,7 @@ def settings(scene, backend):
 
 @pytest.fixture
 def drawing(tmp_path) -> str:
-    """A face that the detector does not find: two bars and a line."""
-    y, x = np.mgrid[0:500, 0:400].astype(float)
-    picture = np.full((500, 400, 4), 255, np.uint8)
-    picture[..., :3] = (240, 200, 40)
-    for centre in (120, 280):
-        picture[(np.abs(x - centre) < 30) & (np.abs(y - 150) < 8), :3] = 0
-    picture[(np.abs(y - 380) < 8) & (np.abs(x - 200) < 90), :3] = 0
-    samples.write_png(tmp_path / "drawn.png", picture)
-    return str(tmp_path / "drawn.png")
-
-
-#: Where the drawing has what is clicked, px.
-CLICKS = ((120, 150), (280, 150), (200, 260), (110, 380), (290, 380), (200, 380), (200, 470))
+    return str(drawn_face.write(tmp_path / "drawn.png"))
 
 
 def landmarks() -> np.ndarray:

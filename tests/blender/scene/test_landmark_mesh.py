@@ -61,9 +61,8 @@ def test_points_lie_on_the_picture_that_stands_before_the_viewer(scene, image, l
     points = landmark_mesh.show(scene, image, [face], place=place)
     bpy.context.view_layer.update()
     coordinates = part("addon.core.coordinates")
-    flat = face.landmarks * (1, 1, 0)
     world = np.array([points.matrix_world @ vertex.co for vertex in points.data.vertices])
-    stood = coordinates.points_to_blender(flat, np.array(SIZE)) - (0.0, 0.01, 0.0)
+    stood = coordinates.points_to_blender(face.landmarks, np.array(SIZE)) - (0.0, 0.01, 0.0)
     np.testing.assert_allclose(world, stood @ np.array(place)[:3, :3].T + np.array(place)[:3, 3], atol=1e-4)
     picture = points.parent
     assert picture.data == image and picture.hide_select and picture.empty_display_size == 1.0
@@ -74,9 +73,13 @@ def test_points_lie_on_the_picture_that_stands_before_the_viewer(scene, image, l
 
 def test_one_of_several_faces_is_chosen(scene, image, landmark_mesh):
     faces = [portrait_face(), portrait_face(60.0)]
-    points = landmark_mesh.show(scene, image, faces, 1, found=2)
+    place = Matrix.Translation((3.0, 2.0, 1.0)) @ Matrix.Rotation(math.pi / 2, 4, "Z")
+    points = landmark_mesh.show(scene, image, faces, 1, found=2, place=place)
     np.testing.assert_allclose(landmark_mesh.read(points), faces[1].landmarks, atol=1e-3)
+    stood = points.parent.matrix_basis.copy()
     assert bpy.ops.makeittalk.choose_face(number=1) == {"FINISHED"}
+    points = landmark_mesh.active(bpy.context)
+    np.testing.assert_allclose(points.parent.matrix_basis, stood, atol=1e-6)
     np.testing.assert_allclose(landmark_mesh.read(points), faces[0].landmarks, atol=1e-3)
     assert points.mode == "EDIT" and scene.makeittalk.face == 1
     with pytest.raises(RuntimeError, match="There is no face 3"):
