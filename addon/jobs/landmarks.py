@@ -80,8 +80,9 @@ def edit_character(context: bpy.types.Context, character: bpy.types.Collection) 
     """Shows the landmarks of a finished character, where it stands.
 
     Raises:
-        AddonError: its portrait is gone, or what the file keeps is damaged.
+        AddonError: its portrait is gone, what the file keeps is damaged, or its mesh cannot be rewritten.
     """
+    reshape.check(character)
     kept = of_character(character)
     points = landmark_mesh.show(context.scene, kept.image, [kept.face], character=character)
     _look_at(context.scene, points)
@@ -175,10 +176,10 @@ def keep(scene: bpy.types.Scene, points: bpy.types.Object) -> None:
     """Lets the scene's portrait have the landmarks that were placed on it, and takes them out of the viewport.
 
     Raises:
-        AddonError: they form no face, or the picture is gone.
+        AddonError: they form no face, nobody has placed them yet, or the picture is gone.
     """
     settings = scene.makeittalk
-    face, image = landmark_mesh.face_of(points), landmark_mesh.picture(points).data
+    face, image = _placed_face(points), landmark_mesh.picture(points).data
     settings.landmarks, settings.landmarks_of = placed_face.to_text(face), landmark_mesh.portrait(points)
     settings.landmarks_image = image
     landmark_mesh.remove(points)
@@ -188,12 +189,12 @@ def placed(scene: bpy.types.Scene) -> Placed | None:
     """The face of the scene's portrait as somebody places it or has placed it; None where nobody has.
 
     Raises:
-        AddonError: what is being placed forms no face.
+        AddonError: what is being placed forms no face, or nobody has placed it yet.
     """
     settings = scene.makeittalk
     points = landmark_mesh.of_portrait(scene)
     if points is not None and landmark_mesh.portrait(points) == settings.portrait:
-        return Placed(landmark_mesh.face_of(points), landmark_mesh.picture(points).data, settings.portrait)
+        return Placed(_placed_face(points), landmark_mesh.picture(points).data, settings.portrait)
     if settings.is_placed:
         return Placed(placed_face.from_text(settings.landmarks), settings.landmarks_image, settings.portrait)
     return None
@@ -226,6 +227,18 @@ def write_files(some: Placed, folder: Path) -> Files:
     textures.write_picture(some.image, files.portrait)
     replace(some.face, image=files.portrait).save(files.face)
     return files
+
+
+def _placed_face(points: bpy.types.Object) -> Face:
+    """The face as it is placed now.
+
+    Raises:
+        AddonError: it is the one that everybody begins with where none was found.
+    """
+    face = landmark_mesh.face_of(points)
+    if face.confidence <= 0.0:
+        raise AddonError("Nobody has placed the landmarks yet.", "Press Place by Clicks, or move them onto the face.")
+    return face
 
 
 def _replacing(

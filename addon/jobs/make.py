@@ -51,7 +51,7 @@ def make(context: bpy.types.Context) -> Task:
         repaired = audio.resolve() != Path(recording).resolve()
         strip = _strip_of(scene, identity, frames)
         being_placed = landmark_mesh.of_portrait(scene)
-        if being_placed is not None:
+        if being_placed is not None and landmark_mesh.portrait(being_placed) == remembered["portrait"]:
             landmarks.keep(scene, being_placed)
         made = characters.Made(
             name=Path(portrait).stem[:40] or "Character",

@@ -150,7 +150,12 @@ class MAKEITTALK_OT_click_landmarks(reasons.Reasoned, bpy.types.Operator):
             blf.enable(0, blf.SHADOW)
             blf.shadow(0, 5, *_SHADOW)
             blf.color(0, 1.0, 1.0, 1.0, 1.0)
-            blf.position(0, self._mouse[0] - region.x + _BESIDE * scale, self._mouse[1] - region.y + _BESIDE * scale, 0)
+            x, y = self._mouse[0] - region.x, self._mouse[1] - region.y
+            # Towards the middle of the view: the sidebar may lie over its edge.
+            beside = (
+                _BESIDE * scale if x < region.width / 2 else -_BESIDE * scale - blf.dimensions(0, self._prompt())[0]
+            )
+            blf.position(0, x + beside, y + _BESIDE * scale, 0)
             blf.draw(0, self._prompt())
             blf.disable(0, blf.SHADOW)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bpy
 
+from .. import compat
+
 _NAME = "MakeItTalk Contours"
 _COLOUR = (1.0, 0.16, 0.5, 1.0)
-_LINE, _DOT = 0.003, 0.007  # radii, in widths of the face
+_LINE, _DOT = 0.005, 0.011  # radii, in widths of the face
 
 
 def add(points: bpy.types.Object, width: float) -> None:
@@ -15,8 +17,7 @@ def add(points: bpy.types.Object, width: float) -> None:
     Args:
         points: the landmarks. width: of their face, Blender units.
     """
-    material = bpy.data.materials.new(_NAME)
-    material.diffuse_color = _COLOUR
+    material = _material()
     points.data.materials.append(material)
     points.color = _COLOUR
     tree = bpy.data.node_groups.new(_NAME, "GeometryNodeTree")
@@ -47,6 +48,20 @@ def add(points: bpy.types.Object, width: float) -> None:
     modifier = points.modifiers.new(_NAME, "NODES")
     modifier.node_group = tree
     modifier.show_in_editmode, modifier.show_on_cage, modifier.show_render = True, False, False
+
+
+def _material() -> bpy.types.Material:
+    """One that shows its colour in every shading, whatever the lights."""
+    material = bpy.data.materials.new(_NAME)
+    material.diffuse_color = _COLOUR
+    compat.use_nodes(material)
+    nodes = material.node_tree.nodes
+    nodes.clear()
+    emission, output = nodes.new("ShaderNodeEmission"), nodes.new("ShaderNodeOutputMaterial")
+    emission.inputs["Color"].default_value = _COLOUR
+    material.node_tree.links.new(emission.outputs[0], output.inputs["Surface"])
+    compat.no_light_sampling(material)
+    return material
 
 
 def tree_of(points: bpy.types.Object) -> bpy.types.NodeTree | None:

@@ -62,6 +62,9 @@ def test_a_drawing_that_nobody_finds_talks_after_seven_clicks(settings, scene, d
     assert bpy.ops.makeittalk.edit_landmarks() == {"FINISHED"}
     session = bpy.context.window_manager.makeittalk
     assert "No face was found in drawn.png" in session.message and "Place by Clicks" in session.message
+    for call in (bpy.ops.makeittalk.make_it_talk, bpy.ops.makeittalk.apply_landmarks):  # as nobody has touched it
+        with pytest.raises(RuntimeError, match="Nobody has placed the landmarks yet"):
+            call()
     with pytest.raises(RuntimeError, match="same point"):
         bpy.ops.makeittalk.place_landmarks(clicks=[100.0] * 14)
     assert bpy.ops.makeittalk.place_landmarks(clicks=[value for place in CLICKS for value in place]) == {"FINISHED"}
@@ -189,10 +192,17 @@ def test_landmarks_that_fold_change_nothing(settings):
     assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
     character = part("addon.scene.character").active(bpy.context)
     before, vertices = rest(character), len(character.makeittalk.body.data.vertices)
+    character.makeittalk.rig.hide_set(True)
+    with pytest.raises(RuntimeError, match="is hidden"):
+        bpy.ops.makeittalk.edit_character_landmarks()
+    character.makeittalk.rig.hide_set(False)
+    known = part("addon.core.placed_face").from_text(character.makeittalk.landmarks).landmarks
+    character.makeittalk.landmarks = ""  # as a file from before says it
     assert bpy.ops.makeittalk.edit_character_landmarks() == {"FINISHED"}
     landmark_mesh = part("addon.scene.landmark_mesh")
     points = landmark_mesh.active(bpy.context)
     folded = landmarks()
+    np.testing.assert_allclose(folded, known, atol=0.01)
     folded[:] = folded[np.random.default_rng(5).permutation(68)]
     landmark_mesh.write(points, folded)
     with pytest.raises(RuntimeError):
@@ -202,3 +212,26 @@ def test_landmarks_that_fold_change_nothing(settings):
     assert len(character.makeittalk.body.data.vertices) == vertices
     assert bpy.ops.makeittalk.cancel_landmarks() == {"FINISHED"}
     assert bpy.context.view_layer.objects.active == character.makeittalk.rig
+
+
+def test_every_speech_goes_over_to_the_corrected_face(settings, scene):
+    assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
+    character = part("addon.scene.character").active(bpy.context)
+    scene.frame_set(character.makeittalk.frames + 20)
+    assert bpy.ops.makeittalk.add_speech(filepath=SPEECH) == {"FINISHED"}
+    before = [(item.uid, item.start, item.frames, item.bake_data) for item in character.makeittalk.speeches]
+    assert bpy.ops.makeittalk.edit_character_landmarks() == {"FINISHED"}
+    landmark_mesh = part("addon.scene.landmark_mesh")
+    placed = landmarks()
+    placed[17:27, 1] -= 15.0
+    landmark_mesh.write(landmark_mesh.active(bpy.context), placed)
+    assert bpy.ops.makeittalk.apply_landmarks() == {"FINISHED"}
+    after = [(item.uid, item.start, item.frames, item.bake_data) for item in character.makeittalk.speeches]
+    assert [item[:3] for item in after] == [item[:3] for item in before] and len(after) == 2
+    read = part("backend.makeittalk.exchange.formats.motion").read_motion_arrays
+    for old, item in zip(before, character.makeittalk.speeches, strict=True):
+        motion, _mesh = part("addon.scene.character").kept_files(character, item)
+        np.testing.assert_allclose(read(motion)["neutral"], placed, atol=0.01)
+        assert item.bake_data != old[3]
+    found = part("addon.scene.layers").layers(character.makeittalk.body.data.shape_keys)
+    assert sum(layer.part == "Lips" for layer in found) == 2
