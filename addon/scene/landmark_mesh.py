@@ -31,7 +31,9 @@ _FOUND = "makeittalk_found"  # how many faces were found
 _PORTRAIT = "makeittalk_portrait"  # of the next character: which file the picture was made from
 _STOOD = Matrix.Rotation(math.pi / 2, 4, "X")  # an empty's picture from the floor up, its face towards −Y
 _CLEAR = 1.5  # of what stands out of a character's plane, or of the width of its face: where the picture hangs
-_OFFSET = 0.01  # Blender units from the picture to landmarks of depth 0
+_BEHIND = "makeittalk_behind"  # Blender units from the picture to landmarks of depth 0
+_GAP = 0.01  # Blender units from the picture to the landmark that lies deepest
+_ROOM = 0.25  # of the face's width: how deep another face of the same picture may lie at least
 
 
 def show(
@@ -70,8 +72,11 @@ def show(
     for part in landmark_parts.PARTS.values():
         points.vertex_groups.new(name=part.label).add(list(part.indices), 1.0, "REPLACE")
     points.parent = picture
-    points.show_in_front = points.show_wire = True
+    points.show_wire = True  # Solid shading draws the lines of the tubes over an empty's picture, not their faces
     points.hide_render = True
+    # All of them before the picture: what is drawn "in front" would lie below an empty's picture all the same.
+    deep = max(float(face.landmarks[:, 2].max()), _ROOM * float(np.ptp(face.landmarks[:, 0])))
+    points[_BEHIND] = _GAP + deep / face.height
     points[_MARK] = json.dumps([placed_face.to_text(item) for item in faces])
     points[_FOUND], points[_PORTRAIT] = found, portrait
     for item in (picture, points):
@@ -79,7 +84,7 @@ def show(
     contour_lines.add(points, float(np.ptp(face.landmarks[:, 0])) / face.height)
     # About the middle of the face, so that Blender's mirror and its scaling work about it.
     middle = face.landmarks[landmark_parts.MIDDLE].mean(axis=0)
-    points.matrix_basis = Matrix.Translation((*_to_picture(middle, face.width, face.height)[:2], _OFFSET))
+    points.matrix_basis = Matrix.Translation((*_to_picture(points, middle)[:2], points[_BEHIND]))
     points[_CHOSEN], points[_BEGUN] = chosen, [float(value) for value in face.landmarks.reshape(-1)]
     _set(points, face.landmarks)
     for old in before:
@@ -126,7 +131,7 @@ def read(points: bpy.types.Object) -> np.ndarray:
     placed = local.reshape(-1, 3) @ np.array(points.matrix_basis)[:3, :3].T + np.array(points.location)
     width, height = size(points)
     x, y, z = placed.T
-    places = np.column_stack([x * height + width / 2, height / 2 - y * height, (_OFFSET - z) * height])
+    places = np.column_stack([x * height + width / 2, height / 2 - y * height, (points[_BEHIND] - z) * height])
     if not np.isfinite(places).all() or np.ptp(places[:, :2], axis=0).min() < 1.0:
         raise AddonError("The landmarks lie on one line and form no face.", "Undo that, or cancel and edit them again.")
     return places.astype(np.float32)
@@ -284,17 +289,18 @@ def _before(character: bpy.types.Collection) -> float:
 
 
 def _set(points: bpy.types.Object, landmarks: np.ndarray) -> None:
-    placed = _to_picture(np.asarray(landmarks, np.float64), *size(points))
+    placed = _to_picture(points, np.asarray(landmarks, np.float64))
     back = np.linalg.inv(np.array(points.matrix_basis)[:3, :3])
     local = ((placed - np.array(points.location)) @ back.T).astype(np.float32)
     points.data.vertices.foreach_set("co", local.reshape(-1))
     points.data.update()
 
 
-def _to_picture(landmarks: np.ndarray, width: int, height: int) -> np.ndarray:
+def _to_picture(points: bpy.types.Object, landmarks: np.ndarray) -> np.ndarray:
     """Landmarks (…, 3) px in the space of the empty that shows the picture: x right, y up, z towards the viewer."""
+    width, height = size(points)
     x, y, z = np.moveaxis(landmarks, -1, 0)
-    return np.stack([(x - width / 2) / height, (height / 2 - y) / height, _OFFSET - z / height], axis=-1)
+    return np.stack([(x - width / 2) / height, (height / 2 - y) / height, points[_BEHIND] - z / height], axis=-1)
 
 
 def _faces(points: bpy.types.Object) -> list[Face]:

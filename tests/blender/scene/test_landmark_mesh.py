@@ -62,7 +62,9 @@ def test_points_lie_on_the_picture_that_stands_before_the_viewer(scene, image, l
     bpy.context.view_layer.update()
     coordinates = part("addon.core.coordinates")
     world = np.array([points.matrix_world @ vertex.co for vertex in points.data.vertices])
-    stood = coordinates.points_to_blender(face.landmarks, np.array(SIZE)) - (0.0, 0.01, 0.0)
+    stood = coordinates.points_to_blender(face.landmarks, np.array(SIZE))
+    stood[:, 1] -= stood[:, 1].max() + (points["makeittalk_behind"] - face.landmarks[:, 2].max() / SIZE[1])
+    assert stood[:, 1].max() < -0.005  # all of them before the picture
     np.testing.assert_allclose(world, stood @ np.array(place)[:3, :3].T + np.array(place)[:3, 3], atol=1e-4)
     picture = points.parent
     assert picture.data == image and picture.hide_select and picture.empty_display_size == 1.0
