@@ -130,7 +130,7 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
         settings.image_size = [int(value) for value in arrays.image_size]
         spoken = speech.new(collection, made.start)
         settings.motion_data, settings.mesh_data = kept["motion"], kept["mesh"]
-        settings.landmarks = placed_face.to_text(face)
+        settings.landmarks, settings.placed = placed_face.to_text(face), face.detector == placed_face.HAND
         settings.every_frame = made.every_frame
         for name, value in made.settings.items():
             setattr(settings, name, value)

@@ -38,10 +38,11 @@ def check(character: bpy.types.Collection) -> None:
     Raises:
         AddonError: it is in another file, or the rig cannot be edited now.
     """
-    settings, keys = character.makeittalk, bakes.keys_of(character)
-    linked = [item for item in (settings.rig.data, settings.body.data, keys) if item.library is not None]
-    if linked or any(layers.is_override(item) for item in (settings.rig, settings.body, keys)):
+    settings = character.makeittalk
+    parts = [item for item in (settings.rig, settings.body) if item is not None]
+    if any(item.library is not None or layers.is_override(item) for part in parts for item in (part, part.data)):
         raise AddonError(f"The mesh of {character.name} is linked from another file.", "Edit its landmarks there.")
+    bakes.keys_of(character)
     rig.head_bone(settings.rig)
     if not settings.rig.visible_get():
         raise AddonError(f"{settings.rig.name} is hidden, so that its bones cannot be moved.", "Show it.")
