@@ -96,37 +96,37 @@ def _slopes(values: np.ndarray) -> np.ndarray:
 
 
 def _insert_until_close(values: np.ndarray, slopes: np.ndarray, limit: np.ndarray, chosen: np.ndarray) -> None:
-    """Adds keys to `chosen` (C, N) until every sample is met within `limit` (C, N)."""
-    curves, count = values.shape
-    frame = np.arange(count)
-    active = np.arange(curves)
-    while len(active):
-        mask = chosen[active]
-        row = count * np.arange(len(active))[:, None]  # where a curve begins in the flattened arrays
-        left = np.maximum.accumulate(np.where(mask, frame, 0), axis=1)
-        right = np.minimum.accumulate(np.where(mask, frame, count - 1)[:, ::-1], axis=1)[:, ::-1]
-        value, slope = values[active], slopes[active]
-        gap = np.maximum(right - left, 1)
-        u = (frame - left) / gap
+    """Adds keys to `chosen` (C, N) until every sample is met within `limit` (C, N).
+
+    Only stretches that are not yet close are looked at, those of all curves together.
+    """
+    count = values.shape[1]
+    value, slope, limits, kept = (array.reshape(-1) for array in (values, slopes, limit, chosen))
+    keys = np.flatnonzero(kept)
+    left, right = keys[:-1], keys[1:]  # of every stretch, counted through all curves
+    within = left // count == right // count
+    left, right = left[within], right[within]
+    while True:
+        inside = right - left > 1
+        left, right = left[inside], right[inside]
+        if not len(left):
+            return
+        gap, ahead = right - left, (right - left - 1).cumsum()
+        starts = ahead - (gap - 1)  # where the frames of a stretch begin among those of all
+        frames = np.arange(ahead[-1]) + np.repeat(left + 1 - starts, gap - 1)
+        u = (frames - np.repeat(left, gap - 1)) / np.repeat(gap, gap - 1)
         v = 1.0 - u
-        left += row
-        right += row
-        u2, uv = u * u, u * v
-        rise = u2 * (3.0 - 2.0 * u)
-        start = value.take(left)
-        fitted = start + rise * (value.take(right) - start) + uv * gap * (v * slope.take(left) - u * slope.take(right))
-        error = np.abs(fitted - value) / limit[active]
-        error[mask] = 0.0
+        uv = u * v
+        start, change = value[left], value[right] - value[left]
+        first, last = slope[left] * gap, slope[right] * gap
+        start, change, first, last = (np.repeat(item, gap - 1) for item in (start, change, first, last))
+        fitted = start + u * u * (3.0 - 2.0 * u) * change + uv * (v * first - u * last)
+        error = np.abs(fitted - value[frames]) / limits[frames]
         # Where a motion repeats itself many frames are equally bad: the middle ones first, so that halving stays quick.
         error = np.where(error > 1.0, error * (0.5 + 2.0 * uv), 0.0)
-        # Keys themselves fit, so every stretch starts at a key and the worst frame of a stretch is inside it.
-        flat = error.reshape(-1)
-        starts = np.flatnonzero(mask.reshape(-1))
-        worst = np.maximum.reduceat(flat, starts)
-        segment = np.cumsum(mask.reshape(-1)) - 1
-        peaks = np.flatnonzero((flat > 0.0) & (flat == worst[segment]))
-        if not len(peaks):
-            return
-        first = peaks[np.unique(segment[peaks], return_index=True)[1]]
-        chosen[active[first // count], first % count] = True
-        active = active[np.unique(first // count)]
+        worst = np.maximum.reduceat(error, starts)
+        peaks = np.flatnonzero((error > 0.0) & (error == np.repeat(worst, gap - 1)))
+        stretch, first_peak = np.unique(np.searchsorted(starts, peaks, "right") - 1, return_index=True)
+        split = frames[peaks[first_peak]]
+        kept[split] = True
+        left, right = np.concatenate([left[stretch], split]), np.concatenate([split, right[stretch]])

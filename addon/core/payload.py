@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import hashlib
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from .errors import AddonError
 
 _MOST_FILES = 8  # of minutes of motion each is some 10 MB
 _folder: tempfile.TemporaryDirectory[str] | None = None  # removed when Blender ends
-_files: dict[str, Path] = {}  # by the hash of their text, the one last asked for at the end
+_files: dict[tuple[int, int], Path] = {}  # by length and hash of their text, the one last asked for at the end
 
 
 def pack(path: Path) -> str:
@@ -55,15 +55,15 @@ def file(text: str) -> Path:
         except OSError as error:
             raise AddonError("The temporary folder cannot be written to.", "Free some space.") from error
         _files.clear()
-    name = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    path = _files.pop(name, None)
+    which = len(text), hash(text)  # Python's own is keyed anew each session: nobody can make two files meet
+    path = _files.pop(which, None)
     if path is None or not path.is_file():
         while len(_files) >= _MOST_FILES:
             with contextlib.suppress(OSError):  # the backend may be reading it
                 _files.pop(next(iter(_files))).unlink()
-        path = Path(_folder.name) / f"{name}.npz"
+        path = Path(_folder.name) / f"{secrets.token_hex(8)}.npz"
         partial = path.with_suffix(".part")
         unpack(text, partial)
         partial.replace(path)
-    _files[name] = path
+    _files[which] = path
     return path

@@ -13,7 +13,7 @@ from ..core.client import Job
 from ..core.errors import AddonError
 from . import connection
 
-_INTERVAL = 0.02  # s between two looks at a job that Blender waits for
+_INTERVAL = 0.005  # s between two looks at a job that Blender waits for
 
 
 class BackendJob:

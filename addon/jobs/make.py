@@ -14,7 +14,7 @@ from .. import compat
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
-from ..scene import landmark_mesh, performance, sound, speech, strips, textures, view
+from ..scene import landmark_mesh, markers, performance, sound, speech, strips, textures, view
 from ..scene.setup import frame_rate
 from . import landmarks
 from .task import Reading, Task
@@ -94,6 +94,8 @@ def replace_speech(context: bpy.types.Context, character: bpy.types.Collection, 
         audio = Path(data.audio) if data.audio else spoken
         characters.retake(found, Path(data.motion), Path(data.bake))
         found.makeittalk.speech, found.makeittalk.notices = recording, "\n".join(data.notices)
+        markers.remove(context.scene, found.makeittalk.current)  # of what it said before
+        found.makeittalk.current.forget_words()
         if compat.plays_sound():
             speech.replace(context.scene, found.makeittalk.current, audio, pack=audio.resolve() != spoken.resolve())
             performance.apply_amounts(found)  # the new strip hides nothing

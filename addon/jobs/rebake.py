@@ -16,8 +16,8 @@ from ..scene.setup import frame_rate
 from . import connection
 from .backend_job import BackendJob
 
-_DEBOUNCE = 0.15  # s without another change before the backend is asked
-_TICK = 0.05  # s
+_DEBOUNCE = 0.03  # s without another change before the backend is asked
+_TICK = 0.02  # s
 
 
 class Rebake(BackendJob):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from . import (
+    cues,
     curves,
     drop,
     edits,
@@ -41,6 +42,7 @@ CLASSES = (
     *manage.CLASSES,
     *merge.CLASSES,
     *export.CLASSES,
+    *cues.CLASSES,
     *gestures.CLASSES,
     *curves.CLASSES,
     *edits.CLASSES,

@@ -12,6 +12,8 @@ from ..jobs.long_job import current_job
 from ..scene import character as characters
 from ..scene import landmark_mesh, textures
 
+_WHERE = "Point {} in Take and Curves to where it lies now."
+
 
 class Reasoned:
     """An operator that says why it is greyed out."""
@@ -61,17 +63,22 @@ def source_reason(character: bpy.types.Collection, speech: bool = True) -> str:
         speech: whether its recording is needed as well.
     """
     settings = character.makeittalk
-    where = "Point {} in Take and Curves to where it lies now."
     if file_reason(settings.portrait, "a portrait"):
         try:
             textures.portrait_of(character)
         except MakeItTalkError:
-            return f"{file_reason(settings.portrait, 'a portrait')} {where.format('Portrait')}"
-    kept = settings.sound
+            return f"{file_reason(settings.portrait, 'a portrait')} {_WHERE.format('Portrait')}"
+    return (recording_reason(character) if speech else "") or (
+        file_reason(settings.voice, "a voice") if settings.voice else ""
+    )
+
+
+def recording_reason(character: bpy.types.Collection) -> str:
+    """Why a character's current recording cannot be heard: it is neither where it was nor in the .blend."""
+    settings = character.makeittalk
+    kept, reason = settings.sound, file_reason(settings.speech, "a speech recording")
     has_sound = kept is not None and (kept.packed_file is not None or not file_reason(kept.filepath, "a recording"))
-    if speech and not has_sound and file_reason(settings.speech, "a speech recording"):
-        return f"{file_reason(settings.speech, 'a speech recording')} {where.format('Speech')}"
-    return file_reason(settings.voice, "a voice") if settings.voice else ""
+    return f"{reason} {_WHERE.format('Speech')}" if reason and not has_sound else ""
 
 
 def landmarks_reason(context: bpy.types.Context) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import character, edits, export, gestures, landmarks, main, photoreal
+from . import character, cues, edits, export, gestures, landmarks, main, photoreal
 
 CLASSES = (
     *main.CLASSES,
@@ -13,6 +13,7 @@ CLASSES = (
     *gestures.CLASSES,
     *edits.CLASSES,
     *photoreal.CLASSES,
+    *cues.CLASSES,
     *export.CLASSES,
 )
 

@@ -19,6 +19,7 @@ class MAKEITTALK_PT_export(Sidebar, bpy.types.Panel):
         layout.enabled = not context.window_manager.makeittalk.running
         settings = characters.active(context).makeittalk
         layout.operator("makeittalk.export_character", icon="EXPORT")
+        layout.operator("makeittalk.export_visemes", icon="OUTLINER_OB_SPEAKER")
         layout.prop(settings, "lit")
         if not settings.merged:
             layout.operator("makeittalk.merge", icon="NLA_PUSHDOWN")

@@ -149,10 +149,32 @@ class MakeItTalkSpeech(bpy.types.PropertyGroup):
     seed: seed()
     voice: voice()
 
+    markers: kept("Frames and names of its markers on the timeline by what they tell, JSON")
+    words: StringProperty(
+        name="Words",
+        description="What is said in it, for Mark Words",
+        override=OVERRIDABLE,
+    )
+    words_text: PointerProperty(
+        name="Text",
+        type=bpy.types.Text,
+        description="A text of the Text Editor that says what is said in it, instead of Words; for more than a line",
+        override=OVERRIDABLE,
+    )
+
     def place(self, start: int) -> None:
         """Says where the curves start without moving them."""
         self.placed = start
         self.start = start
+
+    def forget_words(self) -> None:
+        """Says that nobody knows what is said in it."""
+        self.words, self.words_text = "", None
+
+    @property
+    def said(self) -> str:
+        """What is said in it, empty where nobody has told."""
+        return self.words_text.as_string() if self.words_text is not None else self.words
 
 
 def _lit(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:

@@ -17,6 +17,7 @@ from ..core.errors import AddonError
 from . import (
     gaze,
     layers,
+    markers,
     materials,
     mesh,
     performance,
@@ -161,6 +162,7 @@ def retake(character: bpy.types.Collection, motion: Path, bake_path: Path) -> No
 def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     """Removes a character with everything that is only its own; a strip that was there before it stays."""
     for item in character.makeittalk.speeches:
+        markers.remove(scene, item)
         speech.remove(scene, item)
     pictures = strips.find(scene, character.makeittalk.photo_strip)
     if pictures is not None:
@@ -212,6 +214,7 @@ def say_less(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     """Removes the current one of a character's speeches, with its strip; what the animator keyed stays."""
     settings = character.makeittalk
     spoken = settings.current
+    markers.remove(scene, spoken)
     speech.remove(scene, spoken)
     performance.remove(character, spoken)
     settings.speeches.remove(next(number for number, item in enumerate(settings.speeches) if item == spoken))
@@ -239,6 +242,7 @@ def _shift(
     character: bpy.types.Collection, spoken: bpy.types.PropertyGroup, scene: bpy.types.Scene, frames: int
 ) -> None:
     performance.move(character, spoken, frames)
+    markers.move(scene, spoken, frames)
     if len(character.makeittalk.speeches) > 1:
         return  # pictures show all of them
     pictures = strips.find(scene, character.makeittalk.photo_strip)

@@ -102,7 +102,7 @@ def _copy_settings(source: bpy.types.PropertyGroup, target: bpy.types.PropertyGr
     for spoken in source.speeches:
         made = target.speeches.add()
         for item in spoken.bl_rna.properties:
-            if not item.is_readonly and item.identifier not in ("rna_type", "start"):
+            if not item.is_readonly and item.identifier not in ("rna_type", "start", "markers"):
                 setattr(made, item.identifier, getattr(spoken, item.identifier))
         made.place(spoken.placed)
 

@@ -15,10 +15,11 @@ import bpy
 import numpy as np
 
 from ...backend.makeittalk.exchange import storage
+from ...backend.makeittalk.exchange.formats import motion_table
 from .. import compat
 from ..core import point_cache
 from ..core.errors import AddonError
-from . import amount_curves, bakes, evaluation, materials, merge, textures
+from . import amount_curves, bakes, evaluation, materials, merge, tables, textures
 from .setup import frame_rate
 from .shown import read, span
 
@@ -31,7 +32,7 @@ class Format:
         label, description: for the user. suffix: of the file.
         write: takes the file, the character and its first and last frame, in a scene that is prepared.
         unlit: whether it can say that no light changes a material.
-        points: whether it holds bare points, for which nothing need be prepared.
+        bare: whether it holds bare numbers, for which nothing need be prepared.
     """
 
     label: str
@@ -39,7 +40,7 @@ class Format:
     suffix: str
     write: Callable[[Path, bpy.types.Collection, tuple[int, int]], None]
     unlit: bool = False
-    points: bool = False
+    bare: bool = False
 
 
 def write(
@@ -63,7 +64,7 @@ def write(
         stack.enter_context(evaluation.frame_kept(scene))
         for item in (root, settings.body):
             stack.enter_context(evaluation.shown(character, item))
-        if not chosen.points:
+        if not chosen.bare:
             stack.enter_context(_only(context, [settings.body, root]))
             stack.enter_context(_range(scene, frames))
             stack.enter_context(_one_action(character, frames))
@@ -139,13 +140,23 @@ def _pc2(path: Path, character: bpy.types.Collection, frames: tuple[int, int]) -
     point_cache.write_pc2(path, _points(character, frames), frames[0])
 
 
+def _csv(path: Path, character: bpy.types.Collection, frames: tuple[int, int]) -> None:
+    motion_table.write_live_link(path, tables.read(character, frames))
+
+
+def _json(path: Path, character: bpy.types.Collection, frames: tuple[int, int]) -> None:
+    motion_table.write_json(path, tables.read(character, frames))
+
+
 FORMATS = {
     "GLB": Format("glTF", "One file for games and the web, one clip", ".glb", _gltf, unlit=True),
     "FBX": Format("FBX", "For game engines and other animation programs, pictures inside", ".fbx", _fbx),
     "USD": Format("USD", "For film pipelines, pictures beside it", ".usdc", _usd),
     "ABC": Format("Alembic", "Every vertex on every frame, without material", ".abc", _alembic),
-    "MDD": Format("MDD", "A point cache: every vertex on every frame", ".mdd", _mdd, points=True),
-    "PC2": Format("PC2", "A point cache: every vertex on every frame", ".pc2", _pc2, points=True),
+    "MDD": Format("MDD", "A point cache: every vertex on every frame", ".mdd", _mdd, bare=True),
+    "CSV": Format("CSV", "Live Link Face's table: ARKit's shapes and the head's angles", ".csv", _csv, bare=True),
+    "JSON": Format("JSON", "Every shape key and the head by name, frame by frame", ".json", _json, bare=True),
+    "PC2": Format("PC2", "A point cache: every vertex on every frame", ".pc2", _pc2, bare=True),
 }
 
 

@@ -39,15 +39,15 @@ def _window(
     speeches each comes from rest and goes there."""
     several = len(character.makeittalk.speeches) > 1
     number = frames - layers.begin(layer)  # of the speech's frames
-    ease = max(1, round(_EASE * speech.fps))
+    length = _ease_frames(speech.fps)
     edge = np.full(len(frames), np.inf)
     if several or speech.cut_before:
-        edge = np.minimum(edge, number - speech.cut_before + ease)
+        edge = np.minimum(edge, number - speech.cut_before + length)
     if several or speech.cut_behind:
-        edge = np.minimum(edge, speech.frames - 1 - speech.cut_behind - number + ease)
+        edge = np.minimum(edge, speech.frames - 1 - speech.cut_behind - number + length)
     if np.isinf(edge).all():
         return np.ones(1)
-    along = np.clip(edge / ease, 0.0, 1.0)
+    along = np.clip(edge / length, 0.0, 1.0)
     return along * along * (3.0 - 2.0 * along)
 
 
@@ -55,7 +55,11 @@ def ease(character: bpy.types.Collection, part: Part) -> int:
     """Frames in which a part comes from rest and goes there, before and behind a speech of several."""
     if len(character.makeittalk.speeches) < 2 or part == layers.REST:
         return 0
-    return max(1, round(_EASE * character.makeittalk.current.fps))
+    return _ease_frames(character.makeittalk.current.fps)
+
+
+def _ease_frames(fps: float) -> int:
+    return max(1, round(_EASE * fps))
 
 
 def write_layer(character: bpy.types.Collection, layer: layers.Layer, share: Share) -> None:

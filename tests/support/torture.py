@@ -8,12 +8,11 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import bpy
-from torture_character import MARK, blocking
+from torture_character import MARK
 from torture_files import FileSteps
 
 _KINDS = (
@@ -24,22 +23,10 @@ _TOLD = 12  # steps that a failure names
 
 
 class Torture(FileSteps):
-    """Random steps, from a seed.
+    """Random steps, from a seed; its arguments are those of `Followed`."""
 
-    Args:
-        part: gives the extension's modules by name. seed: of the steps. folder: for files.
-        recordings: speech to choose from. ask: runs an operator that asks the backend, yielding seconds to wait.
-    """
-
-    def __init__(
-        self,
-        part: Callable[[str], Any],
-        seed: int,
-        folder: Path,
-        recordings: list[Path],
-        ask: Callable[..., Iterator[float]] = blocking,
-    ) -> None:
-        super().__init__(part, seed, folder, recordings, ask)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self.log: list[str] = []
         self.errors: list[str] = []  # of what Blender calls, which prints them and goes on
         self.before = self._orphans()

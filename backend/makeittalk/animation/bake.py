@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..exchange.amounts import Amounts
@@ -11,8 +13,8 @@ from ..exchange.formats import Bake, Mesh, Motion
 from ..mesh.deform import gaze_values
 from .basis import BLINKS, MOUTH_SHUT, RESIDUAL
 from .key_fit import fit_named_keys
-from .postprocess import apply_amounts, smooth_speaker
-from .resample import at, closure_times, resample
+from .postprocess import Shown, show, smooth_speaker
+from .resample import at, resample_shown
 
 # What the names of the keys begin with that say it.
 _EXPRESSION = ("brow", "eye")
@@ -35,23 +37,25 @@ def bake_motion(motion: Motion, mesh: Mesh, fps: float, smooth: float | None = N
     Raises:
         InputError: the mesh lacks a key that the motion needs.
     """
-    if motion.parts is not None:
-        motion = apply_amounts(motion, Amounts(smooth=motion.parts.amounts.smooth if smooth is None else smooth))
+    neutral, parts = motion.neutral, motion.parts
+    shown = Shown(motion.expression, motion.head_rotation, motion.head_translation, motion.gaze)
+    if parts is not None:
+        parts = replace(parts, amounts=Amounts(smooth=parts.amounts.smooth if smooth is None else smooth))
+        shown = show(neutral, parts, motion.fps)
     # Predicted frame i stands at its own moment, so the sound ends with the last one, not a frame later.
     frames = int((motion.frames - 1) / motion.fps * fps + 1e-6) + 1
-    sampled = resample(motion, fps, frames)
-    face_width = float(np.linalg.norm(sampled.neutral[16] - sampled.neutral[0]))
+    sampled, moments = resample_shown(shown, neutral, motion.fps, fps, frames)
+    face_width = float(np.linalg.norm(neutral[16] - neutral[0]))
     keys = _Keys(mesh, face_width / CANONICAL_JAW)
     rest, lids = np.zeros(len(keys.names)), np.zeros((frames, len(keys.names)))
     expression = np.zeros_like(lids)
-    if motion.parts is not None:
-        times = closure_times(motion, np.arange(frames) / fps)
+    if parts is not None:
         rest[keys.index(MOUTH_SHUT)] = 1.0
         for name in BLINKS:
-            lids[:, keys.index(name)] = np.clip(at(motion.parts.blink, times, motion.fps), 0.0, 1.0)
-        speaker = at(smooth_speaker(motion.parts, motion.fps), times, motion.fps)
+            lids[:, keys.index(name)] = np.clip(at(parts.blink, moments, motion.fps), 0.0, 1.0)
+        speaker = at(smooth_speaker(parts, motion.fps), moments, motion.fps)
         expression = keys.fit(speaker, _EXPRESSION)
-    said_by = _LIPS if motion.parts is not None else ("",)
+    said_by = _LIPS if parts is not None else ("",)
     lips = keys.fit(sampled.expression - keys.shown(rest + lids + expression), said_by)
     left = sampled.expression - keys.shown(rest + lids + expression + lips)
     turn = np.array([1.0, -1.0, -1.0], np.float32)
@@ -65,7 +69,7 @@ def bake_motion(motion: Motion, mesh: Mesh, fps: float, smooth: float | None = N
         blink_values=lids.astype(np.float32),
         head_rotation=(sampled.head_rotation * turn).astype(np.float32),
         head_location=(sampled.head_translation * turn / float(mesh.image_size[1])).astype(np.float32),
-        gaze_values=keys.gaze(mesh, sampled),
+        gaze_values=keys.gaze(mesh, sampled.gaze, frames),
         residual=(np.linalg.norm(left, axis=2).max(axis=1) * 256.0 / max(face_width, 1e-6)).astype(np.float32),
     )
 
@@ -101,11 +105,11 @@ class _Keys:
         """The displacement (N, 68, 3) px of the landmarks at values (N, K)."""
         return (values @ self._keys).reshape(-1, 68, 3)
 
-    def gaze(self, mesh: Mesh, motion: Motion) -> np.ndarray:
-        """Values (N, K) that turn the eyes as a motion says."""
-        values = np.zeros((motion.frames, len(self.names)), np.float32)
-        if motion.gaze is not None:
-            for name, column in zip(GAZE_KEYS, gaze_values(mesh, motion.gaze).T, strict=True):
+    def gaze(self, mesh: Mesh, gaze: np.ndarray | None, frames: int) -> np.ndarray:
+        """Values (N, K) that turn the eyes as a motion's gaze (N, 2) says; all 0 where it says nothing."""
+        values = np.zeros((frames, len(self.names)), np.float32)
+        if gaze is not None:
+            for name, column in zip(GAZE_KEYS, gaze_values(mesh, gaze).T, strict=True):
                 if name in self.names:
                     values[:, self.names.index(name)] = column
         return values

@@ -47,10 +47,12 @@ def shut_mouth(neutral: np.ndarray) -> np.ndarray:
         neutral: (68, 3) canonical landmarks, lips as the portrait has them.
 
     Returns:
-        (68, 3) canonical displacement; with it every inner pair coincides.
+        (68, 3) canonical displacement; with it every inner pair coincides. One that crosses, as landmarks on a drawn
+        line may, is shut as it is.
     """
     delta = np.zeros_like(neutral, dtype=np.float64)
     gap = neutral[_LOWER] - neutral[_UPPER]
+    gap[gap[:, 1] < 0.0] = 0.0
     delta[_UPPER] = UPPER_SHARE * gap
     delta[_LOWER] = -(1.0 - UPPER_SHARE) * gap
     for (above, below), pair, share in _OUTER:

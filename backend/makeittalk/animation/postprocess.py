@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.signal import savgol_filter
@@ -24,6 +25,20 @@ SMOOTH_HEAD = 0.496
 ORDER = 3
 
 
+class Shown(NamedTuple):
+    """A face and a head as amounts make them.
+
+    Attributes:
+        expression: (T, 68, 3) px, displacement from neutral. head_rotation: (T, 3) rad. head_translation: (T, 3) px.
+        gaze: (T, 2) as `Motion.gaze`, or None.
+    """
+
+    expression: np.ndarray
+    head_rotation: np.ndarray
+    head_translation: np.ndarray
+    gaze: np.ndarray | None
+
+
 def apply_amounts(motion: Motion, amounts: Amounts) -> Motion:
     """The motion with its shown face and head made anew from its parts; one without parts stays as it is."""
     if motion.parts is None:
@@ -40,17 +55,22 @@ def shown_motion(
     Args:
         neutral: (68, 3) px. fps: frames/s of the parts. pivot: (3,) px, the neck. image_size: (2,) px.
     """
-    expression = compose(neutral, parts, fps)
-    rotation, translation = compose_head(parts.head_rotation, parts.head_translation, fps, parts.amounts)
+    expression, rotation, translation, gaze = show(neutral, parts, fps)
     landmarks = in_blocks(
         lambda some, turned, shift: compose_pose(neutral, some, turned, shift, pivot),
         [expression, rotation, translation],
         np.empty_like(expression),
     )
+    return Motion(fps, landmarks, neutral, expression, rotation, translation, pivot, image_size, parts, gaze)
+
+
+def show(neutral: np.ndarray, parts: MotionParts, fps: float) -> Shown:
+    """The same without the landmarks that follow from it."""
+    rotation, translation = compose_head(parts.head_rotation, parts.head_translation, fps, parts.amounts)
     gaze = None
     if parts.saccades is not None:
         gaze = np.float32(parts.amounts.gaze) * shown_gaze(parts.saccades, rotation)
-    return Motion(fps, landmarks, neutral, expression, rotation, translation, pivot, image_size, parts, gaze)
+    return Shown(compose(neutral, parts, fps), rotation, translation, gaze)
 
 
 def compose(neutral: np.ndarray, parts: MotionParts, fps: float) -> np.ndarray:

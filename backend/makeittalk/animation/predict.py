@@ -1,8 +1,12 @@
-"""A voice and a face in, a motion out: the landmark networks, the head, the blinks, and the post-processing."""
+"""A voice and a face in, a motion out: the landmark networks, the head, the blinks, and the post-processing.
+
+The networks, and torch with them, are imported where they run: moving a face by a motion that is there needs none.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,17 +19,15 @@ from ..exchange.constants import FRAME_RATE
 from ..exchange.formats import Face, Motion, MotionParts
 from ..exchange.progress import Progress, part, silent
 from ..landmarks.pose import Canonical, neck_pivot
-from ..networks.content_inference import content_weights, predict_content
-from ..networks.device import choose_device
-from ..networks.phones_inference import closure_of, predict_phones, rounding_of, silence_of
-from ..networks.speech import Speech
 from .brows import RAISED
 from .gaze import saccades
-from .head_motion import head_motion
 from .lips import shut_mouth
 from .pauses import QUIET, SURE, speech_presence
 from .postprocess import shown_motion
 from .rounding import rounded_lips, rounding_curve
+
+if TYPE_CHECKING:
+    from ..networks.speech import Speech
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ def analyse_speech(samples: np.ndarray, voice: np.ndarray | None = None, progres
     Args:
         samples, voice: (n,) mono at 16 kHz, as recorded.
     """
+    from ..networks.speech import Speech
+
     progress(0.0, "Listening")
     samples, mel, _ = heard(samples)
     progress(0.3, "Recognising the voice")
@@ -92,6 +96,11 @@ def predict_parts(
         MissingError: the weights are not there or damaged.
         Cancelled: `progress` said so.
     """
+    from ..networks.content_inference import content_weights, predict_content
+    from ..networks.device import choose_device
+    from ..networks.phones_inference import closure_of, predict_phones, rounding_of, silence_of
+    from .head_motion import head_motion
+
     options = options or PredictOptions()
     device = choose_device(options.device)
     weights = options.weights or content_weights(options.features)

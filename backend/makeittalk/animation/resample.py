@@ -9,6 +9,7 @@ from ..landmarks.measures import mouth_width, opening
 from ..landmarks.pose import compose_pose
 from .lip_speed import keep_speed
 from .lips import resample_closures
+from .postprocess import Shown
 
 SHUT = 0.02  # opening that counts as shut, share of the mouth's width
 
@@ -31,22 +32,35 @@ def resample(motion: Motion, fps: float, frames: int | None = None) -> Motion:
         the motion without its parts.
     """
     frames = frame_count(motion.seconds, fps) if frames is None else frames
-    times = np.arange(frames) / fps
-    expression = at(motion.expression, closure_times(motion, times), motion.fps)
-    expression = keep_speed(expression, fps, motion.expression, motion.fps, motion.neutral)
-    rotation = at(np.unwrap(motion.head_rotation, axis=0), times, motion.fps)
-    translation = at(motion.head_translation, times, motion.fps)
+    shown = Shown(motion.expression, motion.head_rotation, motion.head_translation, motion.gaze)
+    expression, rotation, translation, gaze = resample_shown(shown, motion.neutral, motion.fps, fps, frames)[0]
     landmarks = compose_pose(motion.neutral, expression, rotation, translation, motion.neck_pivot)
-    gaze = None if motion.gaze is None else at(motion.gaze, times, motion.fps)
     size = motion.image_size
     return Motion(fps, landmarks, motion.neutral, expression, rotation, translation, motion.neck_pivot, size, gaze=gaze)
 
 
-def closure_times(motion: Motion, times: np.ndarray) -> np.ndarray:
-    """Which of the motion's moments a face shows at `times` (N,), s: a closure between two of them is moved to one."""
-    face = motion.neutral + motion.expression
+def resample_shown(shown: Shown, neutral: np.ndarray, rate: float, fps: float, frames: int) -> tuple[Shown, np.ndarray]:
+    """Face and head of a motion of `rate` frames/s on so many frames i / fps.
+
+    Args:
+        neutral: (68, 3) px.
+
+    Returns:
+        both there, and the moments (frames,) of the motion, s, that the face shows.
+    """
+    times = np.arange(frames) / fps
+    moments = closure_times(neutral + shown.expression, rate, times)
+    expression = keep_speed(at(shown.expression, moments, rate), fps, shown.expression, rate, neutral)
+    rotation = at(np.unwrap(shown.head_rotation, axis=0), times, rate)
+    gaze = None if shown.gaze is None else at(shown.gaze, times, rate)
+    return Shown(expression, rotation, at(shown.head_translation, times, rate), gaze), moments
+
+
+def closure_times(face: np.ndarray, rate: float, times: np.ndarray) -> np.ndarray:
+    """Which of the moments of a face (T, 68, 3) of `rate` frames/s are shown at `times` (N,), s: a closure between two
+    of them is moved to one."""
     gap = opening(face) / np.maximum(mouth_width(face), 1e-6)
-    return resample_closures(times, gap, motion.fps, SHUT)
+    return resample_closures(times, gap, rate, SHUT)
 
 
 def at(values: np.ndarray, times: np.ndarray, fps: float) -> np.ndarray:

@@ -10,7 +10,7 @@ import importlib.metadata
 from dataclasses import dataclass, field
 
 from ..exchange.errors import MissingError
-from . import animate, detect, doctor, predict, render, serve, track, voice_convert, weights
+from . import animate, detect, doctor, predict, render, serve, track, visemes, voice_convert, weights
 from .command import Command
 
 GROUP = "makeittalk.commands"
@@ -20,6 +20,7 @@ _OWN = (
     predict.COMMAND,
     render.COMMAND,
     track.COMMAND,
+    visemes.COMMAND,
     voice_convert.COMMAND,
     weights.COMMAND,
     serve.COMMAND,

@@ -18,7 +18,8 @@ from .terminal import progress_bar, tell
 def add_arguments(parser: ArgumentParser) -> None:
     """A portrait, a motion, and how the frames are drawn."""
     parser.add_argument("portrait", type=Path)
-    parser.add_argument("motion", type=Path, metavar="MOTION.NPZ")
+    text = "made by animate, predict or track; or a .csv of Live Link Face"
+    parser.add_argument("motion", type=Path, metavar="MOTION.NPZ", help=text)
     arguments.add_output(parser, ".mp4 file, or a folder for PNG pictures")
     arguments.add_style(parser)
     parser.add_argument("--audio", type=Path, help="sound of the video")
@@ -34,14 +35,22 @@ def run(options: Namespace) -> None:
     """Draws the motion on the portrait, at the rate that was asked for."""
     as_video = _check_output(options.output)
     check_apart([options.output], [options.portrait, options.motion, options.audio, options.weights])
+    from ..exchange.formats import Motion
+    from ..exchange.formats.motion_table import MotionTable, read_live_link
     from ..exchange.rates import exact_rate
     from ..landmarks.landmark_motion import load_motion
 
-    motion = load_motion(options.motion)
-    rate = exact_rate(options.fps) if options.fps else exact_rate(motion.fps if motion.fps <= 60.0 else 25)
+    asked = exact_rate(options.fps) if options.fps else None
+    take: MotionTable | Motion
+    if options.motion.suffix.lower() == ".csv":
+        take = read_live_link(options.motion, float(asked) if asked else None)
+    else:
+        take = load_motion(options.motion)
+    rate = asked or exact_rate(take.fps if take.fps <= 60.0 else 25)
     from ..animation.resample import frame_count, resample
+    from ..animation.table_motion import motion_of_table
     from ..audio.loading import load_audio
-    from ..jobs.animate import face_for_motion
+    from ..jobs.animate import face_for_motion, find_face
     from ..mesh.build import build_mesh
     from ..rendering.render_motion import motion_frames
     from ..rendering.video import write_mp4, write_pngs
@@ -49,7 +58,11 @@ def run(options: Namespace) -> None:
     audio = load_audio(options.audio) if options.audio else None
     with progress_bar() as progress, tempfile.TemporaryDirectory(prefix="makeittalk-") as folder:
         share = part(progress, 0.0, 0.2)
-        portrait, motion = face_for_motion(options.portrait, motion, folder, options.detector, share, options.face)
+        if isinstance(take, MotionTable):
+            portrait = find_face(options.portrait, folder, "", options.detector, options.face, share)
+            motion = motion_of_table(take, portrait.face)
+        else:
+            portrait, motion = face_for_motion(options.portrait, take, folder, options.detector, share, options.face)
         tell(portrait.notices)
         mesh = build_mesh(portrait.face, portrait.rgba)
         model = image_model(portrait, options.style, options.device, options.weights)

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, ClassVar
 from . import bounded_json
 from .amounts import Amounts
 from .constants import LARGEST_INTEGER
+from .cues import EXTENDED
 from .landmark_messages import Click, FacesData, FindFaces, Place, PlacedData, Reface, RefaceData, Refine
 from .message import Fields, ProtocolError
 
@@ -45,6 +46,8 @@ __all__ = [
     "Reply",
     "Shutdown",
     "Sound",
+    "Visemes",
+    "VisemesData",
     "decode_reply",
     "decode_request",
     "encode_reply",
@@ -116,6 +119,22 @@ class Rebake(Fields):
 
 
 @dataclass
+class Visemes(Fields):
+    """Hears the phones of a recording and the mouth shapes that go with them; writes `cues.npz` into `folder`.
+
+    `text` is what is said in it, whose words are found then; empty where nobody knows. `extended` names those of the
+    mouth shapes G, H and X that are drawn.
+    """
+
+    method: ClassVar[str] = "visemes"
+    audio: str = ""
+    folder: str = ""
+    text: str = ""
+    extended: str = EXTENDED
+    device: str = "auto"
+
+
+@dataclass
 class Sound(Fields):
     """A recording heard in a film: its first sample would sound at `at` seconds of the film, below 0 before it; it is
     heard from `begin` to `end` seconds of the film."""
@@ -165,7 +184,7 @@ class Shutdown(Fields):
 
 REQUESTS: dict[str, type[Fields]] = {
     kind.method: kind
-    for kind in (Hello, Detect, FindFaces, Place, Refine, Animate, Rebake, Reface, Photoreal, Cancel, Shutdown)
+    for kind in (Hello, Detect, FindFaces, Place, Refine, Animate, Rebake, Reface, Visemes, Photoreal, Cancel, Shutdown)
 }
 
 
@@ -235,6 +254,14 @@ class RebakeData(Fields):
     """What `rebake` answers."""
 
     bake: str = ""
+
+
+@dataclass
+class VisemesData(Fields):
+    """What `visemes` answers: the file made, and sentences the user should see."""
+
+    cues: str = ""
+    notices: list[str] = field(default_factory=list)
 
 
 @dataclass

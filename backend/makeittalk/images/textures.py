@@ -28,12 +28,14 @@ def straight(rgba: np.ndarray) -> np.ndarray:
     alpha = rgba[..., 3:]
     if alpha.min() == 255:
         return rgba
-    result = np.empty_like(rgba)
+    result = rgba.copy()
     for start in range(0, len(rgba), _ROWS):
-        part = rgba[start : start + _ROWS]
-        colour = part[..., :3].astype(np.float32) * 255.0 / np.maximum(part[..., 3:], 1)
-        result[start : start + _ROWS, :, :3] = np.rint(np.minimum(colour, 255))
-        result[start : start + _ROWS, :, 3:] = part[..., 3:]
+        part = result[start : start + _ROWS]
+        clear = np.flatnonzero(cv2.extractChannel(part, 3) < 255)  # all else stays as it is, and is most of it
+        pixels = part.reshape(-1, 4).take(clear, axis=0)
+        colour = pixels[:, :3].astype(np.float32) * 255.0 / np.maximum(pixels[:, 3:], 1)
+        pixels[:, :3] = np.rint(np.minimum(colour, 255))
+        part.reshape(-1, 4)[clear] = pixels
     return result
 
 

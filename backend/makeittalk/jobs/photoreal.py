@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from ..exchange.rates import exact_rate
 from ..images.picture import fingerprint
 from ..images.portrait import read_picture
 from ..mesh.depth_restore import restore_depth
+from ..rendering.beside import beside
 from ..rendering.frame_store import FrameStore, Shown, encode
 from ..rendering.video import write_mp4
 
@@ -128,17 +128,10 @@ def _drawn(
 
     model = load_image(weights, device)
     room = max(1, min(4 * _ENCODERS, _WAITING // rgba.nbytes))
-    waiting: deque[tuple[int, Future[bytes]]] = deque()
-    with PhotoRenderer(mesh, rgba, model) as renderer, ThreadPoolExecutor(_ENCODERS) as pool:
+    with PhotoRenderer(mesh, rgba, model) as renderer:
         pictures = renderer.frames(_turned(mesh, moves, missing))
-        for index, picture in zip(missing, pictures, strict=True):
-            waiting.append((index, pool.submit(encode, picture)))
-            while len(waiting) >= room or (waiting and waiting[0][1].done()):
-                number, png = waiting.popleft()
-                yield number, png.result()
-        while waiting:
-            number, png = waiting.popleft()
-            yield number, png.result()
+        with contextlib.closing(beside(encode, pictures, _ENCODERS, room)) as encoded:
+            yield from zip(missing, encoded, strict=True)
 
 
 def _turned(mesh: Mesh, moves: np.ndarray, missing: list[int]) -> Iterator[np.ndarray]:

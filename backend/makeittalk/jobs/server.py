@@ -22,6 +22,7 @@ from ..exchange.errors import Cancelled, InputError, MakeItTalkError
 from ..exchange.progress import Progress
 from ..exchange.rates import exact_rate
 from ..exchange.version import VERSION
+from .landmark_requests import find_faces, job_folder, place, reface, refine
 
 _REPORT_EVERY = 0.05  # s between two progress messages
 _IDLE_SECONDS = 300.0  # after that the memory of the networks is given back
@@ -57,6 +58,7 @@ class Server:
             protocol.Animate: animate,
             protocol.Rebake: rebake,
             protocol.Reface: reface,
+            protocol.Visemes: visemes,
             protocol.Photoreal: photoreal,
         }
 
@@ -199,63 +201,12 @@ def detect(request: protocol.Detect, progress: Progress) -> dict[str, Any]:
     """Prepares a portrait and finds its landmarks."""
     from . import animate as pipeline
 
-    folder = _job_folder(request.folder)
+    folder = job_folder(request.folder)
     found = pipeline.find_face(
         request.portrait, folder, detector=request.detector, face=request.face_number, progress=progress
     )
     data = protocol.DetectData(face=str(found.path), portrait=str(found.face.image), notices=found.notices)
     return asdict(data)
-
-
-def find_faces(request: protocol.FindFaces, progress: Progress) -> dict[str, Any]:
-    """Prepares a portrait and finds every face in it."""
-    from . import place as placing
-
-    found = placing.find_faces(request.portrait, _job_folder(request.folder), request.enough, progress)
-    faces = [str(path) for path in found.paths]
-    return asdict(protocol.FacesData(faces, found.count, str(found.portrait), found.notices))
-
-
-def place(request: protocol.Place, progress: Progress) -> dict[str, Any]:
-    """Lays a face through clicked points."""
-    from . import place as placing
-
-    folder = _job_folder(request.folder)
-    clicks = [(click.x, click.y) for click in request.clicks]
-    placed = placing.place(request.portrait, clicks, folder, progress)
-    return asdict(protocol.PlacedData(str(placed.path), str(placed.face.image), placed.notices))
-
-
-def refine(request: protocol.Refine, progress: Progress) -> dict[str, Any]:
-    """Takes the face that the detector sees where landmarks were placed."""
-    from . import place as placing
-
-    placed = placing.refine(request.portrait, request.face, _job_folder(request.folder), progress)
-    return asdict(protocol.PlacedData(str(placed.path), str(placed.face.image), placed.notices))
-
-
-def reface(request: protocol.Reface, progress: Progress) -> dict[str, Any]:
-    """Makes a character's mesh and curves anew after its landmarks were corrected."""
-    from . import reface as refacing
-
-    made = refacing.reface(
-        request.portrait,
-        request.face,
-        request.mesh,
-        request.motions,
-        _job_folder(request.folder),
-        fps=request.fps,
-        smooth=request.smooth,
-        own_mouth=request.own_mouth,
-        progress=progress,
-    )
-    motions, bakes = ([str(path) for path in paths] for paths in (made.motions, made.bakes))
-    portrait = made.portrait
-    return asdict(
-        protocol.RefaceData(
-            str(portrait.path), str(portrait.face.image), str(made.mesh), motions, bakes, portrait.notices
-        )
-    )
 
 
 def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
@@ -264,7 +215,7 @@ def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
     from ..images.style import resolve_style
     from . import animate as pipeline
 
-    folder = _job_folder(request.folder)
+    folder = job_folder(request.folder)
     if request.style not in STYLES:
         raise InputError(f"The style {request.style!r} is not known.", f"Use {', '.join(STYLES)}.")
     if request.seed < 0:
@@ -306,11 +257,21 @@ def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:
     from ..landmarks.landmark_motion import load_motion
     from . import animate as pipeline
 
-    folder = _job_folder(request.folder)
+    folder = job_folder(request.folder)
     progress(0.0, "Baking the curves")
     motion, mesh = _read(load_motion, request.motion), _read(Mesh.load, request.mesh)
     progress(0.3, "Baking the curves")
     return asdict(protocol.RebakeData(bake=str(pipeline.bake(motion, mesh, folder, request.fps, request.smooth))))
+
+
+def visemes(request: protocol.Visemes, progress: Progress) -> dict[str, Any]:
+    """Hears the phones, words and mouth shapes of a recording."""
+    from .visemes import hear_cues
+
+    path = job_folder(request.folder) / "cues.npz"
+    found = hear_cues(request.audio, request.text, request.extended, request.device, progress)
+    found.cues.save(path)
+    return asdict(protocol.VisemesData(cues=str(path), notices=found.notices))
 
 
 def _read(load: Callable[[str], _Content], path: str) -> _Content:
@@ -385,10 +346,3 @@ def _check_outputs(request: protocol.Photoreal) -> None:
         raise InputError(f"{film} does not end in .mp4.", "Name the film so that it does.")
     if any(os.path.realpath(film) == os.path.realpath(sound.audio) for sound in request.sounds):
         raise InputError(f"{film} is the recording that the film is to be made with.", "Give the film another name.")
-
-
-def _job_folder(name: str) -> Path:
-    folder = Path(name)
-    if not name or not folder.is_dir():
-        raise InputError(f"The job folder {name!r} does not exist.", "Restart the backend.")
-    return folder

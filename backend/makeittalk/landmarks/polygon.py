@@ -24,12 +24,13 @@ def outline_distance(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
 
 def segment_distance(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Distance of points (n, 2) from the nearest of the segments (k, 2)–(k, 2), px."""
-    along = end - start
-    length = np.maximum((along**2).sum(axis=1), 1e-12)
+    # Coordinate by coordinate: sums over an axis of two take numpy several times as long.
+    (x0, y0), (dx, dy) = start.T, (end - start).T
+    length = np.maximum(dx * dx + dy * dy, 1e-12)
     nearest = np.full(len(points), np.inf)
     for first in range(0, len(points), 4096):
-        chunk = points[first : first + 4096, None]
-        share = np.clip(((chunk - start) * along).sum(axis=2) / length, 0.0, 1.0)
-        gap = chunk - (start + share[..., None] * along)
-        nearest[first : first + 4096] = np.sqrt((gap**2).sum(axis=2).min(axis=1))
+        x, y = points[first : first + 4096, :, None].swapaxes(0, 1)
+        share = np.clip(((x - x0) * dx + (y - y0) * dy) / length, 0.0, 1.0)
+        across, down = x - (x0 + share * dx), y - (y0 + share * dy)
+        nearest[first : first + 4096] = np.sqrt((across * across + down * down).min(axis=1))
     return nearest

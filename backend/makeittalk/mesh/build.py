@@ -18,6 +18,7 @@ from .contours import Contours, Sampling, build_contours
 from .deform import deform, displacements, signed_areas
 from .depth import flatten, relief
 from .depth_restore import around
+from .drawn_mouth import EXTRA_COLUMNS, DrawnMouth
 from .fold_removal import pull_apart, turn_edges
 from .landmark_repair import repair_landmarks
 from .soft_parts import add_soft_parts
@@ -61,7 +62,7 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
     names, key_landmarks, key_range = keys
     frame = FaceFrame.of(landmarks, face.width, face.height)
     landmarks = repair_landmarks(landmarks, frame)
-    contours, points, triangles = _plane(landmarks, frame)
+    contours, points, triangles = _plane(landmarks, frame, DrawnMouth.find(rgba, landmarks))
     triangles, weights = _weighted(points, triangles, contours, frame, *_moves(names, key_landmarks, key_range))
     head = head_weights(points, triangles, len(contours.rows), frame)
     pivot = neck_pivot(np.asarray(face.landmarks)).astype(np.float64)
@@ -100,29 +101,38 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
     return mesh
 
 
-def _plane(landmarks: np.ndarray, frame: FaceFrame) -> tuple[Contours, np.ndarray, np.ndarray]:
+def _plane(
+    landmarks: np.ndarray, frame: FaceFrame, drawn: DrawnMouth | None = None
+) -> tuple[Contours, np.ndarray, np.ndarray]:
     """The plane's vertices (V, 2), those of the contours first, and its triangles."""
     density = 1.0
-    contours, points, triangles = _conforming(landmarks, frame, density)
+    contours, points, triangles = _conforming(landmarks, frame, density, drawn)
     for _ in range(4):
         low, high = _VERTICES
         if low <= len(points) <= high:
             break
         fixed = len(contours.rows)
         density *= np.sqrt(max((low + high) / 2 - fixed, 120) / max(len(points) - fixed, 60))
-        contours, points, triangles = _conforming(landmarks, frame, density)
+        contours, points, triangles = _conforming(landmarks, frame, density, drawn)
     if not (signed_areas(points, triangles) > 0).all():
         raise InputError("The landmarks fold over one another.", "Correct the landmarks, or choose another picture.")
     return contours, points, triangles
 
 
-def _conforming(landmarks: np.ndarray, frame: FaceFrame, density: float) -> tuple[Contours, np.ndarray, np.ndarray]:
+def _conforming(
+    landmarks: np.ndarray, frame: FaceFrame, density: float, drawn: DrawnMouth | None
+) -> tuple[Contours, np.ndarray, np.ndarray]:
     """One triangulation that holds the contours' edges, split where they were missing."""
     sampling = Sampling.of(landmarks)
+    if drawn is not None:
+        left, right = sampling.knots["seats"]
+        sampling.split("lips", np.concatenate([left + EXTRA_COLUMNS, right - EXTRA_COLUMNS]))
     support: np.ndarray | None = None
     for _ in range(12):
         contours = build_contours(sampling)
-        flat = contours.rows @ landmarks[:, :2]
+        if drawn is not None:
+            contours = drawn.follow(contours, landmarks)
+        flat = contours.places(landmarks)
         loops = [flat[loop] for loop in contours.loops]
         if support is None:
             around = flat[~contours.inside]
@@ -154,12 +164,12 @@ def _weighted(
     """The triangles, some of their edges turned, and what each vertex follows, (V, 68), so that no move folds them."""
     held = still_vertices(points, frame)
     held[: len(contours.rows)] = True
-    weights = landmark_weights(points, triangles, contours.rows, held, named)
+    weights = landmark_weights(points, triangles, contours.weights, held, named)
     around, strips = np.split(triangles, [len(triangles) - len(contours.strips)])
     turned = turn_edges(points, around, weights, moves, contours.edges)
     if (turned != around).any():
         triangles = np.concatenate([turned, strips])
-        weights = landmark_weights(points, triangles, contours.rows, held, named)
+        weights = landmark_weights(points, triangles, contours.weights, held, named)
     return triangles, pull_apart(points, triangles, weights, moves, ~held)
 
 

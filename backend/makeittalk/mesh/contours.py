@@ -49,6 +49,10 @@ class Contours:
         upper_chain, lower_chain: vertices of the inner lips from corner 60 to corner 64.
         meeting: (m, 2) vertices that lie on one another once lips and lids are shut: above, below.
         middles: (k, 3) a vertex within a strip and the two vertices it lies midway between.
+        lips: (4, columns) vertices from corner to corner: outer edge above, upper and lower inner lip, outer edge
+            below.
+        offsets: (n, 2) px, how far a vertex lies beside its sum of landmarks. weights: (n, 68) what it follows of
+            their displacements: its row, but for a mouth that is drawn open.
     """
 
     rows: np.ndarray
@@ -63,6 +67,13 @@ class Contours:
     lower_chain: np.ndarray
     meeting: np.ndarray
     middles: np.ndarray
+    lips: np.ndarray
+    offsets: np.ndarray
+    weights: np.ndarray
+
+    def places(self, landmarks: np.ndarray) -> np.ndarray:
+        """Where the vertices lie, (n, 2) px, for landmarks (68, ≥2) px."""
+        return self.rows @ landmarks[:, :2] + self.offsets
 
 
 @dataclass
@@ -165,8 +176,9 @@ def build_contours(sampling: Sampling) -> Contours:
         samples = sampling.samples[name]
         line = builder.add(_curve(np.array(indices), sampling.knots[name], samples))
         edges.add(line, samples, name)
+    rows = np.array(builder.rows)
     return Contours(
-        rows=np.array(builder.rows),
+        rows=rows,
         landmark_vertices=builder.landmark_vertices,
         loops=loops,
         edges=np.concatenate(edges.pairs),
@@ -178,6 +190,9 @@ def build_contours(sampling: Sampling) -> Contours:
         lower_chain=lower,
         meeting=np.concatenate(meeting),
         middles=np.concatenate(middles),
+        lips=np.stack([top, upper, lower, bottom]),
+        offsets=np.zeros((len(rows), 2)),
+        weights=rows,
     )
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.linalg import splu
 
-from ..exchange.errors import InputError
 from ..landmarks.face_frame import FaceFrame
 from ..landmarks.polygon import outline_distance
 from .contours import Contours
@@ -70,12 +69,8 @@ def flatten(
     slopes, area = _slopes(points, triangles)
     weight = diags(np.concatenate([area, area]))
     matrix = (slopes.T @ weight @ slopes)[free][:, free]
-    try:
-        solve = splu(csc_matrix(matrix + 1e-9 * diags(matrix.diagonal()))).solve
-    except RuntimeError as error:  # triangles without an area have no slope
-        raise InputError(
-            "The landmarks lie on one another.", "Correct the landmarks, or choose another picture."
-        ) from error
+    diagonal = matrix.diagonal()  # 0 for a point that lies so near an outline that no triangle needs it
+    solve = splu(csc_matrix(matrix + diags(1e-9 * diagonal + 1e-12 * diagonal.max()))).solve
     limit = np.full(len(triangles), _STEEPEST)
     near = _neighbours(triangles, len(points))
     for _ in range(_ROUNDS):

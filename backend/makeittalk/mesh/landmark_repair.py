@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..landmarks import ibug68
 from ..landmarks.face_frame import FaceFrame
+from ..landmarks.mean_face import MEAN_FACE
 from ..landmarks.polygon import inside_polygon, segment_distance
 
 _LIP_THICKNESS = 0.02  # of the mouth's width, at least
@@ -14,6 +17,12 @@ _CORNER = 0.05  # of the mouth's width, from outer to inner corner at least
 _CLEARANCE = 1.3  # of their outline's size, kept free around mouth and eyes
 _JAW_GAP = 0.065  # of the face's height, between the jaw and mouth or eyes: room for a point that lets them swing
 _APART = 0.012  # of the face's height, between any two points of different parts
+_STEP = 0.04  # of a mouth's or an eye's width, along it from one point to the next at least
+_STACKED = 0.002  # of the face's height: points that lie closer are on top of each other …
+_STACKED_SIZE = 0.04  # … and are given the part's usual shape, of this size
+_OUTER_LIPS = (tuple(range(48, 55)), (48, 59, 58, 57, 56, 55, 54))
+_INNER_LIPS = (ibug68.UPPER_INNER, ibug68.LOWER_INNER)
+_PARTS = (np.arange(27, 36), np.arange(17, 22), np.arange(22, 27))
 _CLOSED = {
     "mouth": ibug68.LIP_OUTER,
     "eye_right": ibug68.EYE_RIGHT,
@@ -34,6 +43,10 @@ def repair_landmarks(landmarks: np.ndarray, frame: FaceFrame) -> np.ndarray:
     mouth = float(np.linalg.norm(points[54, :2] - points[48, :2]))
     axis = points[54, :2] - points[48, :2]
     down = _normal(axis, frame.down)
+    _unstack(points, frame)
+    for line in (_OUTER_LIPS, _INNER_LIPS):
+        for chain in line:
+            _order(points, chain, axis)
     for upper, lower in ibug68.INNER_PAIRS:
         _part(points, upper, lower, down, 0.0)
     for outer, inner in ((49, 61), (50, 61), (51, 62), (52, 63), (53, 63)):
@@ -43,12 +56,40 @@ def repair_landmarks(landmarks: np.ndarray, frame: FaceFrame) -> np.ndarray:
     _seat_corners(points, axis / max(mouth, 1e-9), down, mouth)
     for first in (36, 42):
         axis = points[first + 3, :2] - points[first, :2]
+        for chain in ((0, 1, 2, 3), (0, 5, 4, 3)):
+            _order(points, [first + point for point in chain], axis)
         for upper, lower in ibug68.LID_PAIRS:
             if first <= upper < first + 6:
                 _part(points, upper, lower, _normal(axis, frame.down), _LID_OPENING * float(np.linalg.norm(axis)))
     _evict(points, frame)
     _separate(points, _APART * frame.height)
     return points
+
+
+def _unstack(points: np.ndarray, frame: FaceFrame) -> None:
+    """Gives a part that is all in one place, as a nose that is a dot, a little of the shape that it usually has."""
+    for part in _PARTS:
+        place = points[part, :2]
+        steps = np.linalg.norm(np.diff(place, axis=0), axis=1)
+        if steps.min() > _STACKED * frame.height:
+            continue
+        usual = MEAN_FACE[part, :2] - MEAN_FACE[part, :2].mean(axis=0)
+        usual = usual * _STACKED_SIZE * frame.height / np.ptp(usual, axis=0).max()
+        points[part, :2] = place + usual @ np.array([_normal(frame.down, np.array([1.0, 0.0])), frame.down])
+
+
+def _order(points: np.ndarray, chain: Sequence[int], axis: np.ndarray) -> None:
+    """Has the points of a chain follow one another along `axis` (2,), as they do not on the far side of a turned head;
+    its ends stay."""
+    width = float(np.linalg.norm(axis))
+    along, least = axis / max(width, 1e-9), _STEP * width
+    x = points[list(chain), :2] @ along
+    kept = x.copy()
+    for i in range(1, len(x) - 1):
+        x[i] = max(x[i], x[i - 1] + least)
+    for i in range(len(x) - 2, 0, -1):
+        x[i] = min(x[i], x[i + 1] - least)
+    points[list(chain), :2] += (x - kept)[:, None] * along
 
 
 def _normal(axis: np.ndarray, down: np.ndarray) -> np.ndarray:

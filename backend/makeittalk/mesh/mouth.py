@@ -61,7 +61,7 @@ def add_mouth(
     down = np.array([-along[1], along[0]])
     opening = float((landmarks[66, :2] - landmarks[62, :2]) @ down)
     own = own_mouth and opening > _OPEN * width
-    line = _shut_line(contours, shut, along, width)
+    line = _shut_line(contours, landmarks, shutting, along, width)
     # No wider than a mouth opens: towards its ends the card tapers, or it would lie behind the cheeks.
     across = np.linspace(-1, 1, _COLUMNS)
     taper = 0.3 + 0.7 * np.sqrt(1 - 0.95 * across**2)
@@ -70,7 +70,7 @@ def add_mouth(
     offsets[_ON_JAW] += _GAP * width * (1 - taper)
     if own:
         # The portrait's own mouth reaches down to where its lower lip begins.
-        lower = contours.rows[contours.lower_chain] @ landmarks[:, :2]
+        lower = contours.places(landmarks)[contours.lower_chain]
         below = np.interp(line @ along, lower @ along, (lower @ down), left=-np.inf, right=-np.inf) - line @ down
         offsets[2:] += np.maximum(below, 0.0)
     grid = line[None] + offsets[..., None] * down
@@ -85,7 +85,9 @@ def add_mouth(
     triangles = strip(list(chains))
     u, v = np.linspace(0, 1, _COLUMNS), 1.0 - EDGES
     if own:
-        mesh.mouth_image = own_texture(rgba, landmarks, flat.reshape(len(_ROWS), _COLUMNS, 2)[:3])
+        chain = np.concatenate([contours.upper_chain, contours.lower_chain[-2:0:-1]])
+        hole = contours.places(landmarks)[chain] if contours.offsets.any() else None
+        mesh.mouth_image = own_texture(rgba, landmarks, flat.reshape(len(_ROWS), _COLUMNS, 2)[:3], hole)
     else:
         mesh.mouth_image = mouth_texture(rgba, landmarks)
     mesh.vertices = np.concatenate([mesh.vertices, np.column_stack([flat, depth])])
@@ -133,9 +135,13 @@ def _shutting(mesh: formats.Mesh, landmarks: np.ndarray) -> np.ndarray:
     return shutting
 
 
-def _shut_line(contours: Contours, shut: np.ndarray, along: np.ndarray, width: float) -> np.ndarray:
+def _shut_line(
+    contours: Contours, landmarks: np.ndarray, shutting: np.ndarray, along: np.ndarray, width: float
+) -> np.ndarray:
     """The line (columns, 2) between the shut lips, level beyond the corners."""
-    chain = (contours.rows[contours.upper_chain] + contours.rows[contours.lower_chain]) @ shut[:, :2] / 2
+    shut = landmarks + shutting
+    moved = contours.places(landmarks) + contours.weights @ shutting[:, :2]
+    chain = (moved[contours.upper_chain] + moved[contours.lower_chain]) / 2
     down = np.array([-along[1], along[0]])
     x, y = chain @ along, chain @ down
     keep = np.concatenate([[True], np.diff(np.maximum.accumulate(x)) > 0])

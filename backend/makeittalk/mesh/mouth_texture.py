@@ -48,12 +48,15 @@ def mouth_texture(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return np.dstack([np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), np.full((_SIZE, _SIZE), 255, np.uint8)])
 
 
-def own_texture(rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray) -> np.ndarray:
+def own_texture(
+    rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray, hole: np.ndarray | None = None
+) -> np.ndarray:
     """The drawn mouth with the portrait's own open mouth in place of the upper teeth.
 
     Args:
         rgba: (H, W, 4) uint8 portrait. landmarks: (68, 3) px.
         grid: (3, columns, 2) px, the card's upper rows in the portrait.
+        hole: (n, 2) px, the outline of a mouth that is drawn without lips; its line belongs to it.
 
     Returns:
         (384, 384, 4) uint8.
@@ -67,7 +70,7 @@ def own_texture(rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray) -> np
     share = np.interp(v, EDGES[:3], np.arange(3.0))
     row = np.minimum(share.astype(int), 1)
     places = across[row] + (share - row)[:, None, None] * (across[row + 1] - across[row])
-    own = _filled(rgba, landmarks, places)
+    own = _filled(rgba, landmarks[ibug68.LIP_INNER, :2] if hole is None else hole, places, hole is None)
     picture[:rows, :, :3] = own
     # The dark below begins in the colour that the own mouth ends in.
     fade = round((EDGES[3] - EDGES[2]) * _SIZE)
@@ -77,9 +80,12 @@ def own_texture(rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray) -> np
     return picture
 
 
-def _filled(rgba: np.ndarray, landmarks: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The portrait's colours at `places` (r, c, 2), lips and skin replaced by what lies between the lips."""
-    inner = landmarks[ibug68.LIP_INNER, :2]
+def _filled(rgba: np.ndarray, inner: np.ndarray, places: np.ndarray, soft: bool) -> np.ndarray:
+    """The portrait's colours at `places` (r, c, 2), lips and skin replaced by what lies between the lips.
+
+    Args:
+        inner: (n, 2) px, the outline of the opening. soft: whether it hardly has one, and lips reach into it.
+    """
     low = np.maximum(np.floor(places.min(axis=(0, 1))).astype(int) - 4, 0)
     high = np.minimum(np.ceil(places.max(axis=(0, 1))).astype(int) + 5, [rgba.shape[1], rgba.shape[0]])
     crop = np.ascontiguousarray(rgba[low[1] : high[1], low[0] : high[0], :3])
@@ -91,7 +97,7 @@ def _filled(rgba: np.ndarray, landmarks: np.ndarray, places: np.ndarray) -> np.n
     cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 0, shift=4)
     margin = np.ones((5, 5), np.uint8)
     grown = cv2.dilate(mask, margin)
-    mask = grown if (grown == 0).sum() > 40 else mask
+    mask = grown if soft and (grown == 0).sum() > 40 else mask
     filled = cv2.inpaint(crop, mask, 6, cv2.INPAINT_TELEA)
     # Away from the opening it grows dim, as under a lip.
     away = cv2.distanceTransform(mask, cv2.DIST_L2, 5) / 256

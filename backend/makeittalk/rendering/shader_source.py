@@ -6,7 +6,9 @@ The bodies hold no declarations, so that another host, such as Blender's gpu mod
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from ..exchange.errors import MissingError
 
@@ -14,8 +16,14 @@ SHADERS = Path(__file__).resolve().parents[3] / "shaders"
 _VERSION = "#version 330 core"
 
 
-def shader_sources(name: str = "warp", folder: Path = SHADERS) -> tuple[str, str]:
+def shader_sources(
+    name: str = "warp", folder: Path = SHADERS, constants: Mapping[str, float] | None = None
+) -> tuple[str, str]:
     """Vertex and fragment source of the shader `name` in GLSL 3.30.
+
+    Args:
+        constants: inputs and varyings that have one value everywhere. The compiler then leaves out what that value
+            makes useless, such as reading a texture that is never shown.
 
     Raises:
         MissingError: the shaders are not installed.
@@ -26,13 +34,21 @@ def shader_sources(name: str = "warp", folder: Path = SHADERS) -> tuple[str, str
         fragment = (folder / interface["fragment"]).read_text(encoding="utf-8")
     except (OSError, ValueError, KeyError) as error:
         raise MissingError(f"The shader {name!r} is missing from {folder}.", "Install the extension again.") from error
+    constants = constants or {}
     uniforms = _declare("uniform", interface["uniforms"])
     varyings = interface["varyings"]
-    above = [_VERSION, uniforms, _declare("in", interface["inputs"]), _declare("out", varyings), vertex]
+    above = [_VERSION, uniforms, _declare("in", interface["inputs"], constants), _declare("out", varyings), vertex]
     samplers = _declare("uniform", interface["samplers"])
-    below = [_VERSION, samplers, _declare("in", varyings), _declare("out", interface["outputs"]), fragment]
+    below = [_VERSION, samplers, _declare("in", varyings, constants), _declare("out", interface["outputs"]), fragment]
     return "\n".join(above), "\n".join(below)
 
 
-def _declare(kind: str, entries: list[dict[str, str]]) -> str:
-    return "\n".join(f"{kind} {entry['type']} {entry['name']};" for entry in entries)
+def _declare(kind: str, entries: list[dict[str, str]], constants: Mapping[str, float] = MappingProxyType({})) -> str:
+    lines = []
+    for entry in entries:
+        kept, name = entry["type"], entry["name"]
+        if name in constants:
+            lines.append(f"const {kept} {name} = {kept}({float(constants[name])!r});")
+        else:
+            lines.append(f"{kind} {kept} {name};")
+    return "\n".join(lines)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import functools
 import os
 import shutil
 import tempfile
@@ -14,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import Colorspace, VideoReformatter
 
 from ..exchange import storage
 from ..exchange.errors import OutputError
 from ..exchange.progress import Progress, silent
 from ..exchange.rates import exact_rate
-from ..images.picture import on_grey
+from ..images.picture import is_opaque, on_grey
+from .beside import beside
 
 if TYPE_CHECKING:
     from ..audio.loading import Audio
@@ -28,6 +32,10 @@ _QUALITY = 18  # x264's constant rate factor: visually lossless
 _AUDIO_BITS = 192_000  # a second
 _AUDIO_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)  # Hz that AAC knows
 _BLOCK = 1024  # samples handed to the encoder at a time
+_PNGS = 2  # pictures that are encoded at a time; of the largest, one takes 268 MB
+_ENCODED_TOGETHER = 4  # pictures
+_WAITING = 6  # pictures that may be drawn, wait or be encoded together
+_WAITING_BYTES = 96 * 2**20  # that they may take; two are always allowed
 
 
 def write_mp4(
@@ -42,10 +50,10 @@ def write_mp4(
     """Writes a film beside `path` and renames it into place.
 
     Sides that are odd lose their last row or column to a repeat of it, as H.264 wants even ones; what is transparent
-    is shown on grey.
+    is shown on grey. The encoder works in a thread of its own, while the next pictures are made.
 
     Args:
-        path: an .mp4. frames: pictures (height, width, 4 or 3) uint8, straight alpha.
+        path: an .mp4. frames: pictures (height, width, 4 or 3) uint8, straight alpha, each an array of its own.
         fps: frames/s, 30000/1001 for 29.97. size: width, height of the pictures.
         audio: its sound, as long as it is. progress: told the done fraction. total: frames expected.
 
@@ -91,14 +99,11 @@ def write_pngs(
     temporary: Path | None = None
     try:
         temporary = Path(tempfile.mkdtemp(prefix=".mit-", dir=target.absolute().parent))
-        names = []
-        for index, frame in enumerate(_told(frames, progress, total)):
-            order = cv2.COLOR_RGBA2BGRA if frame.shape[2] == 4 else cv2.COLOR_RGB2BGR
-            ok, data = cv2.imencode(".png", cv2.cvtColor(frame, order), [cv2.IMWRITE_PNG_COMPRESSION, 3])
-            if not ok:
-                raise OutputError(f"A picture for {target} could not be encoded.", "Try another size.")
-            names.append(f"frame_{index + 1:05d}.png")
-            (temporary / names[-1]).write_bytes(data.tobytes())
+        names: list[str] = []
+        numbered = enumerate(_told(frames, progress, total), start=1)
+        work = functools.partial(_write_png, temporary)
+        with contextlib.closing(beside(work, numbered, _PNGS, _PNGS + 1)) as written:
+            names.extend(written)
         target.mkdir(exist_ok=True)
         places = [storage.real_target(target / name) for name in names]
         for name, place in zip(names, places, strict=True):
@@ -111,6 +116,18 @@ def write_pngs(
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _write_png(folder: Path, numbered: tuple[int, np.ndarray]) -> str:
+    """Writes a picture into a folder, by its number; the file's name."""
+    number, frame = numbered
+    order = cv2.COLOR_RGBA2BGRA if frame.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    ok, data = cv2.imencode(".png", cv2.cvtColor(frame, order), [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    if not ok:
+        raise OutputError("A picture could not be encoded as PNG.", "Try another size.")
+    name = f"frame_{number:05d}.png"
+    (folder / name).write_bytes(data.tobytes())
+    return name
+
+
 def _encode(
     container: Any,
     frames: Iterable[np.ndarray],
@@ -120,24 +137,47 @@ def _encode(
     progress: Progress,
     total: int | None,
 ) -> None:
-    width, height = size[0] + size[0] % 2, size[1] + size[1] % 2
-    video = container.add_stream("libx264", rate=rate)
-    video.width, video.height, video.pix_fmt = width, height, "yuv420p"
-    video.options = {"crf": str(_QUALITY), "preset": "veryfast"}
-    # The colours are labelled as what they are converted to, or players guess by the picture's size.
-    context = video.codec_context
-    context.color_range, context.colorspace, context.color_primaries, context.color_trc = 1, 1, 1, 1
-    sound = _SoundTrack(container, audio) if audio is not None else None
-    for index, frame in enumerate(_told(frames, progress, total)):
-        picture = av.VideoFrame.from_ndarray(_opaque(frame, width, height), format="rgb24")
-        picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709", src_color_range=2, dst_color_range=1)
-        picture.pts, picture.time_base = index, 1 / rate
-        container.mux(video.encode(picture))
-        if sound is not None:
-            sound.write_until(float((index + 1) / rate))
-    container.mux(video.encode(None))
-    if sound is not None:
-        sound.finish()
+    """Encodes beside the drawing; what goes wrong with a picture is raised here."""
+    film = _Film(container, rate, size, audio)
+    room = max(2, min(_WAITING, _WAITING_BYTES // (4 * size[0] * size[1])))
+    for _ in beside(film.add, _told(frames, progress, total), 1, room):
+        pass
+    film.finish()
+
+
+class _Film:
+    """The picture and the sound of a film that is being written."""
+
+    def __init__(self, container: Any, rate: Fraction, size: tuple[int, int], audio: Audio | None) -> None:
+        self._container, self._rate = container, rate
+        self._size = (size[0] + size[0] % 2, size[1] + size[1] % 2)
+        self._video = container.add_stream("libx264", rate=rate)
+        self._video.width, self._video.height = self._size
+        self._video.pix_fmt = "yuv420p"
+        self._video.options = {"crf": str(_QUALITY), "preset": "veryfast"}
+        context = self._video.codec_context
+        # Several pictures at a time, so that handing one over waits for none; as many everywhere, for the same film.
+        context.thread_type, context.thread_count = "FRAME", _ENCODED_TOGETHER
+        # The colours are labelled as what they are converted to, or players guess by the picture's size.
+        context.color_range, context.colorspace, context.color_primaries, context.color_trc = 1, 1, 1, 1
+        self._converter = VideoReformatter()
+        self._sound = _SoundTrack(container, audio) if audio is not None else None
+        self._frames = 0
+
+    def add(self, frame: np.ndarray) -> None:
+        """Encodes a picture (height, width, 4 or 3) uint8, straight alpha, and the sound up to its end."""
+        converted = _converted(_opaque(frame, *self._size), self._converter)
+        converted.pts, converted.time_base = self._frames, 1 / self._rate
+        self._frames += 1
+        self._container.mux(self._video.encode(converted))
+        if self._sound is not None:
+            self._sound.write_until(float(self._frames / self._rate))
+
+    def finish(self) -> None:
+        """Encodes what the encoders still hold."""
+        self._container.mux(self._video.encode(None))
+        if self._sound is not None:
+            self._sound.finish()
 
 
 class _SoundTrack:
@@ -189,12 +229,21 @@ def _told(frames: Iterable[np.ndarray], progress: Progress, total: int | None) -
 
 
 def _opaque(frame: np.ndarray, width: int, height: int) -> np.ndarray:
-    """The frame (height, width, 3) on grey, its last row and column repeated up to the even size."""
-    colour = on_grey(frame)
-    missing = ((0, height - colour.shape[0]), (0, width - colour.shape[1]), (0, 0))
-    if any(side for _, side in missing):
-        colour = np.pad(colour, missing, mode="edge")
-    return np.ascontiguousarray(colour)
+    """The frame on grey, its last row and column repeated up to the even size: (height, width, 3), or 4 of which the
+    last is to be ignored."""
+    pixels = np.ascontiguousarray(frame) if is_opaque(frame) else on_grey(frame)
+    below, beside = height - pixels.shape[0], width - pixels.shape[1]
+    if below or beside:
+        pixels = cv2.copyMakeBorder(pixels, 0, below, 0, beside, cv2.BORDER_REPLICATE)
+    return pixels
+
+
+def _converted(pixels: np.ndarray, converter: VideoReformatter) -> av.VideoFrame:
+    """What `_opaque` gave, in the colours of the film; the array is not copied."""
+    picture = av.VideoFrame.from_numpy_buffer(pixels, format="rgba" if pixels.shape[2] == 4 else "rgb24")
+    return converter.reformat(
+        picture, format="yuv420p", dst_colorspace=Colorspace.ITU709, src_color_range=2, dst_color_range=1, threads=1
+    )
 
 
 def _abandon(container: Any) -> None:

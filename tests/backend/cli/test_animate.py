@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ import soundfile
 from command_line import refused
 from makeittalk.cli.main import main
 from makeittalk.exchange.formats import Motion
+from makeittalk.exchange.formats.motion_table import read_live_link
 from makeittalk.landmarks.landmark_motion import load_motion
 from media import silence
 from project import ASSETS
@@ -114,13 +116,24 @@ class TestResults:
     def test_tables_hold_the_same_motion(self, tmp_path: Path) -> None:
         rows, value = tmp_path / "m.csv", tmp_path / "m.json"
         assert main(["animate", str(CARTOON), str(SPEECH), "-o", str(rows), "-o", str(value), "--fps", "24"]) == 0
-        head, *lines = rows.read_text().splitlines()
-        table = np.array([[float(v) for v in line.split(",")] for line in lines])
-        assert head.split(",")[:4] == ["seconds", "headPitch", "headYaw", "headRoll"]
-        assert "jawOpen" in head and table[1, 0] == pytest.approx(1 / 24, rel=1e-3)
+        with rows.open(newline="") as stream:
+            table = list(csv.DictReader(stream))
         data = json.loads(value.read_text())
-        assert np.allclose(data["frames"]["headYaw"], table[:, 2], atol=1e-3)
-        assert table[:, 1:4].std(axis=0).min() > 0.1  # degrees: the head moves
+        assert [row["Timecode"] for row in table][23:25] == ["00:00:00:23.000", "00:00:01:00.000"]
+        assert data["frames"]["seconds"][1] == pytest.approx(1 / 24, rel=1e-3) and len(table[0]) == 63
+        for column, name, sign in (
+            ("HeadYaw", "headYaw", -1),
+            ("HeadPitch", "headPitch", 1),
+            ("HeadRoll", "headRoll", -1),
+        ):
+            angles = sign * np.degrees([float(row[column]) for row in table])
+            assert np.allclose(data["frames"][name], angles, atol=1e-3) and angles.std() > 0.1  # the head moves
+        jaw = [float(row["JawOpen"]) for row in table]
+        assert np.allclose(data["frames"]["jawOpen"], jaw, atol=1e-4) and max(jaw) > 0.1
+        again = read_live_link(rows, 24.0)
+        assert again.frames == len(table) and again.first == 0
+        assert np.allclose(again.values[:, again.names.index("mouthPucker")], data["frames"]["mouthPucker"], atol=1e-4)
+        assert np.allclose(np.degrees(again.head_rotation[:, 1]), data["frames"]["headYaw"], atol=1e-3)
 
     def test_corrected_landmarks_are_used(self, face_file: Path, tmp_path: Path) -> None:
         value = json.loads(face_file.read_text())

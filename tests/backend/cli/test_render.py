@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -62,3 +63,32 @@ class TestStyle:
         out = tmp_path / "frames"
         refused(capsys, ["render", CARTOON, short, "-o", out, "--style", "photo", "--weights", "none"], "none")
         assert not out.exists()
+
+
+def test_a_take_of_live_link_face_moves_a_portrait(tmp_path: Path) -> None:
+    """The way round: a prediction written as the app writes its takes, and drawn from that file."""
+    table, film, direct = tmp_path / "take.csv", tmp_path / "take.mp4", tmp_path / "direct.mp4"
+    portrait, speech = ASSETS / "portrait_cartoon.png", ASSETS / "speech.flac"
+    command = ["animate", str(portrait), str(speech), "--style", "cartoon", "--fps", "25"]
+    assert main([*command, "-o", str(table), "-o", str(direct)]) == 0
+    assert (
+        main(["render", str(portrait), str(table), "-o", str(film), "--style", "cartoon", "--audio", str(speech)]) == 0
+    )
+    pictures = []
+    for path in (film, direct):
+        with av.open(str(path)) as container:
+            assert container.streams.video[0].average_rate == 25
+            pictures.append([frame.to_ndarray(format="gray") for frame in container.decode(video=0)])
+    assert len(pictures[0]) == len(pictures[1])
+    first, second = (np.array(some[::10], np.float32) for some in pictures)
+    apart = np.abs(first - second).mean()  # the keys that only refine, gaze and sway are in no such table
+    still = np.abs(second - second[:1]).mean()
+    print(f"apart {apart:.2f}, moved {still:.2f} of 255")
+    assert still > 1.0 and apart < 0.6 * still
+
+
+def test_a_table_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.csv").write_text("seconds,jawOpen\n0,1\n")
+    command = ["render", ASSETS / "portrait_cartoon.png", tmp_path / "x.csv", "-o", tmp_path / "x.mp4"]
+    refused(capsys, command, "x.csv", "Live Link Face")
+    assert not (tmp_path / "x.mp4").exists()

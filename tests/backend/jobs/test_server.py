@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from backend_process import Backend
 from makeittalk.exchange import protocol
-from makeittalk.exchange.formats import Bake, Face, Mesh
+from makeittalk.exchange.formats import Bake, Cues, Face, Mesh
 from makeittalk.landmarks.landmark_motion import load_motion
 from project import ASSETS
 
@@ -99,3 +99,21 @@ def test_the_end_of_its_input_ends_it() -> None:
     running = Backend()
     running.process.stdin.close()
     assert running.process.wait(timeout=20) == 0
+
+
+def test_a_recording_s_cues_are_told(backend: Backend, tmp_path: Path) -> None:
+    text = (ASSETS / "speech.txt").read_text(encoding="utf-8")
+    request = protocol.Visemes(audio=str(ASSETS / "speech.flac"), folder=str(tmp_path), text=text, extended="G")
+    number = backend.send(request)
+    backend.wait(number)
+    data = protocol.VisemesData.from_dict(backend.of(number, "result")[0].data)
+    cues = Cues.load(data.cues)
+    assert Path(data.cues).parent == tmp_path and data.notices == []
+    assert [cue.name for cue in cues.words()][:4] == ["And", "Mister", "John", "Dashwood"]
+    assert {cue.name for cue in cues.shapes_shown()} == set("ABCDEFG") and len(cues.phones()) > 60
+    fractions = [reply.fraction for reply in backend.of(number, "progress")]
+    assert fractions == sorted(fractions) and fractions[-1] == 1.0
+
+    refused = backend.send(protocol.Visemes(audio=str(tmp_path / "nobody.wav"), folder=str(tmp_path)))
+    backend.wait(refused)
+    assert "nobody.wav" in backend.of(refused, "error")[0].message

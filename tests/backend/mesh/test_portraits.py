@@ -71,7 +71,7 @@ def test_the_mouth_shuts(portrait: tuple[formats.Mesh, np.ndarray]) -> None:
     width = np.linalg.norm(face[54, :2] - face[48, :2])
     for upper, lower in ((61, 67), (62, 66), (63, 65)):
         assert np.linalg.norm(face[lower, :2] - face[upper, :2]) < 0.03 * width
-    np.testing.assert_allclose(mesh.vertices[mesh.landmark_vertices][:48, :2], landmarks[:48, :2], atol=0.02 * width)
+    np.testing.assert_allclose(mesh.vertices[mesh.landmark_vertices][:48, :2], landmarks[:48, :2], atol=0.03 * width)
 
 
 def test_the_relief_is_kept_where_it_can_be(portrait: tuple[formats.Mesh, np.ndarray]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import threading
+import weakref
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -125,8 +127,67 @@ def test_cancelling_leaves_nothing_and_keeps_the_old_film(tmp_path: Path) -> Non
         write_mp4(tmp_path / "old.mp4", noise(10), 25, (128, 128), progress=stop, total=10)
     with pytest.raises(Cancelled):
         write_pngs(tmp_path / "pictures", noise(10), progress=stop, total=10)
-    assert [path.name for path in tmp_path.iterdir()] == ["old.mp4"]
+    assert [path.name for path in tmp_path.iterdir()] == ["old.mp4"] and not encoding()
     assert (tmp_path / "old.mp4").read_bytes() == b"old"
+
+
+def test_a_picture_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
+    def broken() -> Iterator[np.ndarray]:
+        yield from noise(7)
+        raise ValueError("the eighth")
+
+    with pytest.raises(ValueError, match="the eighth"):
+        write_mp4(tmp_path / "film.mp4", broken(), 25, (128, 128))
+    assert list(tmp_path.iterdir()) == [] and not encoding()
+
+
+def test_what_the_encoder_says_reaches_the_caller_early(tmp_path: Path, full_disk: None) -> None:
+    made = 0
+
+    def counted() -> Iterator[np.ndarray]:
+        nonlocal made
+        for frame in noise(2000):
+            made += 1
+            yield frame
+
+    with pytest.raises(OutputError, match=r"film\.mp4"):
+        write_mp4(tmp_path / "film.mp4", counted(), 25, (128, 128))
+    assert made < 100  # not at the end
+    assert list(tmp_path.iterdir()) == [] and not encoding()
+
+
+def test_few_pictures_wait_for_the_encoder(tmp_path: Path) -> None:
+    def kept(size: int, count: int) -> int:
+        """The most pictures that were alive at a time, the one being made included."""
+        made, gone, most = 0, [], 0
+
+        def frames() -> Iterator[np.ndarray]:
+            nonlocal made, most
+            ground = np.random.default_rng(0).integers(0, 255, (size, size, 4), dtype=np.uint8)
+            ground[..., 3] = 255
+            for index in range(count):
+                frame = np.roll(ground, index, axis=0)  # made faster than it is encoded
+                weakref.finalize(frame, gone.append, index)
+                made += 1
+                most = max(most, made - len(gone))
+                yield frame
+                del frame
+
+        write_mp4(tmp_path / "film.mp4", frames(), 25, (size, size))
+        return most
+
+    assert 3 <= kept(256, 60) <= 7
+    assert kept(3000, 8) <= 4  # 36 MB each
+
+
+def test_the_same_pictures_make_the_same_film(tmp_path: Path) -> None:
+    for name in ("one.mp4", "two.mp4"):
+        write_mp4(tmp_path / name, noise(40), 25, (127, 129), beeping(16_000, 1, 1.6))
+    assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
+
+
+def encoding() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("beside")]
 
 
 def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from makeittalk.mesh.build import build_mesh
 from makeittalk.rendering import gl
 from makeittalk.rendering.gl import describe_gl
 from makeittalk.rendering.shader_source import shader_sources
+from makeittalk.rendering.silhouette import Silhouette
 from makeittalk.rendering.warp import Warper
 from warp_frame import warp_frame
 
@@ -88,6 +89,31 @@ def test_both_renderers_agree(mesh: formats.Mesh, motion: formats.Motion) -> Non
     difference = np.abs(drawn - computed)
     assert difference.mean() < 0.3 and (difference.max(axis=3) > 16).mean() < 0.002
     assert np.abs(drawn[-1] - drawn[0]).mean() > 5  # it moves at all
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_edges_alone_need_several_samples(
+    mesh: formats.Mesh, motion: formats.Motion, alpha: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn(rectangles: list[tuple[int, int, int, int]] | None) -> np.ndarray:
+        with monkeypatch.context() as patch:
+            if rectangles is not None:
+                patch.setattr(Silhouette, "rectangles", lambda *_: rectangles)
+            # Larger than a tile, and odd.
+            with Warper(mesh, picture(alpha), size=(501, 603), backend="gl") as warper:
+                frames = np.array(list(warper.frames(motion)), int)
+        return frames if not alpha else frames * (frames[..., 3:] > 8)  # the colour of next to nothing is noise
+
+    try:
+        gl.open_context().release()
+    except MissingError:
+        pytest.skip("no OpenGL here")
+    everywhere, here, nowhere = drawn([(0, 0, 501, 603)]), drawn(None), drawn([])
+    difference = np.abs(here - everywhere)
+    assert difference.mean() < 0.02 and (difference.max(axis=3) > 8).mean() < 1e-4
+    jagged = (np.abs(nowhere - everywhere).max(axis=3) > 8).mean(axis=(1, 2))
+    assert jagged[-1] > 10 * (difference.max(axis=3) > 8).mean() and jagged[-1] > 5e-4  # the mouth is open there
+    np.testing.assert_array_equal(drawn(None), here)
 
 
 def test_alpha_is_kept_without_fringes(mesh: formats.Mesh, motion: formats.Motion, backend: str) -> None:
@@ -168,10 +194,14 @@ def test_shader_sources_compile_and_hold_the_interface() -> None:
     assert "out vec4 colour;" in fragment and "uniform sampler2D mouth;" in fragment
     with pytest.raises(MissingError):
         shader_sources("nothing")
+    fixed = shader_sources(constants={"layer": 1, "texture_layer": 1})
     try:
         context = gl.open_context()
     except MissingError:
         pytest.skip("no OpenGL here")
     program = context.program(vertex_shader=vertex, fragment_shader=fragment)
     assert {"head", "projection", "portrait", "mouth", "position", "uv", "layer"} <= set(program)
+    program = context.program(vertex_shader=fixed[0], fragment_shader=fixed[1])
+    assert {"head", "projection", "mouth", "position", "uv"} <= set(program)
+    assert not {"portrait", "eyes", "layer"} & set(program)  # what is never shown is not read
     context.release()

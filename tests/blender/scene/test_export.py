@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import bpy
 import numpy as np
 import pytest
 import samples
 from extension import part
 from generated import key
+from mathutils import Matrix
 
 JAW = 'key_blocks["jawOpen"].value'
 NOD = 'pose.bones["head"].rotation_euler'
@@ -306,3 +309,29 @@ def test_a_material_of_the_users_own_is_left_alone(make):
     before = len(nodes)
     character.makeittalk.lit = True
     assert len(nodes) == before
+
+
+def test_tables_hold_what_is_shown(edited, tmp_path, scene):
+    formats = part("backend.makeittalk.exchange.formats.motion_table")
+    settings = edited.makeittalk
+    values, bends = of(edited)
+    export("CSV", tmp_path / "x.csv")
+    export("JSON", tmp_path / "x.json")
+    found = formats.read_live_link(tmp_path / "x.csv", 24.0)
+    frames = json.loads((tmp_path / "x.json").read_text())["frames"]
+    first = found.first
+    names = [name for name in samples.KEYS if name in found.names]
+    assert names and found.frames >= 60
+    rows = slice(FRAMES[0] - first, FRAMES[-1] - first + 1)
+    for name in names:
+        shown = values[:, samples.KEYS.index(name)]
+        np.testing.assert_allclose(found.values[rows, found.names.index(name)], shown, atol=1e-5)
+        np.testing.assert_allclose(frames[name][rows], shown, atol=1e-5)
+    # The head turns in the portrait's axes as it does in Blender's: x the same, y down, z away from the viewer.
+    axes = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+    local = np.array(settings.rig.matrix_world.to_3x3().normalized())
+    for row, bend in enumerate(bends):
+        turn = axes @ np.linalg.inv(local) @ bend[:3, :3] @ local @ axes.T
+        euler = Matrix(turn.tolist()).to_euler("XYZ")
+        np.testing.assert_allclose(found.head_rotation[rows][row], euler, atol=1e-4)
+    assert np.abs(found.head_rotation).max() > 0.3 and scene.frame_current == 60  # where `of` has left it

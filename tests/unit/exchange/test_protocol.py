@@ -20,6 +20,7 @@ RESULTS = [
     protocol.FacesData,
     protocol.PlacedData,
     protocol.RefaceData,
+    protocol.VisemesData,
     protocol.PhotorealData,
 ]
 OTHER = {

@@ -1,4 +1,5 @@
-"""The project's files (format 1) as dataclasses: `face.json`, `motion.npz`, `mesh.npz`, `bake.npz`, `moves.npz`.
+"""The project's files (format 1) as dataclasses: `face.json`, `motion.npz`, `mesh.npz`, `bake.npz`, `moves.npz`,
+`cues.npz`.
 
 Pixels are those of the portrait: x right, y down, z away from the viewer. Reading checks every shape, so that
 what is loaded can be trusted by the code behind.
@@ -6,8 +7,9 @@ what is loaded can be trusted by the code behind.
 
 from .bake import Bake, Moves
 from .checks import FORMAT
+from .cues import Cues
 from .face import Face
 from .mesh import Mesh
 from .motion import Motion, MotionParts
 
-__all__ = ["FORMAT", "Bake", "Face", "Mesh", "Motion", "MotionParts", "Moves"]
+__all__ = ["FORMAT", "Bake", "Cues", "Face", "Mesh", "Motion", "MotionParts", "Moves"]

@@ -28,6 +28,9 @@ _LARGEST = {
     "I": 4096,
     "J": 4096,  # px of the eyes' texture
     "L": 4096,
+    "P": 2**20,  # phones of a recording: those of four hours are a fifth of it
+    "S": 2**20,  # mouth shapes of it
+    "W": 2**18,  # words of it
 }
 _LONGEST_TEXT = 2**14  # bytes of one entry of an array of words
 _LONGEST_NAME = 63  # bytes of UTF-8: Blender cuts off what is longer
