@@ -14,8 +14,9 @@ from .. import compat
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
-from ..scene import markers, performance, sound, speech, strips, textures, view
+from ..scene import landmark_mesh, markers, performance, sound, speech, strips, textures, view
 from ..scene.setup import frame_rate
+from . import landmarks
 from .task import Reading, Task
 
 _AMOUNTS = tuple(item.name for item in fields(Amounts))
@@ -38,14 +39,20 @@ def make(context: bpy.types.Context) -> Task:
         "portrait": settings.portrait,
         "speech": settings.speech,
         "seed": settings.next_seed(),
+        "own_mouth": settings.own_mouth,
     }
     request = replace(_request(remembered, frame_rate(scene)), own_mouth=settings.own_mouth)
+    placed = landmarks.placed(scene)
+    remembered["placed"] = placed is not None
 
     def take(context: bpy.types.Context, data: protocol.AnimateData) -> str:
         scene = context.scene
         audio = Path(data.audio) if data.audio else Path(recording)
         repaired = audio.resolve() != Path(recording).resolve()
         strip = _strip_of(scene, identity, frames)
+        being_placed = landmark_mesh.of_portrait(scene)
+        if being_placed is not None and landmark_mesh.portrait(being_placed) == remembered["portrait"]:
+            landmarks.keep(scene, being_placed)
         made = characters.Made(
             name=Path(portrait).stem[:40] or "Character",
             face=Path(data.face),
@@ -70,7 +77,7 @@ def make(context: bpy.types.Context) -> Task:
             told += " This Blender was built without sound, so its speech is not in the sequencer."
         return f"{told} Photoreal Frames below draw it as the photograph it is." if data.style == "photo" else told
 
-    return Task(context, lambda folder: _into(request, folder), take, protocol.AnimateData)
+    return Task(context, lambda folder: _into(request, folder, placed), take, protocol.AnimateData)
 
 
 def replace_speech(context: bpy.types.Context, character: bpy.types.Collection, recording: str) -> Task:
@@ -160,14 +167,17 @@ def _with_sources(request: protocol.Animate, uid: int, folder: Path) -> Reading:
     """The request for files in a folder; what lies no longer where it was is taken from the .blend."""
     yield from ()
     character = _still_there(uid)
-    portrait, audio = Path(request.portrait), Path(request.audio)
-    if not portrait.is_file():
+    portrait, audio, face = Path(request.portrait), Path(request.audio), ""
+    if character.makeittalk.placed:
+        files = landmarks.write_files(landmarks.of_character(character), folder)
+        portrait, face = files.portrait, str(files.face)
+    elif not portrait.is_file():
         image = textures.portrait_of(character)
         portrait = folder / f"portrait{Path(image.filepath).suffix or '.png'}"
         textures.write_picture(image, portrait)
     if not audio.is_file() and character.makeittalk.sound is not None:
         audio = sound.file_of(character.makeittalk.sound, folder)
-    return replace(request, folder=str(folder), portrait=str(portrait), audio=str(audio))
+    return replace(request, folder=str(folder), portrait=str(portrait), audio=str(audio), face=face)
 
 
 def _strip_of(scene: bpy.types.Scene, identity: str, frames: int) -> bpy.types.Strip | None:
@@ -191,10 +201,13 @@ def _show_texture(context: bpy.types.Context) -> None:
         view.show_texture(area.spaces.active)
 
 
-def _into(request: protocol.Animate, folder: Path) -> Reading:
+def _into(request: protocol.Animate, folder: Path, placed: landmarks.Placed | None) -> Reading:
     """The request for files in a folder; everything else was read when the job was started."""
     yield from ()
-    return replace(request, folder=str(folder))
+    if placed is None:
+        return replace(request, folder=str(folder))
+    files = landmarks.write_files(placed, folder)
+    return replace(request, folder=str(folder), portrait=str(files.portrait), face=str(files.face))
 
 
 def _answered(data: protocol.AnimateData) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..jobs import connection
 from ..jobs.long_job import current_job
 from ..scene import character as characters
-from ..scene import textures
+from ..scene import landmark_mesh, textures
 
 _WHERE = "Point {} in Take and Curves to where it lies now."
 
@@ -79,6 +79,11 @@ def recording_reason(character: bpy.types.Collection) -> str:
     kept, reason = settings.sound, file_reason(settings.speech, "a speech recording")
     has_sound = kept is not None and (kept.packed_file is not None or not file_reason(kept.filepath, "a recording"))
     return f"{reason} {_WHERE.format('Speech')}" if reason and not has_sound else ""
+
+
+def landmarks_reason(context: bpy.types.Context) -> str:
+    """Why there are no landmarks in the viewport to work on."""
+    return "" if landmark_mesh.active(context) is not None else "Press Edit Landmarks first."
 
 
 def busy_reason() -> str:

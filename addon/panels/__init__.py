@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import bpy
 
-from . import character, cues, edits, export, gestures, main, photoreal
+from . import character, cues, edits, export, gestures, landmarks, main, photoreal
 
 CLASSES = (
     *main.CLASSES,
+    *landmarks.CLASSES,
     *character.CLASSES,
     *gestures.CLASSES,
     *edits.CLASSES,

@@ -133,6 +133,7 @@ class MAKEITTALK_PT_take(Sidebar, bpy.types.Panel):
         layout.operator("makeittalk.new_take", icon="FILE_REFRESH")
         layout.operator("makeittalk.replace_speech", icon="SPEAKER")
         layout.operator("makeittalk.add_speech", icon="ADD")
+        layout.operator("makeittalk.edit_character_landmarks", icon="MESH_DATA")
         column = layout.column()
         column.prop(settings, "portrait")
         column.prop(settings.current, "recording")

@@ -32,6 +32,10 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
         column.label(text="Portrait", icon="IMAGE_DATA")
         column.prop(settings, "portrait", text="")
         column.prop(settings, "face")
+        row = column.row(align=True)
+        row.operator("makeittalk.edit_landmarks", icon="MESH_DATA")
+        if settings.is_placed:
+            row.operator("makeittalk.drop_landmarks", text="", icon="X")
         column.label(text="Speech", icon="SPEAKER")
         row = column.row(align=True)
         row.prop(settings, "speech", text="")

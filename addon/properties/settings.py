@@ -6,7 +6,7 @@ No postponed annotations here: Blender reads the annotations themselves.
 import random
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
 
 from .. import compat
 from .fields import STYLES, amount, face, seed, voice
@@ -62,6 +62,9 @@ class MakeItTalkSettings(bpy.types.PropertyGroup):
     )
     seed: seed(_chosen)
     voice: voice()
+    landmarks: StringProperty(description="Landmarks that were placed by hand, JSON; empty for detection")
+    landmarks_of: StringProperty(description="The portrait that they were placed on")
+    landmarks_image: PointerProperty(type=bpy.types.Image, description="That portrait, prepared")
     strip: StringProperty(description="Identity of the strip in the sequencer that the speech was taken from")
     strip_frames: IntProperty(description="How long that strip was then")
     lip: amount("lip")
@@ -69,6 +72,11 @@ class MakeItTalkSettings(bpy.types.PropertyGroup):
     blink: amount("blink")
     gaze: amount("gaze")
     smooth: amount("smooth")
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether the landmarks of this portrait were placed by hand."""
+        return bool(self.landmarks and self.landmarks_image is not None and self.landmarks_of == self.portrait)
 
     def start_frame(self, scene: bpy.types.Scene) -> int:
         """The frame on which the next speech begins."""

@@ -11,7 +11,7 @@ from mathutils import Matrix, Vector
 
 from ...backend.makeittalk.exchange.formats import Bake, Face, Mesh
 from .. import compat
-from ..core import free_place, payload
+from ..core import free_place, payload, placed_face
 from ..core.coordinates import points_to_blender
 from ..core.errors import AddonError
 from . import (
@@ -101,7 +101,7 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
     Raises:
         MakeItTalkError: a file is damaged or Blender cannot read a picture or the recording; nothing was changed.
     """
-    arrays, bake, portrait = Mesh.load(made.mesh), Bake.load(made.bake), Face.load(made.face).image
+    arrays, bake, face = Mesh.load(made.mesh), Bake.load(made.bake), Face.load(made.face)
     if [str(name) for name in bake.key_names] != [str(name) for name in arrays.key_names]:
         raise AddonError("The motion and the mesh do not belong together.", "Run Make It Talk again.")
     kept = {"motion": payload.pack(made.motion), "mesh": payload.pack(made.mesh)}
@@ -118,7 +118,7 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
         scene.collection.children.link(collection)
         root = rig.new_rig(f"{collection.name} Rig", arrays, collection)
         root.location, root.rotation_euler = place.to_translation(), place.to_euler()
-        body = _new_body(collection, arrays, portrait)
+        body = _new_body(collection, arrays, face.image)
         rig.attach(body, root, arrays.head_weights)
         shape_keys.add_shape_keys(body, arrays)
         gaze.add_target(root, body, arrays)
@@ -131,6 +131,7 @@ def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
         settings.image_size = [int(value) for value in arrays.image_size]
         spoken = speech.new(collection, made.start)
         settings.motion_data, settings.mesh_data = kept["motion"], kept["mesh"]
+        settings.landmarks, settings.placed = placed_face.to_text(face), face.detector == placed_face.HAND
         settings.every_frame = made.every_frame
         for name, value in made.settings.items():
             setattr(settings, name, value)

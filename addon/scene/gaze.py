@@ -33,11 +33,11 @@ def add_target(root: bpy.types.Object, body: bpy.types.Object, arrays: Mesh) -> 
     """
     if arrays.gaze_reach is None:
         return
-    height = float(arrays.image_size[1])
-    width = arrays.face_width / height
-    middle = points_to_blender(arrays.vertices[arrays.landmark_vertices[_EYES]].mean(axis=0), arrays.image_size)
-    distance = _DISTANCE * width
-    _add_bone(root, middle - (0.0, distance, 0.0), _LENGTH * width)
+    with rig.edit_bones(root) as bones:
+        bone = bones.new(TARGET)
+        _stand(bone, arrays)
+        bone.parent = bones[rig.ROOT]  # it stays where it is while the head moves
+        bone.use_connect = bone.use_deform = False
     parts.mark(root.data.bones[TARGET], TARGET)
     bone = root.pose.bones[TARGET]
     bone.rotation_mode = "XYZ"
@@ -47,7 +47,7 @@ def add_target(root: bpy.types.Object, body: bpy.types.Object, arrays: Mesh) -> 
     keys = body.data.shape_keys
     for name, reach in zip(GAZE_KEYS, arrays.gaze_reach, strict=True):
         if name in keys.key_blocks and reach > 0:
-            _drive(root, body, name, distance, float(np.tan(reach)))
+            _drive(root, body, name, _expression(name, arrays, float(reach)))
 
 
 def target(character: bpy.types.Collection) -> bpy.types.PoseBone | None:
@@ -59,40 +59,74 @@ def target(character: bpy.types.Collection) -> bpy.types.PoseBone | None:
     return bone if bone is not None and FOLLOW in bone else None
 
 
-def _add_bone(root: bpy.types.Object, place: np.ndarray, length: float) -> None:
-    layer = bpy.context.view_layer
-    before = layer.objects.active
-    layer.objects.active = root
-    bpy.ops.object.mode_set(mode="EDIT")
-    try:
-        bone = root.data.edit_bones.new(TARGET)
-        bone.head = tuple(place)
-        bone.tail = (place[0], place[1], place[2] + length)
-        bone.roll = 0.0
-        bone.parent = root.data.edit_bones[rig.ROOT]  # it stays where it is while the head moves
-        bone.use_connect = bone.use_deform = False
-    finally:
-        bpy.ops.object.mode_set(mode="OBJECT")
-        layer.objects.active = before
+def rewrite(character: bpy.types.Collection, arrays: Mesh) -> None:
+    """Puts a character's eye target before the eyes of another mesh of its portrait; one that has none gets it.
+
+    What was done with the target stays: its keys, its driver's other parts, how far it is followed.
+    """
+    root, body, bone = character.makeittalk.rig, character.makeittalk.body, target(character)
+    if bone is None or arrays.gaze_reach is None:
+        if bone is None and not any(item.name == TARGET for item in root.data.bones):
+            add_target(root, body, arrays)
+        return
+    name = bone.name
+    with rig.edit_bones(root) as bones:
+        _stand(bones[name], arrays)
+    keys = body.data.shape_keys
+    drivers = keys.animation_data.drivers if keys.animation_data is not None else ()
+    for name, reach in zip(GAZE_KEYS, arrays.gaze_reach, strict=True):
+        path = shape_keys.value_path(target_key(name))
+        for curve in drivers:
+            if curve.data_path == path and reach > 0:
+                curve.driver.expression = _expression(name, arrays, float(reach))
 
 
-def _drive(root: bpy.types.Object, body: bpy.types.Object, name: str, distance: float, reach: float) -> None:
-    """Adds a copy of a key of the gaze, at 1 where the target is seen under a slope of `reach`."""
+def target_key(name: str) -> str:
+    """What the copy of a key of the gaze is called that the target drives."""
+    return f"target{name.removeprefix('eyeLook')}"
+
+
+def _stand(bone: bpy.types.EditBone, arrays: Mesh) -> None:
+    """Puts the target before the middle of the eyes."""
+    middle = points_to_blender(arrays.vertices[arrays.landmark_vertices[_EYES]].mean(axis=0), arrays.image_size)
+    x, y, z = middle - (0.0, _distance(arrays), 0.0)
+    bone.head = (x, y, z)
+    bone.tail = (x, y, z + _LENGTH * arrays.face_width / float(arrays.image_size[1]))
+    bone.roll = 0.0
+
+
+def _distance(arrays: Mesh) -> float:
+    """How far before the eyes the target is, Blender units."""
+    return _DISTANCE * arrays.face_width / float(arrays.image_size[1])
+
+
+def _channel(name: str) -> tuple[str, float]:
+    way = name.removeprefix("eyeLook")
+    return _WAYS.get(way.removesuffix("Left").removesuffix("Right"), ("LOC_X", _SIDEWAYS.get(way, 0.0)))
+
+
+def _expression(name: str, arrays: Mesh, reach: float) -> str:
+    """What the driver of a key computes: 1 where the target is seen under an angle of `reach`."""
+    # Together with what the eyes do by themselves it is no more than the edge of what they show.
+    slope = _channel(name)[1] / (_distance(arrays) * float(np.tan(reach)))
+    return f"max(0, min(x * {slope:.6g} * follow, 1 - look))"
+
+
+def _drive(root: bpy.types.Object, body: bpy.types.Object, name: str, expression: str) -> None:
+    """Adds a copy of a key of the gaze that the target drives."""
     keys = body.data.shape_keys
     source = keys.key_blocks[name]
-    key = body.shape_key_add(name=f"target{name.removeprefix('eyeLook')}", from_mix=False)
+    key = body.shape_key_add(name=target_key(name), from_mix=False)
     key.slider_min, key.slider_max, key.value = 0.0, 1.0, 0.0
     shape = np.empty(3 * len(source.data), np.float32)
     source.data.foreach_get("co", shape)
     key.data.foreach_set("co", shape)
-    way = name.removeprefix("eyeLook")
-    channel, sign = _WAYS.get(way.removesuffix("Left").removesuffix("Right"), ("LOC_X", _SIDEWAYS.get(way, 0.0)))
     driver = keys.driver_add(shape_keys.value_path(key.name)).driver
     variable = driver.variables.new()
     variable.name, variable.type = "x", "TRANSFORMS"
     place = variable.targets[0]
     place.id, place.bone_target = root, TARGET
-    place.transform_type, place.transform_space = channel, "LOCAL_SPACE"
+    place.transform_type, place.transform_space = _channel(name)[0], "LOCAL_SPACE"
     for letter, kind, owner, path in (
         ("follow", "OBJECT", root, f'pose.bones["{TARGET}"]["{FOLLOW}"]'),
         ("look", "KEY", keys, shape_keys.value_path(name)),
@@ -103,5 +137,4 @@ def _drive(root: bpy.types.Object, body: bpy.types.Object, name: str, distance: 
         variable.targets[0].id = owner
         variable.targets[0].data_path = path
     driver.type = "SCRIPTED"
-    # Together with what the eyes do by themselves it is no more than the edge of what they show.
-    driver.expression = f"max(0, min(x * {sign / (distance * reach):.6g} * follow, 1 - look))"
+    driver.expression = expression

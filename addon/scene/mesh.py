@@ -19,11 +19,26 @@ def new_mesh(name: str, arrays: Mesh) -> bpy.types.Mesh:
     Returns:
         A mesh of V vertices and F triangles, one unit high, in the XZ plane with its face towards −Y.
     """
+    mesh = bpy.data.meshes.new(name)
+    _fill(mesh, arrays)
+    return mesh
+
+
+def rewrite(mesh: bpy.types.Mesh, arrays: Mesh) -> None:
+    """Gives a mesh other vertices and triangles in place; materials, names of vertex groups and the shape-key datablock
+    stay.
+
+    The shape keys still have as many points as before: `shape_keys.rewrite` comes next.
+    """
+    mesh.clear_geometry()
+    _fill(mesh, arrays)
+
+
+def _fill(mesh: bpy.types.Mesh, arrays: Mesh) -> None:
     triangles = np.ascontiguousarray(arrays.triangles, np.int32)
     points = points_to_blender(arrays.vertices, arrays.image_size)
     loops = triangles.reshape(-1)
 
-    mesh = bpy.data.meshes.new(name)
     mesh.vertices.add(len(points))
     mesh.vertices.foreach_set("co", points.astype(np.float32).reshape(-1))
     mesh.loops.add(len(loops))
@@ -36,4 +51,3 @@ def new_mesh(name: str, arrays: Mesh) -> bpy.types.Mesh:
     layer.uv.foreach_set("vector", arrays.uv.astype(np.float32)[loops].reshape(-1))
     mesh.update(calc_edges=True)
     mesh.validate()
-    return mesh

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -10,7 +13,19 @@ import numpy as np
 from ...backend.makeittalk.exchange.formats import Mesh
 from ..core.coordinates import offsets_to_blender, points_to_blender
 
+# In this order: a value keeps within its slider's range.
+_SETTINGS = ("slider_min", "slider_max", "value", "mute", "interpolation", "vertex_group", "lock_shape")
 _SAME_SHAPE = 0.3  # of a key's size: how far one may have been sculpted and still be taken for the same
+
+
+@dataclass
+class KeptKey:
+    """A shape key: its name, where it puts the vertices (V, 3), what it is relative to, and its other settings."""
+
+    name: str
+    shape: np.ndarray
+    relative: str
+    settings: dict[str, Any]
 
 
 def value_path(name: str) -> str:
@@ -37,6 +52,71 @@ def add_shape_keys(body: bpy.types.Object, arrays: Mesh) -> None:
         key.data.foreach_set("co", shape.reshape(-1))
     body.data.shape_keys.name = body.name
     body.active_shape_key_index = 0
+
+
+def rewrite(body: bpy.types.Object, kept: list[KeptKey]) -> None:
+    """Makes the shape keys of a mesh anew, whose vertices are others now; their datablock stays, with its animation.
+
+    Args:
+        body: the mesh object. kept: its keys, the Basis first, with their new shapes.
+    """
+    keys, active = body.data.shape_keys, body.active_shape_key_index
+    with _kept_drivers(keys):
+        _replace(body, kept)
+    body.active_shape_key_index = active
+
+
+def _replace(body: bpy.types.Object, kept: list[KeptKey]) -> None:
+    keys = body.data.shape_keys
+    for block in list(keys.key_blocks[1:]):
+        body.shape_key_remove(block)
+    # The datablock goes with its last key: the new Basis comes before the old one leaves.
+    old = keys.key_blocks[0]
+    basis = body.shape_key_add(name="Basis", from_mix=False)
+    body.shape_key_remove(old)
+    basis.name = kept[0].name
+    for item in kept[1:]:
+        block = body.shape_key_add(name=item.name, from_mix=False)
+        block.data.foreach_set("co", np.ascontiguousarray(item.shape, np.float32).reshape(-1))
+        for name, value in item.settings.items():
+            setattr(block, name, value)
+    for item in kept[1:]:
+        if item.relative in keys.key_blocks:
+            keys.key_blocks[item.name].relative_key = keys.key_blocks[item.relative]
+
+
+@contextlib.contextmanager
+def _kept_drivers(keys: bpy.types.Key) -> Iterator[None]:
+    """Has shape keys that are removed and made again keep their drivers, which go with them."""
+    data = keys.animation_data
+    if data is None or not len(data.drivers):
+        yield
+        return
+    holder = bpy.data.objects.new("Drivers", None)
+    try:
+        copies = holder.animation_data_create().drivers
+        for curve in data.drivers:
+            copies.from_existing(src_driver=curve)
+        yield
+        data = keys.animation_data or keys.animation_data_create()
+        for curve in copies:
+            there = data.drivers.find(curve.data_path, index=curve.array_index)
+            if there is None:
+                data.drivers.from_existing(src_driver=curve)
+    finally:
+        bpy.data.objects.remove(holder)
+
+
+def kept_keys(keys: bpy.types.Key) -> list[KeptKey]:
+    """What the shape keys of a mesh are, in their order."""
+    found = []
+    for block in keys.key_blocks:
+        shape = np.empty(3 * len(block.data), np.float32)
+        block.data.foreach_get("co", shape)
+        settings = {name: getattr(block, name) for name in _SETTINGS if hasattr(block, name)}
+        relative = block.relative_key.name if block.relative_key is not None else ""
+        found.append(KeptKey(block.name, shape.reshape(-1, 3), relative, settings))
+    return found
 
 
 def current_names(keys: bpy.types.Key, names: list[str], mesh: Callable[[], Mesh]) -> dict[str, str]:

@@ -98,6 +98,19 @@ def frame(
     region.view_distance = _MARGIN * radius * area.spaces.active.lens / _LENS_WIDTH / narrow
 
 
+def face(area: bpy.types.Area, picture: bpy.types.Object) -> None:
+    """Has a viewport look straight at an empty that shows a picture, which fills it; nothing in the scene changes."""
+    region = area.spaces.active.region_3d
+    region.view_perspective = "ORTHO"
+    region.view_rotation = picture.matrix_world.to_quaternion()
+    region.view_location = picture.matrix_world.to_translation()
+    drawn = next((item for item in area.regions if item.type == "WINDOW"), None)
+    sides = sorted((drawn.width, drawn.height)) if drawn is not None else (0, 0)
+    narrow = sides[0] / sides[1] if sides[0] > 1 else _UNDRAWN
+    half = 0.5 * picture.empty_display_size * max(picture.matrix_world.to_scale())
+    region.view_distance = _MARGIN * half * area.spaces.active.lens / _LENS_WIDTH / narrow
+
+
 def hides_texture(space: bpy.types.Space | None) -> bool:
     """Whether a viewport draws objects in one colour, so that a portrait is a grey relief."""
     if space is None or space.type != "VIEW_3D":

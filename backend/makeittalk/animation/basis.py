@@ -84,6 +84,30 @@ def character_keys(neutral: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     return with_gaze_keys(neutral, names, keys, np.array(limits, np.float32))
 
 
+def keys_for_face(
+    names: np.ndarray, key_landmarks: np.ndarray, key_range: np.ndarray, before: np.ndarray, neutral: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The shape keys of a character whose landmarks were corrected: by name, order and limits those that it has.
+
+    Those that the basis still holds are made for the new face; those of an older basis are turned into its frame.
+
+    Args:
+        names: (K,). key_landmarks: (K, 68, 3) px. key_range: (K, 2). before: (68, 3) px, the landmarks that they were
+            made for. neutral: (68, 3) px, the corrected ones.
+
+    Returns:
+        as `character_keys` does.
+    """
+    there, here = Canonical.of(before), Canonical.of(neutral)
+    keys = here.displacement_from(there.displacement_to(key_landmarks)).astype(np.float32)
+    known, made, _ = character_keys(neutral)
+    today = dict(zip(known.tolist(), made, strict=True))
+    for row, name in enumerate(map(str, names)):
+        if name in today and not name.startswith(RESIDUAL):
+            keys[row] = today[name]
+    return np.array(names), keys, np.array(key_range, np.float32)
+
+
 def eye_keys(neutral: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What shuts the subject's left and right eye: two (68, 3) displacements in the unit of `neutral`."""
     lids = lid_displacement(neutral)

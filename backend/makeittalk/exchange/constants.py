@@ -17,6 +17,12 @@ CANONICAL_JAW = 1.6  # distance of jaw ends 0 and 16 in the canonical frame
 
 DEVICES = ("auto", "cpu", "cuda", "mps")  # what networks run on: the fastest there is, or one of these
 LIP_FEATURES = ("whisper", "autovc")  # what the lips are predicted from: Whisper's encoder, or the paper's own way
+#: What is clicked to place a face by hand, in this order; right and left are the person's, so the right eye lies on the
+#: left of a picture.
+CLICKS = (
+    *("middle of the right eye", "middle of the left eye", "tip of the nose"),
+    *("right corner of the mouth", "left corner of the mouth", "middle of the mouth", "tip of the chin"),
+)
 DETECTORS = ("auto", "mediapipe", "face-alignment")  # what finds landmarks
 LARGEST_INTEGER = 2**31 - 1  # of seeds, frames and sizes: what Blender's own integers hold
 STYLES = ("auto", "cartoon", "photo")  # how frames are drawn: as the picture is, by the mesh alone, by a network

@@ -8,81 +8,59 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, BinaryIO, ClassVar, TypeVar
+from dataclasses import asdict, dataclass, field
+from typing import Any, BinaryIO, ClassVar
 
 from . import bounded_json
 from .amounts import Amounts
 from .constants import LARGEST_INTEGER
 from .cues import EXTENDED
+from .landmark_messages import Click, FacesData, FindFaces, Place, PlacedData, Reface, RefaceData, Refine
+from .message import Fields, ProtocolError
+
+__all__ = [
+    "MAX_LINE",
+    "REQUESTS",
+    "VERSION",
+    "Animate",
+    "AnimateData",
+    "Cancel",
+    "Click",
+    "Detect",
+    "DetectData",
+    "FacesData",
+    "Fields",
+    "FindFaces",
+    "Hello",
+    "HelloData",
+    "Photoreal",
+    "PhotorealData",
+    "Place",
+    "PlacedData",
+    "ProtocolError",
+    "Rebake",
+    "RebakeData",
+    "Reface",
+    "RefaceData",
+    "Refine",
+    "Reply",
+    "Shutdown",
+    "Sound",
+    "Visemes",
+    "VisemesData",
+    "decode_reply",
+    "decode_request",
+    "encode_reply",
+    "encode_request",
+    "read_lines",
+]
 
 VERSION = 2
 MAX_LINE = 1 << 20  # bytes of one message
 
-Message = TypeVar("Message", bound="_Fields")
-
-
-class ProtocolError(ValueError):
-    """A line that is no message of this protocol.
-
-    Args:
-        message: a sentence. number: the id that the line has all the same; 0 where it cannot be read.
-    """
-
-    def __init__(self, message: str, number: int = 0) -> None:
-        super().__init__(message)
-        self.number = number
-
 
 @dataclass
-class _Fields:
-    @classmethod
-    def from_dict(cls: type[Message], value: dict[str, Any]) -> Message:
-        """Takes the known fields whose JSON type fits; unknown ones are ignored, missing ones keep their default.
-
-        Raises:
-            ProtocolError: a known field has another type than its default, or holds a number beyond `LARGEST_INTEGER`.
-        """
-        default = cls()
-        known = {
-            item.name: _field(item.name, value[item.name], getattr(default, item.name), item.metadata.get("of"))
-            for item in fields(cls)
-            if item.name in value
-        }
-        return cls(**known)
-
-
-def _field(name: str, given: Any, default: Any, of: type[_Fields] | None = None) -> Any:
-    """The value of a field, of the type that its default has; a list of words, or of messages of the kind `of`."""
-    if isinstance(default, Amounts):
-        try:
-            return Amounts.from_dict(given)
-        except (ValueError, OverflowError) as error:
-            raise ProtocolError(f"The amounts of a message are wrong: {error}.") from error
-    whole = type(given) is int
-    if isinstance(default, float) and (whole or isinstance(given, float)) and not abs(given) <= LARGEST_INTEGER:
-        raise ProtocolError(f"The field {name!r} of a message is no number that can be used.")
-    if isinstance(default, float) and whole:
-        return float(given)
-    if type(given) is not type(default):
-        raise ProtocolError(f"The field {name!r} of a message has the wrong type.")
-    if whole and abs(given) > LARGEST_INTEGER:
-        raise ProtocolError(f"The field {name!r} of a message is no number that can be used.")
-    if isinstance(given, str) and not _is_text(given):
-        raise ProtocolError(f"The field {name!r} of a message holds letters that no path and no sentence can have.")
-    if isinstance(given, list) and of is not None:
-        if not all(isinstance(item, dict) for item in given):
-            raise ProtocolError(f"The field {name!r} of a message is no list of objects.")
-        return [of.from_dict(item) for item in given]
-    if isinstance(given, list) and not all(isinstance(item, str) for item in given):
-        raise ProtocolError(f"The field {name!r} of a message is no list of words.")
-    if isinstance(given, dict) and not bounded_json.is_finite(given):
-        raise ProtocolError(f"The field {name!r} of a message holds something that is no number.")
-    return given
-
-
-@dataclass
-class Hello(_Fields):
+class Hello(Fields):
     """Asks for versions, devices and weights."""
 
     method: ClassVar[str] = "hello"
@@ -90,7 +68,7 @@ class Hello(_Fields):
 
 
 @dataclass
-class Detect(_Fields):
+class Detect(Fields):
     """Prepares a portrait and finds its landmarks; writes `portrait.png` and `face.json` into `folder`.
 
     `face_number` says which of several faces, from 1, the largest.
@@ -104,7 +82,7 @@ class Detect(_Fields):
 
 
 @dataclass
-class Animate(_Fields):
+class Animate(Fields):
     """The whole way from a portrait and a recording to `face.json`, `mesh.npz`, `motion.npz` and `bake.npz`.
 
     `face` names a face.json with corrected landmarks and is empty for detection, where `face_number` says which of
@@ -129,7 +107,7 @@ class Animate(_Fields):
 
 
 @dataclass
-class Rebake(_Fields):
+class Rebake(Fields):
     """Bakes a cached motion again, at another rate or with other smoothing; writes `bake.npz` into `folder`."""
 
     method: ClassVar[str] = "rebake"
@@ -141,7 +119,7 @@ class Rebake(_Fields):
 
 
 @dataclass
-class Visemes(_Fields):
+class Visemes(Fields):
     """Hears the phones of a recording and the mouth shapes that go with them; writes `cues.npz` into `folder`.
 
     `text` is what is said in it, whose words are found then; empty where nobody knows. `extended` names those of the
@@ -157,7 +135,7 @@ class Visemes(_Fields):
 
 
 @dataclass
-class Sound(_Fields):
+class Sound(Fields):
     """A recording heard in a film: its first sample would sound at `at` seconds of the film, below 0 before it; it is
     heard from `begin` to `end` seconds of the film."""
 
@@ -168,7 +146,7 @@ class Sound(_Fields):
 
 
 @dataclass
-class Photoreal(_Fields):
+class Photoreal(Fields):
     """Draws photoreal frames of a character as it moves in the scene; see `photoreal.render_frames`.
 
     `portrait`, `mesh` and `moves` are files of the job's folder. `output` is the folder of the frames, `first` the
@@ -190,7 +168,7 @@ class Photoreal(_Fields):
 
 
 @dataclass
-class Cancel(_Fields):
+class Cancel(Fields):
     """Stops the job with the id `target`."""
 
     method: ClassVar[str] = "cancel"
@@ -198,19 +176,20 @@ class Cancel(_Fields):
 
 
 @dataclass
-class Shutdown(_Fields):
+class Shutdown(Fields):
     """Ends the process after the messages before it."""
 
     method: ClassVar[str] = "shutdown"
 
 
-REQUESTS: dict[str, type[_Fields]] = {
-    kind.method: kind for kind in (Hello, Detect, Animate, Rebake, Visemes, Photoreal, Cancel, Shutdown)
+REQUESTS: dict[str, type[Fields]] = {
+    kind.method: kind
+    for kind in (Hello, Detect, FindFaces, Place, Refine, Animate, Rebake, Reface, Visemes, Photoreal, Cancel, Shutdown)
 }
 
 
 @dataclass
-class Reply(_Fields):
+class Reply(Fields):
     """One message of the backend about the request `id`.
 
     Attributes:
@@ -231,7 +210,7 @@ class Reply(_Fields):
 
 
 @dataclass
-class HelloData(_Fields):
+class HelloData(Fields):
     """What `hello` answers."""
 
     version: int = 0
@@ -244,7 +223,7 @@ class HelloData(_Fields):
 
 
 @dataclass
-class DetectData(_Fields):
+class DetectData(Fields):
     """What `detect` answers: paths, and sentences the user should see."""
 
     face: str = ""
@@ -253,7 +232,7 @@ class DetectData(_Fields):
 
 
 @dataclass
-class AnimateData(_Fields):
+class AnimateData(Fields):
     """What `animate` answers: paths of the files made, and sentences the user should see.
 
     `audio` is the recording to play: the given file, or a repaired copy.
@@ -271,14 +250,14 @@ class AnimateData(_Fields):
 
 
 @dataclass
-class RebakeData(_Fields):
+class RebakeData(Fields):
     """What `rebake` answers."""
 
     bake: str = ""
 
 
 @dataclass
-class VisemesData(_Fields):
+class VisemesData(Fields):
     """What `visemes` answers: the file made, and sentences the user should see."""
 
     cues: str = ""
@@ -286,7 +265,7 @@ class VisemesData(_Fields):
 
 
 @dataclass
-class PhotorealData(_Fields):
+class PhotorealData(Fields):
     """What `photoreal` answers: the frames that follow one another in the folder, and how many were drawn just now."""
 
     folder: str = ""
@@ -296,7 +275,7 @@ class PhotorealData(_Fields):
     film: str = ""
 
 
-def encode_request(number: int, request: _Fields) -> bytes:
+def encode_request(number: int, request: Fields) -> bytes:
     """One line for the backend."""
     value = {"id": number, "method": request.method, "params": asdict(request)}  # type: ignore[attr-defined]
     return _line(value)
@@ -319,7 +298,7 @@ def read_lines(stream: BinaryIO) -> Iterator[bytes]:
             line = stream.readline(MAX_LINE + 1)
 
 
-def decode_request(line: bytes) -> tuple[int, _Fields]:
+def decode_request(line: bytes) -> tuple[int, Fields]:
     """The id and the request in a line.
 
     Raises:
@@ -364,15 +343,6 @@ def _object(line: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ProtocolError("A line is not a JSON object.")
     return value
-
-
-def _is_text(value: str) -> bool:
-    """Whether no NUL and no half of a letter is in it; bytes of a path that are no UTF-8 may be."""
-    try:
-        value.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in value
 
 
 def _number(value: dict[str, Any]) -> int:

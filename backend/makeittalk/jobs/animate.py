@@ -117,12 +117,7 @@ def _with_face(
     image, rgba, notices = prepared
     height, width = rgba.shape[:2]
     if given is not None:
-        if (given.width, given.height) != (width, height):
-            raise InputError(
-                f"{face_file} belongs to a picture of {given.width} × {given.height} px, "
-                f"but {source} has {width} × {height} px.",
-                "Detect the landmarks of this portrait again.",
-            )
+        check_picture(given, rgba, face_file, source)
         face = Face(image, width, height, given.landmarks, given.detector, given.confidence, given.irises)
     else:
         try:
@@ -140,6 +135,21 @@ def _with_face(
     path = folder / "face.json"
     face.save(path)
     return Portrait(face, rgba, path, notices)
+
+
+def check_picture(face: Face, rgba: np.ndarray, face_file: PathLike, source: PathLike) -> None:
+    """Sees to it that a face's pixels are those of a picture (H, W, 4).
+
+    Raises:
+        InputError: the picture is of another size.
+    """
+    height, width = rgba.shape[:2]
+    if (face.width, face.height) != (width, height):
+        raise InputError(
+            f"{face_file} belongs to a picture of {face.width} × {face.height} px, "
+            f"but {source} has {width} × {height} px.",
+            "Detect the landmarks of this portrait again.",
+        )
 
 
 def animate(

@@ -22,6 +22,7 @@ from ..exchange.errors import Cancelled, InputError, MakeItTalkError
 from ..exchange.progress import Progress
 from ..exchange.rates import exact_rate
 from ..exchange.version import VERSION
+from .landmark_requests import find_faces, job_folder, place, reface, refine
 
 _REPORT_EVERY = 0.05  # s between two progress messages
 _IDLE_SECONDS = 300.0  # after that the memory of the networks is given back
@@ -51,8 +52,12 @@ class Server:
         self._handlers: dict[type, Callable[[Any, Progress], dict[str, Any]]] = {
             protocol.Hello: hello,
             protocol.Detect: detect,
+            protocol.FindFaces: find_faces,
+            protocol.Place: place,
+            protocol.Refine: refine,
             protocol.Animate: animate,
             protocol.Rebake: rebake,
+            protocol.Reface: reface,
             protocol.Visemes: visemes,
             protocol.Photoreal: photoreal,
         }
@@ -196,7 +201,7 @@ def detect(request: protocol.Detect, progress: Progress) -> dict[str, Any]:
     """Prepares a portrait and finds its landmarks."""
     from . import animate as pipeline
 
-    folder = _job_folder(request.folder)
+    folder = job_folder(request.folder)
     found = pipeline.find_face(
         request.portrait, folder, detector=request.detector, face=request.face_number, progress=progress
     )
@@ -210,7 +215,7 @@ def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
     from ..images.style import resolve_style
     from . import animate as pipeline
 
-    folder = _job_folder(request.folder)
+    folder = job_folder(request.folder)
     if request.style not in STYLES:
         raise InputError(f"The style {request.style!r} is not known.", f"Use {', '.join(STYLES)}.")
     if request.seed < 0:
@@ -252,7 +257,7 @@ def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:
     from ..landmarks.landmark_motion import load_motion
     from . import animate as pipeline
 
-    folder = _job_folder(request.folder)
+    folder = job_folder(request.folder)
     progress(0.0, "Baking the curves")
     motion, mesh = _read(load_motion, request.motion), _read(Mesh.load, request.mesh)
     progress(0.3, "Baking the curves")
@@ -263,7 +268,7 @@ def visemes(request: protocol.Visemes, progress: Progress) -> dict[str, Any]:
     """Hears the phones, words and mouth shapes of a recording."""
     from .visemes import hear_cues
 
-    path = _job_folder(request.folder) / "cues.npz"
+    path = job_folder(request.folder) / "cues.npz"
     found = hear_cues(request.audio, request.text, request.extended, request.device, progress)
     found.cues.save(path)
     return asdict(protocol.VisemesData(cues=str(path), notices=found.notices))
@@ -341,10 +346,3 @@ def _check_outputs(request: protocol.Photoreal) -> None:
         raise InputError(f"{film} does not end in .mp4.", "Name the film so that it does.")
     if any(os.path.realpath(film) == os.path.realpath(sound.audio) for sound in request.sounds):
         raise InputError(f"{film} is the recording that the film is to be made with.", "Give the film another name.")
-
-
-def _job_folder(name: str) -> Path:
-    folder = Path(name)
-    if not name or not folder.is_dir():
-        raise InputError(f"The job folder {name!r} does not exist.", "Restart the backend.")
-    return folder

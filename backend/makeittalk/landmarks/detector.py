@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +12,14 @@ from ..exchange.errors import InputError
 from ..images.picture import on_grey
 from .face_notices import face_notices
 
+if TYPE_CHECKING:
+    from . import face_mesh
+
 _AUTO, MEDIAPIPE, FACE_ALIGNMENT = DETECTORS
-_NO_FACE_HINT = "Use a front-facing picture with the whole face visible, or place the landmarks by hand."
+_NO_FACE_HINT = (
+    "Place the landmarks by hand (Edit Landmarks in Blender's panel, --landmarks on the command line), or use a "
+    "front-facing picture with the whole face visible."
+)
 
 
 class NoFaceError(InputError):
@@ -102,6 +109,44 @@ def detect_landmarks(
         notices.insert(0, told)
     seen = irises[face - 1] if irises else None
     return Detection(np.asarray(landmarks, np.float32), confidence, chosen, notices, seen)
+
+
+def detect_faces(rgb: np.ndarray, name: str = "the picture", enough: int = 1) -> list[Detection]:
+    """Every face that MediaPipe finds in a picture, the largest first; none if there are none.
+
+    Args:
+        rgb: (H, W, 3) or (H, W, 4) uint8. name: what to call it in a message. enough: so many end the search.
+    """
+    from . import face_mesh
+
+    return [_detection(face, rgb, name) for face in face_mesh.find_faces(on_grey(rgb), enough)]
+
+
+def refine_landmarks(rgb: np.ndarray, placed: np.ndarray, name: str = "the picture") -> Detection:
+    """The face that MediaPipe sees where landmarks were placed by hand.
+
+    Args:
+        rgb: (H, W, 3) or (H, W, 4) uint8. placed: (68, ≥2) px. name: what to call the picture in a message.
+
+    Raises:
+        NoFaceError: it sees none there.
+    """
+    from . import face_mesh
+
+    found = face_mesh.find_face_near(on_grey(rgb), placed)
+    if found is None:
+        raise NoFaceError(
+            f"Nothing like a face is seen where the landmarks lie in {name}.",
+            "They stay as they are; move them by hand, or place them by clicks again.",
+        )
+    return _detection(found, rgb, name)
+
+
+def _detection(face: face_mesh.FoundFace, rgb: np.ndarray, name: str) -> Detection:
+    confidence = float(np.clip(face.score, 0.0, 1.0))
+    notices = face_notices(face.landmarks, confidence, (rgb.shape[1], rgb.shape[0]), name)
+    landmarks, irises = np.asarray(face.landmarks, np.float32), np.asarray(face.irises, np.float32)
+    return Detection(landmarks, confidence, MEDIAPIPE, notices, irises)
 
 
 def _count(faces: list[tuple[np.ndarray, float]]) -> str:

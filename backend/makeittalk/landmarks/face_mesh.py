@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from .face_landmarker import find_boxes, still_landmarker
-from .ibug68 import MIRROR
+from .few_points import few_points
+from .ibug68 import EYE_LEFT, EYE_RIGHT, MIRROR
 from .quiet import quiet_stderr
 
 _VIEW = 192  # px, side of a searched view; the finder shrinks it to 128 and needs a face of a tenth of that
@@ -35,6 +36,9 @@ _SURE = 0.6  # score of a face that need not be found better
 #: that are none. Nothing in 79 pictures without a face lies above them; of 60 faces that were made dark, pale, noisy,
 #: blurred, negative or into lines, 49 do.
 _LEAST_SCORE, _LEAST_SCORE_FAR = 0.3, 0.45
+_NEAR = 0.12  # of the face's extent: how far a face may lie in the mean from where it was placed
+#: Sides in extents of what was placed, and tilts beside the line of its eyes, of the crops that are looked at there.
+_NEAR_VIEWS = [(side, np.radians(tilt)) for tilt in (0.0, -15.0, 15.0) for side in (1.5, 1.9, 1.2, 2.6)]
 
 
 @dataclass
@@ -102,6 +106,40 @@ def find_faces(rgb: np.ndarray, enough: int = 1, thorough: bool = True) -> list[
                 if len(found) >= enough:
                     return found
     return found
+
+
+def find_face_near(rgb: np.ndarray, placed: np.ndarray) -> FoundFace | None:
+    """The face that shows where somebody has placed landmarks; None where nothing like one does.
+
+    Who has placed them knows better than the finder of faces where to look: crops around them, upright by their eyes,
+    go straight to the network that measures. What lies beyond the picture is grey.
+
+    Args:
+        rgb: (H, W, 3) uint8. placed: (68, ≥2) px.
+    """
+    placed = np.asarray(placed, np.float64)
+    low, high = placed[:, :2].min(0), placed[:, :2].max(0)
+    extent, wanted = float((high - low).max()), few_points(placed)
+    found: list[tuple[float, FoundFace]] = []
+    with quiet_stderr():
+        pyramid = _Pyramid(rgb)
+        for treatment in (_PLAIN, _CONTRAST):
+            for factor, tilt in _NEAR_VIEWS:
+                view = _view((low + high) / 2, factor * extent, _roll(placed) + tilt, _CROP)
+                first = _mesh_in_view(pyramid, view, treatment, mirrored=False)
+                if first is None or _apart(first[0], wanted, extent) > _NEAR:
+                    continue
+                face = _agreed(pyramid, first[0], treatment, sure=1.0, least=_LEAST_SCORE)
+                if face is not None and (apart := _apart(face.landmarks, wanted, extent)) <= _NEAR:
+                    found.append((apart, face))
+            if found:
+                return min(found, key=lambda item: item[0])[1]
+    return None
+
+
+def _apart(points: np.ndarray, wanted: np.ndarray, extent: float) -> float:
+    """How far a face's seven points lie from those wanted (7, 2), in the mean, as a share of the face's extent."""
+    return float(np.linalg.norm(few_points(points) - wanted, axis=1).mean()) / extent
 
 
 def centre_depth(landmarks: np.ndarray) -> np.ndarray:
@@ -246,9 +284,19 @@ def _measure(pyramid: _Pyramid, seen: _Box, treatment: _Treatment, least: float)
             break
     if points is None:
         return None
+    return _agreed(pyramid, points, treatment, box.score, least)
+
+
+def _agreed(
+    pyramid: _Pyramid, points: np.ndarray, treatment: _Treatment, sure: float, least: float
+) -> FoundFace | None:
+    """The face that was seen at some points, as the mean of several crops; None where they disagree.
+
+    Args:
+        points: (68, 3) px, of a first crop. sure: score 0–1 of what has been found there. least: of the face.
+    """
     low, high = points[:, :2].min(0), points[:, :2].max(0)
-    eyes = points[42:48, :2].mean(0) - points[36:42, :2].mean(0)
-    roll, extent = float(np.arctan2(eyes[1], eyes[0])), float((high - low).max())
+    roll, extent = _roll(points), float((high - low).max())
     tries = []
     for factor in _CROPS:
         view = _view((low + high) / 2, factor * extent, roll, _CROP)
@@ -261,8 +309,14 @@ def _measure(pyramid: _Pyramid, seen: _Box, treatment: _Treatment, least: float)
     stack = np.stack([again[0] for again in tries])
     irises = np.stack([again[1] for again in tries]).mean(0)
     spread = float(np.linalg.norm(stack[..., :2] - stack[..., :2].mean(0), axis=2).mean()) / extent
-    score = box.score * (1.0 - spread / _MOST_SPREAD)
+    score = sure * (1.0 - spread / _MOST_SPREAD)
     return FoundFace(centre_depth(stack.mean(0)), score, irises) if score >= least else None
+
+
+def _roll(points: np.ndarray) -> float:
+    """How far the line of the eyes is turned clockwise, radians."""
+    eyes = points[EYE_LEFT, :2].mean(0) - points[EYE_RIGHT, :2].mean(0)
+    return float(np.arctan2(eyes[1], eyes[0]))
 
 
 def _closer(pyramid: _Pyramid, box: _Box, treatment: _Treatment) -> _Box | None:

@@ -3,60 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from backend_process import Backend
 from makeittalk.exchange import protocol
 from makeittalk.exchange.formats import Bake, Cues, Face, Mesh
 from makeittalk.landmarks.landmark_motion import load_motion
-from project import ASSETS, ROOT
-
-
-class Backend:
-    """A real serve.py; replies are collected as they come."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, "-I", str(ROOT / "backend" / "serve.py")]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-        self.replies: list[protocol.Reply] = []
-        self.lines: list[bytes] = []
-        self._number = 0
-        self._changed = threading.Condition()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        for line in self.process.stdout:
-            with self._changed:
-                self.lines.append(line)
-                self.replies.append(protocol.decode_reply(line))
-                self._changed.notify_all()
-
-    def send(self, request: protocol._Fields) -> int:
-        self._number += 1
-        self.raw(protocol.encode_request(self._number, request))
-        return self._number
-
-    def raw(self, line: bytes) -> None:
-        self.process.stdin.write(line)
-        self.process.stdin.flush()
-
-    def of(self, number: int, kind: str) -> list[protocol.Reply]:
-        return [reply for reply in list(self.replies) if reply.id == number and reply.kind == kind]
-
-    def wait(self, number: int, kind: str = "done", seconds: float = 200.0) -> protocol.Reply:
-        end = time.monotonic() + seconds
-        with self._changed:
-            while not self.of(number, kind):
-                assert self._changed.wait(end - time.monotonic()), f"no {kind} for {number}: {self.replies[-3:]}"
-        return self.of(number, kind)[0]
+from project import ASSETS
 
 
 @pytest.fixture(scope="module")

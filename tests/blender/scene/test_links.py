@@ -115,6 +115,13 @@ def test_a_bake_of_an_override_is_its_own(library, job, tmp_path):
         np.testing.assert_allclose(values, before[name], atol=1e-5, err_msg=name)
 
 
+def test_landmarks_of_an_override_are_those_of_its_file(library):
+    override(library[0])
+    with pytest.raises(RuntimeError, match="linked from another file; edit its landmarks there"):
+        bpy.ops.makeittalk.edit_character_landmarks()
+    assert part("addon.scene.landmark_mesh").active(bpy.context) is None
+
+
 def test_curves_of_an_override_come_into_the_graph_editor(library):
     character = override(library[0])
     character.makeittalk.lip = 0.5  # gives it layers of its own

@@ -9,7 +9,7 @@ from makeittalk.animation import blinks
 from makeittalk.animation.lips import shut_mouth
 from makeittalk.animation.postprocess import SMOOTH_FACE, apply_amounts, finish_lips, shown_motion, smooth
 from makeittalk.animation.resample import frame_count, resample
-from makeittalk.animation.retarget import retarget
+from makeittalk.animation.retarget import reface, retarget
 from makeittalk.audio.windows import BLOCK
 from makeittalk.exchange.amounts import Amounts
 from makeittalk.exchange.constants import FRAME_RATE
@@ -99,6 +99,29 @@ def test_a_motion_shuts_the_mouth_of_any_other_face() -> None:
     ratio = opening(face) / mouth_width(face)
     assert ratio.min() < 0.02 and ratio.max() > 0.1
     assert np.allclose(moved.head_rotation, made.head_rotation)
+
+
+def test_a_motion_stays_what_it_is_on_corrected_landmarks() -> None:
+    """The same landmarks give the same motion; others move as far in their own frame, and all amounts still act."""
+    made = motion(gape=0.1)
+    same = reface(made, made.neutral)
+    assert np.abs(same.landmarks - made.landmarks).max() < 0.02
+    corrected = made.neutral.copy()
+    corrected[48:68, 1] += 12.0  # the mouth lies lower and is drawn further open
+    corrected[[65, 66, 67], 1] += 15.0
+    moved = reface(made, corrected)
+    assert np.array_equal(moved.neutral, corrected) and moved.parts is not None
+    assert np.array_equal(moved.head_rotation, made.head_rotation)
+    face = moved.neutral + apply_amounts(moved, Amounts(head=0.0, blink=0.0)).expression
+    before = made.neutral + apply_amounts(made, Amounts(head=0.0, blink=0.0)).expression
+    assert opening(face).min() < 0.02 * mouth_width(corrected)
+    np.testing.assert_allclose(opening(face), opening(before), atol=1.5)
+    still = apply_amounts(moved, Amounts(lip=0.0, head=0.0, blink=0.0))
+    assert opening(still.neutral + still.expression).max() < 0.5
+    larger = reface(made, made.neutral * 2.0)
+    np.testing.assert_allclose(larger.landmarks, 2.0 * made.landmarks, atol=0.1)
+    filmed = reface(retarget(made, made.neutral), corrected)
+    assert filmed.parts is None and np.array_equal(filmed.neutral, corrected)
 
 
 @pytest.mark.parametrize("smooth_amount", [0.0, 1.0, 3.0])

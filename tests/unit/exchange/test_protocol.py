@@ -17,6 +17,9 @@ RESULTS = [
     protocol.DetectData,
     protocol.AnimateData,
     protocol.RebakeData,
+    protocol.FacesData,
+    protocol.PlacedData,
+    protocol.RefaceData,
     protocol.VisemesData,
     protocol.PhotorealData,
 ]
@@ -31,7 +34,7 @@ OTHER = {
 }
 
 
-def changed(kind: type) -> protocol._Fields:
+def changed(kind: type) -> protocol.Fields:
     """A message none of whose fields has its default."""
     default = kind()
     return kind(
