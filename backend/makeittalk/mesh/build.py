@@ -41,6 +41,7 @@ _TURNED = (
 )
 _DEPTH_SCALES = (1.0, 0.75, 0.5, 0.25, 0.0)
 _MARGIN = 0.02  # share of a triangle's own area that must be left there
+_FOLDED = 0.06  # share of it below which a triangle is folded by the expression alone
 
 
 def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, keys: Keys | None = None) -> formats.Mesh:
@@ -213,7 +214,8 @@ def _at_depth(mesh: formats.Mesh, depth: float) -> formats.Mesh:
 
 
 def _turning(mesh: formats.Mesh, ground: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Says which triangles (poses, F) flip for a depth over `ground`, the head turned to every side."""
+    """Says which triangles (poses, F) flip for a depth over `ground`, the head turned to every side; those that a face
+    folds whichever way it looks, as it may at a steep edge of a drawn mouth, no depth can help."""
     steps = np.array([-1.0, 0.0, 1.0]) * _TURN
     pitch, yaw = (axis.ravel() for axis in np.meshgrid(steps, steps))
     turns = np.stack([pitch, yaw, np.zeros_like(yaw)], axis=1)
@@ -227,8 +229,12 @@ def _turning(mesh: formats.Mesh, ground: float) -> Callable[[np.ndarray], np.nda
     still = deform(_at_depth(mesh, 0.0), expression, rotation, np.zeros(3))[..., :2]
     swing = deform(_at_depth(mesh, 1.0), expression, rotation, np.zeros(3))[..., :2] - still
 
+    ahead = np.flatnonzero((turns == 0.0).all(axis=1))
+    folded = signed_areas(still.reshape(len(faces), len(turns), -1, 2)[:, ahead[0]], mesh.triangles) < _FOLDED * rest
+    helped = np.repeat(~folded, len(turns), axis=0)
+
     def flipped(depth: np.ndarray) -> np.ndarray:
         moved = still + swing * (depth[:, None] + ground).astype(np.float32)
-        return np.asarray(signed_areas(moved, mesh.triangles) < _MARGIN * rest)
+        return np.asarray((signed_areas(moved, mesh.triangles) < _MARGIN * rest) & helped)
 
     return flipped

@@ -17,6 +17,7 @@ def test_a_mouth_that_is_drawn_open_shuts_on_every_bilabial(scene, backend):
     settings = scene.makeittalk
     settings.seed, settings.speech = 3, str(ASSETS / "speech.flac")
     settings.portrait = str(FILES / "drawn_open.png")
+    assert bpy.ops.makeittalk.edit_landmarks() == {"FINISHED"}
     assert bpy.ops.makeittalk.load_landmarks(filepath=str(FILES / "drawn_open.json")) == {"FINISHED"}
     assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
     character = part("addon.scene.character").active(bpy.context)

@@ -231,7 +231,7 @@ def test_a_damaged_motion_is_one_sentence(tmp_path: Path, motion: Motion, name: 
         ("key_names", np.array(["jawOpen", "a\nb", "pca00"])),
         ("key_names", np.array(["jawOpen", "x" * 10**6, "pca00"])),
         ("mouth_image", np.zeros((4097, 1, 4), np.uint8)),
-        ("depth_scale", 0.0),
+        ("depth_scale", 1.5),
         ("depth_scale", -1.0),
         ("uv", np.full((VERTICES, 2), np.inf, np.float32)),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import faces
 import numpy as np
 import pytest
@@ -57,10 +59,12 @@ def odd(name: str) -> np.ndarray:
     ["no nose", "no brows", "brows in the hair", "huge eyes", "dots for eyes", "wide mouth", "tiny mouth", "muzzle"]
     + ["three-quarter", "three-quarter, bowed"],
 )
-def test_any_face_gets_a_mesh_that_shuts(name: str) -> None:
+def test_any_face_gets_a_mesh_that_shuts(name: str, tmp_path: Path) -> None:
     landmarks = odd(name)
-    face = formats.Face("drawing.png", 512, 512, landmarks.astype(np.float32))
+    face = formats.Face(Path("drawing.png"), 512, 512, landmarks.astype(np.float32))
     mesh = build_mesh(face, np.full((512, 512, 4), 200, np.uint8))
+    mesh.save(tmp_path / "mesh.npz")
+    mesh = formats.Mesh.load(tmp_path / "mesh.npz")
     shut, jaw = (mesh.key_landmarks[mesh.key_names == key][0] for key in ("mouthShut", "jawOpen"))
     front = (mesh.material == 0) & (signed_areas(mesh.vertices, mesh.triangles) > 0)
     for expression, most in ((shut, 0.01), (shut + jaw, 0.35)):  # the jaw as far as it goes, on an odd face

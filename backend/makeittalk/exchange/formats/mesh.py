@@ -107,7 +107,7 @@ class Mesh(ArraysFile):
             raise InputError(f"{path} has damaged materials.", "Make the file again.")
         if mesh.mouth_image.dtype != np.uint8 or (mesh.eye_image is not None and mesh.eye_image.dtype != np.uint8):
             raise InputError(f"{path} has a damaged texture.", "Make the file again.")
-        if not 0.0 < mesh.depth_scale <= 1.0:
+        if not 0.0 <= mesh.depth_scale <= 1.0:
             raise InputError(f"{path} has a depth that nothing keeps.", "Make the file again.")
         mesh.image_size = check_size(path, mesh.image_size)
         check_face(path, mesh.vertices[mesh.landmark_vertices])
