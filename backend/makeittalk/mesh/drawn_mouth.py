@@ -153,7 +153,7 @@ class DrawnMouth:
         weights[middle] = (weights[one] + weights[other]) / 2
         if (signed_areas(flat + offsets, contours.strips) <= 0).any():
             return contours
-        return replace(contours, offsets=offsets, weights=weights)
+        return replace(contours, offsets=offsets, weights=weights, lipless=True)
 
     def _insets(self, feet: np.ndarray, inwards: np.ndarray, edge: np.ndarray, thick: float) -> np.ndarray:
         """How far within the edge each column's lip ends, px: in the middle of the drawn line, so that shut lips show
