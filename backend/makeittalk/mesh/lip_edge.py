@@ -32,10 +32,10 @@ _LEAST_SURE = 0.35  # mean certainty below which lips and teeth cannot be told a
 _BELIEF = 0.03  # of the mouth's width: how far from the landmarks' line the edge may well be
 _BELIEF_COST, _BEND_COST = 0.6, 0.5
 _STEEP = 2  # px a px
-_SMOOTH = 4.0  # px
+_SMOOTH = 7.0  # px
 _MARGIN = 0.012  # of the mouth's width beyond the edge, which is soft
-_LEAST = 0.25  # of the landmarks' own gap: what is left of a column's opening at the least
-_MOST = 6.0  # times it: beside the corners a column opens no further
+_LEAST = 0.6  # of the landmarks' own gap: what is left of a column's opening at the least
+_MOST = 2.5  # times it: beside the corners a column opens no further
 
 
 @dataclass(frozen=True)
@@ -120,11 +120,13 @@ class LipEdge:
         apart = np.maximum(below - above, 1e-3)
         # The lip keeps some of its own height, or its triangles would fold.
         lowest = below + 0.6 * np.maximum(flat[bottom[columns]] @ down - below, 0.0)
-        gap = np.clip(np.clip(wanted, above, lowest) - above, _LEAST * apart, _MOST * apart)
+        times = np.clip((np.clip(wanted, above, lowest) - above) / apart, _LEAST, _MOST)
+        times = gaussian_filter1d(times, 1.5, mode="nearest")  # what differs here shows enlarged when the mouth opens
+        gap = times * apart
         offsets, weights = contours.offsets.copy(), contours.weights.copy()
         offsets[lower[columns]] += (above + gap - below)[:, None] * down
         opening = contours.rows[lower[columns]] - contours.rows[upper[columns]]
-        weights[lower[columns]] += (gap / apart - 1.0)[:, None] * opening
+        weights[lower[columns]] += (times - 1.0)[:, None] * opening
         middle, one, other = contours.middles.T
         offsets[middle] = (offsets[one] + offsets[other]) / 2
         weights[middle] = (weights[one] + weights[other]) / 2
