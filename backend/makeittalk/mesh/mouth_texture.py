@@ -18,6 +18,7 @@ _OVERSAMPLING = 2
 _IVORY = np.array([0.90, 0.85, 0.77])
 _GUM = np.array([0.62, 0.30, 0.29])
 _TONGUE = np.array([0.60, 0.27, 0.27])
+_DEEPENS = 0.4  # of the gap between the rows of teeth: over which it grows dark below a portrait's own
 _SHADOW = np.array([0.30, 0.14, 0.13])  # of gums and tongue, between teeth and lip
 _DARK = np.array([0.13, 0.045, 0.045])
 #: Widths of the upper teeth from the middle outwards, in widths of the mouth; they narrow as the arch turns away.
@@ -99,7 +100,7 @@ def own_texture(rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray, hole:
     own = _filled(rgba, hole, places, 255 * np.clip(_SHADOW * light * tint, 0, 1))
     picture[:rows, :, :3] = own
     # The dark below begins in the colour that the own mouth ends in.
-    fade = round((EDGES[3] - EDGES[2]) * _SIZE)
+    fade = round((EDGES[3] + _DEEPENS * (EDGES[4] - EDGES[3]) - EDGES[2]) * _SIZE)
     share = np.linspace(0, 1, fade)[:, None, None]
     last = own[-3:].mean(axis=0, keepdims=True)
     picture[rows : rows + fade, :, :3] = (1 - share) * last + share * picture[rows : rows + fade, :, :3]
