@@ -9,7 +9,7 @@ from .. import compat
 _NAME = "MakeItTalk Contours"
 _COLOUR = (1.0, 0.16, 0.5, 1.0)
 #: Radii of lines and dots, in widths of the face.
-_RADII = {"GeometryNodeCurvePrimitiveCircle": 0.01, "GeometryNodeMeshIcoSphere": 0.018}
+_RADII = {"GeometryNodeCurvePrimitiveCircle": 0.007, "GeometryNodeMeshIcoSphere": 0.014}
 
 
 def add(points: bpy.types.Object, width: float) -> None:
