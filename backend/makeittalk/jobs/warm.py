@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from ..exchange.constants import EMBEDDING, MEL_BANDS, MEL_HOP, SAMPLE_RATE
+from ..exchange.formats import Face
+from ..landmarks.mean_face import MEAN_FACE
 
 
 def warm_steps() -> Iterator[Callable[[], object]]:
     """Pieces of work of a second at most, in this order; each may raise what a request would."""
     yield _modules
     yield _finder
+    yield _builder
     yield _listener
     yield _voice
     yield _movers
@@ -29,6 +32,13 @@ def _finder() -> None:
     from ..landmarks.face_mesh import find_faces
 
     find_faces(np.full((256, 256, 3), 128, np.uint8), thorough=False)
+
+
+def _builder() -> None:
+    """A mesh of a face on grey, with the mouth that is painted once for all."""
+    from ..mesh.build import build_mesh
+
+    build_mesh(_mean_face(), np.full((512, 512, 4), 128, np.uint8))
 
 
 def _listener() -> None:
@@ -47,12 +57,13 @@ def _voice() -> None:
 def _movers() -> None:
     """Every network that moves a face hears a second of silence."""
     from ..animation.predict import predict_parts
-    from ..exchange.formats import Face
-    from ..landmarks.mean_face import MEAN_FACE
     from ..networks.speech import Speech
 
     samples = np.zeros(SAMPLE_RATE, np.float32)
     nobody = np.zeros(EMBEDDING, np.float32)
     speech = Speech(np.zeros((1 + len(samples) // MEL_HOP, MEL_BANDS), np.float32), nobody, nobody, None, samples)
-    points = (100.0 * MEAN_FACE + 256.0).astype(np.float32)
-    predict_parts(speech, Face(Path("mean face"), 512, 512, points))
+    predict_parts(speech, _mean_face())
+
+
+def _mean_face() -> Face:
+    return Face(Path("mean face"), 512, 512, (100.0 * MEAN_FACE + 256.0).astype(np.float32))
