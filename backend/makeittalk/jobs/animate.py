@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,13 +13,13 @@ from ..animation.bake import bake_motion
 from ..animation.placement import place_motion
 from ..animation.predict import PredictOptions, analyse_speech, predict_parts, show_parts
 from ..animation.retarget import retarget
-from ..audio.loading import load_audio, write_flac
+from ..audio.loading import Audio, load_audio, write_flac
 from ..exchange.errors import InputError
 from ..exchange.formats import Face, Mesh, Motion
 from ..exchange.progress import Progress, part, silent
 from ..exchange.rates import exact_rate
 from ..images.portrait import prepare_portrait, write_portrait
-from ..landmarks.detector import NoFaceError, detect_landmarks
+from ..landmarks.detector import Detection, NoFaceError, detect_landmarks
 from ..mesh.build import build_mesh
 from .later_face import find_later_face
 
@@ -82,12 +83,13 @@ def find_face(
     detector: str = "auto",
     face: int = 1,
     progress: Progress = silent,
+    detect: Callable[..., Detection] = detect_landmarks,
 ) -> Portrait:
     """Prepares a portrait and finds its face; writes `portrait.png` and `face.json` into `folder`.
 
     Args:
         source: the picture. folder: an existing folder. face_file: corrected landmarks instead of detection.
-        detector, face: see `detect_landmarks`.
+        detector, face: see `detect_landmarks`. detect: what finds it.
 
     Raises:
         InputError: the picture or the face file cannot be used, or there is no such face.
@@ -98,7 +100,8 @@ def find_face(
     given = Face.load(face_file) if face_file else None
     prepared = prepare_portrait(source, folder)
     progress(0.4, "Finding the face")
-    portrait = _with_face(source, Path(folder), prepared, given, face_file, detector, face, part(progress, 0.4, 1.0))
+    looking = part(progress, 0.4, 1.0)
+    portrait = _with_face(source, Path(folder), prepared, given, face_file, detector, face, looking, detect)
     progress(1.0, "Finding the face")
     return portrait
 
@@ -112,6 +115,7 @@ def _with_face(
     detector: str = "auto",
     number: int = 1,
     progress: Progress = silent,
+    detect: Callable[..., Detection] = detect_landmarks,
 ) -> Portrait:
     """The face of a prepared portrait, given or detected; writes `face.json`."""
     image, rgba, notices = prepared
@@ -121,7 +125,7 @@ def _with_face(
         face = Face(image, width, height, given.landmarks, given.detector, given.confidence, given.irises)
     else:
         try:
-            found = detect_landmarks(rgba, detector, name=str(source), face=number)
+            found = detect(rgba, detector, name=str(source), face=number)
             notices = [*notices, *found.notices]
         except NoFaceError:
             later = find_later_face(source, detector, number, progress)
@@ -174,11 +178,8 @@ def animate(
     progress(0.0, "Reading the recording")
     audio = load_audio(recording)
     voice = load_audio(options.voice_file) if options.voice_file else None
-    notices, seconds, sound = [*audio.notices, *(voice.notices if voice else [])], audio.seconds, Path(recording)
-    if not audio.plain:
-        # One clock: what is played is what was heard.
-        sound = folder / "speech.flac"
-        write_flac(sound, audio.original, audio.original_rate)
+    notices, seconds = [*audio.notices, *(voice.notices if voice else [])], audio.seconds
+    sound = playable_sound(recording, audio, folder)
     share = part(progress, 0.05, 0.2)
     portrait = find_face(source, folder, options.face_file, options.detector, options.face, share)
     progress(0.2, "Building the mesh")
@@ -194,6 +195,20 @@ def animate(
     motion.save(folder / "motion.npz")
     progress(1.0, "Saving")
     return Character(portrait, mesh, motion, folder, sound, seconds, [*portrait.notices, *notices])
+
+
+def playable_sound(recording: PathLike, audio: Audio, folder: PathLike) -> Path:
+    """What is to be played of a recording: itself, or a copy in `folder` as it was heard.
+
+    Raises:
+        OutputError: the copy cannot be written.
+    """
+    if audio.plain:
+        return Path(recording)
+    # One clock: what is played is what was heard.
+    sound = Path(folder) / "speech.flac"
+    write_flac(sound, audio.original, audio.original_rate)
+    return sound
 
 
 def bake(motion: Motion, mesh: Mesh, folder: PathLike, fps: float, smooth: float | None = None) -> Path:

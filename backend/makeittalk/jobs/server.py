@@ -11,21 +11,22 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from ..exchange import protocol
-from ..exchange.constants import STYLES
 from ..exchange.errors import Cancelled, InputError, MakeItTalkError
 from ..exchange.progress import Progress
-from ..exchange.rates import exact_rate
 from ..exchange.version import VERSION
+from .character_requests import animate, preview
 from .landmark_requests import find_faces, job_folder, place, reface, refine
+from .warm import warm_steps
 
 _REPORT_EVERY = 0.05  # s between two progress messages
 _IDLE_SECONDS = 300.0  # after that the memory of the networks is given back
+_PAUSE = 0.1  # s without a request after which the next piece of what the first character needs is loaded
 _LONGEST = 4000  # letters of a sentence
 _LARGEST_KEPT = 2**26  # bytes of a file whose content is kept in memory
 
@@ -48,6 +49,7 @@ class Server:
         self._queue: queue.Queue[tuple[int, Any] | None] = queue.Queue()
         self._open: set[int] = set()  # requests that wait or run
         self._cancelled: set[int] = set()
+        self._warming: Iterator[Callable[[], object]] | None = None  # what is still to be loaded after the greeting
         self._ending = threading.Event()  # whoever started this is gone or wants it gone
         self._handlers: dict[type, Callable[[Any, Progress], dict[str, Any]]] = {
             protocol.Hello: hello,
@@ -67,13 +69,29 @@ class Server:
         threading.Thread(target=self._read, daemon=True, name="requests").start()
         while True:
             try:
-                job = self._queue.get(timeout=_IDLE_SECONDS)
+                job = self._queue.get(timeout=_PAUSE if self._warming is not None else _IDLE_SECONDS)
             except queue.Empty:
-                free_memory()
+                if self._warming is None:
+                    free_memory()
+                else:
+                    self._warm()
                 continue
             if job is None:
                 return 0
             self._answer(*job)
+            if isinstance(job[1], protocol.Hello):
+                self._warming = warm_steps()
+
+    def _warm(self) -> None:
+        """Loads a little of what the first character needs; what fails is left to its request to say."""
+        assert self._warming is not None
+        try:
+            next(self._warming)()
+        except StopIteration:
+            self._warming = None
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            self._warming = None
 
     def _read(self) -> None:
         """Takes in lines until there are no more; whatever they hold, the end of the input is always passed on."""
@@ -119,7 +137,11 @@ class Server:
 
     def _answer(self, number: int, request: Any) -> None:
         try:
-            data = self._handlers[type(request)](request, self._progress(number))
+            progress = self._progress(number)
+            if isinstance(request, protocol.Preview):
+                data = preview(request, progress, functools.partial(self._send_part, number))
+            else:
+                data = self._handlers[type(request)](request, progress)
             self._send(protocol.Reply(id=number, kind="result", data=data))
         except MakeItTalkError as error:
             self._send_error(number, error.code, error.message, error.hint)
@@ -153,6 +175,9 @@ class Server:
             self._send(reply)
 
         return report
+
+    def _send_part(self, number: int, part: protocol.PreviewPart) -> None:
+        self._send(protocol.Reply(id=number, kind="part", data=asdict(part)))
 
     def _send_error(self, number: int, code: str, message: str, hint: str) -> None:
         # A sentence may repeat what a request held, and what is too long for a message is never read.
@@ -207,48 +232,6 @@ def detect(request: protocol.Detect, progress: Progress) -> dict[str, Any]:
     )
     data = protocol.DetectData(face=str(found.path), portrait=str(found.face.image), notices=found.notices)
     return asdict(data)
-
-
-def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
-    """Makes every file of a character."""
-    from ..exchange.progress import part
-    from ..images.style import resolve_style
-    from . import animate as pipeline
-
-    folder = job_folder(request.folder)
-    if request.style not in STYLES:
-        raise InputError(f"The style {request.style!r} is not known.", f"Use {', '.join(STYLES)}.")
-    if request.seed < 0:
-        raise InputError(f"The seed {request.seed} is below 0.", "Use 0 or a higher number.")
-    exact_rate(request.fps)  # before the long work, not after it
-    options = pipeline.AnimateOptions(
-        seed=request.seed,
-        amounts=request.amounts,
-        device=request.device,
-        face_file=request.face,
-        voice_file=request.voice,
-        detector=request.detector,
-        face=request.face_number,
-        own_mouth=request.own_mouth,
-    )
-    character = pipeline.animate(request.portrait, request.audio, folder, options, part(progress, 0.0, 0.97))
-    progress(0.97, "Baking the curves")
-    baked = pipeline.bake(character.motion, character.mesh, folder, request.fps)
-    style, reason = resolve_style(request.style, character.portrait.rgba, character.portrait.face.landmarks)
-    progress(1.0, "Baking the curves")
-    return asdict(
-        protocol.AnimateData(
-            face=str(character.portrait.path),
-            portrait=str(character.portrait.face.image),
-            mesh=str(folder / "mesh.npz"),
-            motion=str(folder / "motion.npz"),
-            bake=str(baked),
-            audio=str(character.sound),
-            style=style,
-            seconds=character.seconds,
-            notices=[*character.notices, *([reason] if reason else [])],
-        )
-    )
 
 
 def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:
@@ -327,7 +310,9 @@ def free_memory() -> None:
     _read_file.cache_clear()
     if "torch" in sys.modules:
         from ..networks.device import release
+        from . import kept
 
+        kept.clear()
         release()
 
 
