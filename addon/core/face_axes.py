@@ -6,7 +6,7 @@ import numpy as np
 
 _ANGLES = 90  # directions in half a turn that are tried for the axis of symmetry
 _FEW = 250  # vertices that are compared with their mirror images
-_SQUARE = 0.9  # cosine: a mesh whose axes are so near to those of its coordinates was made along them
+_SQUARE = 0.985  # cosine: a mesh whose axes are so near to those of its coordinates was made along them
 _DOWN = 0.6  # the same of what opens the mouth, which goes back as well as down
 _BACK = np.radians(20.0)  # how far back from straight down a jaw goes: half of what a human one does
 

@@ -80,7 +80,20 @@ def test_exported_names_are_known(case: str) -> None:
 
 
 def test_a_mesh_with_other_keys_means_nothing() -> None:
-    bodies = ["Basis", "Fat", "Thin", "Key 1", "bulge.L", "bulge.R", "Muscle", "L", "door_open", "leg_A", "Squash", "$md"]
+    bodies = [
+        "Basis",
+        "Fat",
+        "Thin",
+        "Key 1",
+        "bulge.L",
+        "bulge.R",
+        "Muscle",
+        "L",
+        "door_open",
+        "leg_A",
+        "Squash",
+        "$md",
+    ]
     assert names.match(bodies) == names.Matches()
     assert names.match([]) == names.Matches()
     assert names.match(["spine", "thigh.L", "thigh.R", "hand.L", "Bone", "Bone.001"], bones=True) == names.Matches()
