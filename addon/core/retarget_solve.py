@@ -87,12 +87,8 @@ def _mouth(performance: Performance, target: Target, mouth: np.ndarray) -> np.nd
             continue
         during = weight > 0.0
         towards = np.where(made, _PRESSED, values)  # as little else as need be
-        there = solved(
-            gap_weight,
-            np.zeros_like(apart) if meet else apart,
-            towards,
-            np.where(made, _MADE_FOR, np.maximum(stay, _AS_BEFORE)),
-        )
+        held = np.where(made, _MADE_FOR, np.maximum(stay, _AS_BEFORE))
+        there = solved(gap_weight, np.zeros_like(apart) if meet else apart, towards, held)
         blend = weight[during, None]
         values[during] = (1.0 - blend) * values[during] + blend * there[during]
     return values
