@@ -27,7 +27,6 @@ PARTS = (FACE, HEAD, MOUTHS, BASE)
 STATE = "makeittalk_before"  # custom property of a generated action: what the object was like before, JSON
 _REPLACE = "REPLACE"
 _CONSTANT = 0  # Keyframe.interpolation
-_ADDED = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale", "delta_location")
 
 
 def found(owner: bpy.types.ID, *parts: Part) -> Iterator[layers.Layer]:
@@ -106,14 +105,6 @@ def is_baked(owner: bpy.types.ID) -> bool:
     return any(True for _ in found(owner))
 
 
-def replaced(owner: bpy.types.ID) -> int:
-    """How many of the retargeted channels the datablock's own action or strips replace."""
-    mine = {name for layer in found(owner, FACE, HEAD) for name in actions.by_identifier(layer.curves)}
-    animation = owner.animation_data
-    own = actions.by_identifier(compat.assigned_curves(owner)) if animation.action_blend_type == _REPLACE else {}
-    return len(mine & own.keys())
-
-
 def _renew(owner: bpy.types.ID, part: Part, identifiers: set[str]) -> str:
     """Takes what a part had before off a datablock.
 
@@ -160,16 +151,12 @@ def _settle(owner: bpy.types.ID, moved: set[str], name: str, start: float) -> No
         for identifier in actions.by_identifier(compat.strip_curves(strip))
     }
     own = set(actions.by_identifier(compat.assigned_curves(owner)))
-    is_keys = isinstance(owner, bpy.types.Key)
-    odd = {item for item in own if not _adds(item)}
-    if moved & own and animation.action_blend_type == _REPLACE and (is_keys or not (tracks and odd)):
+    if moved & own and animation.action_blend_type == _REPLACE:
         animation.action_blend_type = layers.blending(owner)
-    added = animation.action_blend_type != _REPLACE
-    if is_keys:
-        covered = (moved | (own if added else set())) - others if compat.SHAPE_KEY_DEFAULT else set()
-    else:
-        covered = odd - others if added and not tracks else set()
-    if covered:
+    if animation.action_blend_type != _REPLACE:
+        moved = moved | own
+    covered = moved - others
+    if covered and isinstance(owner, bpy.types.Key) and compat.SHAPE_KEY_DEFAULT:  # what is combined knows defaults
         _lay_base(owner, covered, name, start, bool(tracks))
 
 
@@ -189,11 +176,6 @@ def _lay_base(owner: bpy.types.ID, covered: set[str], name: str, start: float, o
 def _is_mine(track: bpy.types.NlaTrack) -> bool:
     names = {part.name for part in PARTS}
     return any(strip.action is not None and strip.action.get(layers.PART) in names for strip in track.strips)
-
-
-def _adds(identifier: str) -> bool:
-    """Whether a channel begins at nothing: what is added to its default is what is keyed."""
-    return shown.path_and_index(identifier)[0].rpartition(".")[2] in _ADDED
 
 
 def _get(owner: bpy.types.ID, identifier: str) -> float:
