@@ -66,3 +66,16 @@ def world_turns(item, bone: str, frames) -> np.ndarray:
         posed = item.matrix_world @ item.pose.bones[bone].matrix
         found.append(np.array(posed.to_3x3() @ rest.to_3x3().inverted()))
     return np.array(found)
+
+
+def mouths(names=tuple("ABCDEFGHX"), frames=(1,)):
+    """A Grease Pencil object with a layer a name, each with drawings on some frames."""
+    kind = "grease_pencils_v3" if hasattr(bpy.data, "grease_pencils_v3") else "grease_pencils"
+    data = getattr(bpy.data, kind).new("Mouth")
+    item = bpy.data.objects.new("Mouth", data)
+    bpy.context.scene.collection.objects.link(item)
+    for name in names:
+        layer = data.layers.new(name)
+        for frame in frames:
+            layer.frames.new(frame)
+    return item
