@@ -31,7 +31,9 @@ def guess_bone(names: Sequence[str]) -> str:
     for name in _NAMES:
         if name in lowered:
             return lowered[name]
-    words = [name for name in names if "head" in re.split(r"[^a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())]
+    words = [
+        name for name in names if "head" in re.split(r"[^a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
+    ]
     return min(words, key=len, default="")
 
 
@@ -71,7 +73,7 @@ def turned_bone(turns: np.ndarray, axes: np.ndarray) -> np.ndarray:
     """A head's turns as those of a bone that carries it.
 
     Args:
-        turns: (N, 3, 3) rotations in the face's own axes. axes: (3, 3), a column an axis of the face, in the bone's own.
+        turns: (N, 3, 3) rotations in the face's own axes. axes: (3, 3), a column an axis of the face, in the bone's.
 
     Returns:
         (N, 3, 3), in the bone's own axes: what its rotation channels say.

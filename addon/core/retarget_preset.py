@@ -1,8 +1,8 @@
 """A retarget's list as a file that can be shared: JSON, `format: 1`. No bpy here.
 
-    {"format": 1, "kind": "makeittalk retarget",
-     "rows": [{"target": "A", "meaning": "jawOpen", "gain": 1.0, "offset": 0.0, "on": true}, …],
-     "head": {"bone": "head", "turn": 1.0, "move": 0.0, "forward": "AUTO", "up": "AUTO"}}
+{"format": 1, "kind": "makeittalk retarget",
+ "rows": [{"target": "A", "meaning": "jawOpen", "gain": 1.0, "offset": 0.0, "on": true}, …],
+ "head": {"bone": "head", "turn": 1.0, "move": 0.0, "forward": "AUTO", "up": "AUTO"}}
 """
 
 from __future__ import annotations
@@ -121,7 +121,9 @@ def _head(item: Any) -> Head:
     forward, up = (_text(item.get(name, "AUTO"), name) for name in ("forward", "up"))
     if not {forward, up} <= {"AUTO", *AXES}:
         raise ValueError("'forward' or 'up' is no axis")
-    return Head(_text(item.get("bone", ""), "bone"), _number(item, "turn", 1.0), _number(item, "move", 0.0), forward, up)
+    return Head(
+        _text(item.get("bone", ""), "bone"), _number(item, "turn", 1.0), _number(item, "move", 0.0), forward, up
+    )
 
 
 def _text(value: Any, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from ...backend.makeittalk.exchange.cues import Cue
@@ -26,7 +27,7 @@ def held(cues: Sequence[Cue], rate: float, hold: int = HOLD) -> list[tuple[int, 
     starts.append(max(round(cues[-1].end * rate), starts[0] + hold))
     while True:
         _join_equal(starts, names)
-        lengths = [after - before for before, after in zip(starts, starts[1:], strict=False)]
+        lengths = [after - before for before, after in itertools.pairwise(starts)]
         short = [number for number, length in enumerate(lengths) if length < hold]
         if not short or len(names) == 1:
             return list(zip(starts, names, strict=False))

@@ -82,21 +82,19 @@ def channels(
     if move and not bone.bone.use_connect:
         length = bone.bone.length
         places = source.places @ own.T * (move * length / max(source.head_size, 1e-6))
-        found += [
-            Channel(f"{path}.location", index, column, _PLACE * length) for index, column in enumerate(places.T)
-        ]
+        found += [Channel(f"{path}.location", index, column, _PLACE * length) for index, column in enumerate(places.T)]
     return found
 
 
-def bake(
-    source: Source, armature: bpy.types.Object, name: str, character: str, **how: float | str
-) -> None:
+def bake(source: Source, armature: bpy.types.Object, name: str, character: str, **how: float | str) -> None:
     """Lays the head's motion below what an armature does by itself; `how` is what `channels` takes.
 
     Raises:
         AddonError: as `channels` does.
     """
-    retarget_layer.write(armature, retarget_layer.HEAD, channels(source, armature, name, **how), character, source.first)
+    retarget_layer.write(
+        armature, retarget_layer.HEAD, channels(source, armature, name, **how), character, source.first
+    )
 
 
 def _world(armature: bpy.types.Object, name: str) -> np.ndarray:
@@ -106,7 +104,7 @@ def _world(armature: bpy.types.Object, name: str) -> np.ndarray:
 
 
 def _ahead(armature: bpy.types.Object, name: str) -> np.ndarray | None:
-    """Where the face looks, in the world: to its eyes and mouth, else to where the toes point; None where nothing says."""
+    """Where the face looks, in the world: to its eyes and mouth, else where the toes point; None where nothing says."""
     bones, place = armature.data.bones, np.array(armature.matrix_world, float)
 
     def world(points: list[np.ndarray]) -> np.ndarray:

@@ -52,7 +52,9 @@ def write(owner: bpy.types.ID, part: Part, channels: Sequence[Channel], name: st
     layer.action[STATE] = state
 
 
-def write_steps(owner: bpy.types.ID, part: Part, steps: dict[str, list[tuple[int, float]]], name: str, start: int) -> None:
+def write_steps(
+    owner: bpy.types.ID, part: Part, steps: dict[str, list[tuple[int, float]]], name: str, start: int
+) -> None:
     """Puts values that change at once on a strip of their own, which replaces what lies below.
 
     Args:
@@ -89,7 +91,7 @@ def remove(owner: bpy.types.ID, *parts: Part) -> int:
     for state in states:
         for identifier, value in state["values"].items():
             if identifier not in still:
-                _set(owner, identifier, value)
+                shown.put(owner, identifier, value)
     animation = owner.animation_data
     if not any(True for _ in found(owner)) and animation is not None:
         blend = next((state["blend"] for state in states if state["blend"]), "")
@@ -125,7 +127,9 @@ def _state(layer: layers.Layer) -> dict[str, Any]:
     try:
         state = bounded_json.loads(str(layer.action.get(STATE, "{}")))
         values = {
-            str(name): float(value) for name, value in dict(state.get("values", {})).items() if np.isfinite(float(value))
+            str(name): float(value)
+            for name, value in dict(state.get("values", {})).items()
+            if np.isfinite(float(value))
         }
         return {"values": values, "blend": str(state.get("blend", ""))}
     except (AttributeError, TypeError, ValueError):
@@ -182,17 +186,3 @@ def _get(owner: bpy.types.ID, identifier: str) -> float:
     path, index = shown.path_and_index(identifier)
     value = owner.path_resolve(path)
     return float(value[index] if hasattr(value, "__len__") else value)
-
-
-def _set(owner: bpy.types.ID, identifier: str, value: float) -> None:
-    path, index = shown.path_and_index(identifier)
-    before, _, name = path.rpartition(".")
-    try:
-        holder = owner.path_resolve(before) if before else owner
-        current = getattr(holder, name)
-        if hasattr(current, "__len__"):
-            current[index] = value
-        else:
-            setattr(holder, name, type(current)(value))
-    except (AttributeError, IndexError, TypeError, ValueError):
-        return  # the key or the bone has gone meanwhile

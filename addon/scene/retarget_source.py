@@ -16,14 +16,14 @@ from . import bakes, gaze, rig, shape_keys, shown
 
 @dataclass
 class Source:
-    """A character's performance, in its own space: X to the viewer's right, Y away from the viewer, Z up; Blender units.
+    """A character's performance in its own space: X to the viewer's right, Y away from the viewer, Z up; Blender units.
 
     Attributes:
         first: the frame of the first sample. names: (K,) of its keys, as they were made, residual keys included.
         current: those names as the keys are called now.
         values: (N, K), what the keys show, the eye target's share added. ranges: (K, 2), what they may show.
         rest: (68, 3), the landmarks where nothing moves them.
-        basis: (K, 68, 3), what a key at 1 moves the landmarks by.
+        basis: (K, 68, 3), what a key at 1 moves the landmarks by, its depth that of the face, not of the flat mesh.
         turns: (N, 3, 3), rotation of the head. places: (N, 3), what the head's bone has moved.
         head_size: length of the head's bone.
     """
@@ -43,11 +43,6 @@ class Source:
     def frames(self) -> int:
         """N."""
         return len(self.values)
-
-    @property
-    def landmarks(self) -> np.ndarray:
-        """(N, 68, 3), what the keys move the landmarks by; the head's motion is not in it."""
-        return np.einsum("nk,klc->nlc", self.values, self.basis)
 
 
 def read(character: bpy.types.Collection, scene: bpy.types.Scene) -> Source:
@@ -119,7 +114,9 @@ def _keys_of(
     for row, place in zip(shapes, (0, *places), strict=True):
         keys.key_blocks[place].data.foreach_get("co", row)
     points = shapes.reshape(len(shapes), count, 3)[:, marks].astype(np.float64)
-    return names, places, points[0], points[1:] - points[0]
+    moves = points[1:] - points[0]
+    moves[..., 1] /= mesh.depth_scale
+    return names, places, points[0], moves
 
 
 def _orthonormal(matrices: np.ndarray) -> np.ndarray:

@@ -133,6 +133,21 @@ def path_and_index(name: str) -> tuple[str, int]:
     return path, int(index[:-1])
 
 
+def put(owner: bpy.types.ID, identifier: str, value: float) -> None:
+    """Sets what an identifier names; does nothing where the key or the bone has gone."""
+    path, index = path_and_index(identifier)
+    before, _, name = path.rpartition(".")
+    try:
+        holder = owner.path_resolve(before) if before else owner
+        current = getattr(holder, name)
+        if hasattr(current, "__len__"):
+            current[index] = value
+        else:
+            setattr(holder, name, type(current)(value))
+    except (AttributeError, IndexError, TypeError, ValueError):
+        return
+
+
 def _objects(owners: Sequence[bpy.types.ID]) -> list[bpy.types.Object]:
     """The objects by which Blender evaluates datablocks."""
     found = []

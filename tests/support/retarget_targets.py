@@ -1,4 +1,4 @@
-"""Small characters of other people's, for a performance to be put on: armatures with a head, however it lies at rest."""
+"""Small things of other people's, for a performance to be put on: armatures with a head, however it lies at rest."""
 
 from __future__ import annotations
 

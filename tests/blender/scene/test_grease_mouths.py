@@ -5,9 +5,8 @@ from __future__ import annotations
 import bpy
 import pytest
 from extension import part
-from retarget_targets import mouths
-
 from makeittalk.exchange.cues import Cue
+from retarget_targets import mouths
 
 CUES = [Cue(0.0, 0.5, "X"), Cue(0.5, 0.54, "A"), Cue(0.54, 0.9, "D"), Cue(0.9, 1.2, "G"), Cue(1.2, 1.5, "X")]
 
@@ -25,7 +24,11 @@ def seen(item, frames) -> list[str]:
         bpy.context.scene.frame_set(frame)
         graph = bpy.context.evaluated_depsgraph_get()
         layers = item.evaluated_get(graph).data.layers
-        (shown,) = [getattr(layer, "info", layer.name if hasattr(layer, "name") else "") for layer in layers if layer.opacity > 0.5]
+        (shown,) = [
+            getattr(layer, "info", layer.name if hasattr(layer, "name") else "")
+            for layer in layers
+            if layer.opacity > 0.5
+        ]
         found.append(shown)
     return found
 
@@ -42,7 +45,19 @@ def test_one_layer_shows_at_a_time(grease, scene):
     item = mouths()
     count = grease.show_layers(item, grease.layers_of(item), CUES, 24.0, "Ada", 11)
     assert count == 5
-    assert seen(item, (1, 11, 22, 23, 24, 25, 32, 33, 39, 40, 100)) == ["X", "X", "X", "A", "A", "D", "D", "G", "G", "X", "X"]
+    assert seen(item, (1, 11, 22, 23, 24, 25, 32, 33, 39, 40, 100)) == [
+        "X",
+        "X",
+        "X",
+        "A",
+        "A",
+        "D",
+        "D",
+        "G",
+        "G",
+        "X",
+        "X",
+    ]
 
 
 def test_what_is_not_drawn_is_replaced(grease, scene):

@@ -54,7 +54,9 @@ def test_a_gain_scales_the_angle_and_keeps_the_axis():
 
 
 def test_axis_and_angle():
-    name, values = head_axes.channels(Rotation.from_rotvec([[0.0, 0.0, 0.4], [0.0, 0.0, 0.0]]).as_matrix(), "AXIS_ANGLE")
+    name, values = head_axes.channels(
+        Rotation.from_rotvec([[0.0, 0.0, 0.4], [0.0, 0.0, 0.0]]).as_matrix(), "AXIS_ANGLE"
+    )
     assert name == "rotation_axis_angle"
     np.testing.assert_allclose(values, [[0.4, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.0]], atol=1e-9)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from extension import part_outside
-
 from makeittalk.exchange.cues import Cue
 
 viseme_holds = part_outside("addon.core.viseme_holds")
@@ -42,14 +43,21 @@ def test_equal_neighbours_are_one():
 @pytest.mark.parametrize("rate", [8.0, 12.0, 24.0, 29.97, 60.0])
 def test_any_speech_is_held(rate):
     rng = np.random.default_rng(5)
-    parts = [(float(length), str(name)) for length, name in zip(rng.uniform(0.04, 0.3, 400), rng.choice(list("ABCDEFGHX"), 400))]
+    parts = [
+        (float(length), str(name))
+        for length, name in zip(rng.uniform(0.04, 0.3, 400), rng.choice(list("ABCDEFGHX"), 400), strict=False)
+    ]
     said = cues(*parts)
     found = viseme_holds.held(said, rate)
     frames = [frame for frame, _ in found]
     ends = [*frames[1:], round(said[-1].end * rate)]
     assert frames[0] == 0 and min(np.subtract(ends, frames)) >= 2
-    assert all(one[1] != other[1] for one, other in zip(found, found[1:], strict=False))
+    assert all(one[1] != other[1] for one, other in itertools.pairwise(found))
     if rate >= 24.0:  # P, B and M are all there, within a frame or two of where they are heard
         shown = [frame for frame, name in found if name == "A"]
-        heard = [cue for cue, before in zip(said, [None, *said], strict=False) if cue.name == "A" and (before is None or before.name != "A")]
+        heard = [
+            cue
+            for cue, before in zip(said, [None, *said], strict=False)
+            if cue.name == "A" and (before is None or before.name != "A")
+        ]
         assert all(min(abs(frame - cue.start * rate) for frame in shown) <= 4.0 for cue in heard)
