@@ -108,7 +108,7 @@ class MAKEITTALK_UL_mappings(bpy.types.UIList):
         names.active = item.use
         names.alert = bool(item.target) and item.target not in retarget.names_of(data.target)
         names.label(text=item.target or "(choose a target)")
-        names.label(text=item.meaning or "–", icon="BACK")
+        names.label(text=item.meaning.partition(":")[2] or "–", icon="BACK")
 
 
 CLASSES = (MAKEITTALK_UL_mappings, MAKEITTALK_PT_retarget)

@@ -14,7 +14,16 @@ from ...backend.makeittalk.exchange.cues import Cue
 from ..core.errors import AddonError
 from ..core.retarget_names import MEANINGS, match
 from ..core.retarget_preset import Head, Preset, Row
-from . import grease_mouths, parts, retarget_drive, retarget_head, retarget_layer, retarget_values, shape_keys
+from . import (
+    grease_mouths,
+    parts,
+    retarget_bones,
+    retarget_drive,
+    retarget_head,
+    retarget_layer,
+    retarget_values,
+    shape_keys,
+)
 from .actions import Channel
 from .retarget_source import Source, read
 from .setup import frame_rate
@@ -95,8 +104,9 @@ def choose(settings: bpy.types.PropertyGroup) -> None:
     if kind(item) in (KEYS, BONES):
         fill(settings)
     if settings.head_target is None:
-        armature = item if item.type == "ARMATURE" else item.find_armature()
-        if armature is not None and can_take(armature) and retarget_head.guess_bone(armature):
+        armature = item if item.type == "ARMATURE" else item.find_armature() or item.parent
+        carries = armature is not None and armature.type == "ARMATURE" and can_take(armature)
+        if carries and retarget_head.guess_bone(armature):
             settings.head_target = armature
 
 
@@ -243,6 +253,10 @@ def _face(
         return
     rows = meanings(settings)
     if kind(item) == BONES:
+        wanted = {name: (row.meaning, row.gain, row.offset) for name, row in rows.items()}
+        moved = retarget_bones.channels(retarget_values.performance(source, fps), item, wanted)
+        if moved:
+            yield item, retarget_layer.FACE, moved
         return
     values = retarget_values.solve(source, item, {name: row.meaning for name, row in rows.items()}, fps)
     channels = []

@@ -79,3 +79,33 @@ def mouths(names=tuple("ABCDEFGHX"), frames=(1,)):
         for frame in frames:
             layer.frames.new(frame)
     return item
+
+
+def face_bones(turned=(0.0, 0.0, 0.0)):
+    """An armature with the bones of Rigify's face: a jaw that carries the lower lip, lips, brows and lids."""
+    data = bpy.data.armatures.new("Face")
+    item = bpy.data.objects.new("Face", data)
+    bpy.context.scene.collection.objects.link(item)
+    item.rotation_euler = turned
+    with editing(item) as bones:
+
+        def add(name: str, at, parent: str = "head", to=(0.0, 0.0, 0.01), roll: float = 0.3) -> None:
+            bone = bones.new(name)
+            bone.head, bone.tail, bone.roll = at, np.add(at, to), roll
+            bone.parent = bones.get(parent)
+
+        add("head", (0.0, 0.0, 1.5), to=(0.0, 0.0, 0.25), roll=0.0)
+        add("jaw_master", (0.0, -0.02, 1.53), to=(0.0, -0.09, -0.05), roll=0.2)
+        for name, x in (("", 0.0), (".L", 0.012), (".L.001", 0.021), (".R", -0.012), (".R.001", -0.021)):
+            add(f"lip.T{name}", (x, -0.11, 1.527))
+            add(f"lip.B{name}", (x, -0.11, 1.523), "jaw_master")
+        add("lips.L", (0.03, -0.10, 1.525))
+        add("lips.R", (-0.03, -0.10, 1.525))
+        for side, sign in (("L", 1.0), ("R", -1.0)):
+            for number, x in enumerate((0.06, 0.045, 0.03, 0.015)):  # from the temple inwards, as Rigify counts
+                tail = f".{number:03}" if number else ""
+                add(f"brow.T.{side}{tail}", (sign * x, -0.10, 1.62))
+                add(f"lid.T.{side}{tail}", (sign * (x - 0.002), -0.09, 1.60 + (0.0 if number in (0, 3) else 0.006)))
+                add(f"lid.B.{side}{tail}", (sign * (x - 0.002), -0.09, 1.60 - (0.0 if number in (0, 3) else 0.006)))
+    bpy.context.view_layer.update()
+    return item

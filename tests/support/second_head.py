@@ -163,7 +163,7 @@ def _skin(head: Head) -> None:
             after = (column + 1) % SEGMENTS
             face = (number[row, column], number[row + 1, column], number[row + 1, after], number[row, after])
             place = points[list(face)].mean(axis=0)
-            hair = row > 8 and (place[1] < -0.75 + 0.2 * place[0] + 0.9 * max(0.0, place[2]) or place[2] > 0.75)
+            hair = row > 8 and (place[1] < -0.78 + 0.3 * place[0] ** 2 + 0.9 * max(0.0, place[2]) or place[2] > 0.75)
             faces.append(face)
             materials.append(MOUTH if row < 3 else LIP if row < 5 else HAIR if hair else SKIN)
     hairy = sorted({corner for face, kind in zip(faces, materials, strict=True) if kind == HAIR for corner in face})
