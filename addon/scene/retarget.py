@@ -239,6 +239,15 @@ def remove(character: bpy.types.Collection) -> int:
     return count + sum(retarget_layer.remove(owner) for owner in owners(settings))
 
 
+def let_go(character: bpy.types.Collection) -> None:
+    """Takes a character's drivers off every object: it goes. What it baked stays, as curves do."""
+    keys = character.makeittalk.body.data.shape_keys if character.makeittalk.body is not None else None
+    sources = {character.makeittalk.rig, keys} - {None}
+    for owner in (*bpy.data.shape_keys, *bpy.data.objects):
+        if retarget_drive.is_driven(owner) and sources & retarget_drive.sources(owner):
+            retarget_drive.remove(owner)
+
+
 def is_on(settings: bpy.types.PropertyGroup) -> bool:
     """Whether the targets have a performance on them."""
     return any(retarget_layer.is_baked(owner) or retarget_drive.is_driven(owner) for owner in owners(settings))

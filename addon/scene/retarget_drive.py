@@ -102,6 +102,19 @@ def is_driven(owner: bpy.types.ID) -> bool:
     return STATE in owner
 
 
+def sources(owner: bpy.types.ID) -> set[bpy.types.ID]:
+    """What a retarget's drivers of a datablock read from."""
+    state, animation = _state(owner), owner.animation_data
+    return {
+        place.id
+        for curve in (animation.drivers if animation is not None else ())
+        if f"{curve.data_path}[{curve.array_index}]" in state
+        for variable in curve.driver.variables
+        for place in variable.targets
+        if place.id is not None
+    }
+
+
 def _state(owner: bpy.types.ID) -> dict[str, float]:
     try:
         found = bounded_json.loads(str(owner.get(STATE, "{}")))

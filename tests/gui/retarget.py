@@ -70,7 +70,7 @@ def look() -> None:
     """Both faces in front view, shaded by a lamp that shows their form."""
     space = ui.area.spaces.active
     space.shading.type, space.shading.light, space.shading.color_type = "SOLID", "STUDIO", "TEXTURE"
-    space.overlay.show_overlays = False
+    space.overlay.show_overlays = space.show_gizmo = space.show_region_toolbar = False
     view = space.region_3d
     view.view_perspective = "ORTHO"
     view.view_rotation = (0.70710678, 0.70710678, 0.0, 0.0)
@@ -121,9 +121,11 @@ def user() -> Iterator[float]:
     yield from call("bake_retarget")
     mouth = values("jawOpen")
     seen["baked"] = mouth
-    bpy.context.scene.frame_set(1 + 3 * int(np.argmax(mouth)))
-    ui.rest()
+    frame = 1 + 3 * int(np.argmax(mouth))
+    bpy.context.scene.frame_set(frame)
     ui.scroll(60)
+    yield 0.5
+    ui.rest()
     yield 1.0
     ui.shot("retarget-1-baked")
 
@@ -136,13 +138,13 @@ def user() -> Iterator[float]:
     look()
 
     yield from call("drive_retarget")
-    frame = bpy.context.scene.frame_current
+    bpy.context.scene.frame_set(frame)
     before = value(head(), "browInnerUp")
     keys = characters()[0].makeittalk.body.data.shape_keys
     curve = addon("scene.own_layer").ensure_curve(keys, 'key_blocks["browInnerUp"].value')
     curve.keyframe_points.insert(frame, 0.8)
     curve = addon("scene.own_layer").ensure_curve(keys, 'key_blocks["mouthSmileLeft"].value')
-    curve.keyframe_points.insert(frame, 0.6)
+    curve.keyframe_points.insert(frame, 0.8)
     bpy.context.scene.frame_set(frame)
     yield 0.5
     seen["followed"] = [before, value(head(), "browInnerUp")]

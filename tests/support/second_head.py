@@ -336,6 +336,17 @@ def arkit() -> dict[str, str]:
     return {item.name: identifier for identifier, item in meanings.items() if item.vocabulary == "arkit"}
 
 
+def of(word: str) -> dict[str, str]:
+    """A head's keys for a vocabulary's mouth, by its own names, and both lids."""
+    meanings = part("addon.core.retarget_names").MEANINGS
+    mouth = {
+        item.name: identifier
+        for identifier, item in meanings.items()
+        if (item.vocabulary, item.part) == (word, "mouth")
+    }
+    return mouth | {"blinkLeft": "vrm:blinkLeft", "blinkRight": "vrm:blinkRight"}
+
+
 VRM = {
     f"Fcl_MTH_{letter}": f"vrm:{name}" for letter, name in zip("AIUEO", ("aa", "ih", "ou", "ee", "oh"), strict=True)
 } | {"Fcl_EYE_Close": "vrm:blink"}

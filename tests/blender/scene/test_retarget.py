@@ -35,6 +35,16 @@ def vrm(settings):
     return settings.target
 
 
+def oculus(settings):
+    settings.target = second_head.add("Avatar", second_head.of("oculus"))
+    return settings.target
+
+
+def rhubarb(settings):
+    settings.target = second_head.add("Cartoon", second_head.of("rhubarb"))
+    return settings.target
+
+
 def shown(item, name: str, frames=FRAMES) -> np.ndarray:
     """What Blender shows of a key, frame by frame."""
     found = []
@@ -90,7 +100,7 @@ def test_a_head_with_the_same_keys_does_the_same(ada, settings):
     assert shown(head, "eyeBlinkRight").max() > 0.9
 
 
-@pytest.mark.parametrize("who", [arkit, vrm])
+@pytest.mark.parametrize("who", [arkit, vrm, oculus, rhubarb])
 def test_lips_shut_when_ours_do(settings, who):
     head = who(settings)
     bake()
@@ -276,7 +286,7 @@ def drive() -> None:
     assert bpy.ops.makeittalk.drive_retarget() == {"FINISHED"}
 
 
-@pytest.mark.parametrize("who", [arkit, vrm])
+@pytest.mark.parametrize("who", [arkit, vrm, oculus, rhubarb])
 def test_driven_lips_move_and_shut(settings, who):
     head = who(settings)
     bake()
@@ -309,6 +319,16 @@ def test_a_drive_goes_without_a_trace(settings):
     bpy.ops.makeittalk.remove_retarget()
     assert keys.animation_data is None and not keys.keys()
     assert keys.key_blocks["jawOpen"].value == pytest.approx(0.2)
+
+
+def test_a_character_that_goes_drives_no_longer_and_leaves_what_it_baked(ada, settings, scene):
+    head, second = arkit(settings), second_head.add("Second", second_head.VRM)
+    bake()
+    settings.target = second
+    drive()
+    assert bpy.ops.makeittalk.remove_character() == {"FINISHED"}
+    assert second.data.shape_keys.animation_data is None
+    assert shown(head, "eyeBlinkLeft").max() > 0.9
 
 
 def test_a_driver_of_somebody_else_s_is_left_alone(settings):
