@@ -25,7 +25,7 @@ _ALONE = (0.4, 1.0)  # values at which every key is asked for by itself
 _OPENS = 0.03  # mouth widths that a key of the target parts the lips by, if it is to be held shut
 _SHUT, _OPEN = 0.02, 0.1  # mouth widths that the character's lips are apart: from none to all of it
 _UPPER, _LOWER = 62, 66  # landmarks in the middle of the inner lips
-_RESIDUAL = "residual"
+_RESIDUAL, _JAW = "residual", "jawOpen"
 
 
 def drive(character: bpy.types.Collection, scene: bpy.types.Scene) -> int:
@@ -85,7 +85,16 @@ def _alone(source: Source, named: list[int], share: float) -> np.ndarray:
     """Each named key by itself, as far as it goes times `share`."""
     found = np.zeros((len(named), len(source.names)))
     found[range(len(named)), named] = np.minimum(source.ranges[named, 1], 1.0) * share
+    if _JAW in source.names:  # what shuts lips does so in a mouth that the jaw opens
+        shuts = found @ _gap_slopes(source) < -_SHUT
+        found[shuts, source.names.index(_JAW)] = share
     return found
+
+
+def _gap_slopes(source: Source) -> np.ndarray:
+    """(K,) what each key at 1 parts the middle of the lips by, mouth widths."""
+    width = float(np.linalg.norm(source.rest[54] - source.rest[48]))
+    return np.asarray((source.basis[:, _UPPER, 2] - source.basis[:, _LOWER, 2]) / width)
 
 
 class _Gap:
@@ -97,7 +106,7 @@ class _Gap:
 
     def __init__(self, source: Source, values: np.ndarray) -> None:
         width = float(np.linalg.norm(source.rest[54] - source.rest[48]))
-        slopes = (source.basis[:, _UPPER, 2] - source.basis[:, _LOWER, 2]) / width
+        slopes = _gap_slopes(source)
         self.rest = float(source.rest[_UPPER, 2] - source.rest[_LOWER, 2]) / width
         weight = np.abs(slopes) * np.sqrt((source.values**2).mean(axis=0) + 1e-3 * (values**2).mean(axis=0))
         self.terms = [

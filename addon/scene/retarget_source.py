@@ -11,7 +11,9 @@ import bpy
 import numpy as np
 
 from ..core.errors import AddonError
-from . import bakes, gaze, rig, shape_keys, shown
+from . import bakes, gaze, markers, rig, shape_keys, shown
+
+_CLOSED, _BITTEN = ("P", "B", "M"), ("F", "V")  # phones: lips that meet, a lip on the teeth
 
 
 @dataclass
@@ -26,6 +28,7 @@ class Source:
         basis: (K, 68, 3), what a key at 1 moves the landmarks by, its depth that of the face, not of the flat mesh.
         turns: (N, 3, 3), rotation of the head. places: (N, 3), what the head's bone has moved.
         head_size: length of the head's bone.
+        closures, contact: frames from which to which P, B and M, and F and V are said, where phones are marked.
     """
 
     first: int
@@ -38,6 +41,8 @@ class Source:
     turns: np.ndarray
     places: np.ndarray
     head_size: float
+    closures: tuple[tuple[int, int], ...] = ()
+    contact: tuple[tuple[int, int], ...] = ()
 
     @property
     def frames(self) -> int:
@@ -94,7 +99,13 @@ def read_frames(character: bpy.types.Collection, frames: tuple[int, int]) -> Sou
         _orthonormal(moves[:, :3, :3]),
         poses[:, :3, 3] - np.array(bone.bone.matrix_local)[:3, 3],
         bone.bone.length,
+        *(tuple(_said(character, phones)) for phones in (_CLOSED, _BITTEN)),
     )
+
+
+def _said(character: bpy.types.Collection, phones: tuple[str, ...]) -> list[tuple[int, int]]:
+    """The frames from which to which phones are said in any of its speeches, where they are marked."""
+    return [span for spoken in character.makeittalk.speeches for span in markers.spans(spoken, "PHONES", phones)]
 
 
 def _keys_of(

@@ -36,7 +36,12 @@ def performance(source: Source, fps: float, values: np.ndarray | None = None) ->
     """A character's motion as the solver takes it; `values` (T, K) of its keys take the place of what they are."""
     marks = points_from_blender(source.rest, _SIZE)
     moves = points_from_blender(source.basis, _SIZE) - points_from_blender(np.zeros(3), _SIZE)
-    return performance_of(source.names, source.values if values is None else values, moves, marks, fps)
+    contact, closures = (
+        [((start - source.first) / fps, (end - source.first) / fps) for start, end in spans]
+        for spans in (source.contact, source.closures)
+    )
+    shown = source.values if values is None else values
+    return performance_of(source.names, shown, moves, marks, fps, contact, closures)
 
 
 def target(item: bpy.types.Object, meanings: dict[str, str]) -> Target:

@@ -236,7 +236,7 @@ def _lid(head: Head, side: float, middle: np.ndarray, radius: float, upper: bool
         )
         return middle + radius * found.reshape(-1, 3)
 
-    opened, shut = shell(0.62 if upper else 0.85), shell(-0.18 if upper else 0.20)
+    opened, shut = shell(0.5 if upper else 0.8), shell(-0.18 if upper else 0.20)
     faces = [
         (
             row * columns + column,

@@ -9,6 +9,7 @@ import second_head
 import talking
 from extension import part
 from generated import key
+from makeittalk.exchange.cues import Cue
 
 JAW = 'key_blocks["jawOpen"].value'
 FRAMES = range(1, talking.FRAMES + 1)
@@ -108,6 +109,24 @@ def test_lips_shut_when_ours_do(settings, who):
     assert opening.max() > 0.05
     at_closures = opening[np.array(SHUT) - 1]
     assert np.abs(at_closures).max() < 0.1 * opening.max()
+
+
+def test_marked_phones_are_kept(ada, settings, scene):
+    head = oculus(settings)
+    bake()
+    before = [shown(head, name) for name in ("PP", "FF")]
+    open_at = 6 + int(gaps(head, range(7, 12)).argmax())  # no closure is there
+    cues = [
+        Cue(0.0, open_at / 24, "SIL"),
+        Cue(open_at / 24, (open_at + 2) / 24, "M"),
+        Cue((open_at + 2) / 24, 1.0, "AA1"),
+    ]
+    cues += [Cue(1.0, 1.2, "V"), Cue(1.2, 4.0, "AH0")]
+    part("addon.scene.markers").write(scene, ada.makeittalk.current, "PHONES", cues, 24.0)
+    bake()
+    assert np.abs(gaps(head, range(open_at + 1, open_at + 4))).min() < 0.1 * gaps(head).max()
+    after = shown(head, "FF")
+    assert after[24:29].max() > before[1][24:29].max() + 0.2 and abs(after[60:] - before[1][60:]).max() < 0.01
 
 
 def test_edits_of_the_source_come_along(ada, settings):
