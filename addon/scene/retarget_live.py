@@ -14,12 +14,25 @@ import numpy as np
 from ..core import few_terms, head_axes
 from ..core.errors import AddonError
 from ..core.retarget_solve import solve
-from . import bakes, gaze, retarget, retarget_drive, retarget_head, retarget_layer, retarget_values, rig, shape_keys
+from . import (
+    bakes,
+    gaze,
+    retarget,
+    retarget_bones,
+    retarget_drive,
+    retarget_head,
+    retarget_layer,
+    retarget_values,
+    rig,
+    shape_keys,
+)
 from .retarget_drive import Driven, Variable
 from .retarget_source import Source, read
 from .setup import frame_rate
 
 _TERMS = 6  # of a sum
+_BONE_TERMS = 12  # of what moves a bone of a face
+_PROBE = 0.5  # value of a key at which it is asked what it does to a bone
 _GAP_TERMS = 8  # of what tells how far the lips are open
 _ALONE = (0.4, 1.0)  # values at which every key is asked for by itself
 _OPENS = 0.03  # mouth widths that a key of the target parts the lips by, if it is to be held shut
@@ -42,10 +55,12 @@ def drive(character: bpy.types.Collection, scene: bpy.types.Scene) -> int:
     wanted: dict[bpy.types.ID, list[Driven]] = {}
     if retarget.kind(settings.target) == retarget.KEYS and len(settings.rows):
         wanted[retarget.owner_of(settings.target)] = list(_keys(character, source, frame_rate(scene)))
+    if retarget.kind(settings.target) == retarget.BONES and len(settings.rows):
+        wanted[settings.target] = list(_bones(character, source, frame_rate(scene)))
     if settings.head_target is not None and settings.head_bone:
-        wanted[settings.head_target] = list(_head(character, source))
+        wanted.setdefault(settings.head_target, []).extend(_head(character, source))
     if not any(wanted.values()):
-        raise AddonError("There is nothing to drive.", "Bones of a face can be baked; keys and the head can be driven.")
+        raise AddonError("There is nothing to drive.", "Choose a target, or an armature for the head.")
     for owner, driven in wanted.items():
         if reason := retarget_drive.reason(owner, driven):
             raise AddonError(reason, "Remove that driver, or switch its row off.")
@@ -79,6 +94,23 @@ def _keys(character: bpy.types.Collection, source: Source, fps: float) -> Iterat
         )
         if chosen or row.offset:
             yield Driven(shape_keys.value_path(name), 0, expression, variables)
+
+
+def _bones(character: bpy.types.Collection, source: Source, fps: float) -> Iterator[Driven]:
+    """What drives the bones of a face: all but the turn of the jaw is a sum of the keys anyway."""
+    settings, keys = character.makeittalk.retarget, bakes.keys_of(character)
+    rows = {name: (row.meaning, row.gain, row.offset) for name, row in retarget.meanings(settings).items()}
+    probe = np.concatenate([np.zeros((1, len(source.names))), np.eye(len(source.names)) * _PROBE])
+    performance = retarget_values.performance(source, fps, probe)
+    usual = np.sqrt((source.values**2).mean(axis=0)) + 0.05  # an edit may move what rests now
+    for channel in retarget_bones.channels(performance, settings.target, rows):
+        base, slopes = channel.samples[0], (channel.samples[1:] - channel.samples[0]) / _PROBE
+        weight = np.abs(slopes) * usual
+        chosen = [int(place) for place in np.argsort(-weight)[:_BONE_TERMS] if weight[place] > 0.1 * channel.tolerance]
+        if channel.identifier.endswith("quaternion[0]") or not (chosen or abs(base) > channel.tolerance):
+            continue
+        expression, variables = _Sum(source, keys).plain([(place, float(slopes[place])) for place in chosen], base)
+        yield Driven(channel.path, channel.index, expression, variables)
 
 
 def _alone(source: Source, named: list[int], share: float) -> np.ndarray:
@@ -149,12 +181,21 @@ class _Sum:
             else:
                 terms = terms[:-1]
 
-    def _sum(self, terms: list[tuple[int, float]]) -> str:
+    def plain(self, terms: list[tuple[int, float]], base: float) -> tuple[str, list[Variable]]:
+        """The sum of terms and a number; the last terms go where it is too long."""
+        while True:
+            self.variables = {}
+            expression = f"{base:.4g}{self._sum(terms, sign=True)}"
+            if len(expression) <= retarget_drive.MAX_EXPRESSION:
+                return expression, list(self.variables.values())
+            terms = terms[:-1]
+
+    def _sum(self, terms: list[tuple[int, float]], sign: bool = False) -> str:
         text = ""
         for place, weight in terms:
             for name in self._names(place):
                 text += f"{weight:+.3g}*{name}"
-        return text.removeprefix("+")
+        return text if sign else text.removeprefix("+")
 
     def _names(self, place: int) -> Iterator[str]:
         """The variables of a key: its own, and that of what the eye target adds to it."""
@@ -168,7 +209,7 @@ class _Sum:
 
 
 def _head(character: bpy.types.Collection, source: Source) -> Iterator[Driven]:
-    """What drives the bone of the head: quaternions exactly, Euler angles to the first order."""
+    """What drives the bone of the head: exactly, but for Euler angles with a gain, which are within a degree or two."""
     settings, root = character.makeittalk.retarget, character.makeittalk.rig
     armature, name = settings.head_target, settings.head_bone
     bone, head = armature.pose.bones.get(name), rig.head_bone(root)
@@ -184,6 +225,10 @@ def _head(character: bpy.types.Collection, source: Source) -> Iterator[Driven]:
         yield Driven(f"{path}.rotation_quaternion", 0, "w", [Variable("w", root, "ROT_W", head)])
         for axis in range(3):
             yield Driven(f"{path}.rotation_quaternion", axis + 1, _combined(across[axis] * settings.head_turn), turns)
+    elif settings.head_turn == 1.0:
+        turns.append(Variable("w", root, "ROT_W", head))
+        for axis, expression in enumerate(_euler(across, bone.rotation_mode)):
+            yield Driven(f"{path}.rotation_euler", axis, expression, turns)
     elif settings.head_turn:
         for axis in range(3):
             yield Driven(f"{path}.rotation_euler", axis, _combined(2.0 * across[axis] * settings.head_turn), turns)
@@ -194,5 +239,22 @@ def _head(character: bpy.types.Collection, source: Source) -> Iterator[Driven]:
             yield Driven(f"{path}.location", axis, _combined(across[axis] * scale), places)
 
 
+def _euler(across: np.ndarray, order: str) -> list[str]:
+    """The angles about X, Y and Z of a quaternion w, x, y, z whose axis is turned by `across`, (3, 3), as expressions.
+
+    They are those of `head_axes.eulers`, with the quaternion in the place of the matrix.
+    """
+    i, j, k = ("XYZ".index(letter) for letter in order)
+    even = (j - i) % 3 == 1
+    a, b, c = (f"({_combined(across[axis])})" for axis in (i, j, k))
+    plus, turned = ("+", "") if even else ("-", "-")
+    found = ["", "", ""]
+    found[i] = f"{turned}atan2({b}*{c}{plus}w*{a},0.5-{a}*{a}-{b}*{b})"
+    found[j] = f"{turned}asin(2*({turned}w*{b}-{a}*{c}))"
+    found[k] = f"{turned}atan2({a}*{b}{plus}w*{c},0.5-{b}*{b}-{c}*{c})"
+    return found
+
+
 def _combined(weights: np.ndarray) -> str:
-    return "".join(f"{weight:+.5g}*{letter}" for weight, letter in zip(weights, "xyz", strict=True)).removeprefix("+")
+    terms = [f"{weight:+.4f}*{letter}" for weight, letter in zip(weights, "xyz", strict=True) if abs(weight) > 5e-5]
+    return "".join(terms).removeprefix("+") or "0"

@@ -80,8 +80,23 @@ def test_it_goes_without_a_trace(ada):
         np.testing.assert_allclose(np.array(bone.matrix_basis), np.array(rest[bone.name]), atol=1e-6)
 
 
-def test_bones_of_a_face_are_baked_not_driven(ada):
-    ada.makeittalk.retarget.target = face_bones()
-    ada.makeittalk.retarget.head_bone = ""
-    with pytest.raises(RuntimeError, match="nothing to drive"):
-        bpy.ops.makeittalk.drive_retarget()
+def test_bones_of_a_face_can_be_driven(ada):
+    item, settings = face_bones(), ada.makeittalk.retarget
+    settings.target, settings.head_bone = item, ""
+    names = ["lip.T", "lip.B", "lips.L", "brow.T.L.003", "lid.T.L.001", "lid.B.L.001"]
+    assert bpy.ops.makeittalk.bake_retarget() == {"FINISHED"}
+    baked = places(item, names)
+    assert bpy.ops.makeittalk.drive_retarget() == {"FINISHED"}
+    assert not len(item.animation_data.nla_tracks)
+    for curve in item.animation_data.drivers:
+        driver = curve.driver
+        assert driver.is_valid and driver.is_simple_expression and len(driver.expression) < 256
+    driven = places(item, names)
+    moved = np.linalg.norm(baked - baked[:1], axis=-1).max(axis=0)
+    assert (np.linalg.norm(driven - baked, axis=-1).max(axis=0) < 0.12 * moved + 5e-4).all()
+    opening = (driven[:, 0] - driven[:, 1])[:, 2] - 0.004
+    assert np.abs(opening[SHUT]).max() < 0.1 * opening.max()
+    key(ada.makeittalk.body.data.shape_keys, 'key_blocks["browInnerUp"].value', 1.0, frame=1.0)
+    assert (places(item, names) - driven)[:, 3, 2].min() > 0.003
+    bpy.ops.makeittalk.remove_retarget()
+    assert item.animation_data is None and not item.keys()

@@ -95,6 +95,40 @@ def test_edits_of_the_source_come_along(ada):
     assert np.abs(turns(ada)[:, 0, 1]).max() > 0.3
 
 
+@pytest.mark.parametrize("mode", ["QUATERNION", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX"])
+@pytest.mark.parametrize("eyes", [None, (0.15, 0.05, 0.2)])
+def test_a_driven_head_follows_at_once(ada, mode, eyes):
+    target = armature(mode=mode, eyes=eyes)
+    settings = ada.makeittalk.retarget
+    settings.head_target = target
+    assert settings.head_bone == "head"
+    assert bpy.ops.makeittalk.drive_retarget() == {"FINISHED"}
+    for curve in target.animation_data.drivers:
+        driver = curve.driver
+        assert driver.is_valid and driver.is_simple_expression and len(driver.expression) < 256, driver.expression
+    key(ada.makeittalk.rig, f"{HEAD}rotation_euler", 0.4, index=1, frame=1.0)
+    looks = np.eye(3) if eyes is None else np.array(Matrix.Rotation(np.pi / 2, 3, "Z"))
+    assert apart(looks @ turns(ada) @ looks.T, world_turns(target, "head", FRAMES)) < 0.2
+    bpy.ops.makeittalk.remove_retarget()
+    assert target.animation_data is None and not target.keys()
+
+
+def test_a_driven_head_with_gain_and_place(ada):
+    target = armature(tail=(0.0, 0.0, 0.3), roll=0.0, mode="QUATERNION")
+    settings = ada.makeittalk.retarget
+    settings.head_target, settings.head_turn, settings.head_move = target, 0.5, 1.0
+    bpy.ops.makeittalk.drive_retarget()
+    half = part("addon.core.head_axes").scaled(turns(ada), 0.5)
+    assert apart(half, world_turns(target, "head", FRAMES)) < 0.3
+    source = part("addon.scene.retarget_source").read(ada, bpy.context.scene)
+    bpy.context.scene.frame_set(20)
+    moved = np.array(target.pose.bones["head"].matrix.translation) - (0.0, 0.05, 1.4)
+    np.testing.assert_allclose(moved, source.places[19] * 0.3 / source.head_size, atol=1e-3)
+    target.pose.bones["head"].rotation_mode = "AXIS_ANGLE"
+    with pytest.raises(RuntimeError, match="Quaternion to drive it"):
+        bpy.ops.makeittalk.drive_retarget()
+
+
 def test_its_own_action_stays_on_top_and_all_goes_without_a_trace(ada):
     target = armature(mode="QUATERNION")
     bone = target.pose.bones["head"]
