@@ -7,17 +7,19 @@ off, so that it counts once whatever the rig's constraints are.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
+from .. import compat
 from ..core import head_axes
 from ..core.retarget_names import MEANINGS
 from ..core.retarget_performance import Performance
-from . import retarget_head
+from . import layers, retarget_head
 from .actions import Channel
 
 #: Meaning → the landmarks whose mean it follows; L is the person's left, which the viewer sees on the right.
@@ -141,16 +143,48 @@ def _following(
     armature: bpy.types.Object, jaw: str, axes: np.ndarray, rows: dict[str, tuple[str, float, float]]
 ) -> dict[str, np.ndarray]:
     """How far each bone goes where the jaw turns by `_TEST`, (3,) in the face's axes; the pose is put back."""
-    bone, layer = armature.pose.bones[jaw], bpy.context.view_layer
-    before = bone.matrix_basis.copy()
-    here = {name: np.array(armature.pose.bones[name].head) for name in rows}
+    pose, layer = armature.pose.bones, bpy.context.view_layer
+    turn = Matrix(_in_bone(armature, jaw, axes, np.array([_TEST]))[0].tolist()).to_4x4()
+    with _still(armature, rows):
+        before = {name: pose[name].matrix_basis.copy() for name in rows}
+        found = []
+        try:
+            for name in rows:
+                pose[name].matrix_basis = Matrix()
+            for basis in (Matrix(), turn):
+                pose[jaw].matrix_basis = basis
+                layer.update()
+                found.append({name: np.array(pose[name].head) for name in rows})
+        finally:
+            for name, basis in before.items():
+                pose[name].matrix_basis = basis
+            layer.update()
+    return {name: axes.T @ (found[1][name] - found[0][name]) for name in rows}
+
+
+@contextlib.contextmanager
+def _still(armature: bpy.types.Object, names: Iterable[str]) -> Iterator[None]:
+    """Lets neither curves nor drivers move some bones, which would undo what is tried with them."""
+    animation = armature.animation_data
+    if animation is None:
+        yield
+        return
+    layers.leave_tweak_mode(armature)
+    action, slot = animation.action, animation.action_slot if compat.SLOTTED_ACTIONS else None
+    played = animation.use_nla
+    paths = tuple(f'pose.bones["{bpy.utils.escape_identifier(name)}"].' for name in names)
+    driven = [curve for curve in animation.drivers if curve.data_path.startswith(paths) and not curve.mute]
     try:
-        bone.matrix_basis = before @ Matrix(_in_bone(armature, jaw, axes, np.array([_TEST]))[0].tolist()).to_4x4()
-        layer.update()
-        return {name: axes.T @ (np.array(armature.pose.bones[name].head) - place) for name, place in here.items()}
+        animation.action, animation.use_nla = None, False
+        for curve in driven:
+            curve.mute = True
+        yield
     finally:
-        bone.matrix_basis = before
-        layer.update()
+        animation.action, animation.use_nla = action, played
+        if slot is not None:
+            animation.action_slot = slot
+        for curve in driven:
+            curve.mute = False
 
 
 def _in_bone(armature: bpy.types.Object, name: str, axes: np.ndarray, turn: np.ndarray) -> np.ndarray:

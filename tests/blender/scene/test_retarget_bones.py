@@ -80,6 +80,20 @@ def test_it_goes_without_a_trace(ada):
         np.testing.assert_allclose(np.array(bone.matrix_basis), np.array(rest[bone.name]), atol=1e-6)
 
 
+@pytest.mark.parametrize("what", ["bake", "drive"])
+def test_again_it_is_the_same(ada, what):
+    item, settings = face_bones(), ada.makeittalk.retarget
+    settings.target, settings.head_bone = item, ""
+    operator = getattr(bpy.ops.makeittalk, f"{what}_retarget")
+    found = []
+    for frame in (1, 22, 22):
+        bpy.context.scene.frame_set(frame)
+        assert operator() == {"FINISHED"}
+        found.append(places(item, ["lip.T", "lip.B", "lips.L"]))
+    np.testing.assert_allclose(found[1], found[0], atol=1e-4)
+    np.testing.assert_allclose(found[2], found[0], atol=1e-4)
+
+
 def test_bones_of_a_face_can_be_driven(ada):
     item, settings = face_bones(), ada.makeittalk.retarget
     settings.target, settings.head_bone = item, ""
