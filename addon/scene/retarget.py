@@ -29,6 +29,7 @@ from .retarget_source import Source, read
 from .setup import frame_rate
 
 _TOLERANCE = 2e-3  # of a shape key's value that leaving keys out may cost
+_MECHANISM = ("DEF-", "ORG-", "MCH-", "WGT-", "VIS-")  # what Rigify's names of bones that are no controls begin with
 KEYS, BONES, MOUTHS = "KEYS", "BONES", "MOUTHS"
 
 
@@ -124,7 +125,10 @@ def fill(settings: bpy.types.PropertyGroup) -> int:
         How many of the names mean something.
     """
     known = {row.target: (row.gain, row.offset, row.use) for row in settings.rows}
-    found = match(names_of(settings.target), bones=kind(settings.target) == BONES).meanings
+    bones, names = kind(settings.target) == BONES, names_of(settings.target)
+    if bones:  # an animator's own: what a rig moves by itself is not keyed
+        names = [name for name in names if not name.startswith(_MECHANISM)]
+    found = match(names, bones=bones).meanings
     settings.rows.clear()
     for target, meaning in found.items():
         row = add_row(settings, target, meaning)

@@ -30,7 +30,8 @@ _LIPS = {
 }
 _BROWS = {"L": (22, 23, 24, 25, 26), "R": (21, 20, 19, 18, 17)}  # from the nose outwards
 _CHAIN = re.compile(r"(brow|lid)\.([TB])\.([LR])(\.\d+)?$")
-_JAW, _CHIN = "jaw_master", 8
+_JAW, _EYES, _CHIN = "jaw_master", "eyes", 8
+_LOOK = 0.5  # rad that an eye turns by where a key of the gaze is 1
 _TEST = 0.2  # rad that the jaw is turned by, to see what follows it
 _WIDEST = 0.9  # rad: no jaw opens further
 _LID = {"T": 0.85, "B": 0.15}  # how much of the way the upper and the lower lid go
@@ -111,6 +112,8 @@ def _moved(
     word = words[name]
     if word in _LIPS:
         return np.asarray(moves[:, _LIPS[word]].mean(axis=1))
+    if word == _EYES:
+        return _gaze(words, places, name, performance, width)
     found = _CHAIN.match(word)
     if found is None:
         return None
@@ -133,6 +136,19 @@ def _moved(
         return np.zeros((performance.frames, 3))
     shut, wide = (_key(performance, f"eye{what}{'Left' if side == 'L' else 'Right'}") for what in ("Blink", "Wide"))
     return np.asarray((np.clip(shut, 0.0, 1.0) - _WIDE * wide)[:, None] * _LID[row] * way)
+
+
+def _gaze(
+    words: dict[str, str], places: dict[str, np.ndarray], name: str, performance: Performance, width: float
+) -> np.ndarray:
+    """How the target that the eyes look at goes aside (N, 3), in the face's axes."""
+    lids = [place[1] for item, place in places.items() if words[item].startswith("lid.")]
+    away = abs(float(np.mean(lids)) - places[name][1]) if lids else 4.0 * width
+    left, right = (
+        [_key(performance, f"eyeLook{way}{side}") for way in ("Out", "In", "Up", "Down")] for side in ("Left", "Right")
+    )
+    across, up = left[0] + right[1] - left[1] - right[0], left[2] + right[2] - left[3] - right[3]
+    return np.stack([across, np.zeros_like(up), up], axis=1) * 0.5 * np.tan(_LOOK) * away
 
 
 def _key(performance: Performance, name: str) -> np.ndarray:
