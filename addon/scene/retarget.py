@@ -202,6 +202,8 @@ def bake(character: bpy.types.Collection, scene: bpy.types.Scene) -> int:
     written = [*_face(settings, source, frame_rate(scene)), *_head(settings, source)]
     if not written:
         raise AddonError("There is nothing to bake.", "Choose a target, or an armature for the head.")
+    for owner, _, channels in written:
+        retarget_drive.check(owner, [channel.identifier for channel in channels])
     for owner in owners(settings):
         retarget_drive.remove(owner)
         retarget_layer.remove(owner)

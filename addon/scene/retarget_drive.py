@@ -5,12 +5,13 @@ without a trace.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import bpy
 
 from ...backend.makeittalk.exchange import bounded_json
+from ..core import regions
 from ..core.errors import AddonError
 from . import shown
 
@@ -53,8 +54,7 @@ def write(owner: bpy.types.ID, driven: Sequence[Driven]) -> None:
     Raises:
         AddonError: one of them has a driver of somebody else's; nothing was changed.
     """
-    if lacking := reason(owner, driven):
-        raise AddonError(lacking, "Remove that driver, or take the row off the list.")
+    check(owner, [item.identifier for item in driven])
     remove(owner)
     before = {item.identifier: _get(owner, item.path, item.index) for item in driven}
     for item in driven:
@@ -67,13 +67,21 @@ def write(owner: bpy.types.ID, driven: Sequence[Driven]) -> None:
     owner[STATE] = json.dumps(before)
 
 
-def reason(owner: bpy.types.ID, driven: Sequence[Driven]) -> str:
-    """Why values of a datablock cannot be driven."""
+def check(owner: bpy.types.ID, identifiers: Iterable[str]) -> None:
+    """Sees to it that values of a datablock can be driven or keyed.
+
+    Raises:
+        AddonError: one of them has a driver of somebody else's, which would go or silence the curve.
+    """
     animation = owner.animation_data
     theirs = {f"{curve.data_path}[{curve.array_index}]" for curve in (animation.drivers if animation else ())}
-    theirs -= _state(owner).keys()
-    taken = [item.path for item in driven if item.identifier in theirs]
-    return f"{taken[0]} of {owner.name} has a driver already." if taken else ""
+    taken = [item for item in identifiers if item in theirs - _state(owner).keys()]
+    if taken:
+        path, _ = shown.path_and_index(taken[0])
+        raise AddonError(
+            f"{regions.quoted(path) or path} of {owner.name} has a driver already.",
+            "Remove that driver, or switch its row off.",
+        )
 
 
 def remove(owner: bpy.types.ID) -> int:

@@ -62,8 +62,7 @@ def drive(character: bpy.types.Collection, scene: bpy.types.Scene) -> int:
     if not any(wanted.values()):
         raise AddonError("There is nothing to drive.", "Choose a target, or an armature for the head.")
     for owner, driven in wanted.items():
-        if reason := retarget_drive.reason(owner, driven):
-            raise AddonError(reason, "Remove that driver, or switch its row off.")
+        retarget_drive.check(owner, [item.identifier for item in driven])
     for owner in retarget.owners(settings):
         retarget_layer.remove(owner)
         retarget_drive.remove(owner)
