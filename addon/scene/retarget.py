@@ -64,6 +64,8 @@ def target_reason(item: bpy.types.Object | None) -> str:
         return f"{item.name} is a character of MakeItTalk's own, which speaks by itself."
     if not kind(item):
         return f"{item.name} has no shape keys, bones or drawings."
+    if not item.users_scene:
+        return f"{item.name} was deleted: choose another target."
     owner = owner_of(item)
     for block in (item, owner):
         if block.library is not None:
@@ -208,7 +210,7 @@ def bake(character: bpy.types.Collection, scene: bpy.types.Scene) -> int:
         retarget_drive.remove(owner)
         retarget_layer.remove(owner)
     for owner, part, channels in written:
-        retarget_layer.write(owner, part, channels, character.name, source.first)
+        retarget_layer.write(owner, part, channels, character.name, source.first, character.makeittalk.every_frame)
     return len({channel.path for _, _, channels in written for channel in channels})
 
 

@@ -35,12 +35,14 @@ def found(owner: bpy.types.ID, *parts: Part) -> Iterator[layers.Layer]:
     return (layer for layer in layers.layers(owner) if layer.part in names)
 
 
-def write(owner: bpy.types.ID, part: Part, channels: Sequence[Channel], name: str, start: int) -> None:
+def write(
+    owner: bpy.types.ID, part: Part, channels: Sequence[Channel], name: str, start: int, every_frame: bool = False
+) -> None:
     """Puts channels on a strip of their own, in the place of what this part had before.
 
     Args:
         owner: an object, a mesh's shape keys, a Grease Pencil's data. channels: all of one length.
-        name: of the character. start: frame of the first sample.
+        name: of the character. start: frame of the first sample. every_frame: one key a frame, not the fewest.
     """
     state = _renew(owner, part, {channel.identifier for channel in channels})
     moved = {item for layer in found(owner, FACE, HEAD) for item in actions.by_identifier(layer.curves)}
@@ -48,7 +50,7 @@ def write(owner: bpy.types.ID, part: Part, channels: Sequence[Channel], name: st
     frames = len(channels[0].samples)
     layer = layers.new_layer(owner, part, f"{name} on {owner.name}", start, frames)
     layers.set_influence(layer, np.ones(1))
-    actions.write(layer.curves, channels)
+    actions.write(layer.curves, channels, every_frame)
     layer.action[STATE] = state
 
 

@@ -270,6 +270,36 @@ def test_what_cannot_take_it_says_why(ada, settings, scene):
     bake()
 
 
+def test_a_deleted_target_is_told_of(settings, scene):
+    head = arkit(settings)
+    with bpy.context.temp_override(selected_objects=[head]):
+        bpy.ops.object.delete()
+    if settings.target is not None:
+        with pytest.raises(RuntimeError, match="Egg was deleted"):
+            bpy.ops.makeittalk.bake_retarget()
+    else:
+        with pytest.raises(RuntimeError, match="Choose a target first"):
+            bpy.ops.makeittalk.bake_retarget()
+
+
+def test_fewest_keys_or_one_a_frame(ada, settings):
+    head = arkit(settings)
+    bake()
+
+    def count() -> int:
+        (layer,) = part("addon.scene.retarget_layer").found(
+            head.data.shape_keys, part("addon.scene.retarget_layer").FACE
+        )
+        assert layer.track.name == "MakeItTalk Retarget" and layer.strip.blend_type == "ADD"
+        return len(layer.curves.fcurves.find(JAW).keyframe_points)
+
+    few = count()
+    assert few < 0.7 * talking.FRAMES
+    ada.makeittalk.every_frame = True
+    bake()
+    assert count() == talking.FRAMES
+
+
 def test_a_linked_target_is_refused(settings, scene, tmp_path):
     head = second_head.add("Linked", second_head.VRM)
     bpy.data.libraries.write(str(tmp_path / "lib.blend"), {head})
