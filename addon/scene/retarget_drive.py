@@ -5,6 +5,7 @@ without a trace.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -126,7 +127,7 @@ def sources(owner: bpy.types.ID) -> set[bpy.types.ID]:
 def _state(owner: bpy.types.ID) -> dict[str, float]:
     try:
         found = bounded_json.loads(str(owner.get(STATE, "{}")))
-        return {str(name): float(value) for name, value in found.items()}
+        return {str(name): float(value) for name, value in found.items() if math.isfinite(float(value))}
     except (AttributeError, TypeError, ValueError):
         return {}
 

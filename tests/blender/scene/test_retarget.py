@@ -287,9 +287,8 @@ def test_fewest_keys_or_one_a_frame(ada, settings):
     bake()
 
     def count() -> int:
-        (layer,) = part("addon.scene.retarget_layer").found(
-            head.data.shape_keys, part("addon.scene.retarget_layer").FACE
-        )
+        made = part("addon.scene.retarget_layer")
+        (layer,) = made.found(head.data.shape_keys, made.FACE)
         assert layer.track.name == "MakeItTalk Retarget" and layer.strip.blend_type == "ADD"
         return len(layer.curves.fcurves.find(JAW).keyframe_points)
 
