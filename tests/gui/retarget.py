@@ -50,12 +50,12 @@ def build() -> None:
     import second_head
     from retarget_targets import editing
 
-    made = second_head.add("Egg", second_head.arkit(), at=(1.02, 0.0, 0.02), scale=0.40)
+    made = second_head.add("Egg", second_head.arkit(), at=(0.98, 0.0, 0.02), scale=0.40)
     armature = bpy.data.objects.new("Egg Rig", bpy.data.armatures.new("Egg Rig"))
     bpy.context.scene.collection.objects.link(armature)
     with editing(armature) as bones:
         bone = bones.new("head")
-        bone.head, bone.tail, bone.roll = (1.02, 0.3, -0.42), (1.02, 0.4, 0.1), 0.3
+        bone.head, bone.tail, bone.roll = (0.98, 0.3, -0.42), (0.98, 0.4, 0.1), 0.3
     armature.data.display_type = "STICK"
     made.parent, made.parent_type, made.parent_bone = armature, "BONE", "head"
     bpy.context.view_layer.update()
@@ -74,7 +74,7 @@ def look() -> None:
     view = space.region_3d
     view.view_perspective = "ORTHO"
     view.view_rotation = (0.70710678, 0.70710678, 0.0, 0.0)
-    view.view_location, view.view_distance = (0.78, 0.0, -0.02), 2.35
+    view.view_location, view.view_distance = (0.80, 0.0, 0.03), 2.2
 
 
 def call(name: str, **arguments: object) -> Iterator[float]:

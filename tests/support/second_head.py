@@ -110,6 +110,7 @@ def build() -> Head:
         _eye(head, side, MEAN_FACE[landmarks].mean(axis=0))
     for brow in (np.arange(17, 22), np.arange(22, 27)):
         _brow(head, brow)
+    _hair(head)
     return head
 
 
@@ -162,16 +163,31 @@ def _skin(head: Head) -> None:
         for column in range(SEGMENTS):
             after = (column + 1) % SEGMENTS
             face = (number[row, column], number[row + 1, column], number[row + 1, after], number[row, after])
-            place = points[list(face)].mean(axis=0)
-            hair = row > 8 and (place[1] < -0.78 + 0.3 * place[0] ** 2 + 0.9 * max(0.0, place[2]) or place[2] > 0.75)
             faces.append(face)
-            materials.append(MOUTH if row < 3 else LIP if row < 5 else HAIR if hair else SKIN)
-    hairy = sorted({corner for face, kind in zip(faces, materials, strict=True) if kind == HAIR for corner in face})
-    points[hairy] = _CENTRE + (points[hairy] - _CENTRE) * 1.07
+            materials.append(MOUTH if row < 3 else LIP if row < 5 else SKIN)
     faces.append(tuple(number[0][::-1]))
     faces.append(tuple(number[-1]))
-    head.add(points, faces, [*materials, MOUTH, HAIR], np.concatenate(weights))
+    head.add(points, faces, [*materials, MOUTH, SKIN], np.concatenate(weights))
     _teeth(head, middle)
+
+
+def _hair(head: Head) -> None:
+    rows, columns = 16, 64
+    turn = np.arange(columns) / columns * 2.0 * np.pi  # from the front
+    share = 0.5 - 0.5 * np.cos(turn)
+    edge = 0.85 + 1.3 * share + 0.05 * np.cos(turn - 0.6) * (1.0 - share)
+    slope = np.linspace(0.02, 1.0, rows)[:, None] * edge
+    thick = 1.0 + 0.09 * np.sqrt(np.clip(1.08 - np.linspace(0.0, 1.0, rows) ** 4, 0.0, 1.0))[:, None, None]
+    unit = np.stack([np.sin(slope) * np.sin(turn), -np.cos(slope), -np.sin(slope) * np.cos(turn)], axis=-1)
+    points = (_CENTRE + unit * _RADII * thick).reshape(-1, 3)
+    number = np.arange(rows * columns).reshape(rows, columns)
+    faces = [
+        (number[row, column], number[row, (column + 1) % columns], *number[row + 1, [(column + 1) % columns, column]])
+        for row in range(rows - 1)
+        for column in range(columns)
+    ]
+    faces.append(tuple(number[0][::-1]))
+    head.add(points, faces, [HAIR] * len(faces), np.zeros((len(points), 68)))
 
 
 def _teeth(head: Head, middle: np.ndarray) -> None:
