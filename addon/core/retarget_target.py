@@ -1,4 +1,4 @@
-"""Somebody else's character as the solver sees it: its keys, what they mean, and what they do to its lips. No bpy here."""
+"""Somebody else's character as the solver sees it: its keys, what they mean, what they do to its lips. No bpy here."""
 
 from __future__ import annotations
 

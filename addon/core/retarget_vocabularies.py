@@ -87,6 +87,14 @@ _ARKIT = [
     *_table("arkit", "tongue", _plain(["tongueOut"])),
 ]
 
+#: VRoid Studio's other keys, a part of the face each: moods, and fangs.
+_VROID = {
+    "BRW": "Fun Joy Sorrow".split(),
+    "EYE": "Natural Angry Fun Joy Joy_L Joy_R Sorrow Surprised Iris_Hide Highlight_Hide".split(),
+    "MTH": "Up Down Angry Neutral Fun Joy Sorrow Surprised SkinFung SkinFung_L SkinFung_R".split(),
+    "HA": "Hide Fung1 Fung1_Low Fung1_Up Fung2 Fung2_Low Fung2_Up Fung3 Fung3_Up Fung3_Low Short Short_Up".split()
+    + ["Short_Low"],
+}
 _VRM = [
     *_table(
         "vrm",
@@ -134,17 +142,7 @@ _VRM = [
             "sad": ("sorrow", "Fcl_ALL_Sorrow", "ALL_Sorrow"),
             "relaxed": ("fun", "Fcl_ALL_Fun", "ALL_Fun"),
             "surprised": ("Fcl_ALL_Surprised", "ALL_Surprised"),
-            **{
-                f"{part}{how}": (f"Fcl_{part}_{how}", f"{part}_{how}")
-                for part, ways in {
-                    "BRW": "Fun Joy Sorrow",
-                    "EYE": "Natural Angry Fun Joy Joy_L Joy_R Sorrow Surprised Iris_Hide Highlight_Hide",
-                    "MTH": "Up Down Angry Neutral Fun Joy Sorrow Surprised SkinFung SkinFung_L SkinFung_R",
-                    "HA": "Hide Fung1 Fung1_Low Fung1_Up Fung2 Fung2_Low Fung2_Up Fung3 Fung3_Up Fung3_Low Short Short_Up "
-                    "Short_Low",
-                }.items()
-                for how in ways.split()
-            },
+            **{f"{part}{how}": (f"Fcl_{part}_{how}", f"{part}_{how}") for part, ways in _VROID.items() for how in ways},
         },
     ),
 ]
