@@ -146,7 +146,9 @@ def _lips(rest: np.ndarray, move: np.ndarray, skin: np.ndarray, axes: np.ndarray
     if size <= 0.0 or largest < 0.02 * size:
         return None
     middle = np.median(lower, axis=0)
-    near = np.flatnonzero((np.abs(place[:, 0] - middle[0]) < 0.8 * size) & (np.abs(place[:, 1] - middle[1]) < 1.2 * size))
+    near = np.flatnonzero(
+        (np.abs(place[:, 0] - middle[0]) < 0.8 * size) & (np.abs(place[:, 1] - middle[1]) < 1.2 * size)
+    )
     front = place[near, 2]
     near = near[front < front.min() + 0.8 * size]
     if len(near) > _MOST:

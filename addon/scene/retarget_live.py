@@ -1,7 +1,8 @@
 """A character that drives somebody else's: sums of its keys in place of what the solver finds frame by frame.
 
 The sums are fitted to what the solver answers for the performance, and for every key by itself, so that an edit acts
-that the performance knows nothing of. What opens the lips is multiplied with how far the character's own are open.
+that the performance knows nothing of. What opens the lips, and what closes them again, is multiplied with how far the
+character's own are open.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _BONE_TERMS = 12  # of what moves a bone of a face
 _PROBE = 0.5  # value of a key at which it is asked what it does to a bone
 _GAP_TERMS = 8  # of what tells how far the lips are open
 _ALONE = (0.4, 1.0)  # values at which every key is asked for by itself
-_OPENS = 0.03  # mouth widths that a key of the target parts the lips by, if it is to be held shut
+_OPENS = 0.03  # mouth widths that a key of the target moves the lips by, apart or together, if it is to be held
 _SHUT, _OPEN = 0.02, 0.1  # mouth widths that the character's lips are apart: from none to all of it
 _UPPER, _LOWER = 62, 66  # landmarks in the middle of the inner lips
 _RESIDUAL, _JAW = "residual", "jawOpen"
@@ -82,7 +83,10 @@ def _keys(character: bpy.types.Collection, source: Source, fps: float) -> Iterat
     solved = solve(retarget_values.performance(source, fps, values), target)
     weights = few_terms.fit(values[:, named], solved, _TERMS)
     gap = _Gap(source, values)
-    opens = target.gaps.mean(axis=1) > _OPENS
+    parts = target.gaps.mean(axis=1)
+    opens = parts > _OPENS
+    if float(target.rest_gap.mean()) < _OPENS:  # what closes presses lips into each other that meet at rest
+        opens |= parts < -_OPENS
     blocks = settings.target.data.shape_keys.key_blocks
     for column, (name, row) in enumerate(rows.items()):
         chosen = [(named[place], weights[place, column]) for place in np.flatnonzero(weights[:, column])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 import numpy as np
 
@@ -13,6 +15,7 @@ from ..core.retarget_solve import solve as solve_target
 from ..core.retarget_target import Target, target_of
 from .retarget_source import Source
 
+_NEAR = 0.02  # mouth widths: lips that lie so near each other at rest are shut there, as their maker left them
 _SIZE = np.array([1.0, 1.0])  # of a picture whose pixels are Blender's units
 
 
@@ -58,7 +61,15 @@ def target(item: bpy.types.Object, meanings: dict[str, str]) -> Target:
     rest = _points(item.data.shape_keys.reference_key)
     moved = {name: _points(blocks[name]) - _points(blocks[name].relative_key) for name in meanings}
     lips = find_lips(rest, _faces(item.data), np.array([moved[name] for name in mouth]), list(mouth.values()))
-    return target_of(meanings, limits, lips, rest, moved)
+    return _at_rest(target_of(meanings, limits, lips, rest, moved))
+
+
+def _at_rest(found: Target) -> Target:
+    """A target whose lips are shut at rest where they nearly are; pairs that are no lips beside the others' go."""
+    gap = found.rest_gap
+    kept = gap < 3.0 * np.median(gap) + _NEAR
+    shut = np.where(np.abs(gap) < _NEAR, 0.0, gap)
+    return replace(found, gaps=found.gaps[:, kept], rest_gap=shut[kept], along=found.along[kept])
 
 
 def _points(block: bpy.types.ShapeKey) -> np.ndarray:
