@@ -6,8 +6,9 @@ import numpy as np
 
 _ANGLES = 90  # directions in half a turn that are tried for the axis of symmetry
 _FEW = 250  # vertices that are compared with their mirror images
-_SQUARE = 0.9  # cosine: a mesh whose axes are so near to those of its coordinates was made along them
+_SQUARE = 0.985  # cosine: a mesh whose axes are so near to those of its coordinates was made along them
 _DOWN = 0.6  # the same of what opens the mouth, which goes back as well as down
+_BACK = np.radians(20.0)  # how far back from straight down a jaw goes: half of what a human one does
 
 
 def face_axes(skin: np.ndarray, move: np.ndarray, mesh: np.ndarray) -> np.ndarray:
@@ -31,8 +32,15 @@ def face_axes(skin: np.ndarray, move: np.ndarray, mesh: np.ndarray) -> np.ndarra
         steep = np.abs(down * (1.0 - square)).argmax()
         if abs(down[steep]) > _DOWN:
             right, down = square, np.eye(3)[steep] * np.sign(down[steep])
+            return _outwards(right, down, backward)
+    right, down, away = _outwards(right, down, backward)
+    return _outwards(right, np.cos(_BACK) * down - np.sin(_BACK) * away, backward)
+
+
+def _outwards(right: np.ndarray, down: np.ndarray, backward: np.ndarray) -> np.ndarray:
+    """Axes at right angles to one another, the third to the side on which the head is."""
     down = down - (down @ right) * right
-    down /= np.linalg.norm(down)
+    down = down / np.linalg.norm(down)
     away = np.cross(right, down)
     if away @ backward < 0.0:
         right, away = -right, -away

@@ -17,6 +17,7 @@ OPENERS = (
 _PARTED = 0.3  # of the width of what moves: lips that are further apart at rest are not looked for
 _STRAIN = 1.2  # how far two points go apart, in their distance at rest: skin between them would not stretch so
 _TORN = 0.12  # of the largest motion: the least by which two lips go apart
+_SIDEWAYS, _BESIDE = 0.6, 0.02  # in the distance, in the width: one lip lies below the other, not beside it
 _MOST = 6000  # vertices around a mouth that are compared with one another
 _COLUMNS = 24  # from corner to corner
 _LEAST = 4  # pairs of vertices that a mouth has at least
@@ -92,7 +93,7 @@ def find_lips(
             continue
         skin = _skin(edges, move)
         turned = face_axes(rest[skin], move[skin], rest) if axes is None else np.asarray(axes, np.float64)
-        found = _lips(rest, move, skin, turned)
+        found = _lips(rest, move, skin, turned, edges)
         if found is not None:
             return found
     return None
@@ -135,7 +136,7 @@ def connected(edges: np.ndarray, count: int) -> np.ndarray:
             return label
 
 
-def _lips(rest: np.ndarray, move: np.ndarray, skin: np.ndarray, axes: np.ndarray) -> Lips | None:
+def _lips(rest: np.ndarray, move: np.ndarray, skin: np.ndarray, axes: np.ndarray, edges: np.ndarray) -> Lips | None:
     """The lips among the vertices of the skin, by what opens the mouth."""
     place, down = rest[skin] @ axes.T, move[skin] @ axes[1]
     largest = down.max()
@@ -153,14 +154,25 @@ def _lips(rest: np.ndarray, move: np.ndarray, skin: np.ndarray, axes: np.ndarray
     near = near[front < front.min() + 0.8 * size]
     if len(near) > _MOST:
         near = near[np.argsort(np.abs(place[near] - middle).sum(axis=1))[:_MOST]]
-    pairs = _torn(place[near], down[near], size, largest)
+    pairs = _torn(place[near], down[near], _neighbours(edges, skin[near], len(rest)), size, largest)
     pairs = _columns(place[near], pairs)
     if len(pairs) < _LEAST:
         return None
     return _named(place, near[pairs], skin, axes)
 
 
-def _torn(place: np.ndarray, down: np.ndarray, size: float, largest: float) -> np.ndarray:
+def _neighbours(edges: np.ndarray, vertices: np.ndarray, count: int) -> np.ndarray:
+    """Which of some vertices (n,) are joined by an edge or are the same, (n, n)."""
+    place = np.full(count, -1)
+    place[vertices] = np.arange(len(vertices))
+    inside = place[edges]
+    inside = inside[(inside >= 0).all(axis=1)]
+    joined = np.eye(len(vertices), dtype=bool)
+    joined[inside[:, 0], inside[:, 1]] = joined[inside[:, 1], inside[:, 0]] = True
+    return joined
+
+
+def _torn(place: np.ndarray, down: np.ndarray, joined: np.ndarray, size: float, largest: float) -> np.ndarray:
     """Pairs (P, 2) of an upper and a lower vertex that lie near each other and go apart, each the other's nearest."""
     count = len(place)
     flat = place * (1.0, 1.0, 1.0 - _FLAT)
@@ -170,8 +182,10 @@ def _torn(place: np.ndarray, down: np.ndarray, size: float, largest: float) -> n
         rows = slice(start, min(start + 500, count))
         apart = np.sqrt(((flat[rows, None] - flat[None]) ** 2).sum(axis=2))
         torn = down[None] - down[rows, None]  # of the second against the first, which is the upper one
-        fits = (apart < reach) & (torn > _TORN * largest) & (torn > _STRAIN * apart)
-        value = np.where(fits, apart + 0.5 * np.abs(place[rows, None, 0] - place[None, :, 0]), np.inf)
+        aside = np.abs(place[rows, None, 0] - place[None, :, 0])
+        fits = (apart < reach) & (torn > _TORN * largest) & (torn > _STRAIN * apart) & ~joined[rows]
+        fits &= aside < _SIDEWAYS * apart + _BESIDE * size
+        value = np.where(fits, apart + aside, np.inf)
         index = value.argmin(axis=1)
         best[0, rows], cost[0, rows] = index, value[np.arange(len(index)), index]
         across = value.argmin(axis=0)
@@ -196,7 +210,8 @@ def _columns(place: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     if width <= 0.0:
         return pairs[:0]
     column = np.minimum(((across - across.min()) / width * _COLUMNS).astype(int), _COLUMNS - 1)
-    price = apart + 0.5 * (middle[:, 2] - middle[:, 2].min())
+    aside = np.abs(np.subtract(*place[pairs, 0].T))
+    price = apart + aside + 0.5 * (middle[:, 2] - middle[:, 2].min())
     chosen = [rows[price[rows].argmin()] for k in range(_COLUMNS) if len(rows := np.flatnonzero(column == k))]
     height = middle[chosen, 1]
     level = np.abs(height - np.median(height)) < 0.35 * width
