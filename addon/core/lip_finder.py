@@ -199,7 +199,7 @@ def _torn(place: np.ndarray, down: np.ndarray, joined: np.ndarray, size: float, 
 
 
 def _columns(place: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """One pair a column from corner to corner: the nearest and the foremost, and what hangs together with the middle."""
+    """One pair a column from corner to corner: the nearest and the foremost."""
     if len(pairs) < _LEAST:
         return pairs[:0]
     apart = np.linalg.norm(place[pairs[:, 1]] - place[pairs[:, 0]], axis=1)

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from demo_speech import FPS, bilabials, said
 from makeittalk.animation.bake import bake_motion
 from makeittalk.animation.basis import BLINKS, RESIDUAL
 from makeittalk.animation.postprocess import apply_amounts
-from makeittalk.animation.predict import PredictOptions
 from makeittalk.animation.resample import resample
-from makeittalk.audio.loading import load_audio
 from makeittalk.exchange.amounts import Amounts
 from makeittalk.exchange.constants import LIP_FEATURES
-from makeittalk.exchange.formats import Bake, Face, Mesh, Motion
-from makeittalk.images.portrait import read_picture
-from makeittalk.landmarks.detector import detect_landmarks
+from makeittalk.exchange.formats import Bake, Mesh, Motion
 from makeittalk.landmarks.ibug68 import INNER_PAIRS
 from makeittalk.landmarks.measures import mouth_width
-from makeittalk.mesh.build import build_mesh
-from predicted import predict_motion
 from project import ASSETS, DATA
 
-FPS = 24.0
 PORTRAITS = (ASSETS / "portrait_cartoon.png", ASSETS / "portrait_photo.jpg")
 OTHERS = (DATA / "portraits" / "mona_lisa.jpg", DATA / "portraits" / "van_gogh.jpg")
 FEW = 14  # named keys at work in the lips on a frame, in the mean
-
-
-@cache
-def said(portrait: Path, features: str) -> tuple[Motion, Mesh, Bake]:
-    """The demo's sentence on a portrait."""
-    rgba = np.asarray(read_picture(portrait)[0])
-    face = Face(portrait, rgba.shape[1], rgba.shape[0], detect_landmarks(rgba).landmarks)
-    motion = predict_motion(load_audio(ASSETS / "speech.flac"), face, PredictOptions(features=features))
-    mesh = build_mesh(face, rgba)
-    return motion, mesh, bake_motion(motion, mesh, FPS)
 
 
 def is_named(bake: Bake) -> np.ndarray:
@@ -57,15 +39,6 @@ def widest_pair(motion: Motion, expression: np.ndarray) -> np.ndarray:
     face = (motion.neutral + expression)[..., :2]
     apart = np.linalg.norm(face[:, lower] - face[:, upper], axis=2).max(axis=1)
     return np.asarray(apart * 1024.0 / float(max(motion.image_size)))
-
-
-def bilabials(frames: int) -> list[np.ndarray]:
-    """The frames of every P, B and M of the sentence, half a frame more to either side."""
-    times = np.arange(frames) / FPS
-    with (ASSETS / "speech.phones.csv").open() as stream:
-        rows = [row for row in csv.DictReader(stream) if row["phone"] in ("P", "B", "M")]
-    ends = [(float(row["start"]) - 0.5 / FPS, float(row["end"]) + 0.5 / FPS) for row in rows]
-    return [(times >= start) & (times <= end) for start, end in ends]
 
 
 def check(portrait: Path, features: str) -> None:

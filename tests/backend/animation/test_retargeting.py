@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from demo_speech import FPS, bilabials, said
 from extension import part_outside
 from project import ASSETS
 from retarget_sets import visemes
-from test_named_keys import bilabials, said
 
 names = part_outside("addon.core.retarget_names")
 finder = part_outside("addon.core.lip_finder")
@@ -28,12 +28,11 @@ solver = part_outside("addon.core.retarget_solve")
 
 PORTRAITS = ("portrait_cartoon.png", "portrait_photo.jpg")
 SETS = ("arkit", "vrm", "oculus", "rhubarb")
-FPS = 24.0
 
 
 @dataclass
 class Head:
-    """A head: vertices, polygons, expressions by their ARKit names, landmarks, and its axes (rows: right, down, away)."""
+    """A head: vertices, polygons, expressions by their ARKit names, landmarks, axes (right, down, away)."""
 
     rest: np.ndarray
     faces: np.ndarray
