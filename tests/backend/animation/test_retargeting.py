@@ -107,7 +107,7 @@ def shown(made, head: Head, vocabulary: str, lips_known: bool = True) -> Shown:
     return Shown(values, landmarks, opening, found.vocabulary)
 
 
-def check(portrait: str, head: Head, vocabulary: str, lips_known: bool = True) -> Shown:
+def check(portrait: str, head: Head, vocabulary: str, lips_known: bool = True, off: float = 0.03) -> Shown:
     made, closures = spoken(portrait)
     seen = shown(made, head, vocabulary, lips_known)
     assert seen.vocabulary == vocabulary
@@ -118,8 +118,7 @@ def check(portrait: str, head: Head, vocabulary: str, lips_known: bool = True) -
     print(f"\n{portrait} {vocabulary}: shut {shut:.3f}, wide {wide:.2f}, lips off by {lips:.4f} mouth widths", end=" ")
     assert shut < 0.1
     assert wide > 0.7
-    if vocabulary == "arkit" and lips_known:
-        assert lips < 0.03
+    assert lips < (off if lips_known else 0.06)
     jump = np.linalg.norm(np.diff(seen.landmarks[:, 48:68], axis=0), axis=2).mean(axis=1).max()
     said_jump = np.linalg.norm(np.diff(made.landmarks[:, 48:68], axis=0), axis=2).mean(axis=1).max()
     print(f"jump {jump / said_jump:.2f}", end=" ")
@@ -129,7 +128,8 @@ def check(portrait: str, head: Head, vocabulary: str, lips_known: bool = True) -
 
 @pytest.mark.parametrize("vocabulary", SETS)
 def test_own_mesh_says_the_demo(vocabulary: str) -> None:
-    check("portrait_photo.jpg", own_head(), vocabulary)
+    # The same curves move a drawn mouth, which is narrower, further in its own widths.
+    check("portrait_photo.jpg", own_head(), vocabulary, off=0.05)
 
 
 @pytest.mark.data
