@@ -111,6 +111,18 @@ FOLLOWED: dict[str, tuple[str, ...]] = {
     },
 }
 
+#: The landmarks that a bone of Rigify's face lies on: it goes where their mean goes. A bone that turns, the jaw's
+#: master, is turned until the chin has gone there, before those of the lips are placed.
+BONE_LANDMARKS: dict[str, tuple[int, ...]] = {
+    **{"rigify:jaw_master": (8,), "rigify:chin": (8,), "rigify:lip.T": (51, 62), "rigify:lip.B": (57, 66)},
+    **{"rigify:lip.T.L.001": (52, 63), "rigify:lip.B.L.001": (56, 65), "rigify:lips.L": (54, 64)},
+    **{"rigify:lip.T.R.001": (50, 61), "rigify:lip.B.R.001": (58, 67), "rigify:lips.R": (48, 60)},
+    **{"rigify:brow.T.L.001": (25,), "rigify:brow.T.L.002": (24,), "rigify:brow.T.L.003": (22,)},
+    **{"rigify:brow.T.R.001": (18,), "rigify:brow.T.R.002": (19,), "rigify:brow.T.R.003": (21,)},
+    **{"rigify:lid.T.L.002": (43, 44), "rigify:lid.B.L.002": (46, 47)},
+    **{"rigify:lid.T.R.002": (37, 38), "rigify:lid.B.R.002": (40, 41)},
+}
+
 
 @functools.cache
 def canonical_shapes(path: Path = BASIS_FILE) -> tuple[tuple[str, ...], np.ndarray]:

@@ -19,10 +19,11 @@ from .retarget_target import Target
 _LIPS = np.arange(48, 68)
 _AXES = np.array([1.0, 1.0, 0.4])  # how much across, down and depth count
 _GAP = 3.0  # how much the distance between the lips counts beside a landmark's place …
-_SHUT_GAP = 60.0  # … and where they must meet
+_SHUT_GAP = 20.0  # … and where they must meet
 _RIDGE = 5e-3  # mouth widths²: what a value of 1 costs, so that keys do not fight
 _AS_NAMED = 0.05  # mouth widths²: what it costs to leave the curve of the same name
 _MADE_FOR = 0.02  # the same, of the key that is made for a shut or bitten lip
+_AS_BEFORE = 0.02  # and to change what is no part of that
 _PRESSED = 0.7  # what that key is wanted at: not so much that it jumps
 _ITERATIONS = 120
 _SHUT_KEYS = {"oculus:PP", "rhubarb:A", "preston:MBP", "microsoft:21", "vrm:mouthClose"}
@@ -85,8 +86,9 @@ def _mouth(performance: Performance, target: Target, mouth: np.ndarray) -> np.nd
         if not weight.any() or not (meet or made.any()):
             continue
         during = weight > 0.0
-        towards = np.where(made, _PRESSED, wanted.T)
-        there = solved(gap_weight, np.zeros_like(apart) if meet else apart, towards, np.where(made, _MADE_FOR, stay))
+        towards = np.where(made, _PRESSED, values)  # as little else as need be
+        held = np.where(made, _MADE_FOR, np.maximum(stay, _AS_BEFORE))
+        there = solved(gap_weight, np.zeros_like(apart) if meet else apart, towards, held)
         blend = weight[during, None]
         values[during] = (1.0 - blend) * values[during] + blend * there[during]
     return values

@@ -122,7 +122,7 @@ def check(portrait: str, head: Head, vocabulary: str, lips_known: bool = True, o
     jump = np.linalg.norm(np.diff(seen.landmarks[:, 48:68], axis=0), axis=2).mean(axis=1).max()
     said_jump = np.linalg.norm(np.diff(made.landmarks[:, 48:68], axis=0), axis=2).mean(axis=1).max()
     print(f"jump {jump / said_jump:.2f}", end=" ")
-    assert jump < 1.6 * said_jump
+    assert jump < 1.5 * said_jump or not lips_known  # a viseme of unknown size may go further
     return seen
 
 

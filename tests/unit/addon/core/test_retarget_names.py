@@ -6,6 +6,7 @@ import pytest
 from extension import part_outside
 
 names = part_outside("addon.core.retarget_names")
+parts = part_outside("addon.core.landmark_parts")
 shapes = part_outside("addon.core.retarget_shapes")
 
 ARKIT = (
@@ -126,4 +127,8 @@ def test_every_viseme_has_a_shape() -> None:
     for identifier, meaning in names.MEANINGS.items():
         if meaning.part == "mouth" and meaning.vocabulary != "rigify":
             assert shapes.shape_of(identifier) is not None, identifier
-    assert set(shapes.RECIPES) | set(shapes.FOLLOWED) <= set(names.MEANINGS)
+    assert set(shapes.RECIPES) | set(shapes.FOLLOWED) | set(shapes.BONE_LANDMARKS) <= set(names.MEANINGS)
+    for bone, landmarks in shapes.BONE_LANDMARKS.items():
+        if ".L" in bone:  # the other side's bone lies on the mirrored landmarks
+            other = shapes.BONE_LANDMARKS[bone.replace(".L", ".R")]
+            assert sorted(parts.MIRROR[list(landmarks)]) == sorted(other)
