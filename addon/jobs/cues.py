@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import bpy
 
 from ...backend.makeittalk.exchange import cue_files, protocol, storage
-from ...backend.makeittalk.exchange.cues import EXTENDED, closed_shape
+from ...backend.makeittalk.exchange.cues import EXTENDED, Cue, closed_shape
 from ...backend.makeittalk.exchange.formats import Cues
 from ...backend.makeittalk.exchange.rates import exact_rate
 from ..package import device
@@ -80,6 +81,30 @@ def export(
         protocol.VisemesData,
         "Cancelled. No file was written.",
     )
+
+
+def show(
+    context: bpy.types.Context,
+    character: bpy.types.Collection,
+    extended: str,
+    write: Callable[[bpy.types.Context, bpy.types.Collection, bpy.types.PropertyGroup, list[Cue]], str],
+) -> Task:
+    """Starts to find the mouth shapes of a character's current speech, for drawings of them.
+
+    Args:
+        extended: which of G, H and X are drawn. write: takes the character, its speech and the shapes, and returns a
+            sentence for the user.
+
+    Raises:
+        MakeItTalkError: the backend cannot be started.
+    """
+    uid, identity = character.session_uid, character.makeittalk.current.uid
+
+    def take(context: bpy.types.Context, data: protocol.VisemesData) -> str:
+        return write(context, *characters.found_speech(uid, identity), Cues.load(data.cues).shapes_shown())
+
+    request = protocol.Visemes(extended=extended, device=device())
+    return Task(context, lambda folder: _of_speech(request, uid, identity, folder), take, protocol.VisemesData)
 
 
 def _of_speech(request: protocol.Visemes, uid: int, identity: str, folder: Path) -> Reading:

@@ -22,6 +22,8 @@ from . import (
     photoreal,
     rebake,
     report,
+    retarget,
+    retarget_files,
     set_up,
     speech,
     strip,
@@ -46,6 +48,8 @@ CLASSES = (
     *gestures.CLASSES,
     *curves.CLASSES,
     *edits.CLASSES,
+    *retarget.CLASSES,
+    *retarget_files.CLASSES,
     *photoreal.CLASSES,
     *report.CLASSES,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import character, cues, edits, export, gestures, landmarks, main, photoreal
+from . import character, cues, edits, export, gestures, landmarks, main, photoreal, retarget
 
 CLASSES = (
     *main.CLASSES,
@@ -14,6 +14,7 @@ CLASSES = (
     *edits.CLASSES,
     *photoreal.CLASSES,
     *cues.CLASSES,
+    *retarget.CLASSES,
     *export.CLASSES,
 )
 

@@ -5,10 +5,14 @@ from bpy.props import PointerProperty
 
 from .character import MakeItTalkAmounts, MakeItTalkCharacter, MakeItTalkSpeech
 from .fields import OVERRIDABLE
+from .retarget import MakeItTalkMapping, MakeItTalkRetarget
 from .session import MakeItTalkSession
 from .settings import MakeItTalkSettings
 
-CLASSES = (MakeItTalkSettings, MakeItTalkSpeech, MakeItTalkCharacter, MakeItTalkAmounts, MakeItTalkSession)
+CLASSES = (
+    *(MakeItTalkSettings, MakeItTalkSpeech, MakeItTalkMapping, MakeItTalkRetarget),
+    *(MakeItTalkCharacter, MakeItTalkAmounts, MakeItTalkSession),
+)
 _OWNERS = (
     (bpy.types.Scene, MakeItTalkSettings),
     (bpy.types.Collection, MakeItTalkCharacter),

@@ -23,6 +23,7 @@ from ..jobs.rebake import schedule
 from ..scene import character as characters
 from ..scene import materials, parts, performance, photo_plane
 from .fields import AMOUNTS, OVERRIDABLE, STYLES, amount, face, kept, seed, voice
+from .retarget import MakeItTalkRetarget
 
 _RANGES = (
     ("CHARACTER", "Character", "The frames of the scene on which this character speaks"),
@@ -216,6 +217,7 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     own_mouth: BoolProperty(description="An open-mouthed portrait shows its own pixels", default=True)
     speeches: CollectionProperty(type=MakeItTalkSpeech, override={*OVERRIDABLE, "USE_INSERTION"})
     active_speech: IntProperty(name="Speech", description="The speech that is worked on", override=OVERRIDABLE)
+    retarget: PointerProperty(type=MakeItTalkRetarget, override=OVERRIDABLE)
     own_curves: kept("The animator's own curves when its layers were merged, JSON")
     merged: StringProperty(
         description="The amounts when its layers were merged, JSON; empty while it has layers", override=OVERRIDABLE

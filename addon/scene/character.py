@@ -23,6 +23,7 @@ from . import (
     performance,
     photo_plane,
     placement,
+    retarget,
     rig,
     setup,
     shape_keys,
@@ -186,6 +187,7 @@ def retake(character: bpy.types.Collection, motion: Path, bake_path: Path) -> No
 
 def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     """Removes a character with everything that is only its own; a strip that was there before it stays."""
+    retarget.let_go(character)
     for item in character.makeittalk.speeches:
         markers.remove(scene, item)
         speech.remove(scene, item)

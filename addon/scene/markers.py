@@ -79,6 +79,21 @@ def of(scene: bpy.types.Scene, spoken: bpy.types.PropertyGroup, kind: str = "") 
     return found
 
 
+def spans(spoken: bpy.types.PropertyGroup, kind: str, names: Sequence[str]) -> list[tuple[int, int]]:
+    """The frames of a speech on which some of its cues begin and are over, as far as they were marked.
+
+    Args:
+        kind: a key of `KINDS`. names: of the cues, such as phones without their stress.
+    """
+    marked = sorted(_listed(spoken).get(kind, []))
+    ends = [*(frame for frame, _ in marked[1:]), speech.last_frame(spoken)]
+    return [
+        (frame, end)
+        for (frame, name), end in zip(marked, ends, strict=False)
+        if {part.rstrip("012") for part in name.split()} & set(names)
+    ]
+
+
 def _listed(spoken: bpy.types.PropertyGroup) -> _Listed:
     try:
         listed = json.loads(spoken.markers) if spoken.markers else {}

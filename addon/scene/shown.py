@@ -79,13 +79,30 @@ def read(owners: Sequence[bpy.types.Object | bpy.types.Key], frames: tuple[int, 
     """Reads what Blender shows, in a scene of its own, so that nothing else is evaluated and the playhead stays.
 
     Args:
-        owners: the rig and the mesh's shape keys. frames: the first and the last.
+        owners: objects and shape keys, such as the rig and its mesh's. frames: the first and the last.
         also: identifiers to read although nothing moves them now.
     """
     names = [animated(owner) for owner in owners]
     readers = [_Reader(owner, found.keys() | also) for owner, found in zip(owners, names, strict=True)]
-    numbers = range(frames[0], frames[1] + 1)
-    tables = [np.empty((len(numbers), len(reader.names))) for reader in readers]
+    tables = [np.empty((frames[1] + 1 - frames[0], len(reader.names))) for reader in readers]
+    for row, graph in enumerate(evaluations(owners, frames)):
+        for reader, table in zip(readers, tables, strict=True):
+            reader.read(graph, table[row])
+    return [
+        Shown(frames[0], dict(zip(reader.names, table.T, strict=True)), found)
+        for reader, table, found in zip(readers, tables, names, strict=True)
+    ]
+
+
+def evaluations(owners: Sequence[bpy.types.Object | bpy.types.Key], frames: tuple[int, int]) -> Iterator[Any]:
+    """Evaluates datablocks frame by frame, in a scene of its own; it goes when the last frame is read.
+
+    Args:
+        owners: objects, or shape keys. frames: the first and the last.
+
+    Yields:
+        the dependency graph, which is of that frame until the next one is asked for.
+    """
     objects = _objects(owners)
     hidden = [item for item in objects if item.hide_viewport]  # what nobody sees Blender does not evaluate
     scene = bpy.data.scenes.new("MakeItTalk")
@@ -93,19 +110,13 @@ def read(owners: Sequence[bpy.types.Object | bpy.types.Key], frames: tuple[int, 
         for item in objects:
             item.hide_viewport = False
             scene.collection.objects.link(item)
-        for row, frame in enumerate(numbers):
+        for frame in range(frames[0], frames[1] + 1):
             scene.frame_set(frame)
-            graph = scene.view_layers[0].depsgraph
-            for reader, table in zip(readers, tables, strict=True):
-                reader.read(graph, table[row])
+            yield scene.view_layers[0].depsgraph
     finally:
         bpy.data.scenes.remove(scene)
         for item in hidden:
             item.hide_viewport = True
-    return [
-        Shown(frames[0], dict(zip(reader.names, table.T, strict=True)), found)
-        for reader, table, found in zip(readers, tables, names, strict=True)
-    ]
 
 
 def clips(strips: Any) -> Iterator[bpy.types.NlaStrip]:
@@ -120,6 +131,21 @@ def path_and_index(name: str) -> tuple[str, int]:
     """What an identifier is made of."""
     path, _, index = name.rpartition("[")
     return path, int(index[:-1])
+
+
+def put(owner: bpy.types.ID, identifier: str, value: float) -> None:
+    """Sets what an identifier names; does nothing where the key or the bone has gone."""
+    path, index = path_and_index(identifier)
+    before, _, name = path.rpartition(".")
+    try:
+        holder = owner.path_resolve(before) if before else owner
+        current = getattr(holder, name)
+        if hasattr(current, "__len__"):
+            current[index] = value
+        else:
+            setattr(holder, name, type(current)(value))
+    except (AttributeError, IndexError, TypeError, ValueError):
+        return
 
 
 def _objects(owners: Sequence[bpy.types.ID]) -> list[bpy.types.Object]:
