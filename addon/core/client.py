@@ -13,6 +13,7 @@ import subprocess
 import textwrap
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,7 @@ class Job:
         fraction, stage, seconds_left: progress; seconds are negative while unknown.
         data: the result. error: why there is none. cancelled: it was stopped as asked.
         finished: nothing more will come.
+        parts: what a preview has shown so far and `take_parts` has not taken.
     """
 
     number: int
@@ -49,6 +51,15 @@ class Job:
     cancelled: bool = False
     finished: bool = False
     cancel_asked: float | None = None
+    parts: deque[protocol.PreviewPart] = field(default_factory=deque)
+
+    def take_parts(self) -> list[protocol.PreviewPart]:
+        """The parts that have come since the last call, in their order; from any thread."""
+        taken = []
+        with contextlib.suppress(IndexError):
+            while True:
+                taken.append(self.parts.popleft())
+        return taken
 
     def result(self) -> dict[str, Any]:
         """The result's values.
@@ -235,6 +246,11 @@ class BackendClient:
     def _take(self, job: Job, reply: protocol.Reply) -> None:
         if reply.kind == "progress":
             job.fraction, job.stage, job.seconds_left = reply.fraction, reply.stage, reply.seconds_left
+        elif reply.kind == "part":
+            try:
+                job.parts.append(protocol.PreviewPart.from_dict(reply.data))
+            except protocol.ProtocolError:
+                job.error = _unreadable()
         elif reply.kind == "result":
             job.data = reply.data
         elif reply.kind == "error":

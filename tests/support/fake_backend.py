@@ -81,6 +81,11 @@ def work(number: int, params: dict) -> None:
     if manner == "refuses":
         say(id=number, kind="error", code="input", message="x.png holds no face.", hint="Choose another picture.")
     else:
+        if manner == "shows parts":
+            for until in (0.0, 4.0, 20.0):
+                say(id=number, kind="part", data={"portrait": "p.png", "until": until, "final": until == 20.0})
+        if manner == "unreadable part":
+            say(id=number, kind="part", data={"until": 1e30})
         data = {"portrait": params.get("portrait", ""), "environment": dict(os.environ)}
         say(id=number, kind="result", data=data)
     say(id=number, kind="done")

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, BinaryIO, ClassVar
 
 from . import bounded_json
-from .amounts import Amounts
+from .character_messages import Animate, AnimateData, Preview, PreviewPart
 from .constants import LARGEST_INTEGER
 from .cues import EXTENDED
 from .landmark_messages import Click, FacesData, FindFaces, Place, PlacedData, Reface, RefaceData, Refine
@@ -37,6 +37,8 @@ __all__ = [
     "PhotorealData",
     "Place",
     "PlacedData",
+    "Preview",
+    "PreviewPart",
     "ProtocolError",
     "Rebake",
     "RebakeData",
@@ -79,31 +81,6 @@ class Detect(Fields):
     folder: str = ""
     detector: str = "auto"
     face_number: int = 1
-
-
-@dataclass
-class Animate(Fields):
-    """The whole way from a portrait and a recording to `face.json`, `mesh.npz`, `motion.npz` and `bake.npz`.
-
-    `face` names a face.json with corrected landmarks and is empty for detection, where `face_number` says which of
-    several faces is taken, from 1, the largest; `voice` names a recording whose manner is taken instead of that of
-    `audio`.
-    """
-
-    method: ClassVar[str] = "animate"
-    portrait: str = ""
-    audio: str = ""
-    folder: str = ""
-    face: str = ""
-    voice: str = ""
-    style: str = "auto"
-    detector: str = "auto"
-    face_number: int = 1
-    device: str = "auto"
-    seed: int = 0
-    fps: float = 24.0
-    own_mouth: bool = True
-    amounts: Amounts = field(default_factory=Amounts)
 
 
 @dataclass
@@ -184,7 +161,21 @@ class Shutdown(Fields):
 
 REQUESTS: dict[str, type[Fields]] = {
     kind.method: kind
-    for kind in (Hello, Detect, FindFaces, Place, Refine, Animate, Rebake, Reface, Visemes, Photoreal, Cancel, Shutdown)
+    for kind in (
+        Hello,
+        Detect,
+        FindFaces,
+        Place,
+        Refine,
+        Animate,
+        Preview,
+        Rebake,
+        Reface,
+        Visemes,
+        Photoreal,
+        Cancel,
+        Shutdown,
+    )
 }
 
 
@@ -193,9 +184,10 @@ class Reply(Fields):
     """One message of the backend about the request `id`.
 
     Attributes:
-        kind: "progress", "result", "error" or "done"; every request ends with one "done".
+        kind: "progress", "part", "result", "error" or "done"; every request ends with one "done", and only `preview`
+            has parts, before its result.
         fraction: 0–1, stage: what is being done, seconds_left: an estimate, negative while unknown (progress).
-        code, message, hint: for the user (error). data: JSON values and paths (result).
+        code, message, hint: for the user (error). data: JSON values and paths (part, result).
     """
 
     id: int = 0
@@ -228,24 +220,6 @@ class DetectData(Fields):
 
     face: str = ""
     portrait: str = ""
-    notices: list[str] = field(default_factory=list)
-
-
-@dataclass
-class AnimateData(Fields):
-    """What `animate` answers: paths of the files made, and sentences the user should see.
-
-    `audio` is the recording to play: the given file, or a repaired copy.
-    """
-
-    face: str = ""
-    portrait: str = ""
-    mesh: str = ""
-    motion: str = ""
-    bake: str = ""
-    audio: str = ""
-    style: str = "cartoon"
-    seconds: float = 0.0
     notices: list[str] = field(default_factory=list)
 
 

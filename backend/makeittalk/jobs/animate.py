@@ -12,7 +12,7 @@ from ..animation.bake import bake_motion
 from ..animation.placement import place_motion
 from ..animation.predict import PredictOptions, analyse_speech, predict_parts, show_parts
 from ..animation.retarget import retarget
-from ..audio.loading import load_audio, write_flac
+from ..audio.loading import Audio, load_audio, write_flac
 from ..exchange.errors import InputError
 from ..exchange.formats import Face, Mesh, Motion
 from ..exchange.progress import Progress, part, silent
@@ -174,11 +174,8 @@ def animate(
     progress(0.0, "Reading the recording")
     audio = load_audio(recording)
     voice = load_audio(options.voice_file) if options.voice_file else None
-    notices, seconds, sound = [*audio.notices, *(voice.notices if voice else [])], audio.seconds, Path(recording)
-    if not audio.plain:
-        # One clock: what is played is what was heard.
-        sound = folder / "speech.flac"
-        write_flac(sound, audio.original, audio.original_rate)
+    notices, seconds = [*audio.notices, *(voice.notices if voice else [])], audio.seconds
+    sound = playable_sound(recording, audio, folder)
     share = part(progress, 0.05, 0.2)
     portrait = find_face(source, folder, options.face_file, options.detector, options.face, share)
     progress(0.2, "Building the mesh")
@@ -194,6 +191,20 @@ def animate(
     motion.save(folder / "motion.npz")
     progress(1.0, "Saving")
     return Character(portrait, mesh, motion, folder, sound, seconds, [*portrait.notices, *notices])
+
+
+def playable_sound(recording: PathLike, audio: Audio, folder: PathLike) -> Path:
+    """What is to be played of a recording: itself, or a copy in `folder` as it was heard.
+
+    Raises:
+        OutputError: the copy cannot be written.
+    """
+    if audio.plain:
+        return Path(recording)
+    # One clock: what is played is what was heard.
+    sound = Path(folder) / "speech.flac"
+    write_flac(sound, audio.original, audio.original_rate)
+    return sound
 
 
 def bake(motion: Motion, mesh: Mesh, folder: PathLike, fps: float, smooth: float | None = None) -> Path:

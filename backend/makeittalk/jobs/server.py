@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from ..exchange import protocol
-from ..exchange.constants import STYLES
 from ..exchange.errors import Cancelled, InputError, MakeItTalkError
 from ..exchange.progress import Progress
-from ..exchange.rates import exact_rate
 from ..exchange.version import VERSION
+from .character_requests import animate, preview
 from .landmark_requests import find_faces, job_folder, place, reface, refine
 
 _REPORT_EVERY = 0.05  # s between two progress messages
@@ -119,7 +118,11 @@ class Server:
 
     def _answer(self, number: int, request: Any) -> None:
         try:
-            data = self._handlers[type(request)](request, self._progress(number))
+            progress = self._progress(number)
+            if isinstance(request, protocol.Preview):
+                data = preview(request, progress, functools.partial(self._send_part, number))
+            else:
+                data = self._handlers[type(request)](request, progress)
             self._send(protocol.Reply(id=number, kind="result", data=data))
         except MakeItTalkError as error:
             self._send_error(number, error.code, error.message, error.hint)
@@ -153,6 +156,9 @@ class Server:
             self._send(reply)
 
         return report
+
+    def _send_part(self, number: int, part: protocol.PreviewPart) -> None:
+        self._send(protocol.Reply(id=number, kind="part", data=asdict(part)))
 
     def _send_error(self, number: int, code: str, message: str, hint: str) -> None:
         # A sentence may repeat what a request held, and what is too long for a message is never read.
@@ -207,48 +213,6 @@ def detect(request: protocol.Detect, progress: Progress) -> dict[str, Any]:
     )
     data = protocol.DetectData(face=str(found.path), portrait=str(found.face.image), notices=found.notices)
     return asdict(data)
-
-
-def animate(request: protocol.Animate, progress: Progress) -> dict[str, Any]:
-    """Makes every file of a character."""
-    from ..exchange.progress import part
-    from ..images.style import resolve_style
-    from . import animate as pipeline
-
-    folder = job_folder(request.folder)
-    if request.style not in STYLES:
-        raise InputError(f"The style {request.style!r} is not known.", f"Use {', '.join(STYLES)}.")
-    if request.seed < 0:
-        raise InputError(f"The seed {request.seed} is below 0.", "Use 0 or a higher number.")
-    exact_rate(request.fps)  # before the long work, not after it
-    options = pipeline.AnimateOptions(
-        seed=request.seed,
-        amounts=request.amounts,
-        device=request.device,
-        face_file=request.face,
-        voice_file=request.voice,
-        detector=request.detector,
-        face=request.face_number,
-        own_mouth=request.own_mouth,
-    )
-    character = pipeline.animate(request.portrait, request.audio, folder, options, part(progress, 0.0, 0.97))
-    progress(0.97, "Baking the curves")
-    baked = pipeline.bake(character.motion, character.mesh, folder, request.fps)
-    style, reason = resolve_style(request.style, character.portrait.rgba, character.portrait.face.landmarks)
-    progress(1.0, "Baking the curves")
-    return asdict(
-        protocol.AnimateData(
-            face=str(character.portrait.path),
-            portrait=str(character.portrait.face.image),
-            mesh=str(folder / "mesh.npz"),
-            motion=str(folder / "motion.npz"),
-            bake=str(baked),
-            audio=str(character.sound),
-            style=style,
-            seconds=character.seconds,
-            notices=[*character.notices, *([reason] if reason else [])],
-        )
-    )
 
 
 def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:

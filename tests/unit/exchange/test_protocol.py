@@ -16,6 +16,7 @@ RESULTS = [
     protocol.HelloData,
     protocol.DetectData,
     protocol.AnimateData,
+    protocol.PreviewPart,
     protocol.RebakeData,
     protocol.FacesData,
     protocol.PlacedData,
@@ -77,6 +78,13 @@ def test_an_older_partner_leaves_fields_out(method: str, kind: type) -> None:
         _, request = protocol.decode_request(json.dumps(value).encode())
         assert getattr(request, item.name) == getattr(kind(), item.name)
     assert protocol.decode_request(json.dumps({"id": 1, "method": method}).encode()) == (1, kind())
+
+
+def test_a_preview_is_asked_for_as_a_character_is() -> None:
+    names = [item.name for item in dataclasses.fields(protocol.Animate)]
+    assert [item.name for item in dataclasses.fields(protocol.Preview)] == names
+    _, request = protocol.decode_request(protocol.encode_request(3, changed(protocol.Preview)))
+    assert type(request) is protocol.Preview and request != changed(protocol.Animate)
 
 
 @pytest.mark.parametrize(("method", "kind"), REQUESTS)

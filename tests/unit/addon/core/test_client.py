@@ -40,6 +40,26 @@ def test_result_and_progress(start):
     assert client.alive and not client.busy
 
 
+def test_parts_are_taken_once_and_in_their_order(start):
+    client = start("shows parts")
+    job = client.submit(protocol.Preview(portrait="p.png"))
+    taken = []
+    while not job.finished:
+        client.poll()
+        taken += job.take_parts()
+        time.sleep(0.002)
+    assert [(part.until, part.final) for part in taken] == [(0.0, False), (4.0, False), (20.0, True)]
+    assert taken[0].portrait == "p.png" and job.take_parts() == []
+    assert job.result()["portrait"] == "p.png"
+
+
+def test_a_part_that_cannot_be_read_is_an_error_of_its_job(start):
+    client = start("unreadable part")
+    job = client.wait(client.submit(protocol.Preview()))
+    assert "cannot be read" in job.error.message and job.take_parts() == []
+    assert client.alive
+
+
 def test_environment_is_clean(start, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/nowhere")
     monkeypatch.setenv("PYTHONHOME", sys.base_prefix)
