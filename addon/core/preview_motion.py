@@ -118,6 +118,23 @@ class PreviewMotion:
         return np.asarray(values[before] + share * (values[min(before + 1, last)] - values[before]))
 
 
+def still(mesh: Mesh, fps: float) -> Bake:
+    """A bake of one frame: the face as the portrait has it, which can be shown before anything is predicted."""
+    count = len(mesh.key_names)
+    return Bake(
+        fps=fps,
+        key_names=mesh.key_names,
+        key_range=mesh.key_range,
+        rest_values=np.zeros(count, np.float32),
+        lip_values=np.zeros((1, count), np.float32),
+        expression_values=np.zeros((1, count), np.float32),
+        blink_values=np.zeros((1, count), np.float32),
+        head_rotation=np.zeros((1, 3), np.float32),
+        head_location=np.zeros((1, 3), np.float32),
+        residual=np.zeros(1, np.float32),
+    )
+
+
 def _euler_matrix(angles: np.ndarray) -> np.ndarray:
     """Rotation (3, 3) of angles (3,) rad about x, then y, then z, all of them fixed: Blender's order "XYZ"."""
     (sx, sy, sz), (cx, cy, cz) = np.sin(angles), np.cos(angles)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bpy
-import gpu
 import numpy as np
 
 from ...backend.makeittalk.exchange.formats import Mesh
 from ..core.errors import AddonError
 from ..core.preview_motion import Pose
+from .untyped import gpu
 from .warp_shader import new_shader
 
 _TRANSLUCENT = 3  # the material that lies over others
 _EYES = 2  # the layer of materials 2 and 3
 _SAMPLERS = ("portrait", "mouth", "eyes")
 _FAR = 4.0  # times the mesh's extent: what lies within is drawn
-_LARGEST = 4096  # px a side of a texture
+_LARGEST = 2048  # px a side of a texture: no screen shows more of a face
 
 
 class PreviewPicture:
@@ -34,11 +35,11 @@ class PreviewPicture:
 
     def __init__(self, mesh: Mesh, portrait: np.ndarray) -> None:
         self._mesh = mesh
-        self._offscreen: gpu.types.GPUOffScreen | None = None
+        self._offscreen: Any = None
         self._shader = new_shader()
         eyes = np.zeros((1, 1, 4), np.uint8) if mesh.eye_image is None else mesh.eye_image
-        pictures = (portrait, _bottom_up(mesh.mouth_image), _bottom_up(eyes))
-        self._textures = [_texture(picture) for picture in pictures]
+        self._portrait, self._shown = portrait, portrait
+        self._textures = [_texture(picture) for picture in (portrait, _bottom_up(mesh.mouth_image), _bottom_up(eyes))]
         self._positions = gpu.types.GPUVertFormat()
         self._positions.attr_add(id="position", comp_type="F32", len=3, fetch_mode="FLOAT")
         self._vertices, layers, self._corners = _corners(mesh)
@@ -46,7 +47,7 @@ class PreviewPicture:
         self._projection = _projection(mesh)
 
     @property
-    def texture(self) -> gpu.types.GPUTexture:
+    def texture(self) -> Any:
         """What was drawn last, premultiplied alpha, first row at the bottom."""
         assert self._offscreen is not None, "nothing was drawn yet"
         return self._offscreen.texture_color
@@ -58,6 +59,9 @@ class PreviewPicture:
             AddonError: the card cannot hold it.
         """
         offscreen = self._room(width, height)
+        shown = shrunk(self._portrait, max(width, height))
+        if shown.shape != self._shown.shape:
+            self._textures[0], self._shown = _texture(shown), shown
         # A buffer that was drawn from cannot be written again: that of each frame is new.
         positions = gpu.types.GPUVertBuf(format=self._positions, len=len(self._vertices))
         positions.attr_fill(id="position", data=np.ascontiguousarray(pose.positions[self._vertices], np.float32))
@@ -74,7 +78,7 @@ class PreviewPicture:
                 gpu.state.depth_mask_set(mask)
                 gpu.state.blend_set(blend)
 
-    def _paint(self, positions: gpu.types.GPUVertBuf, head: np.ndarray) -> None:
+    def _paint(self, positions: Any, head: np.ndarray) -> None:
         shader = self._shader
         shader.bind()
         shader.uniform_float("head", np.ascontiguousarray(head.T, np.float32).reshape(-1).tolist())
@@ -107,7 +111,7 @@ class PreviewPicture:
         self._textures.clear()
         del self._steady, self._corners, self._shader
 
-    def _room(self, width: int, height: int) -> gpu.types.GPUOffScreen:
+    def _room(self, width: int, height: int) -> Any:
         offscreen = self._offscreen
         if offscreen is not None and (offscreen.width, offscreen.height) == (width, height):
             return offscreen
@@ -177,7 +181,7 @@ def _premultiplied(pixels: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pixels)
 
 
-def _texture(pixels: np.ndarray) -> gpu.types.GPUTexture:
+def _texture(pixels: np.ndarray) -> Any:
     flat = np.ascontiguousarray(pixels, np.float32).reshape(-1)
     data = gpu.types.Buffer("FLOAT", flat.size, flat)
     try:
@@ -186,7 +190,7 @@ def _texture(pixels: np.ndarray) -> gpu.types.GPUTexture:
         raise AddonError("The graphics card cannot hold the portrait.", "Choose a smaller picture.") from error
 
 
-def _corners(mesh: Mesh) -> tuple[np.ndarray, np.ndarray, list[gpu.types.GPUIndexBuf | None]]:
+def _corners(mesh: Mesh) -> tuple[np.ndarray, np.ndarray, list[Any]]:
     """What is drawn: the mesh's vertex and the layer of each of the card's vertices, and the triangles of them that are
     opaque and those that are translucent, which come last.
 
@@ -205,7 +209,7 @@ def _corners(mesh: Mesh) -> tuple[np.ndarray, np.ndarray, list[gpu.types.GPUInde
     return places // count, places % count, buffers
 
 
-def _steady(mesh: Mesh, vertices: np.ndarray, layers: np.ndarray) -> gpu.types.GPUVertBuf:
+def _steady(mesh: Mesh, vertices: np.ndarray, layers: np.ndarray) -> Any:
     """What of the card's vertices never changes."""
     columns = {"head_weight": mesh.head_weights[vertices, None], "uv": mesh.uv[vertices], "layer": layers[:, None]}
     layout = gpu.types.GPUVertFormat()

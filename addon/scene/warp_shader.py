@@ -1,4 +1,4 @@
-"""The warp's shader for Blender's gpu module: the bodies in `shaders/` under declarations made from their interface list.
+"""The warp's shader for Blender's gpu module: the bodies in `shaders/` under declarations made from their list.
 
 The backend reads the same list for a plain OpenGL: `makeittalk/rendering/shader_source.py`.
 """
@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-
-import gpu
+from typing import Any
 
 from ..core.errors import AddonError
+from .untyped import gpu
 
 _SHADERS = Path(__file__).resolve().parents[2] / "shaders"
 
 
-def new_shader(name: str = "warp") -> gpu.types.GPUShader:
+def new_shader(name: str = "warp") -> Any:
     """Compiles the shader `name`; there must be a GPU to draw with.
 
     Raises:

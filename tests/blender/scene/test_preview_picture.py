@@ -91,14 +91,10 @@ def test_the_vertices_are_the_built_characters(made, scene, lip, head, blink, ga
     character = part("addon.scene.character")
     settings = {"lip": lip, "head": head, "blink": blink, "gaze": gaze}
     files = {key: made / name for key, name in FILES.items()}
-    built = character.build(
-        scene, character.Made(name="Ada", audio=None, every_frame=True, settings=settings, **files)
-    )
+    built = character.build(scene, character.Made(name="Ada", audio=None, every_frame=True, settings=settings, **files))
     frames = range(0, bake.frames, 7)
     moves = np.empty((len(frames), len(mesh.vertices), 3), np.float32)
-    for _ in part("addon.scene.evaluation").read_moves(
-        lambda: (scene, built), range(1, 1 + bake.frames, 7), moves
-    ):
+    for _ in part("addon.scene.evaluation").read_moves(lambda: (scene, built), range(1, 1 + bake.frames, 7), moves):
         pass
     found = np.array([motion.pose(frame, amounts).vertices(mesh.head_weights) for frame in frames])
     assert np.ptp(moves, axis=0).max() > 5.0
