@@ -20,6 +20,7 @@ from ..scene import landmark_mesh
 from ..scene.preview_overlay import PreviewOverlay
 from ..scene.preview_sound import PreviewSound
 from ..scene.setup import frame_rate
+from . import connection
 from . import recipe as recipes
 from .backend_job import BackendJob
 from .long_job import LongJob
@@ -93,7 +94,9 @@ class Preview(LongJob):
         recipe = recipes.read(context.scene)
         self._seed: int = recipe.request.seed
         self._wanted, self._since, self._looked = self._asked(context.scene), 0.0, 0.0
-        self._coming: _Prediction | None = _Prediction(recipe, self._wanted)
+        client = connection.get()
+        # A job that was left alone, as that of another file, is waited for: the backend may be ended because of it.
+        self._coming: _Prediction | None = None if client.busy else _Prediction(recipe, self._wanted)
         self._shown: _Prediction | None = None
         self._rebaking: _Rebake | None = None
         self._rebaked: _Rebake | None = None  # whose bake is shown
@@ -104,7 +107,7 @@ class Preview(LongJob):
         self.playback = Playback()
         self.overlay = PreviewOverlay(area, self.playback, self._amounts)
         self.playback.play()
-        self.begin("Starting the backend" if self._coming.client.hello is None else "Starting")
+        self.begin("Starting the backend" if client.hello is None else "Starting")
         self.session.previewing = True
 
     @property
@@ -217,6 +220,7 @@ class Preview(LongJob):
         return frame_rate(scene), scene.makeittalk.smooth
 
     def _advance(self) -> None:
+        connection.get().poll()
         for job in [job for job in self._ending if job.poll()]:
             self._ending.remove(job)
             if job is not self._shown:
@@ -324,7 +328,8 @@ class Preview(LongJob):
             self.playback.hear(None)
             self.playback.show(0.0, 0.0)
             self._sound_of = ""
-        if not self._ending:
+        client = connection.current()
+        if not self._ending and not (client is not None and client.alive and client.busy):
             self._coming = _Prediction(recipes.read(scene, self._seed), wanted)
 
     def _cannot(self, scene: bpy.types.Scene) -> str:

@@ -1,0 +1,228 @@
+"""Runs inside a real Blender window: a preview is started, dragged, changed, stopped, started again and kept.
+
+    blender --enable-event-simulate --python preview.py -- ZIP PORTRAIT SPEECH FOLDER
+
+FOLDER receives the screenshots and `result.json`: what was seen at each step, or the error that ended it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))  # Blender runs this file by its path
+import window
+from window import Window, addon, arguments, characters, install, run, session
+
+ARCHIVE, PORTRAIT, SPEECH, FOLDER = arguments()
+until = partial(window.until, limit=120.0)  # s for any one thing to happen
+seen: dict[str, Any] = {}
+ui = Window(Path(FOLDER))
+
+
+def preview() -> Any:
+    return addon("jobs.long_job").current_job()
+
+
+def press() -> None:
+    """Presses Preview."""
+    with ui.viewport():
+        assert bpy.ops.makeittalk.preview("INVOKE_DEFAULT") == {"RUNNING_MODAL"}
+
+
+def traces() -> dict[str, Any]:
+    """All that a preview could leave behind."""
+    kinds = ("objects", "meshes", "images", "actions", "sounds", "texts", "materials", "collections", "armatures")
+    return {
+        "data": {kind: sorted(item.name for item in getattr(bpy.data, kind)) for kind in kinds},
+        "folders": sorted(path.name for path in Path(tempfile.gettempdir()).glob("makeittalk-*")),
+        "running": session().running or session().previewing,
+        "modal": len(ui.window.modal_operators),
+        "frame": bpy.context.scene.frame_current,
+        "range": [bpy.context.scene.frame_start, bpy.context.scene.frame_end],
+        "dirty": bpy.data.is_dirty,
+        "undo": undo_steps(),
+    }
+
+
+def undo_steps() -> int:
+    """How many steps Blender remembers."""
+    return len(getattr(bpy.context.window_manager, "undo_stack", ())) or 0
+
+
+def picture() -> np.ndarray:
+    """What is on the screen of the preview's picture, (H, W, 3) floats 0–255, first row on top."""
+    box, region = preview().overlay._layout.picture, ui.region("WINDOW")
+    pixels = ui.shot("picture")
+    left, bottom = region.x + round(box.left), region.y + round(box.bottom)
+    return 255.0 * pixels[bottom : bottom + round(box.height), left : left + round(box.width)][::-1]
+
+
+def bar(share: float) -> tuple[int, int]:
+    """A place on the bar of time, in the window."""
+    box, region = preview().overlay._layout.bar, ui.region("WINDOW")
+    return region.x + round(box.left + share * box.width), region.y + round(box.bottom + box.height / 2)
+
+
+def drag(*shares: float) -> Iterator[float]:
+    """Drags along the bar of time."""
+    for number, share in enumerate(shares):
+        x, y = bar(share)
+        ui.move(x, y)
+        yield 0.2
+        if number == 0:
+            ui.window.event_simulate(type="LEFTMOUSE", value="PRESS", x=x, y=y)
+            yield 0.2
+    ui.window.event_simulate(type="LEFTMOUSE", value="RELEASE", x=x, y=y)
+    yield 0.4
+
+
+def user() -> Iterator[float]:
+    """The user, who waits as many seconds as she yields."""
+    yield 1.0
+    install(ARCHIVE)
+    ui.area.spaces.active.show_region_ui = True
+    yield 0.5
+    ui.region("UI").active_panel_category = "MakeItTalk"
+    settings = bpy.context.scene.makeittalk
+    settings.portrait, settings.speech, settings.seed = PORTRAIT, SPEECH, 3
+    bpy.ops.ed.undo_push(message="Fill the fields")
+    yield 0.5
+    ui.shot("preview-0-ready")
+    # The first one starts the backend and loads its networks, and is stopped before it has shown anything.
+    press()
+    yield from until(lambda: preview().overlay.pictures, "the first picture of a backend that starts")
+    yield from until(lambda: preview().whole, "all is predicted")
+    ui.key("ESC")
+    yield from until(lambda: not session().running, "it ends")
+    yield 0.5
+    seen["before"] = traces()
+
+    begun = time.monotonic()
+    press()
+    job = preview()
+    yield from until(lambda: job.overlay.pictures, "the first picture")
+    seen["first picture"] = job.first_picture
+    yield from until(lambda: job.playback.until > 0.0, "the first speech")
+    seen["first speech"] = time.monotonic() - begun
+    yield 0.3
+    ui.shot("preview-1-streamed")
+    seen["provisional"] = {"until": job.playback.until, "seconds": job.playback.seconds, "note": job.overlay.note}
+    yield from until(lambda: job.whole, "all is predicted")
+    seen["whole"] = {"until": job.playback.until, "seconds": job.playback.seconds, "note": job.overlay.note}
+    place, now = job.playback.place, time.monotonic()
+    yield 1.0
+    seen["plays"] = [(job.playback.place - place) % job.playback.seconds, time.monotonic() - now]
+    ui.shot("preview-2-whole")
+
+    ui.key("SPACE")
+    yield 0.3
+    seen["paused"] = not job.playback.playing
+    yield from drag(0.1, 0.3, 0.45)
+    seen["dragged"] = job.playback.place / job.playback.seconds
+    ui.rest()
+    frame = round(job.playback.place * 24)
+    ui.key("RIGHT_ARROW")
+    yield 0.3
+    seen["stepped"] = [frame, job.playback.place * 24]
+    widest = int(np.argmax(job.overlay.motion._bake.lip_values @ np.abs(job.overlay.motion._mesh.keys).sum(axis=(1, 2))))
+    job.playback.seek(widest / 24)
+    yield 0.5
+    shown = picture()
+    drawn = job.overlay._picture.read().astype(float)[..., :3]
+    seen["screen is what was drawn"] = float(np.abs(shown - drawn).mean()) if shown.shape == drawn.shape else -1.0
+    ui.shot("preview-3-widest")
+    settings.lip = 0.0
+    yield 0.5
+    seen["lips away"] = float(np.abs(picture() - shown).max())
+    settings.lip = 1.0
+    yield 0.5
+    seen["lips back"] = float(np.abs(picture() - shown).mean())
+    before = job.overlay.motion._bake.lip_values.copy()
+    settings.smooth = 3.0
+    yield from until(lambda: not np.array_equal(job.overlay.motion._bake.lip_values, before), "it is baked again")
+    settings.smooth = 1.0
+    yield from until(lambda: job.whole, "and again")
+    np.testing.assert_array_equal(job.overlay.motion._bake.lip_values, before)
+    head = job.overlay.motion._bake.head_rotation.copy()
+    job.playback.play()
+    settings.seed = 11
+    yield 0.6
+    seen["plays meanwhile"] = job.playback.playing and job._coming is not None and job.overlay.motion is not None
+    seen["note"] = job.overlay.note
+    yield from until(lambda: job.whole, "another seed is predicted")
+    seen["another seed"] = float(np.abs(job.overlay.motion._bake.head_rotation - head).max())
+    settings.seed = 3
+    yield from until(lambda: job.whole and job._wanted.rest[-1] == 3, "the first one again")
+    ui.rest()
+    ui.key("ESC")
+    yield from until(lambda: not session().running, "ESC ends it")
+    yield 0.5
+    seen["after"] = traces()
+    seen["stopped"] = {"message": session().message, "error": session().is_error}
+    ui.shot("preview-4-stopped")
+
+    # A backend that dies is a sentence, and nothing stays.
+    press()
+    yield from until(lambda: preview().overlay.pictures, "a picture")
+    os.kill(addon("jobs.connection").current().process.pid, signal.SIGKILL)
+    yield from until(lambda: not session().running, "the death is noticed")
+    yield 0.5
+    seen["killed"] = {"message": session().message, "hint": session().hint, "error": session().is_error} | {
+        "traces": traces()
+    }
+    ui.rest()
+    yield 1.0
+    ui.key("ESC")  # the error's popup
+    yield 0.5
+
+    # Opening a file ends it.
+    path = Path(FOLDER).parent / "kept.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    press()
+    yield from until(lambda: preview().overlay.pictures, "a picture")
+    job = preview()
+    with ui.viewport():
+        bpy.ops.wm.open_mainfile(filepath=str(path))
+    yield 1.0
+    seen["opened"] = {"handler": job.overlay._handler is None, "job": preview() is None} | {"traces": traces()}
+
+    ui.area.spaces.active.show_region_ui = True
+    press()
+    job = preview()
+    yield from until(lambda: job.playback.until > 0.0, "the first speech")
+    bpy.context.scene.makeittalk.lip = 1.3
+    ui.key("RET")
+    yield 0.2
+    yield from until(lambda: characters() or session().is_error, "it is kept")
+    yield 1.0
+    character = characters()[0]
+    bpy.context.scene.frame_set(40)
+    yield 0.7
+    ui.shot("preview-5-kept")
+    seen["kept"] = {
+        "name": character.name,
+        "lip": character.makeittalk.lip,
+        "seed": character.makeittalk.seed,
+        "frames": character.makeittalk.frames,
+        "message": session().message,
+        "traces": traces(),
+    }
+    ui.key("Z", ctrl=True)
+    yield from until(lambda: not characters(), "one undo takes it away")
+    ui.key("Z", ctrl=True, shift=True)
+    yield from until(lambda: bool(characters()), "redo brings it back")
+    yield 0.5
+
+
+run(user(), seen, ui)

@@ -1,0 +1,75 @@
+"""Preview in a real Blender window with the real backend: streamed, dragged, changed, stopped without a trace, kept."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from project import ASSETS, ROOT
+from window_run import drive, inside
+
+sys.path.insert(0, str(ROOT / "tools"))
+import build_extension
+
+pytestmark = [pytest.mark.gui, pytest.mark.timeout(450)]
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory) -> dict:
+    folder = tmp_path_factory.mktemp("preview")
+    files = (inside(ASSETS / "portrait_cartoon.png"), inside(ASSETS / "speech.flac"))
+    return drive("preview.py", folder, str(build_extension.build(folder)), *files)
+
+
+def test_the_first_picture_comes_soon_and_the_rest_is_streamed(seen):
+    print(f"first picture {seen['first picture']:.2f} s, first speech {seen['first speech']:.2f} s after the press")
+    assert seen["first picture"] < 4.0  # 2 s on a machine that does nothing else
+    early, whole = seen["provisional"], seen["whole"]
+    assert 0.0 < early["until"] < early["seconds"] and "rovisional" in early["note"]
+    assert whole["until"] == whole["seconds"] == pytest.approx(6.9, abs=0.5)
+    played, passed = seen["plays"]
+    assert played == pytest.approx(passed, abs=0.1)
+
+
+def test_it_is_paused_dragged_and_stepped(seen):
+    assert seen["paused"] and seen["dragged"] == pytest.approx(0.45, abs=0.02)
+    frame, stepped = seen["stepped"]
+    assert stepped == pytest.approx(frame + 1, abs=1e-3)
+
+
+def test_the_screen_shows_the_colours_of_the_portrait(seen):
+    assert 0.0 <= seen["screen is what was drawn"] < 1.0
+
+
+def test_an_amount_acts_at_once(seen):
+    assert seen["lips away"] > 30.0 and seen["lips back"] < 1.0
+
+
+def test_another_seed_is_predicted_while_the_first_plays(seen):
+    assert seen["plays meanwhile"] and "new take" in seen["note"] and seen["another seed"] > 0.005
+
+
+def test_escape_leaves_no_trace(seen):
+    assert seen["after"] == seen["before"]
+    assert "stopped" in seen["stopped"]["message"] and not seen["stopped"]["error"]
+
+
+def test_a_killed_backend_is_a_sentence_and_leaves_nothing(seen):
+    killed = seen["killed"]
+    assert killed["error"] and "stopped unexpectedly" in killed["message"]
+    for same in ("data", "folders", "running"):
+        assert killed["traces"][same] == seen["before"][same]
+
+
+def test_opening_a_file_ends_it(seen):
+    opened = seen["opened"]
+    assert opened["handler"] and opened["job"]
+    for same in ("data", "folders", "running"):
+        assert opened["traces"][same] == seen["before"][same]
+
+
+def test_keeping_makes_the_character(seen):
+    kept = seen["kept"]
+    assert kept["name"] == "portrait_cartoon" and kept["lip"] == pytest.approx(1.3) and kept["seed"] == 3
+    assert kept["frames"] > 100 and "speaks from frame 1" in kept["message"]
+    assert kept["traces"]["folders"] == seen["before"]["folders"] and not kept["traces"]["running"]
