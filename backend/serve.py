@@ -19,9 +19,10 @@ def main() -> int:
         from makeittalk.cli.main import main as command_line
 
         return command_line(["doctor", "--json"])
-    from makeittalk.exchange.blas import use_one_thread
+    from makeittalk.exchange.blas import use_one_thread, wait_asleep
 
     use_one_thread()
+    wait_asleep()
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         return lament(missing)

@@ -22,15 +22,15 @@ class Backend:
         self.replies: list[protocol.Reply] = []
         self.lines: list[bytes] = []
         self._number = 0
-        self._changed = threading.Condition()
+        self.changed = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         for line in self.process.stdout:
-            with self._changed:
+            with self.changed:
                 self.lines.append(line)
                 self.replies.append(protocol.decode_reply(line))
-                self._changed.notify_all()
+                self.changed.notify_all()
 
     def send(self, request: protocol.Fields) -> int:
         self._number += 1
@@ -46,9 +46,9 @@ class Backend:
 
     def wait(self, number: int, kind: str = "done", seconds: float = 200.0) -> protocol.Reply:
         end = time.monotonic() + seconds
-        with self._changed:
+        with self.changed:
             while not self.of(number, kind):
-                assert self._changed.wait(end - time.monotonic()), f"no {kind} for {number}: {self.replies[-3:]}"
+                assert self.changed.wait(end - time.monotonic()), f"no {kind} for {number}: {self.replies[-3:]}"
         return self.of(number, kind)[0]
 
     def answer(self, request: protocol.Fields, kind: str = "result") -> protocol.Reply:

@@ -38,7 +38,7 @@ def speaker_embedding(samples: np.ndarray) -> np.ndarray:
     peak = float(np.abs(samples).max(initial=0.0))
     if peak < 1e-4 or len(samples) < _LEAST_SPEECH:
         return np.zeros(EMBEDDING, np.float32)
-    encoder, trim_long_silences = _resemblyzer()
+    encoder, trim_long_silences = load_encoder()
     # The encoder hears the level too (its cosine falls to 0.94 over 10 dB), so every voice comes at the same one. Its
     # voice detector works on 16-bit samples, which must not overflow.
     speech = trim_long_silences(np.clip(normalise_loudness(samples), -1.0, 1.0))
@@ -78,8 +78,12 @@ def _excerpt(samples: np.ndarray) -> np.ndarray:
 
 
 @kept_loaded
-def _resemblyzer() -> tuple[Any, Any]:
-    """The encoder on the CPU and the function that cuts pauses out; loaded at first use."""
+def load_encoder() -> tuple[Any, Any]:
+    """The encoder on the CPU and the function that cuts pauses out; loaded at first use.
+
+    Raises:
+        MissingError: Resemblyzer is not installed.
+    """
     # It prints when it has loaded, and warns of how its voice detector and scipy are imported.
     # librosa's mel is what `_embed` does without.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(), empty_modules("librosa"):

@@ -1,4 +1,4 @@
-"""How many threads numpy's linear algebra takes. Standard library only."""
+"""How many threads numpy's linear algebra takes, and how threads wait for each other. Standard library only."""
 
 from __future__ import annotations
 
@@ -16,3 +16,13 @@ def use_one_thread() -> None:
     """
     if platform.machine().lower() in ("x86_64", "amd64"):
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def wait_asleep() -> None:
+    """Has PyTorch's threads sleep while they wait for each other; to be called before torch is imported.
+
+    They would keep a core busy with waiting, which is the one that the thread they wait for needs where another program
+    is at work: a Blender that plays while its backend predicts. Twenty seconds of speech took 25 s in place of 0.5 on
+    two such cores; idle ones are no slower. Whoever has set a policy keeps it.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from ..exchange.formats import Face, Mesh, Motion
 from ..exchange.progress import Progress, part, silent
 from ..exchange.rates import exact_rate
 from ..images.portrait import prepare_portrait, write_portrait
-from ..landmarks.detector import NoFaceError, detect_landmarks
+from ..landmarks.detector import Detection, NoFaceError, detect_landmarks
 from ..mesh.build import build_mesh
 from .later_face import find_later_face
 
@@ -82,12 +83,13 @@ def find_face(
     detector: str = "auto",
     face: int = 1,
     progress: Progress = silent,
+    detect: Callable[..., Detection] = detect_landmarks,
 ) -> Portrait:
     """Prepares a portrait and finds its face; writes `portrait.png` and `face.json` into `folder`.
 
     Args:
         source: the picture. folder: an existing folder. face_file: corrected landmarks instead of detection.
-        detector, face: see `detect_landmarks`.
+        detector, face: see `detect_landmarks`. detect: what finds it.
 
     Raises:
         InputError: the picture or the face file cannot be used, or there is no such face.
@@ -98,7 +100,8 @@ def find_face(
     given = Face.load(face_file) if face_file else None
     prepared = prepare_portrait(source, folder)
     progress(0.4, "Finding the face")
-    portrait = _with_face(source, Path(folder), prepared, given, face_file, detector, face, part(progress, 0.4, 1.0))
+    looking = part(progress, 0.4, 1.0)
+    portrait = _with_face(source, Path(folder), prepared, given, face_file, detector, face, looking, detect)
     progress(1.0, "Finding the face")
     return portrait
 
@@ -112,6 +115,7 @@ def _with_face(
     detector: str = "auto",
     number: int = 1,
     progress: Progress = silent,
+    detect: Callable[..., Detection] = detect_landmarks,
 ) -> Portrait:
     """The face of a prepared portrait, given or detected; writes `face.json`."""
     image, rgba, notices = prepared
@@ -121,7 +125,7 @@ def _with_face(
         face = Face(image, width, height, given.landmarks, given.detector, given.confidence, given.irises)
     else:
         try:
-            found = detect_landmarks(rgba, detector, name=str(source), face=number)
+            found = detect(rgba, detector, name=str(source), face=number)
             notices = [*notices, *found.notices]
         except NoFaceError:
             later = find_later_face(source, detector, number, progress)

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -22,9 +22,11 @@ from ..exchange.progress import Progress
 from ..exchange.version import VERSION
 from .character_requests import animate, preview
 from .landmark_requests import find_faces, job_folder, place, reface, refine
+from .warm import warm_steps
 
 _REPORT_EVERY = 0.05  # s between two progress messages
 _IDLE_SECONDS = 300.0  # after that the memory of the networks is given back
+_PAUSE = 0.1  # s without a request after which the next piece of what the first character needs is loaded
 _LONGEST = 4000  # letters of a sentence
 _LARGEST_KEPT = 2**26  # bytes of a file whose content is kept in memory
 
@@ -47,6 +49,7 @@ class Server:
         self._queue: queue.Queue[tuple[int, Any] | None] = queue.Queue()
         self._open: set[int] = set()  # requests that wait or run
         self._cancelled: set[int] = set()
+        self._warming: Iterator[Callable[[], object]] | None = None  # what is still to be loaded after the greeting
         self._ending = threading.Event()  # whoever started this is gone or wants it gone
         self._handlers: dict[type, Callable[[Any, Progress], dict[str, Any]]] = {
             protocol.Hello: hello,
@@ -66,13 +69,29 @@ class Server:
         threading.Thread(target=self._read, daemon=True, name="requests").start()
         while True:
             try:
-                job = self._queue.get(timeout=_IDLE_SECONDS)
+                job = self._queue.get(timeout=_PAUSE if self._warming is not None else _IDLE_SECONDS)
             except queue.Empty:
-                free_memory()
+                if self._warming is None:
+                    free_memory()
+                else:
+                    self._warm()
                 continue
             if job is None:
                 return 0
             self._answer(*job)
+            if isinstance(job[1], protocol.Hello):
+                self._warming = warm_steps()
+
+    def _warm(self) -> None:
+        """Loads a little of what the first character needs; what fails is left to its request to say."""
+        assert self._warming is not None
+        try:
+            next(self._warming)()
+        except StopIteration:
+            self._warming = None
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            self._warming = None
 
     def _read(self) -> None:
         """Takes in lines until there are no more; whatever they hold, the end of the input is always passed on."""
@@ -291,7 +310,9 @@ def free_memory() -> None:
     _read_file.cache_clear()
     if "torch" in sys.modules:
         from ..networks.device import release
+        from . import kept
 
+        kept.clear()
         release()
 
 

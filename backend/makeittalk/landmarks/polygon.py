@@ -7,6 +7,16 @@ import numpy as np
 
 def inside_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
     """Which points (n, 2) lie in a closed polygon (k, 2), by the even-odd rule."""
+    inside = np.zeros(len(points), bool)
+    low, high = polygon.min(axis=0), polygon.max(axis=0)
+    margin = 1e-9 * np.maximum(np.abs(low), np.abs(high))  # by which a crossing is rounded
+    near = np.flatnonzero(((points >= low - margin) & (points <= high + margin)).all(axis=1))
+    if len(near):
+        inside[near] = _inside(points[near], polygon)
+    return inside
+
+
+def _inside(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
     a, b = polygon, np.roll(polygon, -1, axis=0)
     x, y = points[:, 0, None], points[:, 1, None]
     spans = (a[:, 1] > y) != (b[:, 1] > y)

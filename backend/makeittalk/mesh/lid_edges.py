@@ -37,11 +37,12 @@ def lid_edges(rgba: np.ndarray, upper: np.ndarray, lower: np.ndarray, iris: Iris
     down = across / np.maximum(opening, 1e-9)[:, None]
     width = float(np.linalg.norm(upper[-1] - upper[0]))
     lids = ((upper[1:-1], -down), (lower[1:-1], down))
-    return np.array([_edge(rgba, line, outwards, iris, float(opening.max()), width) for line, outwards in lids])
+    rgb = np.ascontiguousarray(rgba[..., :3])
+    return np.array([_edge(rgb, line, outwards, iris, float(opening.max()), width) for line, outwards in lids])
 
 
 def _edge(
-    rgba: np.ndarray, line: np.ndarray, outwards: np.ndarray, iris: Iris, widest: float, width: float
+    rgb: np.ndarray, line: np.ndarray, outwards: np.ndarray, iris: Iris, widest: float, width: float
 ) -> np.ndarray:
     """How far outwards the edge lies from a line (n, 2) along `outwards` (n, 2), (n,) px."""
     columns = np.linspace(0.0, len(line) - 1.0, _COLUMNS)
@@ -52,7 +53,7 @@ def _edge(
     inside, outside = (
         np.mean(
             [
-                _read(rgba, start[:, None] + (ahead + side * share * band)[:, None] * way[:, None])
+                _read(rgb, start[:, None] + (ahead + side * share * band)[:, None] * way[:, None])
                 for share in (0.4, 1.0)
             ],
             axis=0,
@@ -82,10 +83,8 @@ def _edge(
     return np.interp(places, columns, np.maximum(ahead[path], 0.0))
 
 
-def _read(rgba: np.ndarray, places: np.ndarray) -> np.ndarray:
+def _read(rgb: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Colours (…, 3) at places (…, 2) px."""
     flat = np.ascontiguousarray(places.reshape(-1, 1, 2) - 0.5, np.float32)
-    found = cv2.remap(
-        np.ascontiguousarray(rgba[..., :3]), flat, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    found = cv2.remap(rgb, flat, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return found.reshape(*places.shape[:-1], 3).astype(np.float64)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..landmarks import ibug68
 from ..landmarks.smoothstep import smoothstep
+from ..weights.cache import kept_loaded
 
 #: Rows of the picture (0 top, 1 bottom): top, upper gum's end, upper teeth's edge, dark, tongue, lower teeth's edge,
 #: their end, bottom.
@@ -31,10 +32,18 @@ def mouth_texture(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     Args:
         rgba: (H, W, 4) uint8 portrait. landmarks: (68, 3) px.
     """
+    light, tint = _light(rgba, landmarks)
+    picture = cv2.resize(_painted() * (light * tint), (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
+    picture = cv2.GaussianBlur(picture, (0, 0), 0.8)
+    return np.dstack([np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), np.full((_SIZE, _SIZE), 255, np.uint8)])
+
+
+@kept_loaded
+def _painted() -> np.ndarray:
+    """Every mouth's inside in even light, (768, 768, 3); nobody may change it."""
     size = _SIZE * _OVERSAMPLING
     v, u = np.meshgrid((np.arange(size) + 0.5) / size, (np.arange(size) + 0.5) / size, indexing="ij")
     x = (u - 0.5) * _SPAN
-    light, tint = _light(rgba, landmarks)
     picture = np.empty((size, size, 3))
     picture[:] = _DARK
     _tongue(picture, x, v)
@@ -42,10 +51,7 @@ def mouth_texture(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     _teeth(picture, x, v, _LOWER_TEETH, gum=EDGES[6], edge=EDGES[5], root=EDGES[7])
     side = np.clip(np.abs(x) / 0.52, 0, 1)
     picture *= (1 - 0.72 * side**2.6)[..., None]
-    picture *= light * tint
-    picture = cv2.resize(picture, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
-    picture = cv2.GaussianBlur(picture, (0, 0), 0.8)
-    return np.dstack([np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), np.full((_SIZE, _SIZE), 255, np.uint8)])
+    return picture
 
 
 def own_texture(

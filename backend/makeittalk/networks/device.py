@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+from collections.abc import Iterator
 
 import torch
 
@@ -32,6 +34,20 @@ def choose_device(name: str) -> str:
     if name not in devices:
         raise InputError(f"This machine has no device {name!r}.", f"Use auto or {' or '.join(devices)}.")
     return name
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Has torch compute on one core within: short work waits long for a second one where others are at work too.
+
+    Holds for the calling thread alone, and may change the last bits of what is computed.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def release() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..exchange.constants import MEL_HOP
 from ..exchange.errors import MissingError
 from ..exchange.progress import Progress, silent
 from .whisper_inference import hear_whisper
@@ -41,3 +42,10 @@ class Speech:
             self._heard = hear_whisper(self.samples, device, progress)
             self.samples = None
         return self._heard
+
+    def beginning(self, frames: int) -> Speech:
+        """The first frames of it, at the loudness and in the voice of the whole."""
+        samples = None if self.samples is None else self.samples[: (frames - 1) * MEL_HOP]
+        prosody = None if self.prosody is None else self.prosody[:frames]
+        heard = None if self._heard is None else self._heard[:frames]
+        return Speech(self.mel[:frames], self.embedding, self.style_embedding, prosody, samples, heard)

@@ -36,3 +36,19 @@ def test_small_systems_are_solved_in_one_thread(chosen, expected):
         check=True,
     )
     assert said.stdout.splitlines()[-1].split() == [expected]
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_that_wait_sleep(chosen, expected):
+    """As the OpenMP library itself says that it was told; Linux names it, where it is GNU's."""
+    if platform.system() != "Linux":
+        pytest.skip("another OpenMP library")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
+    said = subprocess.run(
+        [sys.executable, "-I", str(ROOT / "backend" / "serve.py")],
+        env=clean | chosen | {"OMP_DISPLAY_ENV": "TRUE"},
+        input=b'{"id": 1, "method": "hello"}\n',
+        capture_output=True,
+        check=True,
+    )
+    assert f"OMP_WAIT_POLICY = '{expected}'".encode() in said.stderr
