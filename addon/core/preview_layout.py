@@ -58,7 +58,7 @@ class Layout:
             height + below + 2.0 * padding,
         )
         inner = card.left + padding
-        picture = Box(round(inner + (across - width) / 2.0), card.bottom + padding + below, width, height)
+        picture = Box(round(inner + (across - width) / 2.0), round(card.bottom + padding + below), width, height)
         texts = Box(inner, card.bottom + padding, across, line)
         button = Box(inner, texts.bottom + line + padding / 2.0, row, row)
         bar = Box(inner + row + padding, button.bottom, across - row - 1.5 * padding, row)

@@ -220,7 +220,9 @@ class Preview(LongJob):
         return frame_rate(scene), scene.makeittalk.smooth
 
     def _advance(self) -> None:
-        connection.get().poll()
+        client = connection.current()
+        if client is not None and client.alive:
+            client.poll()  # for a job that was left alone, too
         for job in [job for job in self._ending if job.poll()]:
             self._ending.remove(job)
             if job is not self._shown:
@@ -358,7 +360,9 @@ class Preview(LongJob):
         """Says in the panel and beside the time what is going on."""
         coming, session = self._coming, self.session
         job = coming.job if coming is not None else None
-        if job is not None and job.stage:
+        if job is None:
+            session.progress(1.0, "")
+        elif job.stage:
             session.progress(job.fraction, job.stage, job.seconds_left)
         note = ""
         if self._shown is None and job is not None:

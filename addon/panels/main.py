@@ -50,7 +50,7 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
 
         layout.separator()
         if session.previewing:
-            draw_preview(layout, session)
+            draw_preview(layout, session, settings)
         elif session.running:
             draw_progress(layout, session)
         else:

@@ -20,16 +20,15 @@ void main()
   gl_Position = ModelViewProjectionMatrix * vec4(position, 0.0, 1.0);
 }
 """
-#: The picture is written as a screen shows it. Where a framebuffer encodes by itself, Blender says so by `srgbTarget`.
+#: The picture is as a screen shows it. Blender says by `srgbTarget` that it will encode what is drawn, which it does for
+#: a viewport's overlays by an exponent of 2.2, not by sRGB's own curve: dark colours would be 6 of 255 too light.
 _FRAGMENT = """
 void main()
 {
   vec4 seen = texture(picture, place);
   if (srgbTarget) {
     vec3 straight = seen.rgb / max(seen.a, 1e-6);
-    vec3 linear = mix(
-        pow((straight + 0.055) / 1.055, vec3(2.4)), straight / 12.92, lessThan(straight, vec3(0.04045)));
-    seen.rgb = linear * seen.a;
+    seen.rgb = pow(straight, vec3(2.2)) * seen.a;
   }
   colour = seen;
 }

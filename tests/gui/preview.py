@@ -1,8 +1,8 @@
 """Runs inside a real Blender window: a preview is started, dragged, changed, stopped, started again and kept.
 
-    blender --enable-event-simulate --python preview.py -- ZIP PORTRAIT SPEECH FOLDER
+    blender --enable-event-simulate --python preview.py -- ZIP PORTRAIT SPEECH OTHER_PORTRAIT OTHER_SPEECH FOLDER
 
-FOLDER receives the screenshots and `result.json`: what was seen at each step, or the error that ended it.
+The others are what the backend has seen before, when it has just started. FOLDER receives the screenshots and `result.json`: what was seen at each step, or the error that ended it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # Blender runs this file by its 
 import window
 from window import Window, addon, arguments, characters, install, run, session
 
-ARCHIVE, PORTRAIT, SPEECH, FOLDER = arguments()
+ARCHIVE, PORTRAIT, SPEECH, OTHER_PORTRAIT, OTHER_SPEECH, FOLDER = arguments()
 until = partial(window.until, limit=120.0)  # s for any one thing to happen
 seen: dict[str, Any] = {}
 ui = Window(Path(FOLDER))
@@ -51,13 +51,7 @@ def traces() -> dict[str, Any]:
         "frame": bpy.context.scene.frame_current,
         "range": [bpy.context.scene.frame_start, bpy.context.scene.frame_end],
         "dirty": bpy.data.is_dirty,
-        "undo": undo_steps(),
     }
-
-
-def undo_steps() -> int:
-    """How many steps Blender remembers."""
-    return len(getattr(bpy.context.window_manager, "undo_stack", ())) or 0
 
 
 def picture() -> np.ndarray:
@@ -95,16 +89,17 @@ def user() -> Iterator[float]:
     yield 0.5
     ui.region("UI").active_panel_category = "MakeItTalk"
     settings = bpy.context.scene.makeittalk
-    settings.portrait, settings.speech, settings.seed = PORTRAIT, SPEECH, 3
-    bpy.ops.ed.undo_push(message="Fill the fields")
+    settings.portrait, settings.speech, settings.seed = OTHER_PORTRAIT, OTHER_SPEECH, 3
     yield 0.5
     ui.shot("preview-0-ready")
-    # The first one starts the backend and loads its networks, and is stopped before it has shown anything.
+    # The first one starts the backend, which loads its networks.
     press()
     yield from until(lambda: preview().overlay.pictures, "the first picture of a backend that starts")
     yield from until(lambda: preview().whole, "all is predicted")
     ui.key("ESC")
     yield from until(lambda: not session().running, "it ends")
+    settings.portrait, settings.speech = PORTRAIT, SPEECH
+    bpy.ops.ed.undo_push(message="Fill the fields")
     yield 0.5
     seen["before"] = traces()
 
@@ -171,10 +166,18 @@ def user() -> Iterator[float]:
     seen["after"] = traces()
     seen["stopped"] = {"message": session().message, "error": session().is_error}
     ui.shot("preview-4-stopped")
+    ui.key("Z", ctrl=True)
+    yield 1.0
+    seen["undone"] = bpy.context.scene.makeittalk.portrait  # the step before the fields were filled
+    ui.key("Z", ctrl=True, shift=True)
+    yield 1.0
+    seen["redone"] = bpy.context.scene.makeittalk.portrait
 
     # A backend that dies is a sentence, and nothing stays.
+    settings = bpy.context.scene.makeittalk  # undo has replaced it
+    settings.seed = 21
     press()
-    yield from until(lambda: preview().overlay.pictures, "a picture")
+    yield from until(lambda: preview()._coming.job.fraction > 0.0, "the backend is at it")
     os.kill(addon("jobs.connection").current().process.pid, signal.SIGKILL)
     yield from until(lambda: not session().running, "the death is noticed")
     yield 0.5
@@ -201,7 +204,7 @@ def user() -> Iterator[float]:
     press()
     job = preview()
     yield from until(lambda: job.playback.until > 0.0, "the first speech")
-    bpy.context.scene.makeittalk.lip = 1.3
+    bpy.context.scene.makeittalk.lip = 1.5
     ui.key("RET")
     yield 0.2
     yield from until(lambda: characters() or session().is_error, "it is kept")
@@ -223,6 +226,9 @@ def user() -> Iterator[float]:
     ui.key("Z", ctrl=True, shift=True)
     yield from until(lambda: bool(characters()), "redo brings it back")
     yield 0.5
+    # Blender is quit while one plays.
+    press()
+    yield from until(lambda: preview().overlay.pictures, "a picture")
 
 
 run(user(), seen, ui)
