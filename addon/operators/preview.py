@@ -79,7 +79,7 @@ class MAKEITTALK_OT_preview(Running, bpy.types.Operator):
             preview.close()
             raise
         if not finished:
-            preview.overlay.redraw()
+            preview.overlay.follow()
             self._panel += self.tick
             if self._panel > _PANEL:
                 self._panel = 0.0

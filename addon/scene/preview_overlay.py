@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ _WORDS: Colour = (0.86, 0.86, 0.86, 1.0)
 _FAINT: Colour = (0.62, 0.62, 0.62, 1.0)
 _ROUND, _THIN, _DOT, _TEXT = 6.0, 4.0, 6.0, 12.0  # px at Blender's interface scale 1
 _SAMPLES = 2  # of the picture a pixel of the screen, each way: edges are smooth
+_UNHURRIED = 1.0 / 12.0  # s between two pictures that a processor draws: it predicts, too
 _IN_SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software", "basic render")
 
 
@@ -50,10 +52,12 @@ class PreviewOverlay:
         self._picture: PreviewPicture | None = None
         self._shader: Any = None
         self._layout: Layout | None = None
-        self._supersamples = 0
+        self._in_software = False
+        self._drawn: object = None  # what the last picture showed
+        self._drawn_at = 0.0
         self.note = ""
         self.error: MakeItTalkError | None = None
-        self.pictures = 0  # drawn so far
+        self.pictures = self._shown = 0  # drawn so far; how many faces and motions were
         self._handler: Any = bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_PIXEL")
         self.redraw()
 
@@ -71,6 +75,7 @@ class PreviewOverlay:
         motion, picture = PreviewMotion(mesh, bake), read_portrait(portrait)
         self._free_picture()
         self._mesh, self._portrait, self._motion = mesh, picture, motion
+        self._shown += 1
 
     def use(self, bake: Bake) -> None:
         """Takes another motion of the same face.
@@ -80,11 +85,13 @@ class PreviewOverlay:
         """
         assert self._motion is not None, "there is no face to move"
         self._motion.use(bake)
+        self._shown += 1
 
     def clear(self) -> None:
         """Shows no face any more, and goes on."""
         self._free_picture()
         self._mesh = self._portrait = self._motion = None
+        self._shown += 1
 
     def free(self) -> None:
         """Ends it and gives back what it holds."""
@@ -108,6 +115,12 @@ class PreviewOverlay:
                 if area.as_pointer() == self._area:
                     area.tag_redraw()
 
+    def follow(self) -> None:
+        """Has the viewport drawn again where it shows something else by now. To be called often."""
+        hurried = not self._in_software or time.monotonic() - self._drawn_at > _UNHURRIED
+        if hurried and self._state() != self._drawn:
+            self.redraw()
+
     def part_at(self, x: float, y: float) -> str:
         """What lies at a place of the region: "bar", "button", "picture", "card", or nothing."""
         found = self._layout
@@ -128,6 +141,12 @@ class PreviewOverlay:
             self._area = found.as_pointer()
         return found
 
+    def _state(self) -> object:
+        """All that a picture depends on, but for the viewport."""
+        playback = self._playback
+        shown = (playback.place, playback.until, playback.seconds, playback.playing, self.note)
+        return (*shown, self._shown, self._amounts() if self._motion is not None else None)
+
     def _free_picture(self) -> None:
         if self._picture is not None:
             self._picture.free()
@@ -141,6 +160,7 @@ class PreviewOverlay:
         if region != self.region(context.window):
             return
         try:
+            self._drawn, self._drawn_at = self._state(), time.monotonic()
             self._draw_card(area, region, context.preferences.system.ui_scale)
         except MakeItTalkError as error:
             self.error = error
@@ -162,13 +182,13 @@ class PreviewOverlay:
     def _draw_picture(self, box: Box) -> None:
         assert self._mesh is not None and self._motion is not None
         if self._picture is None:
-            software = any(name in gpu.platform.renderer_get().lower() for name in _IN_SOFTWARE)
-            self._supersamples = 1 if software else _SAMPLES
+            self._in_software = any(name in gpu.platform.renderer_get().lower() for name in _IN_SOFTWARE)
             self._picture = PreviewPicture(self._mesh, self._portrait)
         if self._shader is None:
             self._shader = shapes.texture_shader()
         pose = self._motion.pose(self._playback.place * self._motion.fps, self._amounts())
-        size = [max(1, round(side * self._supersamples)) for side in (box.width, box.height)]
+        samples = 1 if self._in_software else _SAMPLES
+        size = [max(1, round(side * samples)) for side in (box.width, box.height)]
         self._picture.draw(pose, *size)
         shapes.draw_texture(self._shader, self._picture.texture, box)
         self.pictures += 1
