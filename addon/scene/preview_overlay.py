@@ -42,6 +42,7 @@ class PreviewOverlay:
 
     Attributes:
         note: what is going on, beside the time. error: why nothing can be drawn, for whoever looks after it.
+        layout: where its parts are in the region, None before it was drawn. pictures: how many were drawn.
     """
 
     def __init__(self, area: bpy.types.Area, playback: Playback, amounts: Callable[[], Amounts]) -> None:
@@ -51,7 +52,7 @@ class PreviewOverlay:
         self._portrait: Any = None
         self._picture: PreviewPicture | None = None
         self._shader: Any = None
-        self._layout: Layout | None = None
+        self.layout: Layout | None = None
         self._in_software = False
         self._drawn: object = None  # what the last picture showed
         self._drawn_at = 0.0
@@ -123,7 +124,7 @@ class PreviewOverlay:
 
     def part_at(self, x: float, y: float) -> str:
         """What lies at a place of the region: "bar", "button", "picture", "card", or nothing."""
-        found = self._layout
+        found = self.layout
         if found is None:
             return ""
         around = {"bar": 4.0, "button": 0.0, "picture": 0.0, "card": 0.0}
@@ -131,7 +132,7 @@ class PreviewOverlay:
 
     def time_at(self, x: float) -> float:
         """The moment that a place of the region's width stands for, s."""
-        return self._layout.share(x) * self._playback.seconds if self._layout is not None else 0.0
+        return self.layout.share(x) * self._playback.seconds if self.layout is not None else 0.0
 
     def _find(self, window: bpy.types.Window) -> bpy.types.Area | None:
         areas = [area for area in window.screen.areas if area.type == "VIEW_3D"]
@@ -170,7 +171,7 @@ class PreviewOverlay:
     def _draw_card(self, area: bpy.types.Area, region: bpy.types.Region, scale: float) -> None:
         aspect = 1.0 if self._mesh is None else float(self._mesh.image_size[0]) / float(self._mesh.image_size[1])
         free = free_part(region.width, region.height, _covers(area, region))
-        layout = self._layout = Layout.fit(free, aspect, scale)
+        layout = self.layout = Layout.fit(free, aspect, scale)
         shapes.fill_box(layout.card, _CARD, _ROUND * scale)
         if self._mesh is not None and self._motion is not None:
             self._draw_picture(layout.picture)

@@ -20,8 +20,8 @@ void main()
   gl_Position = ModelViewProjectionMatrix * vec4(position, 0.0, 1.0);
 }
 """
-#: The picture is as a screen shows it. Blender says by `srgbTarget` that it will encode what is drawn, which it does for
-#: a viewport's overlays by an exponent of 2.2, not by sRGB's own curve: dark colours would be 6 of 255 too light.
+#: The picture is as a screen shows it. Blender says by `srgbTarget` that it will encode what is drawn, which it does
+#: for a viewport's overlays by an exponent of 2.2, not by sRGB's own curve: dark colours would be 6 of 255 too light.
 _FRAGMENT = """
 void main()
 {

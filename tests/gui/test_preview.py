@@ -52,7 +52,7 @@ def test_the_screen_shows_the_colours_of_the_portrait(seen):
 
 
 def test_an_amount_acts_at_once(seen):
-    assert seen["lips away"] > 30.0 and seen["lips back"] < 1.0
+    assert seen["lips away"] > 30.0 and seen["lips back"] < 1.0 and seen["smoothing back"]
 
 
 def test_another_seed_is_predicted_while_the_first_plays(seen):

@@ -1,4 +1,4 @@
-"""Preview without a window, the backend real: what is kept is what Make It Talk makes, what is stopped leaves nothing."""
+"""Preview without a window, the backend real: what is kept is what Make It Talk makes, what is stopped is nothing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def until(job, condition, seconds: float = 120.0) -> None:
     """Polls a preview, as its operator does, until something is so; fails where the preview ends before."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end and not (job.poll() and not condition()), bpy.context.window_manager.makeittalk.stage
+        ended = job.poll()
+        assert time.monotonic() < end and (condition() or not ended), bpy.context.window_manager.makeittalk.stage
         time.sleep(0.005)
 
 
