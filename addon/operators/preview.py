@@ -7,7 +7,6 @@ import bpy
 from ..jobs.connection import redraw_panels
 from ..jobs.long_job import LongJob, current_job
 from ..jobs.preview import Preview
-from ..scene import view
 from . import reasons
 from .modal_job import Running
 
@@ -20,7 +19,7 @@ class MAKEITTALK_OT_preview(Running, bpy.types.Operator):
 
     bl_idname = "makeittalk.preview"
     bl_label = "Preview"
-    bl_options: ClassVar[set[str]] = set()  # what is kept is the undo step, and a preview leaves none
+    bl_options: ClassVar[set[str]] = {"REGISTER"}  # what is kept is the undo step, and a preview leaves none
 
     tick = 1.0 / 60.0
     _dragging: bool = False
@@ -32,10 +31,11 @@ class MAKEITTALK_OT_preview(Running, bpy.types.Operator):
         return reasons.busy_reason() or reasons.material_reason(context.scene.makeittalk) or reasons.backend_reason()
 
     def start(self, context: bpy.types.Context) -> LongJob:
-        area = view.area_of(context)
-        if area is None or bpy.app.background:
+        areas = [area for area in context.window.screen.areas if area.type == "VIEW_3D"] if context.window else []
+        if not areas or bpy.app.background:
             raise reasons.no_window()
-        return Preview(context, area)
+        own = context.area if context.area in areas else None
+        return Preview(context, own or max(areas, key=lambda area: area.width * area.height))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         result = super().invoke(context, event)

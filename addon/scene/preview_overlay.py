@@ -12,6 +12,7 @@ import bpy
 from ...backend.makeittalk.exchange.amounts import Amounts
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ...backend.makeittalk.exchange.formats import Bake, Mesh
+from ..core.errors import AddonError
 from ..core.playback import Playback
 from ..core.preview_layout import Box, Layout, free_part
 from ..core.preview_motion import PreviewMotion
@@ -165,6 +166,8 @@ class PreviewOverlay:
             self._draw_card(area, region, context.preferences.system.ui_scale)
         except MakeItTalkError as error:
             self.error = error
+        except Exception as error:  # what a driver refuses comes as plain Exception, again with every picture
+            self.error = AddonError("The preview cannot be drawn here.", f"Press Make It Talk instead. {error}")
         finally:
             gpu.state.blend_set("NONE")
 

@@ -128,9 +128,10 @@ def user() -> Iterator[float]:
     seen["first picture"] = job.first_picture
     yield from until(lambda: job.playback.until > 0.0, "the first speech")
     seen["first speech"] = time.monotonic() - begun
-    yield 0.3
-    ui.shot("preview-1-streamed")
+    yield 0.2
     seen["provisional"] = {"until": job.playback.until, "seconds": job.playback.seconds, "note": job.overlay.note}
+    yield from until(lambda: job.playback.place > 1.1, "it plays on")  # where the mouth is open
+    ui.shot("preview-1-streamed")
     yield from until(lambda: job.whole, "all is predicted")
     seen["whole"] = {"until": job.playback.until, "seconds": job.playback.seconds, "note": job.overlay.note}
     place, now = job.playback.place, time.monotonic()
@@ -189,6 +190,28 @@ def user() -> Iterator[float]:
     ui.key("Z", ctrl=True, shift=True)
     yield 1.0
     seen["redone"] = bpy.context.scene.makeittalk.portrait
+
+    # An undo that takes the portrait away ends it, and so does a viewport that becomes another editor.
+    press()
+    yield from until(lambda: preview().overlay.pictures, "a picture")
+    ui.key("Z", ctrl=True)
+    yield from until(lambda: not session().running, "the undo is noticed")
+    yield 0.5
+    seen["undone while it ran"] = {"message": session().message, "traces": traces()}
+    ui.rest()
+    yield 1.0
+    ui.key("ESC")  # the error's popup
+    yield 0.5
+    ui.key("Z", ctrl=True, shift=True)
+    yield 0.5
+    press()
+    yield from until(lambda: preview().overlay.pictures, "a picture")
+    area = ui.area
+    area.type = "TEXT_EDITOR"
+    yield from until(lambda: not session().running, "the viewport is missed")
+    area.type = "VIEW_3D"
+    yield 0.5
+    seen["no viewport"] = {"message": session().message, "traces": traces()}
 
     # A backend that dies is a sentence, and nothing stays.
     settings = bpy.context.scene.makeittalk  # undo has replaced it

@@ -65,6 +65,14 @@ def test_escape_leaves_no_trace(seen):
     assert seen["undone"] == "" and seen["redone"].endswith("portrait_cartoon.png")  # no step lies in between
 
 
+def test_an_undo_and_another_editor_end_it(seen):
+    assert "no portrait any more" in seen["undone while it ran"]["message"]
+    assert "stopped" in seen["no viewport"]["message"]
+    for ended in (seen["undone while it ran"], seen["no viewport"]):
+        for same in ("data", "folders", "running", "modal"):
+            assert ended["traces"][same] == seen["before"][same]
+
+
 def test_a_killed_backend_is_a_sentence_and_leaves_nothing(seen):
     killed = seen["killed"]
     assert killed["error"] and "stopped unexpectedly" in killed["message"]

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import bpy
+import drawn_face
 import numpy as np
 import pytest
 from extension import part
@@ -27,10 +28,13 @@ def settings(scene, backend, tmp_path, monkeypatch):
 @pytest.fixture
 def preview(settings):
     """A preview that has begun."""
-    area = next(area for area in bpy.context.window.screen.areas if area.type == "VIEW_3D")
-    job = part("addon.jobs.preview").Preview(bpy.context, area)
+    job = part("addon.jobs.preview").Preview(bpy.context, viewport())
     yield job
     job.close()
+
+
+def viewport() -> bpy.types.Area:
+    return next(area for area in bpy.context.window.screen.areas if area.type == "VIEW_3D")
 
 
 def until(job, condition, seconds: float = 120.0) -> None:
@@ -136,6 +140,29 @@ def test_another_recording_begins_anew(preview, settings, tmp_path):
     with pytest.raises(part("addon.core.errors").AddonError, match=r"gone\.wav does not exist"):
         preview.finish(bpy.context)
     assert not folders() and not bpy.context.window_manager.makeittalk.running
+
+
+def test_landmarks_that_were_placed_by_hand_count(settings, tmp_path):
+    settings.portrait = str(drawn_face.write(tmp_path / "drawn.png"))
+    assert bpy.ops.makeittalk.edit_landmarks() == {"FINISHED"}
+    clicks = [value for place in drawn_face.CLICKS for value in place]
+    assert bpy.ops.makeittalk.place_landmarks(clicks=clicks) == {"FINISHED"}
+    landmark_mesh = part("addon.scene.landmark_mesh")
+    placed = landmark_mesh.read(landmark_mesh.active(bpy.context))
+    job = part("addon.jobs.preview").Preview(bpy.context, viewport())
+    try:
+        until(job, lambda: job.overlay.motion is not None)
+        job.keep()
+        until(job, lambda: job.whole)
+        assert landmark_mesh.active(bpy.context) is not None and not settings.is_placed  # nothing was changed
+        job.finish(bpy.context)
+    finally:
+        job.close()
+    kept = part("addon.scene.character").active(bpy.context)
+    mesh = part("addon.scene.bakes").mesh_of(kept)
+    apart = np.linalg.norm(mesh.vertices[mesh.landmark_vertices, :2] - placed[:, :2], axis=1)
+    assert kept.makeittalk.placed and settings.is_placed and np.median(apart) < 1.0
+    assert landmark_mesh.active(bpy.context) is None and not folders()
 
 
 def test_scripts_are_told_that_it_needs_a_window(settings):
