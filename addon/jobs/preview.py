@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import bpy
 
@@ -24,51 +23,10 @@ from . import connection
 from . import recipe as recipes
 from .backend_job import BackendJob
 from .long_job import LongJob
-from .recipe import Recipe
-from .task import Reading
+from .preview_requests import Asked, Prediction, Rebake
 
 _SETTLED = 0.25  # s without another change before the backend is asked anew
 _LOOK = 0.1  # s between two looks at the settings
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What a prediction depends on, as the settings have it; where `begins` differs, the preview begins anew."""
-
-    begins: tuple[Any, ...]
-    rest: tuple[Any, ...]
-
-
-class _Prediction(BackendJob):
-    """A preview that was asked of the backend, and what has come of it.
-
-    Attributes:
-        recipe, asked: what it was asked for. data: the whole, once it is there. baked: rate and smoothing of its bake.
-    """
-
-    def __init__(self, recipe: Recipe, asked: _Asked) -> None:
-        super().__init__(protocol.AnimateData)
-        self.recipe, self.asked = recipe, asked
-        self.data: protocol.AnimateData | None = None
-        self.baked = (recipe.request.fps, recipe.request.amounts.smooth)
-        try:
-            request = _outcome(recipe.into(self.folder))
-            self.submit(protocol.Preview(**{item.name: getattr(request, item.name) for item in fields(request)}))
-        except BaseException:
-            self.discard()
-            raise
-
-
-class _Rebake(BackendJob):
-    """A motion that is baked again at another rate or with other smoothing, `baked`."""
-
-    def __init__(self, data: protocol.AnimateData, baked: tuple[float, float]) -> None:
-        super().__init__(protocol.RebakeData)
-        self.baked = baked
-        fps, smooth = baked
-        self.submit(
-            protocol.Rebake(motion=data.motion, mesh=data.mesh, folder=str(self.folder), fps=fps, smooth=smooth)
-        )
 
 
 class Preview(LongJob):
@@ -96,10 +54,10 @@ class Preview(LongJob):
         self._wanted, self._since, self._looked = self._asked(context.scene), 0.0, 0.0
         client = connection.get()
         # A job that was left alone, as that of another file, is waited for: the backend may be ended because of it.
-        self._coming: _Prediction | None = None if client.busy else _Prediction(recipe, self._wanted)
-        self._shown: _Prediction | None = None
-        self._rebaking: _Rebake | None = None
-        self._rebaked: _Rebake | None = None  # whose bake is shown
+        self._coming: Prediction | None = None if client.busy else Prediction(recipe, self._wanted)
+        self._shown: Prediction | None = None
+        self._rebaking: Rebake | None = None
+        self._rebaked: Rebake | None = None  # whose bake is shown
         self._ending: list[BackendJob] = []  # cancelled, and the backend has not said that it has stopped
         self.keeping = self._stopped = self._closed = False
         self._error: MakeItTalkError | None = None
@@ -205,7 +163,7 @@ class Preview(LongJob):
         settings = self._find_scene().makeittalk
         return Amounts(**{name: getattr(settings, name) for name in recipes.AMOUNTS})
 
-    def _asked(self, scene: bpy.types.Scene) -> _Asked:
+    def _asked(self, scene: bpy.types.Scene) -> Asked:
         """What the settings ask for; a seed that was drawn stays."""
         settings = scene.makeittalk
         if not settings.draw_seed:
@@ -214,7 +172,7 @@ class Preview(LongJob):
         being_placed = points is not None and landmark_mesh.portrait(points) == settings.portrait
         placed = landmark_mesh.read(points).round(2).tobytes() if points is not None and being_placed else b""
         begins = (settings.portrait, settings.speech, settings.face, settings.landmarks, settings.landmarks_of, placed)
-        return _Asked(begins, (settings.voice, settings.style, settings.own_mouth, self._seed))
+        return Asked(begins, (settings.voice, settings.style, settings.own_mouth, self._seed))
 
     def _bake_wanted(self, scene: bpy.types.Scene) -> tuple[float, float]:
         return frame_rate(scene), scene.makeittalk.smooth
@@ -263,7 +221,7 @@ class Preview(LongJob):
                 )
             self._coming = None
 
-    def _show(self, coming: _Prediction, part: protocol.PreviewPart) -> None:
+    def _show(self, coming: Prediction, part: protocol.PreviewPart) -> None:
         """Takes a part of a prediction; the first of it takes the place of what was shown before."""
         if self._shown is not coming:
             mesh = Mesh.load(part.mesh)
@@ -280,7 +238,7 @@ class Preview(LongJob):
             self.playback.hear(self._open_sound(Path(audio)))
         self.playback.show(part.seconds if part.final else part.until, part.seconds)
 
-    def _bake_of(self, part: protocol.PreviewPart, coming: _Prediction, mesh: Mesh) -> Bake:
+    def _bake_of(self, part: protocol.PreviewPart, coming: Prediction, mesh: Mesh) -> Bake:
         return Bake.load(part.bake) if part.bake else still(mesh, coming.recipe.request.fps)
 
     def _open_sound(self, path: Path) -> PreviewSound | None:
@@ -311,9 +269,9 @@ class Preview(LongJob):
             if now - self._since > _SETTLED:
                 self._predict(scene, wanted, newest)
         elif newest.data is not None and self._rebaking is None and newest.baked != self._bake_wanted(scene):
-            self._rebaking = _Rebake(newest.data, self._bake_wanted(scene))
+            self._rebaking = Rebake(newest.data, self._bake_wanted(scene))
 
-    def _predict(self, scene: bpy.types.Scene, wanted: _Asked, newest: _Prediction | None) -> None:
+    def _predict(self, scene: bpy.types.Scene, wanted: Asked, newest: Prediction | None) -> None:
         """Begins another prediction, when what is under way has ended."""
         reason = self._cannot(scene)
         if reason:
@@ -332,7 +290,7 @@ class Preview(LongJob):
             self._sound_of = ""
         client = connection.current()
         if not self._ending and not (client is not None and client.alive and client.busy):
-            self._coming = _Prediction(recipes.read(scene, self._seed), wanted)
+            self._coming = Prediction(recipes.read(scene, self._seed), wanted)
 
     def _cannot(self, scene: bpy.types.Scene) -> str:
         """Why the files of the settings cannot be predicted from."""
@@ -378,12 +336,3 @@ class Preview(LongJob):
         elif self._silent:
             note = self._silent
         self.overlay.note = "Kept as soon as all is predicted" if self.keeping and not self.whole else note
-
-
-def _outcome(reading: Reading) -> protocol.Animate:
-    """What a reading returns, without a pause."""
-    while True:
-        try:
-            next(reading)
-        except StopIteration as done:
-            return done.value

@@ -106,6 +106,9 @@ def user() -> Iterator[float]:
     ui.area.spaces.active.show_region_ui = True
     yield 0.5
     ui.region("UI").active_panel_category = "MakeItTalk"
+    # Beside the .blend, so that their paths are relative.
+    path = Path(PORTRAIT).parent / "kept.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
     settings = bpy.context.scene.makeittalk
     settings.portrait, settings.speech, settings.seed = OTHER_PORTRAIT, OTHER_SPEECH, 3
     yield 0.5
@@ -116,7 +119,7 @@ def user() -> Iterator[float]:
     yield from until(lambda: preview().whole, "all is predicted")
     ui.key("ESC")
     yield from until(lambda: not session().running, "it ends")
-    settings.portrait, settings.speech = PORTRAIT, SPEECH
+    settings.portrait, settings.speech = f"//{Path(PORTRAIT).name}", f"//{Path(SPEECH).name}"
     bpy.ops.ed.undo_push(message="Fill the fields")
     yield 0.5
     seen["before"] = traces()
@@ -230,7 +233,6 @@ def user() -> Iterator[float]:
     yield 0.5
 
     # Opening a file ends it.
-    path = Path(FOLDER).parent / "kept.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
     press()
     yield from until(lambda: preview().overlay.pictures, "a picture")
