@@ -38,9 +38,12 @@ class PreviewSound:
         """Is heard from a place on, s."""
         self.stop()
         with contextlib.suppress(self._error):  # a device that was pulled out: the picture goes on without it
-            handle = self._device.play(self._sound, True)
-            handle.position = place
-            handle.keep = False
+            self._device.lock()  # or the beginning would be heard before the place is set
+            try:
+                handle = self._device.play(self._sound)
+                handle.position = place
+            finally:
+                self._device.unlock()
             self._handle = handle
 
     def stop(self) -> None:

@@ -174,7 +174,7 @@ def user() -> Iterator[float]:
     job.playback.play()
     settings.seed = 11
     yield 0.6
-    seen["plays meanwhile"] = job.playback.playing and job._coming is not None and job.overlay.motion is not None
+    seen["plays meanwhile"] = job.playback.playing and not job.whole and job.overlay.motion is not None
     seen["note"] = job.overlay.note
     yield from until(lambda: job.whole, "another seed is predicted")
     seen["another seed"] = float(np.abs(pose(60.0).head - head)[:3, :3].max())
