@@ -34,7 +34,7 @@ def seen(tmp_path_factory) -> dict:
 
 def test_the_first_picture_comes_soon_and_the_rest_is_streamed(seen):
     print(f"first picture {seen['first picture']:.2f} s, first speech {seen['first speech']:.2f} s after the press")
-    assert 0.0 < seen["first picture"] < 30.0  # 2 s are wanted, of a machine that does nothing else: see what is printed
+    assert 0.0 < seen["first picture"] < 30.0  # 2 s are wanted of a machine that does nothing else
     early, whole = seen["provisional"], seen["whole"]
     assert 0.0 < early["until"] < early["seconds"] and "rovisional" in early["note"]
     assert whole["until"] == whole["seconds"] == pytest.approx(14.2, abs=0.2)
