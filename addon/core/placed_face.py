@@ -11,10 +11,11 @@ from ...backend.makeittalk.exchange import bounded_json
 from ...backend.makeittalk.exchange.constants import LANDMARKS
 from ...backend.makeittalk.exchange.formats import Face
 from .errors import AddonError
+from .landmark_parts import PARTS
 
 HAND = "hand"  # the detector of landmarks that somebody has moved
 _STILL = 1e-2  # px: points that lie so near to where they were have not been moved
-_EYES = (slice(36, 42), slice(42, 48))  # right and left, the order of the irises
+_EYES = tuple(list(PARTS[name].indices) for name in ("EYE_RIGHT", "EYE_LEFT"))  # the order of the irises
 
 
 def to_text(face: Face) -> str:

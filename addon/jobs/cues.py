@@ -11,7 +11,6 @@ from ...backend.makeittalk.exchange import cue_files, protocol, storage
 from ...backend.makeittalk.exchange.cues import EXTENDED, closed_shape
 from ...backend.makeittalk.exchange.formats import Cues
 from ...backend.makeittalk.exchange.rates import exact_rate
-from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
 from ..scene import markers, sound
@@ -32,7 +31,7 @@ def mark(context: bpy.types.Context, character: bpy.types.Collection, kind: str,
 
     def take(context: bpy.types.Context, data: protocol.VisemesData) -> str:
         scene, cues = context.scene, Cues.load(data.cues)
-        found, spoken = _still_there(uid, identity)
+        found, spoken = characters.found_speech(uid, identity)
         heard = {"PHONES": cues.phones, "WORDS": cues.words, "SHAPES": cues.shapes_shown}[kind]()
         count = markers.write(scene, spoken, kind, heard, frame_rate(scene))
         told = f"{count} markers tell the {markers.KINDS[kind]} of {found.name}."
@@ -83,20 +82,10 @@ def export(
     )
 
 
-def _still_there(uid: int, identity: str) -> tuple[bpy.types.Collection, bpy.types.PropertyGroup]:
-    found = characters.find(uid)
-    if found is None:
-        raise AddonError("The character was removed meanwhile.")
-    spoken = next((item for item in found.makeittalk.speeches if item.uid == identity), None)
-    if spoken is None:
-        raise AddonError("The speech was removed meanwhile.")
-    return found, spoken
-
-
 def _of_speech(request: protocol.Visemes, uid: int, identity: str, folder: Path) -> Reading:
     """The request for the recording of a speech; what lies no longer where it was is taken from the .blend."""
     yield from ()
-    _found, spoken = _still_there(uid, identity)
+    _found, spoken = characters.found_speech(uid, identity)
     audio = Path(bpy.path.abspath(spoken.recording))
     if not audio.is_file() and spoken.sound is not None:
         audio = sound.file_of(spoken.sound, folder)

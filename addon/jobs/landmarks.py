@@ -133,7 +133,7 @@ def apply(context: bpy.types.Context, points: bpy.types.Object, character: bpy.t
     spoken = [item.uid for item in settings.speeches]
 
     def read(folder: Path) -> Reading:
-        found = _still_there(uid)
+        found = characters.found(uid)
         files = write_files(Placed(face, image, found.name), folder)
         mesh = folder / "before.npz"
         payload.unpack(found.makeittalk.mesh_data, mesh)
@@ -152,7 +152,7 @@ def apply(context: bpy.types.Context, points: bpy.types.Object, character: bpy.t
         )
 
     def take(context: bpy.types.Context, data: protocol.RefaceData) -> str:
-        found = _still_there(uid)
+        found = characters.found(uid)
         if [item.uid for item in found.makeittalk.speeches] != spoken:
             raise AddonError(f"The speeches of {found.name} changed meanwhile.", "Press Apply again.")
         edited = landmark_mesh.of_character(context.scene, found)
@@ -277,10 +277,3 @@ def _look_at(scene: bpy.types.Scene, points: bpy.types.Object) -> None:
     if area is not None:
         bpy.context.view_layer.update()
         view.face(area, landmark_mesh.picture(points))
-
-
-def _still_there(uid: int) -> bpy.types.Collection:
-    found = characters.find(uid)
-    if found is None:
-        raise AddonError("The character was removed meanwhile.")
-    return found

@@ -43,7 +43,7 @@ def replace_speech(context: bpy.types.Context, character: bpy.types.Collection, 
     request = replace(recipes.request_of(_remembered(character), frame_rate(context.scene)), audio=str(spoken))
 
     def take(context: bpy.types.Context, data: protocol.AnimateData) -> str:
-        found = _still_there(uid)
+        found = characters.found(uid)
         audio = Path(data.audio) if data.audio else spoken
         characters.retake(found, Path(data.motion), Path(data.bake))
         found.makeittalk.speech, found.makeittalk.notices = recording, "\n".join(data.notices)
@@ -73,7 +73,7 @@ def add_speech(context: bpy.types.Context, character: bpy.types.Collection, reco
     request = replace(recipes.request_of(_remembered(character), frame_rate(context.scene)), audio=str(spoken))
 
     def take(context: bpy.types.Context, data: protocol.AnimateData) -> str:
-        found = _still_there(uid)
+        found = characters.found(uid)
         audio = Path(data.audio) if data.audio else spoken
         seed, voice = found.makeittalk.seed, found.makeittalk.voice
         made = characters.say_more(found, Path(data.motion), Path(data.bake), start)
@@ -97,7 +97,7 @@ def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
     request = recipes.request_of(_remembered(character), frame_rate(context.scene))
 
     def take(_context: bpy.types.Context, data: protocol.AnimateData) -> str:
-        found = _still_there(uid)
+        found = characters.found(uid)
         characters.retake(found, Path(data.motion), Path(data.bake))
         return f"{found.name} has a new take."
 
@@ -109,17 +109,10 @@ def _remembered(character: bpy.types.Collection) -> dict[str, Any]:
     return {name: getattr(character.makeittalk, name) for name in names}
 
 
-def _still_there(uid: int) -> bpy.types.Collection:
-    found = characters.find(uid)
-    if found is None:
-        raise AddonError("The character was removed meanwhile.")
-    return found
-
-
 def _with_sources(request: protocol.Animate, uid: int, folder: Path) -> Reading:
     """The request for files in a folder; what lies no longer where it was is taken from the .blend."""
     yield from ()
-    character = _still_there(uid)
+    character = characters.found(uid)
     portrait, audio, face = Path(request.portrait), Path(request.audio), ""
     if character.makeittalk.placed:
         files = landmarks.write_files(landmarks.of_character(character), folder)

@@ -167,9 +167,7 @@ def _file_name(character: bpy.types.Collection) -> str:
 
 
 def _found(uid: int) -> bpy.types.Collection:
-    character = characters.find(uid)
-    if character is None:
-        raise AddonError("The character was removed meanwhile.")
+    character = characters.found(uid)
     if character.makeittalk.body is None or character.makeittalk.rig is None:
         raise AddonError(f"{character.name} has lost its mesh or its rig.", "Run Make It Talk again.")
     return character

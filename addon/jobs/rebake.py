@@ -9,7 +9,6 @@ import bpy
 
 from ...backend.makeittalk.exchange import protocol
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
-from ..core.errors import AddonError
 from ..scene import character as characters
 from ..scene import performance
 from ..scene.setup import frame_rate
@@ -53,12 +52,7 @@ class Rebake(BackendJob):
         """
         try:
             data = self.answer()
-            character = characters.find(self.uid)
-            if character is None:
-                raise AddonError("The character was removed meanwhile.")
-            spoken = next((item for item in character.makeittalk.speeches if item.uid == self.speech), None)
-            if spoken is None:
-                raise AddonError("The speech was removed meanwhile.")
+            character, spoken = characters.found_speech(self.uid, self.speech)
             performance.write(character, Path(data.bake), spoken)
         finally:
             self.discard()

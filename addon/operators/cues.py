@@ -3,6 +3,7 @@
 No postponed annotations here: Blender reads the annotations themselves.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from ..jobs.task import Task
 from ..scene import character as characters
 from ..scene import markers
 from . import reasons
+from .file_dialog import Written
 from .modal_job import Running
 
 _FORMATS = (
@@ -96,16 +98,13 @@ class MAKEITTALK_OT_remove_markers(reasons.Reasoned, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MAKEITTALK_OT_export_visemes(_Heard, bpy.types.Operator):
+class MAKEITTALK_OT_export_visemes(Written, _Heard, bpy.types.Operator):
     """Write the mouth shapes of this speech as a file that tools for Rhubarb Lip Sync read"""
 
     bl_idname = "makeittalk.export_visemes"
     bl_label = "Export Visemes"
     bl_options: ClassVar[set[str]] = {"REGISTER", "PRESET"}
 
-    filepath: StringProperty(name="File", description="Where it is written", subtype="FILE_PATH")
-    filter_glob: StringProperty(options={"HIDDEN"})
-    check_existing: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     format: EnumProperty(name="Format", description="What kind of file is written", items=_FORMATS, default="TSV")
     extended: EnumProperty(
         name="Drawn",
@@ -126,20 +125,13 @@ class MAKEITTALK_OT_export_visemes(_Heard, bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.filepath:
             return super().invoke(context, event)
-        folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
-        self.filepath = str(folder / bpy.path.clean_name(characters.active(context).name))
-        self.check(context)
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
+        return self.ask(context, characters.active(context).name)
 
-    def check(self, _context: bpy.types.Context) -> bool:
-        """Keeps the file's suffix that of its format."""
-        before = self.filepath, self.filter_glob
-        suffix, path = _SUFFIXES[self.format], Path(self.filepath)
-        known = path.suffix.lower() in _SUFFIXES.values()
-        self.filepath = str(path.with_suffix(suffix) if known else f"{path}{suffix}")
-        self.filter_glob = f"*{suffix}"
-        return (self.filepath, self.filter_glob) != before
+    def suffixes(self) -> Collection[str]:
+        return _SUFFIXES.values()
+
+    def suffix(self) -> str:
+        return _SUFFIXES[self.format]
 
     def draw(self, _context: bpy.types.Context) -> None:
         layout = self.layout

@@ -3,30 +3,29 @@
 No postponed annotations here: Blender reads the annotations themselves.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import ClassVar
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty
 
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..scene import character as characters
 from ..scene import export
 from . import reasons
+from .file_dialog import Written
 
 _ITEMS = tuple((name, item.label, item.description) for name, item in export.FORMATS.items())
 
 
-class MAKEITTALK_OT_export_character(reasons.Reasoned, bpy.types.Operator):
+class MAKEITTALK_OT_export_character(Written, reasons.Reasoned, bpy.types.Operator):
     """Write this character as it moves now, your own keys included, as a file for another program"""
 
     bl_idname = "makeittalk.export_character"
     bl_label = "Export Character"
     bl_options: ClassVar[set[str]] = {"UNDO", "PRESET"}
 
-    filepath: StringProperty(name="File", description="Where it is written", subtype="FILE_PATH")
-    filter_glob: StringProperty(options={"HIDDEN"})
-    check_existing: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     format: EnumProperty(name="Format", description="What kind of file is written", items=_ITEMS, default="GLB")
     lit: BoolProperty(
         name="Lit",
@@ -45,21 +44,13 @@ class MAKEITTALK_OT_export_character(reasons.Reasoned, bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         character = characters.active(context)
         self.lit = character.makeittalk.lit
-        folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
-        self.filepath = str(folder / bpy.path.clean_name(character.name))
-        self.check(context)
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
+        return self.ask(context, character.name)
 
-    def check(self, _context: bpy.types.Context) -> bool:
-        """Keeps the file's suffix that of its format."""
-        before = self.filepath, self.filter_glob
-        suffix = export.FORMATS[self.format].suffix
-        path = Path(self.filepath)
-        known = {item.suffix for item in export.FORMATS.values()}
-        self.filepath = str(path.with_suffix(suffix) if path.suffix in known else f"{path}{suffix}")
-        self.filter_glob = f"*{suffix}"
-        return (self.filepath, self.filter_glob) != before
+    def suffixes(self) -> Collection[str]:
+        return {item.suffix for item in export.FORMATS.values()}
+
+    def suffix(self) -> str:
+        return export.FORMATS[self.format].suffix
 
     def draw(self, _context: bpy.types.Context) -> None:
         layout = self.layout

@@ -12,6 +12,7 @@ from ..core.errors import AddonError
 from ..jobs.connection import redraw_panels
 from ..scene import landmark_mesh, textures
 from . import reasons
+from .file_dialog import home
 
 _SUFFIX = ".json"
 
@@ -28,8 +29,7 @@ class _FaceFile(reasons.Reasoned):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         if not self.filepath:
-            folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
-            self.filepath = str(folder / "face.json")
+            self.filepath = str(home() / "face.json")
         context.window_manager.fileselect_add(self)  # type: ignore[arg-type]
         return {"RUNNING_MODAL"}
 

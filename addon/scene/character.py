@@ -85,6 +85,31 @@ def find(uid: int) -> bpy.types.Collection | None:
     return next((item for item in bpy.data.collections if item.session_uid == uid), None)
 
 
+def found(uid: int) -> bpy.types.Collection:
+    """The character that a job was started for.
+
+    Raises:
+        AddonError: it has gone.
+    """
+    character = find(uid)
+    if character is None:
+        raise AddonError("The character was removed meanwhile.")
+    return character
+
+
+def found_speech(uid: int, identity: str) -> tuple[bpy.types.Collection, bpy.types.PropertyGroup]:
+    """The character that a job was started for, and the speech of it with that identity.
+
+    Raises:
+        AddonError: one of them has gone.
+    """
+    character = found(uid)
+    spoken = next((item for item in character.makeittalk.speeches if item.uid == identity), None)
+    if spoken is None:
+        raise AddonError("The speech was removed meanwhile.")
+    return character, spoken
+
+
 def build(scene: bpy.types.Scene, made: Made) -> bpy.types.Collection:
     """Puts a character into the scene, whole or not at all, and sets up a scene that nobody has touched.
 

@@ -8,7 +8,8 @@ from .. import compat
 
 _NAME = "MakeItTalk Contours"
 _COLOUR = (1.0, 0.16, 0.5, 1.0)
-_LINE, _DOT = 0.005, 0.011  # radii, in widths of the face
+#: Radii of lines and dots, in widths of the face.
+_RADII = {"GeometryNodeCurvePrimitiveCircle": 0.007, "GeometryNodeMeshIcoSphere": 0.014}
 
 
 def add(points: bpy.types.Object, width: float) -> None:
@@ -30,8 +31,7 @@ def add(points: bpy.types.Object, width: float) -> None:
     )
     given, lines, circle, tubes, ball, dots, joined, coloured, result = (tree.nodes.new(name) for name in names)
     circle.inputs["Resolution"].default_value = 6
-    circle.inputs["Radius"].default_value = _LINE * width
-    ball.inputs["Radius"].default_value = _DOT * width
+    _size(tree, width)
     coloured.inputs["Material"].default_value = material
     for source, target, name in (
         (given, lines, "Mesh"),
@@ -48,6 +48,19 @@ def add(points: bpy.types.Object, width: float) -> None:
     modifier = points.modifiers.new(_NAME, "NODES")
     modifier.node_group = tree
     modifier.show_in_editmode, modifier.show_on_cage, modifier.show_render = True, False, False
+
+
+def resize(points: bpy.types.Object, width: float) -> None:
+    """Suits the lines to a face of another width, Blender units; does nothing where somebody took them away."""
+    tree = tree_of(points)
+    if tree is not None:
+        _size(tree, width)
+
+
+def _size(tree: bpy.types.NodeTree, width: float) -> None:
+    for node in tree.nodes:
+        if node.bl_idname in _RADII:
+            node.inputs["Radius"].default_value = _RADII[node.bl_idname] * width
 
 
 def _material() -> bpy.types.Material:

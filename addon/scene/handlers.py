@@ -37,7 +37,7 @@ def _opened(*_arguments: object) -> None:
             body = collection.makeittalk.body
             keys = body.data.shape_keys if body is not None else None
             if keys is not None and any(True for _ in layers.layers(keys)):
-                base_layer.ensure(keys, collection.name, collection.makeittalk.start)
+                base_layer.ensure(collection, collection.makeittalk.start)
 
 
 @persistent

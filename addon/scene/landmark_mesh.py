@@ -81,7 +81,7 @@ def show(
     points[_FOUND], points[_PORTRAIT] = found, portrait
     for item in (picture, points):
         (character or scene.collection).objects.link(item)
-    contour_lines.add(points, float(np.ptp(face.landmarks[:, 0])) / face.height)
+    contour_lines.add(points, _width(face))
     # About the middle of the face, so that Blender's mirror and its scaling work about it.
     middle = face.landmarks[landmark_parts.MIDDLE].mean(axis=0)
     points.matrix_basis = Matrix.Translation((*_to_picture(points, middle)[:2], points[_BEHIND]))
@@ -172,7 +172,13 @@ def replace(points: bpy.types.Object, face: Face) -> None:
     faces = _faces(points)
     faces[points[_CHOSEN]] = face
     write(points, face.landmarks)
+    contour_lines.resize(points, _width(face))
     points[_MARK] = json.dumps([placed_face.to_text(item) for item in faces])
+
+
+def _width(face: Face) -> float:
+    """Of a face, Blender units."""
+    return float(np.ptp(face.landmarks[:, 0])) / face.height
 
 
 def begun(points: bpy.types.Object) -> np.ndarray:

@@ -101,7 +101,7 @@ def _write_layers(character: bpy.types.Collection, speech: bpy.types.PropertyGro
 
 
 def _write_shares(character: bpy.types.Collection, speech: bpy.types.PropertyGroup, bake: Bake) -> None:
-    base_layer.ensure(bakes.keys_of(character), character.name, speech.start)
+    base_layer.ensure(character, speech.start)
     written = {layers.EDITS.name}
     for share in bakes.shares(character, bake):
         written.add(share.part.name)

@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import build_extension
 
 INSTALLED = """
-import sys, bpy, addon_utils
+import os, sys, bpy, addon_utils
 archive, portrait, speech = sys.argv[1:4]
 addon_utils.enable("bl_pkg", default_set=True)
 bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
@@ -36,7 +36,8 @@ process.wait(20)  # a thread sees the backend off: one that is left running fail
 assert not hasattr(bpy.types.Scene, "makeittalk")
 addon_utils.enable("bl_ext.user_default.makeittalk", default_set=True)
 assert hasattr(bpy.types.Scene, "makeittalk")
-print("done")
+print("done", flush=True)
+os._exit(0)  # Blender 4.2 as a module crashes when Python ends by itself
 """
 
 

@@ -38,7 +38,7 @@ def bake_motion(motion: Motion, mesh: Mesh, fps: float, smooth: float | None = N
         InputError: the mesh lacks a key that the motion needs.
     """
     neutral, parts = motion.neutral, motion.parts
-    shown = Shown(motion.expression, motion.head_rotation, motion.head_translation, motion.gaze)
+    shown = Shown.of(motion)
     if parts is not None:
         parts = replace(parts, amounts=Amounts(smooth=parts.amounts.smooth if smooth is None else smooth))
         shown = show(neutral, parts, motion.fps)

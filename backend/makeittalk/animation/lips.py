@@ -10,10 +10,9 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from scipy.signal import find_peaks
 
 from ..landmarks.ibug68 import INNER_PAIRS
+from ..landmarks.measures import UPPER_LIP_SHARE
 from ..landmarks.smoothstep import smoothstep
 
-# The share of an opening that the upper lip closes; the lower lip and the jaw do the rest.
-UPPER_SHARE = 0.35
 # How far the chin follows a lower lip that shuts, and how that fades along the jaw (points 4–12).
 _CHIN_FOLLOW = 0.45
 _CHIN_WEIGHTS = {4: 0.15, 5: 0.4, 6: 0.75, 7: 0.95, 8: 1.0, 9: 0.95, 10: 0.75, 11: 0.4, 12: 0.15}
@@ -53,8 +52,8 @@ def shut_mouth(neutral: np.ndarray) -> np.ndarray:
     delta = np.zeros_like(neutral, dtype=np.float64)
     gap = neutral[_LOWER] - neutral[_UPPER]
     gap[gap[:, 1] < 0.0] = 0.0
-    delta[_UPPER] = UPPER_SHARE * gap
-    delta[_LOWER] = -(1.0 - UPPER_SHARE) * gap
+    delta[_UPPER] = UPPER_LIP_SHARE * gap
+    delta[_LOWER] = -(1.0 - UPPER_LIP_SHARE) * gap
     for (above, below), pair, share in _OUTER:
         delta[above, 1:] = share * delta[_UPPER[pair], 1:]
         delta[below, 1:] = share * delta[_LOWER[pair], 1:]

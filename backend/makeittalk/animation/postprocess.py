@@ -38,6 +38,11 @@ class Shown(NamedTuple):
     head_translation: np.ndarray
     gaze: np.ndarray | None
 
+    @classmethod
+    def of(cls, motion: Motion) -> Shown:
+        """Face and head of a motion as it stands."""
+        return cls(motion.expression, motion.head_rotation, motion.head_translation, motion.gaze)
+
 
 def apply_amounts(motion: Motion, amounts: Amounts) -> Motion:
     """The motion with its shown face and head made anew from its parts; one without parts stays as it is."""

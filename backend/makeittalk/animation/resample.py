@@ -32,7 +32,7 @@ def resample(motion: Motion, fps: float, frames: int | None = None) -> Motion:
         the motion without its parts.
     """
     frames = frame_count(motion.seconds, fps) if frames is None else frames
-    shown = Shown(motion.expression, motion.head_rotation, motion.head_translation, motion.gaze)
+    shown = Shown.of(motion)
     expression, rotation, translation, gaze = resample_shown(shown, motion.neutral, motion.fps, fps, frames)[0]
     landmarks = compose_pose(motion.neutral, expression, rotation, translation, motion.neck_pivot)
     size = motion.image_size

@@ -6,6 +6,9 @@ import numpy as np
 
 from .ibug68 import LIP_INNER
 
+#: The share of an opening that the upper lip closes; the lower lip and the jaw do the rest.
+UPPER_LIP_SHARE = 0.35
+
 
 def opening(points: np.ndarray) -> np.ndarray:
     """‖62−66‖, the opening of metrics: (…, 68, 3) → (…)."""

@@ -21,6 +21,7 @@ from .depth_restore import around
 from .drawn_mouth import EXTRA_COLUMNS, DrawnMouth
 from .fold_removal import pull_apart, turn_edges
 from .landmark_repair import repair_landmarks
+from .lip_edge import LipEdge
 from .soft_parts import add_soft_parts
 from .support_points import support_points
 from .triangulation import crossing_edges, missing_edges, open_pockets, triangulate
@@ -63,7 +64,9 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
     names, key_landmarks, key_range = keys
     frame = FaceFrame.of(landmarks, face.width, face.height)
     landmarks = repair_landmarks(landmarks, frame)
-    contours, points, triangles = _plane(landmarks, frame, DrawnMouth.find(rgba, landmarks))
+    contours, points, triangles = _plane(
+        landmarks, frame, DrawnMouth.find(rgba, landmarks) or LipEdge.find(rgba, landmarks)
+    )
     triangles, weights = _weighted(points, triangles, contours, frame, *_moves(names, key_landmarks, key_range))
     head = head_weights(points, triangles, len(contours.rows), frame)
     pivot = neck_pivot(np.asarray(face.landmarks)).astype(np.float64)
@@ -103,36 +106,36 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
 
 
 def _plane(
-    landmarks: np.ndarray, frame: FaceFrame, drawn: DrawnMouth | None = None
+    landmarks: np.ndarray, frame: FaceFrame, edge: DrawnMouth | LipEdge | None = None
 ) -> tuple[Contours, np.ndarray, np.ndarray]:
     """The plane's vertices (V, 2), those of the contours first, and its triangles."""
     density = 1.0
-    contours, points, triangles = _conforming(landmarks, frame, density, drawn)
+    contours, points, triangles = _conforming(landmarks, frame, density, edge)
     for _ in range(4):
         low, high = _VERTICES
         if low <= len(points) <= high:
             break
         fixed = len(contours.rows)
         density *= np.sqrt(max((low + high) / 2 - fixed, 120) / max(len(points) - fixed, 60))
-        contours, points, triangles = _conforming(landmarks, frame, density, drawn)
+        contours, points, triangles = _conforming(landmarks, frame, density, edge)
     if not (signed_areas(points, triangles) > 0).all():
         raise InputError("The landmarks fold over one another.", "Correct the landmarks, or choose another picture.")
     return contours, points, triangles
 
 
 def _conforming(
-    landmarks: np.ndarray, frame: FaceFrame, density: float, drawn: DrawnMouth | None
+    landmarks: np.ndarray, frame: FaceFrame, density: float, edge: DrawnMouth | LipEdge | None
 ) -> tuple[Contours, np.ndarray, np.ndarray]:
     """One triangulation that holds the contours' edges, split where they were missing."""
     sampling = Sampling.of(landmarks)
-    if drawn is not None:
+    if isinstance(edge, DrawnMouth):
         left, right = sampling.knots["seats"]
         sampling.split("lips", np.concatenate([left + EXTRA_COLUMNS, right - EXTRA_COLUMNS]))
     support: np.ndarray | None = None
     for _ in range(12):
         contours = build_contours(sampling)
-        if drawn is not None:
-            contours = drawn.follow(contours, landmarks)
+        if edge is not None:
+            contours = edge.follow(contours, landmarks)
         flat = contours.places(landmarks)
         loops = [flat[loop] for loop in contours.loops]
         if support is None:

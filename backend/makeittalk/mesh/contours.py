@@ -52,7 +52,8 @@ class Contours:
         lips: (4, columns) vertices from corner to corner: outer edge above, upper and lower inner lip, outer edge
             below.
         offsets: (n, 2) px, how far a vertex lies beside its sum of landmarks. weights: (n, 68) what it follows of
-            their displacements: its row, but for a mouth that is drawn open.
+            their displacements: its row, but for lips that were laid on an edge in the picture.
+        lipless: whether the mouth is an area of colour with its line around it.
     """
 
     rows: np.ndarray
@@ -70,6 +71,7 @@ class Contours:
     lips: np.ndarray
     offsets: np.ndarray
     weights: np.ndarray
+    lipless: bool = False
 
     def places(self, landmarks: np.ndarray) -> np.ndarray:
         """Where the vertices lie, (n, 2) px, for landmarks (68, ≥2) px."""

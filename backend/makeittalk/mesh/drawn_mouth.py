@@ -16,6 +16,7 @@ from scipy.ndimage import binary_fill_holes, label, median_filter, uniform_filte
 from ..images.picture import on_grey
 from ..images.style import THRESHOLD, shading
 from ..landmarks import ibug68
+from ..landmarks.measures import UPPER_LIP_SHARE
 from ..landmarks.polygon import inside_polygon, outline_distance
 from .contours import Contours
 from .deform import signed_areas
@@ -32,7 +33,6 @@ _LINE_CONTRAST = 8.0  # CIE Lab, between a drawn line and what it surrounds
 _MARGIN = 1.5  # px beyond the drawn edge, which is soft
 _THICK = 0.08  # of the mouth's width: a drawn line is thinner
 _LEAST_INSET = 1.0  # px within the edge
-_UPPER_SHARE = 0.35  # of an opening, which the upper lip closes
 _STEP = 0.5  # px along a column
 #: Where columns lie beside the corners as well, where a drawn edge may be steep: parameters beyond the inner corner.
 EXTRA_COLUMNS = np.array([0.006, 0.018, 0.034])
@@ -127,8 +127,8 @@ class DrawnMouth:
         opening = rows[lower] - rows[upper]
         apart = np.maximum(((flat[lower] - flat[upper]) @ down)[columns], 1e-3)
         more = ((below - above)[columns] / apart - 1.0)[:, None] * opening[columns]
-        weights[upper[columns]] = rows[upper[columns]] - _UPPER_SHARE * more
-        weights[lower[columns]] = rows[lower[columns]] + (1.0 - _UPPER_SHARE) * more
+        weights[upper[columns]] = rows[upper[columns]] - UPPER_LIP_SHARE * more
+        weights[lower[columns]] = rows[lower[columns]] + (1.0 - UPPER_LIP_SHARE) * more
 
         def put(vertices: np.ndarray, which: np.ndarray, height: np.ndarray) -> None:
             offsets[vertices] = x[which, None] * along + height[:, None] * down - flat[vertices]
@@ -136,7 +136,7 @@ class DrawnMouth:
         put(upper[columns], columns, above[columns])
         put(lower[columns], columns, below[columns])
         seats = np.array([first, last])
-        put(upper[seats], seats, edge[seats, 0] + _UPPER_SHARE * (edge[seats, 1] - edge[seats, 0]))
+        put(upper[seats], seats, edge[seats, 0] + UPPER_LIP_SHARE * (edge[seats, 1] - edge[seats, 0]))
         x[first], x[last] = ends[0] - _MARGIN, ends[1] + _MARGIN  # around the whole of a steep edge
         put(top[within], within, edge[within, 0] - _MARGIN)
         put(bottom[within], within, edge[within, 1] + _MARGIN)
@@ -153,7 +153,7 @@ class DrawnMouth:
         weights[middle] = (weights[one] + weights[other]) / 2
         if (signed_areas(flat + offsets, contours.strips) <= 0).any():
             return contours
-        return replace(contours, offsets=offsets, weights=weights)
+        return replace(contours, offsets=offsets, weights=weights, lipless=True)
 
     def _insets(self, feet: np.ndarray, inwards: np.ndarray, edge: np.ndarray, thick: float) -> np.ndarray:
         """How far within the edge each column's lip ends, px: in the middle of the drawn line, so that shut lips show

@@ -16,7 +16,7 @@ from ..landmarks import ibug68
 from ..landmarks.polygon import inside_polygon
 from .contours import Contours, strip
 from .deform import displacements
-from .mouth_texture import EDGES, mouth_texture, own_texture
+from .mouth_texture import EDGES, Hole, mouth_texture, own_texture
 
 _COLUMNS = 17
 _OVERHANG = 0.16  # of the mouth's width, beyond each corner
@@ -85,8 +85,8 @@ def add_mouth(
     triangles = strip(list(chains))
     u, v = np.linspace(0, 1, _COLUMNS), 1.0 - EDGES
     if own:
-        chain = np.concatenate([contours.upper_chain, contours.lower_chain[-2:0:-1]])
-        hole = contours.places(landmarks)[chain] if contours.offsets.any() else None
+        places = contours.places(landmarks)
+        hole = Hole(places[contours.upper_chain], places[contours.lower_chain], not contours.lipless)
         mesh.mouth_image = own_texture(rgba, landmarks, flat.reshape(len(_ROWS), _COLUMNS, 2)[:3], hole)
     else:
         mesh.mouth_image = mouth_texture(rgba, landmarks)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from ..landmarks import ibug68
 from ..landmarks.smoothstep import smoothstep
 from ..weights.cache import kept_loaded
 
@@ -18,10 +19,13 @@ _OVERSAMPLING = 2
 _IVORY = np.array([0.90, 0.85, 0.77])
 _GUM = np.array([0.62, 0.30, 0.29])
 _TONGUE = np.array([0.60, 0.27, 0.27])
+_DEEPENS = 0.4  # of the gap between the rows of teeth: over which it grows dark below a portrait's own
+_SHADOW = np.array([0.30, 0.14, 0.13])  # of gums and tongue, between teeth and lip
 _DARK = np.array([0.13, 0.045, 0.045])
 #: Widths of the upper teeth from the middle outwards, in widths of the mouth; they narrow as the arch turns away.
 _UPPER_TEETH = np.array([0.115, 0.092, 0.085, 0.066, 0.055, 0.045])
 _LOWER_TEETH = np.array([0.075, 0.078, 0.078, 0.066, 0.056, 0.046])
+_ENDING = (0.01, 0.06)  # of the mouth's width below the lower lip's edge: where a portrait's own teeth end
 _SPAN = 1.32  # width of the card in widths of the mouth
 _SKIN = ((2, 31), (14, 35), (3, 48), (13, 54), (29, 40), (29, 47))
 
@@ -54,15 +58,37 @@ def _painted() -> np.ndarray:
     return picture
 
 
-def own_texture(
-    rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray, hole: np.ndarray | None = None
-) -> np.ndarray:
+@dataclass(frozen=True)
+class Hole:
+    """A mouth's opening in a portrait.
+
+    Attributes:
+        upper, lower: (n, 2) px, the inner lips from the same corner. lips: whether there are any, which reach into it;
+            one that is drawn without them has a line that belongs to it.
+    """
+
+    upper: np.ndarray
+    lower: np.ndarray
+    lips: bool
+
+    @property
+    def outline(self) -> np.ndarray:
+        """(m, 2) px."""
+        return np.concatenate([self.upper, self.lower[-2:0:-1]])
+
+    @property
+    def axis(self) -> np.ndarray:
+        """From corner to corner, (2,) px."""
+        return np.asarray(self.upper[-1] - self.upper[0])
+
+
+def own_texture(rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray, hole: Hole) -> np.ndarray:
     """The drawn mouth with the portrait's own open mouth in place of the upper teeth.
 
     Args:
         rgba: (H, W, 4) uint8 portrait. landmarks: (68, 3) px.
         grid: (3, columns, 2) px, the card's upper rows in the portrait.
-        hole: (n, 2) px, the outline of a mouth that is drawn without lips; its line belongs to it.
+        hole: where that mouth is open.
 
     Returns:
         (384, 384, 4) uint8.
@@ -76,21 +102,22 @@ def own_texture(
     share = np.interp(v, EDGES[:3], np.arange(3.0))
     row = np.minimum(share.astype(int), 1)
     places = across[row] + (share - row)[:, None, None] * (across[row + 1] - across[row])
-    own = _filled(rgba, landmarks[ibug68.LIP_INNER, :2] if hole is None else hole, places, hole is None)
+    light, tint = _light(rgba, landmarks)
+    own = _filled(rgba, hole, places, 255 * np.clip(_SHADOW * light * tint, 0, 1))
     picture[:rows, :, :3] = own
     # The dark below begins in the colour that the own mouth ends in.
-    fade = round((EDGES[3] - EDGES[2]) * _SIZE)
+    fade = round((EDGES[3] + _DEEPENS * (EDGES[4] - EDGES[3]) - EDGES[2]) * _SIZE)
     share = np.linspace(0, 1, fade)[:, None, None]
     last = own[-3:].mean(axis=0, keepdims=True)
     picture[rows : rows + fade, :, :3] = (1 - share) * last + share * picture[rows : rows + fade, :, :3]
     return picture
 
 
-def _filled(rgba: np.ndarray, inner: np.ndarray, places: np.ndarray, soft: bool) -> np.ndarray:
+def _filled(rgba: np.ndarray, hole: Hole, places: np.ndarray, shadow: np.ndarray) -> np.ndarray:
     """The portrait's colours at `places` (r, c, 2), lips and skin replaced by what lies between the lips.
 
     Args:
-        inner: (n, 2) px, the outline of the opening. soft: whether it hardly has one, and lips reach into it.
+        shadow: (3,) levels of 255, what is seen below the teeth.
     """
     low = np.maximum(np.floor(places.min(axis=(0, 1))).astype(int) - 4, 0)
     high = np.minimum(np.ceil(places.max(axis=(0, 1))).astype(int) + 5, [rgba.shape[1], rgba.shape[0]])
@@ -99,19 +126,36 @@ def _filled(rgba: np.ndarray, inner: np.ndarray, places: np.ndarray, soft: bool)
     scale = 256.0 / max(crop.shape[:2])
     crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     mask = np.full(crop.shape[:2], 255, np.uint8)
-    outline = ((inner - low + 0.5) * scale - 0.5) * 16
+    outline = ((hole.outline - low + 0.5) * scale - 0.5) * 16
     cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 0, shift=4)
-    margin = np.ones((5, 5), np.uint8)
+    margin = np.ones((9, 9), np.uint8)
     grown = cv2.dilate(mask, margin)
-    mask = grown if soft and (grown == 0).sum() > 40 else mask
+    mask = grown if hole.lips and (grown == 0).sum() > 40 else mask
     filled = cv2.inpaint(crop, mask, 6, cv2.INPAINT_TELEA)
     # Away from the opening it grows dim, as under a lip.
     away = cv2.distanceTransform(mask, cv2.DIST_L2, 5) / 256
     filled = filled * np.clip(1 - 1.6 * away, 0.35, 1)[..., None]
+    if hole.lips:
+        # Where lips part further than in the portrait, its teeth end and the cavity begins.
+        here = Hole((hole.upper - low + 0.5) * scale - 0.5, (hole.lower - low + 0.5) * scale - 0.5, True)
+        width = float(np.linalg.norm(here.axis)) / 256
+        start, end = _ENDING
+        ends = _below(mask.shape, here) * smoothstep((away / width - start) / (end - start))
+        filled += ends[..., None] * (shadow - filled)
     target = (((places - low + 0.5) * scale) - 0.5).astype(np.float32)
     return cv2.remap(
         filled.astype(np.float32), target[..., 0], target[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     ).clip(0, 255)
+
+
+def _below(shape: tuple[int, ...], hole: Hole) -> np.ndarray:
+    """Where pixels lie nearer to the lower lip than to the upper one, (H, W) bool."""
+    along = hole.axis / max(float(np.linalg.norm(hole.axis)), 1e-9)
+    down = np.array([-along[1], along[0]])
+    x = np.maximum.accumulate(hole.upper @ along)
+    middle = (hole.upper @ down + np.interp(x, np.maximum.accumulate(hole.lower @ along), hole.lower @ down)) / 2
+    row, column = np.mgrid[: shape[0], : shape[1]]
+    return np.asarray(column * down[0] + row * down[1] > np.interp(column * along[0] + row * along[1], x, middle))
 
 
 def _teeth(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,7 @@ def test_any_portrait_says_what_any_voice_says(portrait: str, voice: int, data_d
         assert signed_areas(frames, portrait_triangles).min() > -1e-3, "a triangle flips"
 
 
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="words that no dictionary holds need eSpeak NG")
 def test_voices_shut_their_lips_on_bilabials(data_dir: Path, tmp_path: Path) -> None:
     source = PhoneSource(data_dir / "librispeech")
     scores, shut = [], []

@@ -188,6 +188,39 @@ def test_a_finished_character_is_corrected_in_place(settings, scene, tmp_path):
     assert rest(character)[LIPS, 1].mean() == pytest.approx(lips[LIPS, 1].mean() + 12.0, abs=1.5)
 
 
+def test_a_merged_character_is_corrected_and_the_correction_is_undone_and_redone(settings):
+    assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
+    character = part("addon.scene.character").active(bpy.context)
+    assert bpy.ops.makeittalk.merge() == {"FINISHED"}
+    before, gaps = rest(character), opening(character)
+    bpy.ops.ed.undo_push(message="Merge")
+    assert bpy.ops.makeittalk.edit_character_landmarks() == {"FINISHED"}
+    placed = landmarks()
+    placed[LIPS, 1] += 10.0
+    part("addon.scene.landmark_mesh").write(part("addon.scene.landmark_mesh").active(bpy.context), placed)
+    bpy.ops.ed.undo_push(message="Move Landmarks")
+    assert bpy.ops.makeittalk.apply_landmarks() == {"FINISHED"}
+    bpy.ops.ed.undo_push(message="Apply Landmarks")
+    after, corrected = rest(character), opening(character)
+    assert after[LIPS, 1].mean() == pytest.approx(before[LIPS, 1].mean() + 10.0, abs=1.5)
+    assert np.quantile(np.abs(corrected - gaps), 0.98) < 0.02  # it speaks as before
+
+    def now() -> bpy.types.Collection:
+        return part("addon.scene.character").characters(bpy.context.scene)[0]
+
+    bpy.ops.ed.undo()
+    assert part("addon.scene.landmark_mesh").active(bpy.context) is not None  # still moved
+    np.testing.assert_allclose(landmarks(), placed, atol=0.01)
+    np.testing.assert_allclose(rest(now()), before, atol=1e-3)
+    bpy.ops.ed.undo()
+    assert part("addon.scene.landmark_mesh").active(bpy.context) is None
+    np.testing.assert_allclose(opening(now()), gaps, atol=1e-3)
+    for _step in range(2):
+        bpy.ops.ed.redo()
+    np.testing.assert_allclose(rest(now()), after, atol=1e-3)
+    np.testing.assert_allclose(opening(now()), corrected, atol=1e-3)
+
+
 def test_landmarks_that_fold_change_nothing(settings):
     assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
     character = part("addon.scene.character").active(bpy.context)

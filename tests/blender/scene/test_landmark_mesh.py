@@ -88,6 +88,23 @@ def test_one_of_several_faces_is_chosen(scene, image, landmark_mesh):
         bpy.ops.makeittalk.choose_face(number=3)
 
 
+def test_contours_are_as_thick_as_suits_the_face(scene, image, landmark_mesh):
+    def radius() -> float:
+        tree = part("addon.scene.contour_lines").tree_of(points)
+        return tree.nodes["Curve Circle"].inputs["Radius"].default_value
+
+    face = portrait_face()
+    small = portrait_face()
+    small.landmarks = small.landmarks.mean(axis=0) + (small.landmarks - small.landmarks.mean(axis=0)) / 3
+    points = landmark_mesh.show(scene, image, [small])
+    thin = radius()
+    landmark_mesh.replace(points, face)
+    assert radius() == pytest.approx(3 * thin, rel=1e-3)
+    assert radius() > 0.006 * np.ptp(face.landmarks[:, 0]) / SIZE[1]
+    points.modifiers.clear()
+    landmark_mesh.replace(points, small)  # somebody took them away
+
+
 def test_parts_are_put_back_and_halves_mirrored(scene, image, landmark_mesh):
     face = portrait_face()
     points = landmark_mesh.show(scene, image, [face])

@@ -169,7 +169,28 @@ def test_shape_keys_begin_at_0_in_a_file_of_another_blender(make, tmp_path):
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "one.blend"))
     character = part("addon.scene.character").active(bpy.context)
     np.testing.assert_allclose(values(character, range(1, 61)), before, atol=1e-5)
-    part("addon.scene.base_layer").ensure(character.makeittalk.body.data.shape_keys, "Ada", 1)  # again: nothing happens
+    part("addon.scene.base_layer").ensure(character, 1)  # again: nothing happens
+    np.testing.assert_allclose(values(character, range(1, 61)), before, atol=1e-5)
+
+
+def test_a_key_of_the_animators_own_keeps_its_value_until_it_is_keyed(make, job):
+    character = make()
+    body = character.makeittalk.body
+    keys = body.data.shape_keys
+    block = body.shape_key_add(name="Dimple", from_mix=False)
+    block.value = 0.5
+    part("addon.scene.character").retake(character, job / "motion.npz", job / "bake.npz")
+    for frame in (1, 20, 60):
+        bpy.context.scene.frame_set(frame)
+        assert keys.key_blocks["Dimple"].value == pytest.approx(0.5)
+    before = values(character, range(1, 61))
+    block = keys.key_blocks["Dimple"]
+    block.value = 0.3
+    block.keyframe_insert("value", frame=20)
+    bpy.context.view_layer.update()
+    for frame in (1, 20, 60):
+        bpy.context.scene.frame_set(frame)
+        assert keys.key_blocks["Dimple"].value == pytest.approx(0.3)
     np.testing.assert_allclose(values(character, range(1, 61)), before, atol=1e-5)
 
 

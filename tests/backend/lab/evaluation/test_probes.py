@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,7 @@ def shipped() -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="words that no dictionary holds need eSpeak NG")
 def test_the_code_carries_what_is_said_and_not_who_says_it(shipped: str, data_dir: Path) -> None:
     """Voices that no network learned from: the speaker is found at most a quarter as well as in the mel, phones at
     least 85 % as well (issue 3); on fewer voices than training.probes takes."""
