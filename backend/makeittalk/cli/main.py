@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from ..exchange.blas import use_one_thread
+from ..exchange.blas import use_one_thread, wait_asleep
 from ..exchange.errors import Cancelled, InputError, MakeItTalkError, MissingError
 from ..exchange.version import VERSION
 from .registry import Registry
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 on success, 2 for a bad input, 130 when interrupted, 1 for a fault of the program.
     """
     use_one_thread()
+    wait_asleep()
     # A terminal's end stops the work as Ctrl-C does, so that nothing half-written stays.
     with contextlib.suppress(ValueError):  # not the main thread: the caller handles signals
         signal.signal(signal.SIGTERM, signal.default_int_handler)
