@@ -20,6 +20,7 @@ from . import (
     manage,
     merge,
     photoreal,
+    preview,
     rebake,
     report,
     retarget,
@@ -32,6 +33,7 @@ from . import (
 CLASSES = (
     *install.CLASSES,
     *make.CLASSES,
+    *preview.CLASSES,
     *landmarks.CLASSES,
     *landmark_clicks.CLASSES,
     *landmark_files.CLASSES,

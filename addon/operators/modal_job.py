@@ -18,6 +18,7 @@ class Running(Reasoned):
     `invoke` runs it beside the user's work, ESC cancels; `execute` blocks until it is done.
     """
 
+    tick = _TICK
     _task: LongJob | None = None
     _timer: bpy.types.Timer | None = None
 
@@ -47,7 +48,7 @@ class Running(Reasoned):
         except MakeItTalkError as error:
             return self.fail(context, error)
         manager = context.window_manager
-        self._timer = manager.event_timer_add(_TICK, window=context.window)
+        self._timer = manager.event_timer_add(self.tick, window=context.window)
         manager.modal_handler_add(self)  # type: ignore[arg-type]
         redraw_panels()
         return {"RUNNING_MODAL"}

@@ -7,8 +7,10 @@ import os
 import bpy
 
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
+from ..core.errors import AddonError
 from ..jobs import connection
 from ..jobs.long_job import current_job
+from ..jobs.preview import Preview
 from ..scene import character as characters
 from ..scene import landmark_mesh, textures
 
@@ -89,6 +91,16 @@ def landmarks_reason(context: bpy.types.Context) -> str:
 def busy_reason() -> str:
     """Why no long job can start now."""
     return "A job is running. Wait for it or cancel it." if current_job() is not None else ""
+
+
+def preview_reason() -> str:
+    """Why there is no preview to keep or to stop."""
+    return "" if isinstance(current_job(), Preview) else "No preview is running."
+
+
+def no_window() -> AddonError:
+    """What scripts are told that ask for something to look at."""
+    return AddonError("A preview needs a 3D viewport in a window.", "Press Make It Talk instead.")
 
 
 def backend_reason() -> str:

@@ -6,7 +6,7 @@ import bpy
 
 from ..operators.make import MAKEITTALK_OT_make_it_talk
 from .backend import draw_install, draw_state, has_backend
-from .text import draw_progress, draw_sentence
+from .text import draw_preview, draw_progress, draw_sentence
 
 
 class Sidebar:
@@ -28,7 +28,7 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
         if not installed and not session.running:
             draw_install(layout.box(), context, session)
         column = layout.column()
-        column.enabled = not session.running
+        column.enabled = not session.running or session.previewing
         column.label(text="Portrait", icon="IMAGE_DATA")
         column.prop(settings, "portrait", text="")
         column.prop(settings, "face")
@@ -49,12 +49,16 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
         column.prop(settings, "style")
 
         layout.separator()
-        if session.running:
+        if session.previewing:
+            draw_preview(layout, session, settings)
+        elif session.running:
             draw_progress(layout, session)
         else:
             row = layout.row()
             row.scale_y = 1.8 if installed else 1.0  # one big button: what to press next
             row.operator("makeittalk.make_it_talk", icon="PLAY")
+            if installed:
+                layout.operator("makeittalk.preview", icon="HIDE_OFF")
             reason = MAKEITTALK_OT_make_it_talk.disabled_reason(context)
             if reason and installed:
                 draw_sentence(layout, context, reason, "INFO")
@@ -88,7 +92,7 @@ class MAKEITTALK_PT_options(Sidebar, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         settings, session = context.scene.makeittalk, context.window_manager.makeittalk
-        layout.enabled = not session.running
+        layout.enabled = not session.running or session.previewing
         column = layout.column()
         column.prop(settings, "at_current_frame")
         row = column.row()

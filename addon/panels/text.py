@@ -32,5 +32,22 @@ def draw_progress(layout: bpy.types.UILayout, session: bpy.types.PropertyGroup) 
     row.operator("makeittalk.cancel", icon="CANCEL", text="Cancel (Esc)")
 
 
+def draw_preview(
+    layout: bpy.types.UILayout, session: bpy.types.PropertyGroup, settings: bpy.types.PropertyGroup
+) -> None:
+    """Draws how far a preview is predicted, the buttons that end it and what acts on it."""
+    if session.fraction < 1.0:
+        text = f"{session.stage}  {session.fraction:.0%}" if session.stage else f"{session.fraction:.0%}"
+        layout.progress(factor=session.fraction, type="BAR", text=text)
+    row = layout.row(align=True)
+    row.scale_y = 1.8
+    row.operator("makeittalk.keep_preview", icon="CHECKMARK", text="Keep")
+    row.operator("makeittalk.stop_preview", icon="CANCEL", text="Stop")
+    column = layout.column(align=True)
+    for name in ("lip", "head", "blink", "gaze", "smooth"):
+        column.prop(settings, name, slider=True)
+    layout.prop(settings, "seed")
+
+
 def _duration(seconds: float) -> str:
     return f"{max(1, round(seconds))} s" if seconds < 100 else f"{round(seconds / 60)} minutes"

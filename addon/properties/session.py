@@ -38,6 +38,7 @@ class MakeItTalkSession(bpy.types.PropertyGroup):
     """What the running Blender knows and no file keeps (on the window manager)."""
 
     running: BoolProperty()
+    previewing: BoolProperty(description="Whether what runs is a preview, which the settings act on")
     fraction: FloatProperty(min=0.0, max=1.0)
     stage: StringProperty()
     seconds_left: FloatProperty(default=-1.0)
