@@ -22,6 +22,7 @@ class _Tree:
     def __init__(self, material: Any) -> None:
         self.material, self.nodes, self.links = material, material.node_tree.nodes, material.node_tree.links
         self.principled = self.nodes.get("Principled BSDF")
+        self.principled.subsurface_method = "BURLEY"  # half the time of the random walk, alike at this size
 
     def node(self, kind: str, values: dict[Any, Any] | None = None, **fields: Any) -> Any:
         """A node; a value that is an output is linked to the input, any other one set."""
@@ -107,7 +108,7 @@ def _skin(tree: _Tree, s: dict[str, Any], folder: Path) -> Any:
         colour = tree.mix(tree.maths("MULTIPLY", spot, s["freckles"]), colour, tree.mix(1.0, colour, s["freckle"], "MULTIPLY"))
     edge = tree.ramp(tree.maths("ADD", lip, tree.maths("MULTIPLY", tree.maths("SUBTRACT", tree.noise(place, 700.0, 2.0), 0.5), 0.35)), 0.25, 0.75)
     # Creases of the lips run across them, from in to out.
-    creases = tree.noise(tree.scaled(place, (1.0, 0.16, 0.16)), s["creases"], 2.0)
+    creases = tree.noise(tree.scaled(place, (1.0, 0.3, 0.3)), s["creases"], 4.0)
     lips = tree.mix(tree.ramp(creases, 0.35, 0.62), s["lip_dark"], s["lip"])
     lips = tree.mix(tree.ramp(tree.noise(place, 300.0, 3.0), 0.35, 0.7), lips, tree.mix(1.0, lips, s["lip_blotch"], "MULTIPLY"))
     colour = tree.mix(tree.maths("MULTIPLY", edge, s["lip_share"]), colour, lips)

@@ -69,8 +69,8 @@ def _scene(job: dict[str, Any], folder: Path) -> Any:
     cycles = scene.cycles
     cycles.device, cycles.samples, cycles.seed = "CPU", job["samples"], job["seed"]
     cycles.use_adaptive_sampling, cycles.adaptive_threshold = True, job["threshold"]
-    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 6, 3, 3
-    cycles.transmission_bounces, cycles.transparent_max_bounces = 3, 12
+    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 4, 2, 2
+    cycles.transmission_bounces, cycles.transparent_max_bounces = 2, 12
     cycles.sample_clamp_indirect = 4.0
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.blur_glossy = 0.5

@@ -61,7 +61,7 @@ def prepare_mouths(
     """
     dest = Path(dest)
     kit = HumanKit.load(source)
-    settings = settings or Settings(size=256, samples=8)
+    settings = settings or Settings(size=256, samples=6)
     (dest / _JOBS).mkdir(parents=True, exist_ok=True)
     names: list[str] = []
     for number in range(count):

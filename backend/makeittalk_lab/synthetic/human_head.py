@@ -63,7 +63,7 @@ def write_head(kit: HumanKit, folder: Path, seed: tuple[int, ...], settings: Set
     old = float(rng.choice([0.0, rng.uniform(0.0, 1.0), rng.uniform(0.5, 1.0)]))
     rest = _random_person(kit, rng, origin, male, old)
     look = random_look(rng, origin, male, old)
-    mouth = HumanMouth(kit, rest, look.teeth, rng.uniform(0.0005, 0.004))
+    mouth = HumanMouth(kit, rest, look.teeth, rng.uniform(0.0015, 0.0055))
     moments = speech_moments(rng)
     moments = moments[: count + 1] if count else moments
     lean, face = rng.normal(0.0, 0.12), _random_face(kit, rng)
