@@ -1,8 +1,8 @@
 """Renders one head's pictures with Cycles: `BLENDER -b -P render_heads.py -- FOLDER`, or the bpy module's Python.
 
-FOLDER holds `head.json` and `head.npz`, which `makeittalk_lab.synthetic.human_job` writes: meshes with a set of vertices
-for every picture, materials as numbers, lights, cameras. Nothing here knows what a head is. A picture is written
-beside its place and renamed, and one that is there is kept, so that a killed process goes on where it was.
+FOLDER holds `head.json` and `head.npz`, which `makeittalk_lab.synthetic.human_job` writes: meshes with a set of
+vertices for every moment, materials as numbers, lights, cameras. Nothing here knows what a head is. A picture is
+written beside its place and renamed, and one that is there is kept, so that a killed process goes on where it was.
 """
 
 from __future__ import annotations
@@ -74,10 +74,7 @@ def _scene(job: dict[str, Any], folder: Path) -> Any:
     cycles.sample_clamp_indirect = 4.0
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.blur_glossy = 0.5
-    cycles.use_denoising = job["denoise"] and bpy.app.build_options.opencolorio
-    if cycles.use_denoising:
-        cycles.denoiser = "OPENIMAGEDENOISE"
-        cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
+    _denoise(cycles, job["denoise"])
     _world(scene, job["world"], folder)
     for lamp in job["lamps"]:
         data = bpy.data.lights.new("lamp", "AREA")
@@ -87,6 +84,17 @@ def _scene(job: dict[str, Any], folder: Path) -> Any:
         thing.matrix_world = [*zip(*lamp["matrix"], strict=True)]
         scene.collection.objects.link(thing)
     return scene
+
+
+def _denoise(cycles: Any, wanted: bool) -> None:
+    """Takes noise out with Open Image Denoise, where this Blender was built with it."""
+    try:
+        cycles.denoiser = "OPENIMAGEDENOISE"
+    except TypeError:
+        wanted = False
+    cycles.use_denoising = wanted
+    if wanted:
+        cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
 
 
 def _world(scene: Any, settings: dict[str, Any], folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A head's pictures as a job for `tools/blender/render_heads.py`: meshes, materials, light and cameras in one folder."""
+"""A head's pictures as a job for `tools/blender/render_heads.py`: meshes, materials, light and cameras in a folder."""
 
 from __future__ import annotations
 

@@ -44,9 +44,13 @@ class HumanKit:
         values = storage.read_npz(path, most=512)
         try:
             count = len(values["base_verts"])
-            fits = all(
-                values[kind].shape == (len(values[f"{kind}_names"]), count, 3) for kind in ("macro", "shape", "expr")
-            ) and int(values["skin_faces"].max()) < int(values["n_skin_verts"]) <= count
+            fits = (
+                all(
+                    values[kind].shape == (len(values[f"{kind}_names"]), count, 3)
+                    for kind in ("macro", "shape", "expr")
+                )
+                and int(values["skin_faces"].max()) < int(values["n_skin_verts"]) <= count
+            )
             kit = cls(Path(folder), values) if fits else None
         except (KeyError, IndexError, ValueError, TypeError) as error:
             raise InputError(f"{path} is not a kit of human heads.", "Get the file again.") from error
@@ -73,9 +77,7 @@ class HumanKit:
             ages, origins: shares with sum 1. male: 0–1. weight, muscle: -1–1. shapes: amounts of shape targets, 0–1.
         """
         sexes = {"male": male, "female": 1.0 - male}
-        macro = {
-            f"{o}-{s}-{a}": origins[o] * sexes[s] * ages[a] for o, s, a in product(origins, sexes, ages)
-        }
+        macro = {f"{o}-{s}-{a}": origins[o] * sexes[s] * ages[a] for o, s, a in product(origins, sexes, ages)}
         for s, a in product(sexes, ages):
             share = sexes[s] * ages[a]
             macro[f"universal-{s}-{a}-averagemuscle-{'max' if weight > 0 else 'min'}weight"] = abs(weight) * share
@@ -93,10 +95,12 @@ class HumanKit:
     def fit(self, asset: str, head: np.ndarray) -> np.ndarray:
         """An asset's vertices (n, 3) on a head (V, 3)."""
         pairs, spans = self.values[f"{asset}__scale_ref"], self.values[f"{asset}__scale_den"]
-        scale = np.array([
-            abs(head[a, axis] - head[b, axis]) / span if span else _METRES
-            for axis, ((a, b), span) in enumerate(zip(pairs, spans, strict=True))
-        ])
+        scale = np.array(
+            [
+                abs(head[a, axis] - head[b, axis]) / span if span else _METRES
+                for axis, ((a, b), span) in enumerate(zip(pairs, spans, strict=True))
+            ]
+        )
         held = (head[self.values[f"{asset}__ref"]] * self.values[f"{asset}__w"][..., None]).sum(1)
         return np.asarray(held + self.values[f"{asset}__off"] * scale)
 

@@ -69,7 +69,8 @@ def random_look(rng: np.random.Generator, origin: str, male: float, old: float) 
     brow_tint = np.clip(0.8 * hair_colour, 0.1, 1.0)
     materials = {
         "skin": skin,
-        "teeth": _wet("teeth.png", teeth_tint, rng.uniform(0.16, 0.3), 0.25, 0.0008, 700.0, 0.00004, rng.uniform(0.5, 1)),
+        "teeth": _wet("teeth.png", teeth_tint, rng.uniform(0.16, 0.3), 0.25, 0.0008, 700.0,
+                      0.00004, rng.uniform(0.5, 1.0)),
         "tongue": _wet("tongue.jpg", rng.uniform([0.72, 0.6, 0.6], [0.95, 0.85, 0.85]), 0.42, 0.3, 0.002, 1100.0,
                        0.0003, rng.uniform(0.25, 0.6)),
         "eyes": {"kind": "eye", "texture": f"eye_{rng.choice(_EYES_OF[origin])}.webp",
@@ -140,8 +141,9 @@ def _teeth_tint(rng: np.random.Generator, old: float) -> np.ndarray:
 def _wet(
     texture: str, tint: Any, rough: float, subsurface: float, depth: float, scale: float, bump: float, wet: float
 ) -> dict[str, Any]:
-    return {"kind": "wet", "texture": texture, "tint": _colour(tint), "rough": float(rough), "subsurface": subsurface,
-            "radius": [1.0, 0.6, 0.4], "depth": depth, "bump_scale": scale, "bump": bump, "wet": float(wet)}  # fmt: skip
+    scatter = {"subsurface": subsurface, "radius": [1.0, 0.6, 0.4], "depth": depth}
+    surface = {"rough": float(rough), "bump_scale": scale, "bump": bump, "wet": float(wet)}
+    return {"kind": "wet", "texture": texture, "tint": _colour(tint)} | scatter | surface
 
 
 def _hair(texture: str, tint: Any, rough: float, specular: float, alpha: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A mouth that speaks on MakeHuman's base mesh: expression units, lips that really meet, teeth and a tongue that move."""
+"""A mouth that speaks on MakeHuman's mesh: expression units, lips that really meet, teeth and tongue that move."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-#: Found with MediaPipe's points on a render, made symmetric, checked by eye; those of the inner lips by the mesh's rings.
+#: Found with MediaPipe's points on a render, made symmetric, checked by eye; the inner lips' by the mesh's rings.
 LANDMARK_VERTICES = np.array(
     [
         *(2254, 2136, 1607, 1747, 996, 894, 741, 1448, 1805, 3656, 2985, 3120, 3214, 3945, 3811, 4322, 4440),
