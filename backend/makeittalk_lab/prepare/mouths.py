@@ -127,13 +127,16 @@ def _clip(job: Path, shown: HeadPictures, rng: np.random.Generator) -> MouthClip
         InputError: a picture is damaged.
     """
     camera = CameraNoise.random(rng)
-    pictures = []
+    pictures: list[np.ndarray] = []
+    gain = 0.0
     for view in shown.views:
         picture = cv2.imread(str(job / view.file), cv2.IMREAD_UNCHANGED)
         if picture is None or picture.shape[:2] != (view.size, view.size):
             (job / view.file).unlink(missing_ok=True)
             raise InputError(f"{job / view.file} is damaged.", "Run `makeittalk prepare mouths` again.")
-        pictures.append(camera.apply(picture[..., 2::-1].astype(np.float32) / 65535, rng))
+        taken = picture[..., 2::-1].astype(np.float32) / 65535
+        gain = gain or camera.exposure(taken, shown.albedo)  # by the first picture, the shut mouth
+        pictures.append(camera.apply(camera.develop(taken, gain), rng))
     return MouthClip(
         np.stack(pictures),
         np.array(shown.moments),

@@ -18,10 +18,12 @@ from .human_points import LANDMARK_VERTICES, limit_positions
 from .light_images import random_light
 
 _WHOLE_FACES = 2  # pictures of the whole face, the shut mouth's among them
+_DARKER = -1.5  # stops, so that nothing is white before the camera's exposure is chosen
 _TURNED_FROM = 8  # moments from here on turn the head
 _SHAPED = ("head", "forehead", "eyes", "nose", "mouth", "cheek", "chin", "ears")  # kinds of shapes that are drawn
 _LEFT_OUT = ("head-age", "head-trans", "head-scale-depth", "mouth-trans", "nose-trans", "eye-trans", "eye-scale",
-             "neck", "mouth-scale-depth", "eye-push", "epicanthus", "head-back", "shape-pointed")  # fmt: skip
+             "neck", "mouth-scale-depth", "eye-push", "epicanthus", "head-back", "shape-pointed", "philtrum",
+             "dimples", "laugh-lines-out")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class HeadPictures:
         views: of the job. moments: names (N,). whole: (N,) whether a picture holds the face and not the mouth alone.
             landmarks: (N, 68, 2) px. inner: (N, 40, 2) px, the edge of the mouth: upper lip from the person's right to
             the left, then the lower one back. jaw: (N,) mm that the lower teeth are down. pose: (N, 3) degrees yaw,
-            pitch and roll against the camera's axes. teeth: the set's number. origin, male, old: 0–1 or a name.
+            pitch and roll against the camera's axes. teeth: the set's number. albedo: of the skin, 0–1. origin,
+            male, old: a name and 0–1.
     """
 
     views: list[View]
@@ -43,6 +46,7 @@ class HeadPictures:
     jaw: np.ndarray
     pose: np.ndarray
     teeth: int
+    albedo: float
     origin: str
     male: float
     old: float
@@ -63,7 +67,7 @@ def write_head(kit: HumanKit, folder: Path, seed: tuple[int, ...], settings: Set
     old = float(rng.choice([0.0, rng.uniform(0.0, 1.0), rng.uniform(0.5, 1.0)]))
     rest = _random_person(kit, rng, origin, male, old)
     look = random_look(rng, origin, male, old)
-    mouth = HumanMouth(kit, rest, look.teeth, rng.uniform(0.0015, 0.0055))
+    mouth = HumanMouth(kit, rest, look.teeth, rng.uniform(0.003, 0.0065))
     moments = speech_moments(rng)
     moments = moments[: count + 1] if count else moments
     lean, face = rng.normal(0.0, 0.12), _random_face(kit, rng)
@@ -83,7 +87,7 @@ def write_head(kit: HumanKit, folder: Path, seed: tuple[int, ...], settings: Set
         part.material["texture"]: texture_path(kit.folder, part.material["texture"]) for part in parts
     }
     textures["teeth.png"] = _teeth_texture(texture_path(kit.folder, "teeth.webp"))
-    bright = Settings(**(vars(settings) | {"exposure": rng.normal(-0.15, 0.25), "strength": rng.uniform(0.7, 1.6)}))
+    bright = Settings(**(vars(settings) | {"exposure": _DARKER, "strength": rng.uniform(0.5, 1.6)}))
     write_job(folder, parts, views, _lamps(rng, points[0].mean(0)), random_light(rng), textures, bright)
     return HeadPictures(
         views,
@@ -94,6 +98,7 @@ def write_head(kit: HumanKit, folder: Path, seed: tuple[int, ...], settings: Set
         np.array([1000.0 * mouth.jaw_drop(heads[i]) for i in which]),
         np.array([angles[i] for i in which]),
         int(look.teeth[-1]) if look.teeth[-1].isdigit() else 0,
+        _albedo(texture_path(kit.folder, look.materials["skin"]["texture"])) * look.materials["skin"]["value"],
         origin,
         male,
         old,
@@ -228,6 +233,13 @@ def _lamps(rng: np.random.Generator, face: np.ndarray) -> list[Lamp]:
         watts = float(away**2 * rng.uniform(5.0, 13.0) * (1.0, 0.4, 0.8)[kind])
         lamps.append(Lamp(place, face, (side, side * rng.uniform(0.5, 1.8)), watts, (1 + warm, 1.0, 1 - warm)))
     return lamps
+
+
+def _albedo(path: Path) -> float:
+    """What a skin throws back of the light, on cheeks and forehead: the middle of the kit's layout."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR).astype(np.float32) / 255
+    side = len(picture)
+    return float((picture[side // 4 : 3 * side // 4, side // 4 : side // 2] ** 2.2).mean((0, 1)) @ [0.07, 0.72, 0.21])
 
 
 def _teeth_texture(path: Path) -> np.ndarray:

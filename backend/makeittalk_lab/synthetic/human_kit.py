@@ -14,6 +14,7 @@ from makeittalk.exchange import storage
 from makeittalk.exchange.errors import InputError
 
 KIT_FILE = "heads.npz"
+_MOUTH_ISLAND = 1  # row of `uv_islands`
 _NO_CORNER = 65535  # of a triangle among quads
 _METRES = 0.1  # a unit of the kit, a decimetre
 ETHNICITIES = ("african", "asian", "caucasian")
@@ -112,6 +113,13 @@ class HumanKit:
         corners = self.values[f"{name}{gap}face_uv"].astype(np.int64)
         uv = self.values[f"{name}{gap}uv"][corners[corners != _NO_CORNER]]
         return np.where(faces == _NO_CORNER, -1, faces), np.asarray(uv, np.float32)
+
+    def mouth_inside(self) -> np.ndarray:
+        """Vertices of the skin that line the mouth: those of its island of the texture."""
+        left, low, right, high = self.values["uv_islands"][_MOUTH_ISLAND, 4:]
+        u, v = self.values["skin_uv"].T
+        inside = (u >= left) & (u <= right) & (v >= low) & (v <= high)
+        return np.unique(self.values["skin_faces"][inside[self.values["skin_face_uv"]].all(1)]).astype(np.int64)
 
     def region(self, name: str) -> np.ndarray:
         """Vertices of a region."""

@@ -79,7 +79,9 @@ def random_look(rng: np.random.Generator, origin: str, male: float, old: float) 
         "lash": _hair(f"{lash}.webp", (0.3, 0.25, 0.22), 0.5, 0.1, 0.8 if man else 1.0),
     }  # fmt: skip
     if hair:
-        materials["hair"] = _hair(f"{hair}.webp", hair_colour, 0.45, 0.3, 1.1)
+        # The pictures of long hair are lighter than those of short hair.
+        lighter = 0.55 if hair in ("hair_bob02", "hair_long01") else 1.0
+        materials["hair"] = _hair(f"{hair}.webp", lighter * hair_colour, 0.45, 0.3, 1.1)
     return Look(str(rng.choice(TEETH)), hair, brow, lash, materials, beard, make_up)
 
 

@@ -13,6 +13,8 @@ from .human_points import lip_rings
 
 _LIP_REACH = 0.0055  # m: how far from the lips' edge it is moved with them
 _OVERBITE, _FURTHER = 0.0015, 0.22  # m, and the share of the jaw's drop, that the lower teeth are lower
+_TOUCH, _LIP_DEPTH = 0.0004, 0.002  # m that the lower lip reaches over the upper teeth's edge, and before it
+_NARROW = 0.22  # share of its width by which the mouth's inside is narrower
 _OVERLAP = 0.0004  # m that shut lips are pressed into each other
 
 
@@ -22,14 +24,14 @@ class Moment:
 
     Attributes:
         name: the sound or expression. units: amounts of MakeHuman's expression units. shut: 0–1, how far the lips are
-            brought together from where the units leave them. lift: metres by which the lower lip is tucked under the
-            upper teeth. tongue_up, tongue_out: metres of the tip.
+            brought together from where the units leave them. tuck: 0–1, how far the lower lip is drawn to the edge
+            of the upper teeth. tongue_up, tongue_out: metres of the tip.
     """
 
     name: str
     units: dict[str, float] = field(default_factory=dict)
     shut: float = 0.0
-    lift: float = 0.0
+    tuck: float = 0.0
     tongue_up: float = 0.0
     tongue_out: float = 0.0
 
@@ -54,6 +56,9 @@ class HumanMouth:
         front = self._upper_teeth & (np.abs(placed[:, 0]) < 0.006)
         meet = (rest[self.upper[len(self.upper) // 2], 1] + rest[self.lower[len(self.lower) // 2], 1]) / 2
         self._drop = meet - bite - placed[front, 1].min()
+        self._edge = placed[front][placed[front, 1].argmin()] + [0.0, self._drop, 0.0]
+        self._bag = np.zeros(len(rest))
+        self._bag[kit.mouth_inside()] = 1.0
 
     def head(self, moment: Moment, lean: float = 0.0) -> np.ndarray:
         """The head's vertices (V, 3). lean: how much more the left side does than the right, about ±0.3."""
@@ -62,9 +67,9 @@ class HumanMouth:
         head = self.rest + moved
         if moment.shut:
             head = self._close(head, moment.shut)
-        if moment.lift:
-            head = self._tuck(head, moment.lift)
-        return head
+        if moment.tuck:
+            head = self._tuck(head, moment.tuck)
+        return self._narrow(head)
 
     def teeth_vertices(self, head: np.ndarray) -> np.ndarray:
         """Both rows of teeth (n, 3); the upper ones stay with the skull."""
@@ -110,13 +115,23 @@ class HumanMouth:
             head[:, 1] += share * near * gap * (self._low - 0.4)
         return head
 
-    def _tuck(self, head: np.ndarray, lift: float) -> np.ndarray:
-        """Draws the lower lip up and back under the upper teeth."""
+    def _tuck(self, head: np.ndarray, share: float) -> np.ndarray:
+        """Draws the lower lip up and back until its edge touches the upper front teeth."""
         edge = head[self.lower]
         middle = edge[len(edge) // 2]
-        far = (head - middle) / [0.015, 0.008, 0.02]
+        way = self._edge + [0.0, _TOUCH, _LIP_DEPTH] - middle
+        way = np.clip(way, [0.0, -0.001, -0.009], [0.0, 0.008, 0.0])
+        far = (head - middle) / [0.018, 0.009, 0.02]
         near = np.exp(-(far**2).sum(1)) * self._low
-        return np.asarray(head + near[:, None] * [0.0, lift, -0.6 * lift])
+        return np.asarray(head + share * near[:, None] * way)
+
+    def _narrow(self, head: np.ndarray) -> np.ndarray:
+        """Draws the inside of the cheeks in, which wide smiles would push through the skin."""
+        behind = self.rest[self.upper, 2].max() - self.rest[:, 2]
+        share = self._bag * smoothstep((behind - 0.016) / 0.01)
+        head = head.copy()
+        head[:, 0] *= 1.0 - _NARROW * share
+        return head
 
 
 def _rigid(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -147,9 +162,9 @@ _MOMENTS: tuple[Callable[[_Draw], Moment], ...] = (
                      tongue_up=r(0.002, 0.006)),
     lambda r: Moment("OH", {"mouth-open": r(0.15, 0.35), "mouth-protusion": r(0.15, 0.4), "mouth-pursing": r(0.3, 0.6)},
                      tongue_up=r(0.0, 0.004)),
-    lambda r: Moment("UW", {"mouth-open": r(0.03, 0.12), "mouth-pursing": r(0.6, 1.0), "mouth-eversion": r(0.1, 0.35),
+    lambda r: Moment("UW", {"mouth-open": r(0.03, 0.12), "mouth-pursing": r(0.7, 1.2), "mouth-eversion": r(0.1, 0.35),
                             "mouth-protusion": r(0.0, 0.25)}),
-    lambda r: Moment("F", {"mouth-open": r(0.02, 0.07), "mouth-upward-retraction": r(0.2, 0.5)}, lift=r(0.003, 0.006)),
+    lambda r: Moment("F", {"mouth-open": r(0.02, 0.1), "mouth-upward-retraction": r(0.3, 0.6)}, tuck=r(0.85, 1.0)),
     lambda r: Moment("TH", {"mouth-open": r(0.08, 0.18), "mouth-upward-retraction": r(0.0, 0.3),
                             "mouth-depression": r(0.1, 0.4)}, tongue_up=r(0.003, 0.005), tongue_out=r(0.010, 0.016)),
     lambda r: Moment("L", {"mouth-open": r(0.15, 0.28), "mouth-upward-retraction": r(0.1, 0.4)},
