@@ -27,7 +27,8 @@ _HAIR_COLOURS = {
     "red": (1.3, 0.6, 0.35),
     "grey": (1.25, 1.25, 1.25),
 }
-TEETH = ("teeth_base", "teeth_shape01", "teeth_shape02", "teeth_shape03", "teeth_shape04", "teeth_shape05")
+#: The kit's sets but `teeth_shape05`, whose canines are fangs.
+TEETH = ("teeth_base", "teeth_shape01", "teeth_shape02", "teeth_shape03", "teeth_shape04")
 _SKIN_RADIUS = (1.0, 0.35, 0.18)  # of red, green and blue light under the skin, relative
 
 
