@@ -117,7 +117,7 @@ def _skin(
         "pores": float(rng.uniform(900.0, 1500.0)),
         "pore_shade": float(rng.uniform(0.2, 0.6)),
         "pore_depth": float(rng.uniform(0.8, 2.4)),
-        "wrinkle": float(rng.uniform(0.0002, 0.0006) * (1.0 + 1.2 * old)),
+        "wrinkle": float(rng.uniform(0.0001, 0.0004) * (1.0 + 1.2 * old)),
         "stubble": float(rng.uniform(0.5, 0.95)) if beard else 0.0,
         "stubble_scale": float(rng.uniform(1100.0, 1500.0)),
         "stubble_size": float(rng.uniform(0.22, 0.34)),
