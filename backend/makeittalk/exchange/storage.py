@@ -161,6 +161,7 @@ def read_npz(
     path: str | os.PathLike[str],
     limit: int = MAX_NPZ_BYTES,
     wanted: Callable[[str, tuple[int, ...], np.dtype], bool] | None = None,
+    most: int = 256,
 ) -> dict[str, np.ndarray]:
     """The arrays of an .npz file, each read without pickle and only after its header was found harmless.
 
@@ -169,6 +170,7 @@ def read_npz(
         limit: most bytes that all arrays together may take once unpacked.
         wanted: told each array's name, shape and type before it is unpacked; those it is False for are left out, and
             it may raise an InputError. All are read without it.
+        most: arrays that the file may hold.
 
     Raises:
         InputError: it is no .npz, damaged, too large unpacked, or holds anything but plain arrays.
@@ -178,7 +180,7 @@ def read_npz(
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            if len(members) > 256 or sum(member.file_size for member in members) > limit:
+            if len(members) > most or sum(member.file_size for member in members) > limit:
                 raise InputError(f"{path} is too large.", f"Its arrays may take {limit // 2**20} MiB at most.")
             for member in members:
                 if not member.filename.endswith(".npy") or member.flag_bits & 1:

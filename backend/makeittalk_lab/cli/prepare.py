@@ -33,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--clips", type=int, default=0, metavar="N", help="grid, frames: so many; voxceleb2: the best of each speaker"
     )
     parser.add_argument(
-        "--count", type=arguments.count, default=600, metavar="N", help="renders: clips, each of another head"
+        "--count", type=arguments.count, default=600, metavar="N", help="renders, mouths: clips, each of another head"
     )
 
 

@@ -127,6 +127,12 @@ def _renders(request: Request, progress: Progress) -> Prepared:
     return prepare_renders(request.source, request.dest, progress, count=request.count)
 
 
+def _mouths(request: Request, progress: Progress) -> Prepared:
+    from .mouths import prepare_mouths
+
+    return prepare_mouths(request.source, request.dest, progress, count=request.count)
+
+
 def _mouth(name: str, request: Request) -> tuple[Path, Path]:
     """Prepared clips of a filmed speaker and the films they came from, for voices that were not filmed.
 
@@ -157,5 +163,6 @@ CORPORA = {
         Corpus("phones", _phones),
         Corpus("frames", _frames),
         Corpus("renders", _renders, from_file=True),
+        Corpus("mouths", _mouths),
     )
 }
