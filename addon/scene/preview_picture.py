@@ -18,6 +18,8 @@ _TRANSLUCENT = 3  # the material that lies over others
 _EYES = 2  # the layer of materials 2 and 3
 _SAMPLERS = ("portrait", "mouth", "eyes")
 _FAR = 4.0  # times the mesh's extent: what lies within is drawn
+_LARGER = 2.0  # times the size that it is shown in: so large may a texture be
+_STRETCHED = 1.5  # by an open mouth: the card with its inside
 _LARGEST = 2048  # px a side of a texture: no screen shows more of a face
 
 
@@ -38,8 +40,10 @@ class PreviewPicture:
         self._offscreen: Any = None
         self._shader = new_shader()
         eyes = np.zeros((1, 1, 4), np.uint8) if mesh.eye_image is None else mesh.eye_image
-        self._portrait, self._shown = portrait, portrait
-        self._textures = [_texture(picture) for picture in (portrait, _bottom_up(mesh.mouth_image), _bottom_up(eyes))]
+        self._pictures = (portrait, _bottom_up(mesh.mouth_image), _bottom_up(eyes))
+        self._sizes: list[tuple[int, ...]] = [()] * len(_SAMPLERS)
+        self._loaded_for: tuple[int, int] | None = None
+        self._textures: list[Any] = [None] * len(_SAMPLERS)
         self._positions = gpu.types.GPUVertFormat()
         self._positions.attr_add(id="position", comp_type="F32", len=3, fetch_mode="FLOAT")
         self._vertices, layers, self._corners = _corners(mesh)
@@ -59,9 +63,7 @@ class PreviewPicture:
             AddonError: the card cannot hold it.
         """
         offscreen = self._room(width, height)
-        shown = shrunk(self._portrait, max(width, height))
-        if shown.shape != self._shown.shape:
-            self._textures[0], self._shown = _texture(shown), shown
+        self._load_textures(width, height)
         # A buffer that was drawn from cannot be written again: that of each frame is new.
         positions = gpu.types.GPUVertBuf(format=self._positions, len=len(self._vertices))
         positions.attr_fill(id="position", data=np.ascontiguousarray(pose.positions[self._vertices], np.float32))
@@ -77,6 +79,18 @@ class PreviewPicture:
                 gpu.state.depth_test_set(depth)
                 gpu.state.depth_mask_set(mask)
                 gpu.state.blend_set(blend)
+
+    def _load_textures(self, width: int, height: int) -> None:
+        """Gives the card each picture in the size at which a drawing of `width` × `height` px shows it."""
+        if self._loaded_for == (width, height):
+            return
+        self._loaded_for = width, height
+        for place, (picture, most) in enumerate(
+            zip(self._pictures, _shown_sizes(self._mesh, width, height), strict=True)
+        ):
+            shown = shrunk(picture, *most)
+            if shown.shape != self._sizes[place]:
+                self._textures[place], self._sizes[place] = _texture(shown), shown.shape
 
     def _paint(self, positions: Any, head: np.ndarray) -> None:
         shader = self._shader
@@ -154,13 +168,25 @@ def read_portrait(path: Path) -> np.ndarray:
     return _premultiplied(_with_alpha(pixels))
 
 
-def shrunk(picture: np.ndarray, side: int) -> np.ndarray:
-    """A premultiplied picture (H, W, 4) halved by area until twice `side` px hold its longer side: what is shown much
-    smaller than it is would flicker."""
-    while max(picture.shape[:2]) > 2 * side and min(picture.shape[:2]) >= 2:
-        even = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
-        picture = 0.25 * (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2])
+def shrunk(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A premultiplied picture (H, W, 4) halved by area until it is no more than twice as large as it is shown, px: one
+    that is shown much smaller than it is would flicker."""
+    while picture.shape[1] > _LARGER * width and picture.shape[1] >= 2:
+        even = picture[:, : picture.shape[1] // 2 * 2]
+        picture = 0.5 * (even[:, ::2] + even[:, 1::2])
+    while picture.shape[0] > _LARGER * height and picture.shape[0] >= 2:
+        even = picture[: picture.shape[0] // 2 * 2]
+        picture = 0.5 * (even[::2] + even[1::2])
     return picture
+
+
+def _shown_sizes(mesh: Mesh, width: int, height: int) -> list[tuple[float, float]]:
+    """Width and height, px, that portrait, mouth and eyes have in a drawing of `width` × `height` px."""
+    scale = np.array([width, height]) / np.asarray(mesh.image_size, np.float64)
+    card = np.unique(mesh.triangles[mesh.material == 1])
+    mouth = np.ptp(mesh.vertices[card, :2], axis=0) * scale * _STRETCHED if len(card) else np.full(2, np.inf)
+    eyes = np.full(2, np.inf) if mesh.eye_image is None else scale * mesh.eye_image.shape[1::-1]
+    return [(float(width), float(height)), (float(mouth[0]), float(mouth[1])), (float(eyes[0]), float(eyes[1]))]
 
 
 def _with_alpha(pixels: np.ndarray) -> np.ndarray:

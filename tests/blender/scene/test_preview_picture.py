@@ -113,11 +113,27 @@ def test_transparency_and_size(scene, job):
     assert np.abs(small - picture[..., :3])[50:150, 3:-3].mean() < 2.0
 
 
+def test_a_small_preview_is_the_large_one_seen_from_afar(made, scene):
+    """Its mouth, too, whose teeth are painted much larger than they are shown."""
+    mesh, bake = load(made)
+    gap = np.abs((bake.key_values() @ mesh.key_landmarks[:, [62, 66], 1]) @ [-1.0, 1.0])
+    width, height = (int(side) // 4 * 4 for side in mesh.image_size)
+    amounts = part("backend.makeittalk.exchange.amounts").Amounts()
+    (large,) = drawn(made, [int(gap.argmax())], amounts, (width, height))
+    (small,) = drawn(made, [int(gap.argmax())], amounts, (width // 4, height // 4))
+    wanted = large.reshape(height // 4, 4, width // 4, 4, 4).mean(axis=(1, 3))
+    lips = mesh.vertices[mesh.landmark_vertices[48:60], :2] / 4
+    (left, top), (right, bottom) = lips.min(axis=0).astype(int), np.ceil(lips.max(axis=0)).astype(int)
+    difference = np.abs(small - wanted)[top:bottom, left:right, :3].mean()
+    print(f"mean difference {difference:.2f}/255 in the mouth")
+    assert difference < 3.8
+
+
 def test_large_pictures_shrink_by_area(extension):
     preview_picture = part("addon.scene.preview_picture")
     rng = np.random.default_rng(0)
     picture = rng.random((600, 400, 4)).astype(np.float32)
-    small = preview_picture.shrunk(picture, 80)
+    small = preview_picture.shrunk(picture, 80, 80)
     assert small.shape == (150, 100, 4)
     np.testing.assert_allclose(small[0, 0], picture[:4, :4].mean(axis=(0, 1)), atol=1e-5)
-    assert preview_picture.shrunk(picture, 300) is picture
+    assert preview_picture.shrunk(picture, 300, 300) is picture
