@@ -13,6 +13,7 @@ SHUT = [frame for first, last in talking.CLOSURES for frame in range(first, last
 @pytest.fixture
 def human(scene):
     """Rigify's human, generated."""
+    before = list(bpy.app.handlers.load_post)
     bpy.ops.preferences.addon_enable(module="rigify")
     rigify = pytest.importorskip("rigify")
     rigify.register_rig_parameters()  # in the background nothing has looked at them yet
@@ -21,6 +22,8 @@ def human(scene):
     bpy.ops.pose.rigify_generate()
     yield next(item for item in bpy.data.objects if item.type == "ARMATURE" and item != meta)
     bpy.ops.preferences.addon_disable(module="rigify")
+    for handler in set(bpy.app.handlers.load_post) - set(before):  # it leaves one behind, which fails without it
+        bpy.app.handlers.load_post.remove(handler)
 
 
 def test_its_controls_are_matched_and_its_lips_meet(human, scene, tmp_path):
