@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import subprocess
+import os
 import sys
 import tempfile
 import time
@@ -86,3 +87,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()
+    os._exit(0)  # the module of 4.5 may wait for ever for a thread of its own
