@@ -7,8 +7,8 @@ from the card's own work, which here may be a processor's: the commands wait unt
 from __future__ import annotations
 
 import importlib
-import subprocess
 import os
+import subprocess
 import sys
 import tempfile
 import time

@@ -131,7 +131,6 @@ def user() -> Iterator[float]:
     seen["first picture"] = job.first_picture
     yield from until(lambda: job.playback.until > 0.0, "the first speech")
     seen["first speech"] = time.monotonic() - begun
-    yield 0.2
     seen["provisional"] = {"until": job.playback.until, "seconds": job.playback.seconds, "note": job.overlay.note}
     yield from until(lambda: job.playback.place > 1.1, "it plays on")  # where the mouth is open
     ui.shot("preview-1-streamed")
@@ -173,9 +172,8 @@ def user() -> Iterator[float]:
     head = pose(60.0).head
     job.playback.play()
     settings.seed = 11
-    yield 0.6
+    seen["note"] = yield from until(lambda: "new take" in job.overlay.note and job.overlay.note, "it says so")
     seen["plays meanwhile"] = job.playback.playing and not job.whole and job.overlay.motion is not None
-    seen["note"] = job.overlay.note
     yield from until(lambda: job.whole, "another seed is predicted")
     seen["another seed"] = float(np.abs(pose(60.0).head - head)[:3, :3].max())
     settings.seed = 3

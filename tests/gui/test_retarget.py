@@ -27,7 +27,7 @@ def test_a_chosen_head_is_matched(seen):
 
 def test_it_is_baked_in_one_step(seen):
     assert seen["bake_retarget"] == ["FINISHED"] and "performance is on Egg" in seen["bake_retarget told"]
-    assert max(seen["baked"]) > 0.1 and min(seen["baked"]) < 0.02
+    assert max(seen["baked"]) > 0.4 and min(seen["baked"]) < 0.1
     assert seen["undone"] and seen["redone"]
     assert (SHOTS / "retarget-1-baked.png").stat().st_size > 10_000
 
