@@ -122,6 +122,12 @@ class LipEdge:
         lowest = below + 0.6 * np.maximum(flat[bottom[columns]] @ down - below, 0.0)
         times = np.clip((np.clip(wanted, above, lowest) - above) / apart, _LEAST, _MOST)
         times = gaussian_filter1d(times, 1.5, mode="nearest")  # what differs here shows enlarged when the mouth opens
+        # Landmarks stay where they are, or their vertices would not move as is predicted.
+        place = flat[lower[columns]] @ self.axis
+        marks = contours.landmark_vertices[list(ibug68.LOWER_INNER)]
+        known = np.interp(flat[marks[1:-1]] @ self.axis, place, times)
+        times -= np.interp(place, flat[marks] @ self.axis, np.concatenate([[0.0], known - 1.0, [0.0]]))
+        times = np.maximum(times, _LEAST)
         gap = times * apart
         offsets, weights = contours.offsets.copy(), contours.weights.copy()
         offsets[lower[columns]] += (above + gap - below)[:, None] * down
