@@ -13,6 +13,7 @@ import numpy as np
 from scipy.cluster.vq import kmeans2
 from scipy.ndimage import binary_fill_holes, label, median_filter, uniform_filter1d
 
+from ..images.colour_distance import nearest_distance
 from ..images.picture import on_grey
 from ..images.style import THRESHOLD, shading
 from ..landmarks import ibug68
@@ -77,11 +78,11 @@ class DrawnMouth:
         skin = lab[(beyond > _NEAR * width) & (beyond < _FAR * width)]
         if inside.sum() < 40 or len(skin) < 40:
             return None
-        to_skin = _distance(lab, _colours(skin, _LEAST_SHARE))
+        to_skin = nearest_distance(lab, _colours(skin, _LEAST_SHARE))
         mouth = inside & (to_skin > _LEAST_CONTRAST)  # landmarks may lie a little beyond the edge
         if mouth.sum() < 0.6 * inside.sum():
             return None
-        to_mouth = _distance(lab, _colours(lab[mouth]))
+        to_mouth = nearest_distance(lab, _colours(lab[mouth]))
         parts, _ = label((to_mouth < to_skin) & (beyond < _AROUND * width))
         counts = np.bincount(parts[inside], minlength=2)
         counts[0] = 0
@@ -216,8 +217,3 @@ def _colours(lab: np.ndarray, least: float = 0.0) -> np.ndarray:
         centres, nearest = kmeans2(some, _COLOURS, minit="++", seed=0)
         count = np.bincount(nearest, minlength=_COLOURS)
     return np.asarray(centres[count >= max(1.0, least * len(some))])
-
-
-def _distance(lab: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """How far each pixel (h, w, 3) is from the nearest of the colours (k, 3)."""
-    return np.min([np.linalg.norm(lab - colour.astype(np.float32), axis=-1) for colour in colours], axis=0)

@@ -15,6 +15,7 @@ from scipy.cluster.vq import kmeans2
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
+from ..images.colour_distance import nearest_distance
 from ..images.picture import on_grey
 from ..landmarks import ibug68
 from .contours import Contours
@@ -43,14 +44,13 @@ class LipEdge:
     """The lower lip's inner edge.
 
     Attributes:
-        along, height: (n,) px along the line between the corners, and below it, both from the origin. axis: (2,) unit,
-            from the right corner to the left. origin: (2,) px.
+        along, height: (n,) px along the line between the corners, and below it. axis: (2,) unit,
+            from the right corner to the left.
     """
 
     along: np.ndarray
     height: np.ndarray
     axis: np.ndarray
-    origin: np.ndarray
 
     @classmethod
     def find(cls, rgba: np.ndarray, landmarks: np.ndarray) -> LipEdge | None:
@@ -92,14 +92,14 @@ class LipEdge:
         lab = cv2.cvtColor(crop.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
         lab = cv2.bilateralFilter(lab, 5, 6, 3)
         lab[..., 0] *= _LIGHTNESS
-        nearer = _distance(lab, _colours(lab[lip])) - _distance(lab, _colours(lab[inside]))
+        nearer = nearest_distance(lab, _colours(lab[lip])) - nearest_distance(lab, _colours(lab[inside]))
         sure = np.tanh(nearer / _DOUBT)
         if (sure[inside].mean() - sure[lip].mean()) / 2 < _LEAST_SURE:
             return None
         edge = _best(sure[:, columns], upper, lower, outer)
         edge += _MARGIN * _WIDTH
         along, height = (columns - shift @ [1, 0]) / scale, (edge - shift @ [0, 1]) / scale
-        return cls(along, height, axis, np.zeros(2))
+        return cls(along, height, axis)
 
     def follow(self, contours: Contours, landmarks: np.ndarray) -> Contours:
         """The face's lines with the lower inner lip on the edge, and with weights that shut it from there: how far each
@@ -176,11 +176,6 @@ def _colours(lab: np.ndarray) -> np.ndarray:
     centres, which = kmeans2(some, start, minit="matrix", missing="warn")
     share = np.bincount(which, minlength=_COLOURS) / len(some)
     return np.asarray(centres[share > _LEAST_SHARE])
-
-
-def _distance(lab: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """How far (H, W, 3) are from the nearest of colours (k, 3)."""
-    return np.asarray(np.min([np.linalg.norm(lab - colour, axis=-1) for colour in colours], axis=0))
 
 
 def _best(sure: np.ndarray, upper: np.ndarray, lower: np.ndarray, outer: np.ndarray) -> np.ndarray:

@@ -36,8 +36,12 @@ def mouth_texture(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     Args:
         rgba: (H, W, 4) uint8 portrait. landmarks: (68, 3) px.
     """
-    light, tint = _light(rgba, landmarks)
-    picture = cv2.resize(_painted() * (light * tint), (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
+    return _lit(_light(rgba, landmarks))
+
+
+def _lit(light: np.ndarray) -> np.ndarray:
+    """The inside in a light (3,), (384, 384, 4) uint8."""
+    picture = cv2.resize(_painted() * light, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
     picture = cv2.GaussianBlur(picture, (0, 0), 0.8)
     return np.dstack([np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), np.full((_SIZE, _SIZE), 255, np.uint8)])
 
@@ -93,7 +97,8 @@ def own_texture(rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray, hole:
     Returns:
         (384, 384, 4) uint8.
     """
-    picture = mouth_texture(rgba, landmarks)
+    light = _light(rgba, landmarks)
+    picture = _lit(light)
     rows = round(EDGES[2] * _SIZE)
     v = (np.arange(rows) + 0.5) / _SIZE
     u = (np.arange(_SIZE) + 0.5) / _SIZE * (grid.shape[1] - 1)
@@ -102,8 +107,7 @@ def own_texture(rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray, hole:
     share = np.interp(v, EDGES[:3], np.arange(3.0))
     row = np.minimum(share.astype(int), 1)
     places = across[row] + (share - row)[:, None, None] * (across[row + 1] - across[row])
-    light, tint = _light(rgba, landmarks)
-    own = _filled(rgba, hole, places, 255 * np.clip(_SHADOW * light * tint, 0, 1))
+    own = _filled(rgba, hole, places, 255 * np.clip(_SHADOW * light, 0, 1))
     picture[:rows, :, :3] = own
     # The dark below begins in the colour that the own mouth ends in.
     fade = round((EDGES[3] + _DEEPENS * (EDGES[4] - EDGES[3]) - EDGES[2]) * _SIZE)
@@ -198,8 +202,8 @@ def _soft(distance: np.ndarray, width: float) -> np.ndarray:
     return smoothstep(distance / (2 * width) + 0.5)
 
 
-def _light(rgba: np.ndarray, landmarks: np.ndarray) -> tuple[float, np.ndarray]:
-    """How bright the face is (about 0.4–1) and the tint of its light (3,), from the skin of cheeks and nose."""
+def _light(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """The light of a face (3,): how bright it is, about 0.4–1, times its tint, from the skin of cheeks and nose."""
     height, width = rgba.shape[:2]
     places = np.array([(landmarks[a, :2] + landmarks[b, :2]) / 2 for a, b in _SKIN])
     places = np.clip(np.rint(places), 0, [width - 1, height - 1]).astype(int)
@@ -215,4 +219,4 @@ def _light(rgba: np.ndarray, landmarks: np.ndarray) -> tuple[float, np.ndarray]:
     # Teeth are paler than skin, so that only part of the light's colour shows on them.
     usual = np.array([1.22, 0.98, 0.80])
     tint = np.clip((colour / usual) ** 0.6, 0.7, 1.25)
-    return float(np.clip(0.35 + 0.75 * bright, 0.4, 1.0)), tint
+    return np.asarray(float(np.clip(0.35 + 0.75 * bright, 0.4, 1.0)) * tint)
