@@ -1,14 +1,19 @@
-"""Files that operators write: a name suggested, the suffix kept that of the chosen format, the browser opened.
+"""Files that operators read or write: a name suggested, the suffix kept that of the format, the browser opened.
 
 No postponed annotations here: Blender reads the annotations themselves.
 """
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
+
+from ..core.errors import AddonError
+from .at_once import AtOnce
+
+JSON = ".json"
 
 
 class Written:
@@ -41,6 +46,43 @@ class Written:
         self.filepath = str(path.with_suffix(self.suffix()) if known else f"{path}{self.suffix()}")
         self.filter_glob = f"*{self.suffix()}"
         return (self.filepath, self.filter_glob) != before
+
+
+class JsonFile(AtOnce):
+    """What operators share that read or write a JSON file, asked for in a browser where none is named; each has a
+    `filepath`, and `what` it is."""
+
+    filter_glob: StringProperty(default=f"*{JSON}", options={"HIDDEN"})
+    filepath: Any
+    what: ClassVar[str]
+
+    def suggested(self, context: bpy.types.Context) -> str:
+        """A name for the file."""
+        raise NotImplementedError
+
+    def use(self, context: bpy.types.Context, path: Path) -> str:
+        """Reads or writes it and returns a sentence for the user.
+
+        Raises:
+            MakeItTalkError: it cannot be done.
+        """
+        raise NotImplementedError
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        if not self.filepath:
+            self.filepath = str(home() / self.suggested(context))
+        context.window_manager.fileselect_add(self)  # type: ignore[arg-type]
+        return {"RUNNING_MODAL"}
+
+    def run(self, context: bpy.types.Context) -> str:
+        if not self.filepath:
+            raise AddonError("No file is named.", f"Name a {self.what}.")
+        return self.use(context, Path(bpy.path.abspath(self.filepath)))
+
+
+def with_json_suffix(path: Path) -> Path:
+    """The path of a file that is to be JSON by its name."""
+    return path if path.suffix.lower() == JSON else path.with_name(f"{path.name}{JSON}")
 
 
 def home() -> Path:

@@ -10,14 +10,13 @@ import numpy as np
 from bpy.props import EnumProperty, FloatVectorProperty, IntProperty
 
 from ...backend.makeittalk.exchange.constants import CLICKS
-from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..core import landmark_parts
 from ..jobs import landmarks
-from ..jobs.connection import redraw_panels
 from ..jobs.task import Task
 from ..scene import character as characters
 from ..scene import landmark_mesh
 from . import reasons
+from .at_once import AtOnce
 from .modal_job import Running
 
 _ALL = "ALL"
@@ -27,30 +26,7 @@ _PARTS = (
 )
 
 
-class _AtOnce(reasons.Reasoned):
-    """What the operators share that need no backend."""
-
-    def run(self, context: bpy.types.Context) -> str:
-        """Does the work and returns a sentence for the user.
-
-        Raises:
-            MakeItTalkError: it cannot be done.
-        """
-        raise NotImplementedError
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            message = self.run(context)
-        except MakeItTalkError as error:
-            redraw_panels()
-            return self.fail(context, error)
-        context.window_manager.makeittalk.say(message)
-        self.report({"INFO"}, message)  # type: ignore[attr-defined]
-        redraw_panels()
-        return {"FINISHED"}
-
-
-class _Sometimes(Running, _AtOnce):
+class _Sometimes(Running, AtOnce):
     """An operator that needs the backend only sometimes."""
 
     def at_once(self, context: bpy.types.Context) -> bool:
@@ -58,10 +34,10 @@ class _Sometimes(Running, _AtOnce):
         raise NotImplementedError
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return _AtOnce.execute(self, context) if self.at_once(context) else Running.execute(self, context)
+        return AtOnce.execute(self, context) if self.at_once(context) else Running.execute(self, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return _AtOnce.execute(self, context) if self.at_once(context) else Running.invoke(self, context, event)
+        return AtOnce.execute(self, context) if self.at_once(context) else Running.invoke(self, context, event)
 
 
 class MAKEITTALK_OT_edit_landmarks(_Sometimes, bpy.types.Operator):
@@ -89,7 +65,7 @@ class MAKEITTALK_OT_edit_landmarks(_Sometimes, bpy.types.Operator):
         return landmarks.edit_portrait(context)
 
 
-class MAKEITTALK_OT_edit_character_landmarks(_AtOnce, bpy.types.Operator):
+class MAKEITTALK_OT_edit_character_landmarks(AtOnce, bpy.types.Operator):
     """Show this character's landmarks over its portrait; Apply makes its face anew and leaves your own keys alone"""
 
     bl_idname = "makeittalk.edit_character_landmarks"
@@ -131,7 +107,7 @@ class MAKEITTALK_OT_apply_landmarks(_Sometimes, bpy.types.Operator):
         return landmarks.apply(context, landmark_mesh.active(context), _owner(context))
 
 
-class MAKEITTALK_OT_cancel_landmarks(_AtOnce, bpy.types.Operator):
+class MAKEITTALK_OT_cancel_landmarks(AtOnce, bpy.types.Operator):
     """Take the landmarks out of the viewport; everything is as it was before they were edited"""
 
     bl_idname = "makeittalk.cancel_landmarks"
@@ -150,7 +126,7 @@ class MAKEITTALK_OT_cancel_landmarks(_AtOnce, bpy.types.Operator):
         return "The landmarks are as they were."
 
 
-class MAKEITTALK_OT_drop_landmarks(_AtOnce, bpy.types.Operator):
+class MAKEITTALK_OT_drop_landmarks(AtOnce, bpy.types.Operator):
     """Forget the landmarks that were placed on this portrait, and let its face be detected"""
 
     bl_idname = "makeittalk.drop_landmarks"
@@ -168,7 +144,7 @@ class MAKEITTALK_OT_drop_landmarks(_AtOnce, bpy.types.Operator):
         return "The portrait's face will be detected."
 
 
-class MAKEITTALK_OT_mirror_landmarks(_AtOnce, bpy.types.Operator):
+class MAKEITTALK_OT_mirror_landmarks(AtOnce, bpy.types.Operator):
     """Make one half of the face the mirror image of the other, about the line through its middle"""
 
     bl_idname = "makeittalk.mirror_landmarks"
@@ -194,7 +170,7 @@ class MAKEITTALK_OT_mirror_landmarks(_AtOnce, bpy.types.Operator):
         return "The landmarks are mirrored."
 
 
-class MAKEITTALK_OT_reset_landmarks(_AtOnce, bpy.types.Operator):
+class MAKEITTALK_OT_reset_landmarks(AtOnce, bpy.types.Operator):
     """Put a part of the face back to where its points were when editing began"""
 
     bl_idname = "makeittalk.reset_landmarks"
@@ -216,7 +192,7 @@ class MAKEITTALK_OT_reset_landmarks(_AtOnce, bpy.types.Operator):
         return "The points are back where they were."
 
 
-class MAKEITTALK_OT_choose_face(_AtOnce, bpy.types.Operator):
+class MAKEITTALK_OT_choose_face(AtOnce, bpy.types.Operator):
     """Begin with another one of the faces that were found in the picture"""
 
     bl_idname = "makeittalk.choose_face"

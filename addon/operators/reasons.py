@@ -38,6 +38,13 @@ class Reasoned:
         self.report({"ERROR"}, str(error))  # type: ignore[attr-defined]
         return {"CANCELLED"}
 
+    def tell(self, context: bpy.types.Context, message: str) -> set[str]:
+        """Tells the user what was done, in the panel and in the status bar, and ends the operator."""
+        context.window_manager.makeittalk.say(message)
+        self.report({"INFO"}, message)  # type: ignore[attr-defined]
+        connection.redraw_panels()
+        return {"FINISHED"}
+
 
 def file_reason(path: str, what: str) -> str:
     """Why `path` is no file to use; `what` is what it should be, such as "a portrait"."""

@@ -21,7 +21,6 @@ from ..core import report
 from ..core.installation import Installation
 from ..core.privacy import Scrubber
 from ..jobs import connection
-from ..jobs.connection import redraw_panels
 from ..package import device, settings
 from ..scene import character as characters
 from ..scene import setup
@@ -63,10 +62,7 @@ class MAKEITTALK_OT_report_problem(reasons.Reasoned, bpy.types.Operator):
         except MakeItTalkError as error:
             return self.fail(context, error)
         message = f"The report is in {path}. Read it before you send it."
-        context.window_manager.makeittalk.say(message)
-        self.report({"INFO"}, message)
-        redraw_panels()
-        return {"FINISHED"}
+        return self.tell(context, message)
 
 
 def _sections(context: bpy.types.Context) -> dict[str, dict[str, object] | str]:

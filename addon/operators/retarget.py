@@ -4,13 +4,12 @@ from typing import ClassVar
 
 import bpy
 
-from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..jobs import cues
-from ..jobs.connection import redraw_panels
 from ..jobs.task import Task
 from ..scene import character as characters
 from ..scene import grease_mouths, retarget, retarget_live
 from . import reasons
+from .at_once import AtOnce
 from .modal_job import Running
 
 
@@ -49,10 +48,13 @@ def moving_reason(context: bpy.types.Context) -> str:
     return ""
 
 
-class _Change(reasons.Reasoned):
+class _Change(AtOnce):
     """What changes something of the targets at once, and says what."""
 
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    def run(self, context: bpy.types.Context) -> str:
+        return self.change(context, characters.active(context))
 
     def change(self, context: bpy.types.Context, character: bpy.types.Collection) -> str:
         """Does it and returns a sentence for the user.
@@ -61,16 +63,6 @@ class _Change(reasons.Reasoned):
             MakeItTalkError: it cannot be done.
         """
         raise NotImplementedError
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            message = self.change(context, characters.active(context))
-        except MakeItTalkError as error:
-            return self.fail(context, error)
-        context.window_manager.makeittalk.say(message)
-        self.report({"INFO"}, message)  # type: ignore[attr-defined]
-        redraw_panels()
-        return {"FINISHED"}
 
 
 class MAKEITTALK_OT_match_retarget(_Change, bpy.types.Operator):

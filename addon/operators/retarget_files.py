@@ -6,53 +6,24 @@ from typing import ClassVar
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..core import retarget_preset
-from ..core.errors import AddonError
-from ..jobs.connection import redraw_panels
-from ..scene import character as characters
 from ..scene import retarget
-from . import reasons
-from .retarget import list_reason
+from .file_dialog import JSON, JsonFile, with_json_suffix
+from .retarget import list_reason, settings_of
 
 
-class _PresetFile(reasons.Reasoned):
-    """What both operators share: a file, asked for in a browser where none is named."""
+class _PresetFile(JsonFile):
+    """What both operators share."""
 
     filepath: StringProperty(name="File", description="The preset, JSON", subtype="FILE_PATH")
-    filter_glob: StringProperty(default=f"*{retarget_preset.SUFFIX}", options={"HIDDEN"})
+    what = "preset"
 
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:
         return list_reason(context)
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        if not self.filepath:
-            folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
-            target = characters.active(context).makeittalk.retarget.target
-            self.filepath = str(folder / f"{bpy.path.clean_name(target.name)}{retarget_preset.SUFFIX}")
-        context.window_manager.fileselect_add(self)  # type: ignore[arg-type]
-        return {"RUNNING_MODAL"}
-
-    def run(self, settings: bpy.types.PropertyGroup, path: Path) -> str:
-        """Does the work and returns a sentence for the user.
-
-        Raises:
-            MakeItTalkError: it cannot be done.
-        """
-        raise NotImplementedError
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            if not self.filepath:
-                raise AddonError("No file is named.", "Name a preset.")
-            message = self.run(characters.active(context).makeittalk.retarget, Path(bpy.path.abspath(self.filepath)))
-        except MakeItTalkError as error:
-            return self.fail(context, error)
-        context.window_manager.makeittalk.say(message)
-        self.report({"INFO"}, message)  # type: ignore[attr-defined]
-        redraw_panels()
-        return {"FINISHED"}
+    def suggested(self, context: bpy.types.Context) -> str:
+        return f"{bpy.path.clean_name(settings_of(context).target.name)}{JSON}"
 
 
 class MAKEITTALK_OT_load_retarget_preset(_PresetFile, bpy.types.Operator):
@@ -62,7 +33,8 @@ class MAKEITTALK_OT_load_retarget_preset(_PresetFile, bpy.types.Operator):
     bl_label = "Load Preset"
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
-    def run(self, settings: bpy.types.PropertyGroup, path: Path) -> str:
+    def use(self, context: bpy.types.Context, path: Path) -> str:
+        settings = settings_of(context)
         given = retarget_preset.load(path)
         lacking = retarget.take_preset(settings, given)
         told = f"{path.name} is loaded: {len(given.rows)} rows."
@@ -78,9 +50,9 @@ class MAKEITTALK_OT_save_retarget_preset(_PresetFile, bpy.types.Operator):
 
     check_existing: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
-    def run(self, settings: bpy.types.PropertyGroup, path: Path) -> str:
-        suffix = retarget_preset.SUFFIX
-        path = path if path.suffix.lower() == suffix else path.with_name(f"{path.name}{suffix}")
+    def use(self, context: bpy.types.Context, path: Path) -> str:
+        settings = settings_of(context)
+        path = with_json_suffix(path)
         retarget_preset.save(path, retarget.preset(settings))
         return f"{path.name} is written: {len(settings.rows)} rows."
 

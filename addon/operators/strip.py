@@ -9,7 +9,6 @@ from bpy.props import EnumProperty
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from .. import compat
 from ..core.errors import AddonError
-from ..jobs.connection import redraw_panels
 from ..scene import sound, speech_strip, strips
 from . import reasons
 
@@ -61,10 +60,7 @@ class MAKEITTALK_OT_speech_from_strip(reasons.Reasoned, bpy.types.Operator):
         settings.speech = sound.relative(str(path)) if bpy.data.filepath else str(path)
         settings.strip, settings.strip_frames = strips.identity(strip), compat.strip_length(strip)
         settings.at_current_frame, settings.start = False, start
-        context.window_manager.makeittalk.say(message)
-        self.report({"INFO"}, message)
-        redraw_panels()
-        return {"FINISHED"}
+        return self.tell(context, message)
 
 
 CLASSES = (MAKEITTALK_OT_speech_from_strip,)

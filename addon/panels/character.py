@@ -1,13 +1,11 @@
 """The character's panel: amounts, take, timing, what the scene still lacks."""
 
-from typing import ClassVar
-
 import bpy
 
 from ..operators import reasons
 from ..scene import character as characters
 from ..scene import gaze, setup, speech, view
-from .main import Sidebar
+from .main import OfCharacter, Sidebar
 from .text import draw_sentence
 
 
@@ -112,15 +110,9 @@ class MAKEITTALK_PT_character(Sidebar, bpy.types.Panel):
             row.operator("makeittalk.dismiss_notices", text="", icon="X", emboss=False)
 
 
-class MAKEITTALK_PT_take(Sidebar, bpy.types.Panel):
+class MAKEITTALK_PT_take(OfCharacter, bpy.types.Panel):
     bl_idname = "MAKEITTALK_PT_take"
-    bl_parent_id = "MAKEITTALK_PT_character"
     bl_label = "Take and Curves"
-    bl_options: ClassVar[set[str]] = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not reasons.character_reason(context)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

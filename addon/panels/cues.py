@@ -1,23 +1,14 @@
 """The panel of what is heard: markers of words, phones and mouth shapes."""
 
-from typing import ClassVar
-
 import bpy
 
-from ..operators import reasons
 from ..scene import character as characters
-from .main import Sidebar
+from .main import OfCharacter
 
 
-class MAKEITTALK_PT_cues(Sidebar, bpy.types.Panel):
+class MAKEITTALK_PT_cues(OfCharacter, bpy.types.Panel):
     bl_idname = "MAKEITTALK_PT_cues"
-    bl_parent_id = "MAKEITTALK_PT_character"
     bl_label = "Words and Phones"
-    bl_options: ClassVar[set[str]] = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not reasons.character_reason(context)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

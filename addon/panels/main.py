@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import bpy
 
+from ..operators import reasons
 from ..operators.make import MAKEITTALK_OT_make_it_talk
 from .backend import draw_install, draw_state, has_backend
 from .text import draw_preview, draw_progress, draw_sentence
@@ -15,6 +16,17 @@ class Sidebar:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "MakeItTalk"
+
+
+class OfCharacter(Sidebar):
+    """A panel below the character's, closed until it is asked for."""
+
+    bl_parent_id = "MAKEITTALK_PT_character"
+    bl_options: ClassVar[set[str]] = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not reasons.character_reason(context)
 
 
 class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):

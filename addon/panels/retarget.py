@@ -1,25 +1,16 @@
 """Retarget: whom the performance is put on, and what moves what there."""
 
-from typing import ClassVar
-
 import bpy
 
-from ..operators import reasons
 from ..scene import character as characters
 from ..scene import grease_mouths, retarget
-from .main import Sidebar
+from .main import OfCharacter
 from .text import draw_sentence
 
 
-class MAKEITTALK_PT_retarget(Sidebar, bpy.types.Panel):
+class MAKEITTALK_PT_retarget(OfCharacter, bpy.types.Panel):
     bl_idname = "MAKEITTALK_PT_retarget"
-    bl_parent_id = "MAKEITTALK_PT_character"
     bl_label = "Retarget"
-    bl_options: ClassVar[set[str]] = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not reasons.character_reason(context)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

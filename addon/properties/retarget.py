@@ -4,6 +4,7 @@ No postponed annotations here: Blender reads the annotations themselves.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import bpy
 from bpy.props import (
@@ -62,6 +63,19 @@ def _chosen_head(self: "MakeItTalkRetarget", _context: bpy.types.Context) -> Non
     retarget.choose_head(self)
 
 
+def _number(name: str, description: str, default: float, usual: tuple[float, float]) -> Any:
+    return FloatProperty(
+        name=name,
+        description=description,
+        default=default,
+        min=-HIGHEST,
+        max=HIGHEST,
+        soft_min=usual[0],
+        soft_max=usual[1],
+        override=OVERRIDABLE,
+    )
+
+
 class MakeItTalkMapping(bpy.types.PropertyGroup):
     """What moves one shape key or bone of the target; `name` is that key's or bone's."""
 
@@ -78,26 +92,8 @@ class MakeItTalkMapping(bpy.types.PropertyGroup):
         search=_meanings,
         override=OVERRIDABLE,
     )
-    gain: FloatProperty(
-        name="Gain",
-        description="What its value is multiplied with",
-        default=1.0,
-        min=-HIGHEST,
-        max=HIGHEST,
-        soft_min=0.0,
-        soft_max=2.0,
-        override=OVERRIDABLE,
-    )
-    offset: FloatProperty(
-        name="Offset",
-        description="What is added to its value",
-        default=0.0,
-        min=-HIGHEST,
-        max=HIGHEST,
-        soft_min=-1.0,
-        soft_max=1.0,
-        override=OVERRIDABLE,
-    )
+    gain: _number("Gain", "What its value is multiplied with", 1.0, (0.0, 2.0))
+    offset: _number("Offset", "What is added to its value", 0.0, (-1.0, 1.0))
     use: BoolProperty(name="Use", description="Move it; off leaves it as it is", default=True, override=OVERRIDABLE)
 
 
@@ -125,25 +121,12 @@ class MakeItTalkRetarget(bpy.types.PropertyGroup):
     head_bone: StringProperty(
         name="Bone", description="The bone that takes the head's motion", search=_bones, override=OVERRIDABLE
     )
-    head_turn: FloatProperty(
-        name="Turn",
-        description="How far the bone turns; 1 as far as the character's head",
-        default=1.0,
-        min=-HIGHEST,
-        max=HIGHEST,
-        soft_min=0.0,
-        soft_max=2.0,
-        override=OVERRIDABLE,
-    )
-    head_move: FloatProperty(
-        name="Move",
-        description="How far the bone leaves its place; 1 as far as the character's head, by the bones' lengths",
-        default=0.0,
-        min=-HIGHEST,
-        max=HIGHEST,
-        soft_min=0.0,
-        soft_max=2.0,
-        override=OVERRIDABLE,
+    head_turn: _number("Turn", "How far the bone turns; 1 as far as the character's head", 1.0, (0.0, 2.0))
+    head_move: _number(
+        "Move",
+        "How far the bone leaves its place; 1 as far as the character's head, by the bones' lengths",
+        0.0,
+        (0.0, 2.0),
     )
     head_forward: EnumProperty(
         name="Forward",
