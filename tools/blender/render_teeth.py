@@ -207,7 +207,9 @@ def _around(scene: Any, edge: float, ahead: float, upper: bool) -> None:
     middle = edge + (0.001 if upper else -0.001)
     curve = 0.35 * (_OPENING[0] * ring[:, 0]) ** 2 / _OPENING[0]  # lips lie around the arch
     loops = [
-        np.column_stack([5 * _OPENING[0] * ring[:, 0], 8 * curve + ahead - _LIPS, middle + 6 * _OPENING[1] * ring[:, 1]]),
+        np.column_stack(
+            [5 * _OPENING[0] * ring[:, 0], 8 * curve + ahead - _LIPS, middle + 6 * _OPENING[1] * ring[:, 1]]
+        ),
         np.column_stack([_OPENING[0] * ring[:, 0], curve + ahead - _LIPS, middle + _OPENING[1] * ring[:, 1]]),
         np.column_stack([0.036 * ring[:, 0], np.full(64, ahead + 0.02), middle + 0.024 * ring[:, 1]]),
         np.column_stack([0.032 * ring[:, 0], np.full(64, ahead + 0.06), middle + 0.022 * ring[:, 1]]),

@@ -26,11 +26,11 @@ _LINING = 0.012  # of the mouth's width, the lower lip's rim behind the upper li
 _STEEPEST = 0.6  # px a px of the card, so that it can be turned as far as the face
 _OPEN = 0.06  # of the mouth's width: from this opening on a portrait shows its own mouth
 #: Rows of the card: distance below the shut lips in widths of the mouth; whether the jaw carries it.
-_ROWS = np.array([-0.42, -0.22, 0.05, 0.062, 0.092, 0.107, 0.31, 0.54])
+_ROWS = np.array([-0.42, -0.22, 0.05, 0.06, 0.1, 0.114, 0.318, 0.548])
 _ON_JAW = np.array([False, False, False, False, True, True, True, True])
 #: Of the mouth's width: how much nearer to a portrait's own lower lip the rows lie that begin beneath its teeth.
 _OWN = (0.015, 0.015, 0.025, 0.025, 0.02, 0.0)
-_GAP = 0.03  # of the mouth's width, between the last row on the skull and the first on the jaw
+_GAP = 0.04  # of the mouth's width, between the last row on the skull and the first on the jaw
 #: Keys that press the cheeks towards the card. Those that roll the lips in do, too, but hide it at once.
 _PUSHES: tuple[tuple[str, ...], ...] = (
     (),

@@ -14,7 +14,7 @@ from . import teeth as rendered
 #: Rows of the picture (0 top, 1 bottom): top, upper gum's end, upper teeth's edge, dark, tongue, lower teeth's edge,
 #: their end, bottom. Of the card's rows on the skull, and of those on the jaw, they show everything at one scale, the
 #: same up and down as across.
-EDGES = np.array([0.0, 0.1515, 0.3561, 0.3652, 0.6606, 0.6720, 0.8258, 1.0])
+EDGES = np.array([0.0, 0.1515, 0.3561, 0.3636, 0.6606, 0.6712, 0.8258, 1.0])
 _SIZE = 384  # px
 _OVERSAMPLING = 2
 

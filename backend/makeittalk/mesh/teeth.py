@@ -39,7 +39,9 @@ def inside(number: int, scale: float, edges: np.ndarray) -> np.ndarray:
     v = ((np.arange(SIZE) + 0.5) / SIZE)[:, None]
     picture = np.empty((SIZE, SIZE, 3))
     # Up and down the flesh behind the lips, between them the throat.
-    throat = np.clip((v - edges[1]) / (edges[2] - edges[1]), 0, 1) * np.clip((edges[6] - v) / (edges[6] - edges[5]), 0, 1)
+    throat = np.clip((v - edges[1]) / (edges[2] - edges[1]), 0, 1) * np.clip(
+        (edges[6] - v) / (edges[6] - edges[5]), 0, 1
+    )
     picture[:] = _FLESH + throat[..., None] * (_DARK - _FLESH)
     _lay(picture, tongue * _on_tongue(len(tongue)), _TONGUE_EDGE, edges[5] * SIZE, scale)
     _lay(picture, lower, _LOWER_EDGE, edges[5] * SIZE, scale, above=edges[4] * SIZE + _WITHIN)
