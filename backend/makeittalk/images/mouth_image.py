@@ -11,7 +11,7 @@ from .mouth_crop import SIZE
 
 _CHIN = [7, 8, 9]
 _JAW_DOWN = 0.35  # of the square's side: a jaw so far down is drawn white
-_REACH = 0.03  # of the square's side around the opening that is drawn anew, too: the lips' wet edge
+_REACH = 0.07  # of the square's side around the opening that is drawn anew, too: lips change their light as they part
 _THREAD = 0.004  # of the square's side: an opening so narrow is as good as shut
 
 
@@ -34,7 +34,7 @@ def mouth_zone(points: np.ndarray, size: int = SIZE) -> np.ndarray:
     Args:
         points: (68, 2) px of the square.
     """
-    reach = 2 * round(_REACH * size / 2) + 1
+    reach = 2 * round(_REACH * size) + 1
     opening = cv2.dilate(fill_mouth(points, size), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
     zone = cv2.GaussianBlur(opening, (0, 0), reach / 4).astype(np.float32) / 255
     gap = float(np.linalg.norm(points[66] - points[62])) / size

@@ -71,7 +71,7 @@ def prepare_mouth_frames(
     made: set[str] = set()
     for index, name in enumerate(wanted):
         progress(index / len(wanted), "Preparing mouths")
-        numbered = [f"{name}.{number}" for number in range(portraits if _is_film(faces[name]) else 1)]
+        numbered = _numbered(name, faces[name], portraits)
         try:
             if not all((dest / f"{clip}.npy").is_file() for clip in numbered):
                 for clip in _clips(name, faces[name], numbered):
@@ -79,9 +79,7 @@ def prepare_mouth_frames(
             made |= {name}
         except MakeItTalkError as error:
             skipped[name] = error.message
-    parts = [
-        [path.stem for name in part if name in made for path in sorted(dest.glob(f"{name}.*.npy"))] for part in splits
-    ]
+    parts = [[clip for name in part if name in made for clip in _numbered(name, faces[name], portraits)] for part in splits]
     prepared = Prepared(dest, KIND, *parts, skipped)
     prepared.save()
     progress(1.0, "Preparing mouths")
@@ -105,6 +103,11 @@ def _faces(source: Path) -> tuple[dict[str, Path], tuple[list[str], list[str], l
         return pictures, split_names(list(pictures), set())
     films = {path.stem: path for path in films_in(source)}
     return films, split_names(list(films), listed_test(source))
+
+
+def _numbered(name: str, path: Path, portraits: int) -> list[str]:
+    """Names of the clips of a face."""
+    return [f"{name}.{number}" for number in range(portraits if _is_film(path) else 1)]
 
 
 def _is_film(path: Path) -> bool:
