@@ -27,7 +27,6 @@ from .warp import Warper
 
 if TYPE_CHECKING:
     from ..networks.image_inference import ImageModel
-    from ..networks.mouth_inference import MouthModel
 
 _LARGEST_BATCH = 8  # frames
 _BATCH_BYTES = 128 * 2**20  # of full-resolution frames in a batch; two batches are in work
@@ -82,14 +81,12 @@ class PhotoRenderer:
         rgba: np.ndarray,
         model: ImageModel,
         size: tuple[int, int] | None = None,
-        mouth: MouthModel | None = None,
     ) -> None:
         """
         Args:
             mesh: the character's mesh. rgba: (H, W, 4) uint8, its portrait.
-            model: the network of the face.
+            model: the network, and that of the mouth's inside with it.
             size: width, height of the frames, those of the portrait by default.
-            mouth: the network of the mouth's inside; without one that of the face draws it, too.
 
         Raises:
             InputError: the mesh belongs to a portrait of another size.
@@ -115,7 +112,7 @@ class PhotoRenderer:
         self._batch = int(np.clip(_BATCH_BYTES // frame_bytes, 1, _LARGEST_BATCH))
         self._match = self._matched()
         self._own_mouth = PortraitMouth.of(self._portrait, self._rest)
-        self._mouth = mouth
+        self._mouth = model.mouth
         landmarks = self._shown(mesh.vertices[self._landmarks])
         self._mouth_crop = MouthCrop.of(landmarks)
         still = self._mouth_crop.maps(landmarks[None])
