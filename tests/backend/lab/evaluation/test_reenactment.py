@@ -25,7 +25,7 @@ def test_reenactment_scores_every_way_and_draws_them(filmed, films, tmp_path):
 
 
 def test_people_are_told_apart_by_the_names_of_their_films(films, filmed, tmp_path):
-    pictures, landmarks = filmed
+    _, landmarks = filmed
     for name in ("s4_one", "s4_two", "s26_one", "other"):
         (tmp_path / f"{name}.mp4").write_bytes((films / "one.mp4").read_bytes())
     assert [film.stem for film in held_out_films(tmp_path, 1, "s4")] == ["s4_one"]
