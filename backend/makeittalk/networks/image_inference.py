@@ -37,7 +37,8 @@ class ImageModel:
 
     Attributes:
         variant: "correction" or "paper". device: "cpu", "cuda" or "mps". dtype: what it computes in.
-        notes: what its training wrote down. mouth: the network of the mouth's inside, None where this one draws it, too.
+        notes: what its training wrote down.
+        mouth: the network of the mouth's inside, None where this one draws it, too.
     """
 
     def __init__(

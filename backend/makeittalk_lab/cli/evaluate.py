@@ -107,7 +107,9 @@ def _check(options: Namespace) -> None:
             "Evaluate needs two motions, or a folder after --set, --voices, --languages or --films.",
             "Give one of them.",
         )
-    of_films = {name: getattr(options, name) for name in ("image", "inside", "people", "count", "portrait", "mouth", "sheet")}
+    of_films = {
+        name: getattr(options, name) for name in ("image", "inside", "people", "count", "portrait", "mouth", "sheet")
+    }
     if any(of_films.values()) and not options.films:
         asked_for = next(name for name, value in of_films.items() if value)
         raise InputError(f"--{asked_for} needs --films.", "Give the folder after --films.")

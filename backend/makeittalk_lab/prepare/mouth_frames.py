@@ -22,7 +22,7 @@ from makeittalk.images.textures import shown_textures
 from makeittalk.landmarks.detector import detect_landmarks
 from makeittalk.landmarks.few_points import few_points, place_landmarks
 from makeittalk.landmarks.measures import mouth_width, opening
-from makeittalk.landmarks.tracking import track_video
+from makeittalk.landmarks.tracking import Track, track_video
 from makeittalk.mesh import mouth_texture
 from makeittalk.mesh.build import build_mesh
 from makeittalk.mesh.deform import deform
@@ -44,7 +44,12 @@ _AROUND = 1.35  # side of the canvas that a rendered mouth is laid on, in extent
 
 
 def prepare_mouth_frames(
-    source: str | Path, dest: str | Path, progress: Progress = silent, count: int = 0, portraits: int = 1
+    source: str | Path,
+    dest: str | Path,
+    progress: Progress = silent,
+    count: int = 0,
+    portraits: int = 1,
+    track: Track = track_video,
 ) -> Prepared:
     """Makes clips whose squares are the mouth's; a second run goes on where the first one stopped.
 
@@ -52,6 +57,7 @@ def prepare_mouth_frames(
         source: a folder of films, of a GRID speaker, of rendered heads (`prepare mouths`), or of pictures.
         dest: folder to write, made where missing. progress: told after every face. count: most faces, 0 for all; those
             to train on come first. portraits: so many frames of a film become a portrait each.
+        track: finds landmarks in a film.
 
     Returns:
         The prepared folder. What holds no mouth that opens is skipped with its reason.
@@ -74,12 +80,14 @@ def prepare_mouth_frames(
         numbered = _numbered(name, faces[name], portraits)
         try:
             if not all((dest / f"{clip}.npy").is_file() for clip in numbered):
-                for clip in _clips(name, faces[name], numbered):
+                for clip in _clips(faces[name], numbered, track):
                     clip.save(dest)
             made |= {name}
         except MakeItTalkError as error:
             skipped[name] = error.message
-    parts = [[clip for name in part if name in made for clip in _numbered(name, faces[name], portraits)] for part in splits]
+    parts = [
+        [clip for name in part if name in made for clip in _numbered(name, faces[name], portraits)] for part in splits
+    ]
     prepared = Prepared(dest, KIND, *parts, skipped)
     prepared.save()
     progress(1.0, "Preparing mouths")
@@ -114,13 +122,13 @@ def _is_film(path: Path) -> bool:
     return path.suffix != ".npz" and path.suffix.lower() not in _PICTURES
 
 
-def _clips(name: str, path: Path, numbered: list[str]) -> list[MouthFrames]:
+def _clips(path: Path, numbered: list[str], track: Track) -> list[MouthFrames]:
     if path.suffix == ".npz":
         return [head_clip(numbered[0], MouthClip.load(path))]
     if not _is_film(path):
         return [picture_clip(numbered[0], path)]
     pictures = read_film(path)
-    landmarks, _, _ = track_video(path, silent)
+    landmarks, _, _ = track(path, silent)
     if not np.isfinite(landmarks).all() or len(landmarks) != len(pictures):
         raise InputError(f"{path} has frames without a face.")
     return [film_clip(clip, pictures, landmarks, number) for number, clip in enumerate(numbered)]

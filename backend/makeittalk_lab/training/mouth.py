@@ -106,7 +106,7 @@ class MouthTask:
             held = found.validation + [name for name in found.train if out and name.startswith(out)]
             people: dict[str, list[MouthFrames]] = {}
             for name in train:
-                people.setdefault(_person(name), []).append(MouthFrames.load(found.folder, name))
+                people.setdefault(person(name), []).append(MouthFrames.load(found.folder, name))
             self.people.append(list(people.values()))
             self.held.append([MouthFrames.load(found.folder, name) for name in held])
         share = np.asarray(config.share or [1.0] * len(config.data), np.float64)
@@ -154,7 +154,7 @@ class MouthTask:
         weight = zone * (_LIPS + (1 - _LIPS) * drawn[:, :1])
         weight = weight / weight.sum(dim=(1, 2, 3), keepdim=True).clamp(min=64.0)
         parts = {"l1": (weight * (made - target).abs()).sum() / len(made) / 3}
-        parts["detail"] = _detail_loss(seen, wanted, opening)
+        parts["detail"] = detail_loss(seen, wanted, opening)
         total = parts["l1"] + weights.detail * parts["detail"]
         if "features" in networks:
             small = [functional.avg_pool2d(picture, 2) for picture in (seen, wanted)]
@@ -219,7 +219,7 @@ def _edges(pictures: Tensor) -> Tensor:
     return functional.conv2d(grey, kernel.view(1, 1, 3, 3), padding=1).abs()
 
 
-def _detail_loss(made: Tensor, target: Tensor, opening: Tensor) -> Tensor:
+def detail_loss(made: Tensor, target: Tensor, opening: Tensor) -> Tensor:
     """How differently strong edges are in the opening, at three scales, as the difference of their logarithms."""
     parts = []
     for _ in range(3):
@@ -232,7 +232,7 @@ def _detail_loss(made: Tensor, target: Tensor, opening: Tensor) -> Tensor:
     return torch.stack(parts).mean()
 
 
-def _person(name: str) -> str:
+def person(name: str) -> str:
     """Who is seen in a clip: films of many speakers have the speaker before the first underscore."""
     first = name.split("_")[0]
     return first if first[:1] == "s" and first[1:].isdigit() else name if "_" in name else "one"
