@@ -34,7 +34,7 @@ def test_a_change_stands_where_it_was_answered(scale: float) -> None:
     assert np.abs(other - one)[outer].max() <= 3
     assert np.array_equal(picture[..., 3], before[..., 3])
     away = np.abs(picture.astype(int) - before).max(axis=2) > 0
-    assert away.sum() < 1.2 * DISC.sum() / np.linalg.det(affine[:, :2])
+    assert away.sum() < 1.5 * DISC.sum() / np.linalg.det(affine[:, :2])
 
 
 def test_a_gain_keeps_detail_that_is_finer_than_the_square() -> None:
