@@ -83,6 +83,7 @@ def run(options: Namespace) -> None:
                 detector=options.detector,
                 face=options.face,
                 own_mouth=options.own_mouth,
+                style=options.style,
             ),
             part(progress, 0.0, 0.4),
         )

@@ -64,7 +64,7 @@ def run(options: Namespace) -> None:
         else:
             portrait, motion = face_for_motion(options.portrait, take, folder, options.detector, share, options.face)
         tell(portrait.notices)
-        mesh = build_mesh(portrait.face, portrait.rgba)
+        mesh = build_mesh(portrait.face, portrait.rgba, style=options.style)
         model = image_model(portrait, options.style, options.device, options.weights)
         # Landmarks alone, of this picture's size: they were seen, and stay where they were seen.
         filmed = motion.parts is None and motion.image_size is not None

@@ -48,7 +48,7 @@ class AnimateOptions(PredictOptions):
     Attributes:
         face_file: corrected landmarks instead of detection. detector: see `detect_landmarks`.
         face: which of several faces, from 1, the largest. voice_file: a recording whose manner is taken.
-        own_mouth: keep the pixels of an open mouth.
+        own_mouth: keep the pixels of an open mouth. style: see `resolve_style`.
         The rest: see `PredictOptions`.
     """
 
@@ -57,6 +57,7 @@ class AnimateOptions(PredictOptions):
     detector: str = "auto"
     face: int = 1
     own_mouth: bool = True
+    style: str = "auto"
 
 
 @dataclass
@@ -183,7 +184,7 @@ def animate(
     share = part(progress, 0.05, 0.2)
     portrait = find_face(source, folder, options.face_file, options.detector, options.face, share)
     progress(0.2, "Building the mesh")
-    mesh = build_mesh(portrait.face, portrait.rgba, own_mouth=options.own_mouth)
+    mesh = build_mesh(portrait.face, portrait.rgba, own_mouth=options.own_mouth, style=options.style)
     mesh.save(folder / "mesh.npz")
     other = None if voice is None else voice.samples
     speech = analyse_speech(audio.samples, other, part(progress, 0.3, 0.5))

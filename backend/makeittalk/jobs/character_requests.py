@@ -68,6 +68,7 @@ def _checked(request: protocol.Animate) -> tuple[Path, AnimateOptions]:
         detector=request.detector,
         face=request.face_number,
         own_mouth=request.own_mouth,
+        style=request.style,
     )
 
 

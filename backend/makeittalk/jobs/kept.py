@@ -66,19 +66,19 @@ def detect(rgba: np.ndarray, detector: str, name: str, face: int) -> Detection:
     return found
 
 
-def mesh_of(face: Face, rgba: np.ndarray, own_mouth: bool) -> Mesh:
+def mesh_of(face: Face, rgba: np.ndarray, own_mouth: bool, style: str = "auto") -> Mesh:
     """`build_mesh`, asked once about a face in a picture; nobody may change what it answers.
 
     Raises:
         InputError: see there.
     """
     if rgba.nbytes > _LARGEST_PICTURE:
-        return build_mesh(face, rgba, own_mouth=own_mouth)
+        return build_mesh(face, rgba, own_mouth=own_mouth, style=style)
     irises = np.zeros(0) if face.irises is None else face.irises
-    key = _digest(rgba, np.asarray(face.landmarks), irises, face.width, face.height, own_mouth)
+    key = _digest(rgba, np.asarray(face.landmarks), irises, face.width, face.height, own_mouth, style)
     mesh = _mesh.of(key)
     if mesh is None:
-        mesh = build_mesh(face, rgba, own_mouth=own_mouth)
+        mesh = build_mesh(face, rgba, own_mouth=own_mouth, style=style)
         _mesh.keep(key, mesh)
     return mesh
 

@@ -177,7 +177,7 @@ def _portrait(source: PathLike, folder: Path, options: AnimateOptions, progress:
     face_file, detector, face = options.face_file, options.detector, options.face
     portrait = find_face(source, folder, face_file, detector, face, looking, kept.detect)
     progress(0.3, "Building the mesh")
-    mesh = kept.mesh_of(portrait.face, portrait.rgba, options.own_mouth)
+    mesh = kept.mesh_of(portrait.face, portrait.rgba, options.own_mouth, options.style)
     mesh.save(folder / "mesh.npz")
     progress(1.0, "Building the mesh")
     return portrait, mesh

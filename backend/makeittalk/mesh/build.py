@@ -10,6 +10,7 @@ import numpy as np
 from ..exchange import formats
 from ..exchange.errors import InputError
 from ..images.picture import fingerprint
+from ..images.style import resolve_style
 from ..landmarks.face_frame import FaceFrame
 from ..landmarks.polygon import inside_polygon
 from ..landmarks.pose import neck_pivot
@@ -24,6 +25,7 @@ from .landmark_repair import repair_landmarks
 from .lip_edge import LipEdge
 from .soft_parts import add_soft_parts
 from .support_points import support_points
+from .teeth import SETS
 from .triangulation import crossing_edges, missing_edges, open_pockets, triangulate
 from .vertex_weights import head_weights, landmark_weights, still_vertices
 
@@ -45,13 +47,16 @@ _MARGIN = 0.02  # share of a triangle's own area that must be left there
 _FOLDED = 0.06  # share of it below which a triangle is folded by the expression alone
 
 
-def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, keys: Keys | None = None) -> formats.Mesh:
+def build_mesh(
+    face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, keys: Keys | None = None, style: str = "auto"
+) -> formats.Mesh:
     """The mesh of a portrait.
 
     Args:
         face: the portrait's landmarks. rgba: (H, W, 4) uint8, the prepared portrait.
         own_mouth: whether an open-mouthed portrait shows its own pixels between the lips.
         keys: names (K,), key_landmarks (K, 68, 3) px and key_range (K, 2) of the shape keys; the shipped basis if None.
+        style: one of `STYLES`. Photographs have rendered teeth, the same whenever they are used; drawings painted ones.
 
     Raises:
         InputError: the landmarks fold over one another.
@@ -93,7 +98,8 @@ def build_mesh(face: formats.Face, rgba: np.ndarray, own_mouth: bool = True, key
     whole = mesh.vertices[:, 2].copy()
     _flatten(mesh, contours, points, ground)
     lost = whole - mesh.vertices[:, 2]
-    card = mouth.add_mouth(mesh, contours, landmarks, rgba, own_mouth)
+    photo = resolve_style(style, rgba, face.landmarks)[0] == "photo"
+    card = mouth.add_mouth(mesh, contours, landmarks, rgba, own_mouth, int(mesh.picture[0]) % SETS if photo else None)
     mesh.lost_depth = around(points, lost, mesh.vertices[:, :2]).astype(np.float32)
     turns = eyes.add_eyes(mesh, contours, rgba, face.irises)
     mesh.keys = displacements(mesh, mesh.key_landmarks)

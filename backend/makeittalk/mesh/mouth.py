@@ -26,8 +26,10 @@ _LINING = 0.012  # of the mouth's width, the lower lip's rim behind the upper li
 _STEEPEST = 0.6  # px a px of the card, so that it can be turned as far as the face
 _OPEN = 0.06  # of the mouth's width: from this opening on a portrait shows its own mouth
 #: Rows of the card: distance below the shut lips in widths of the mouth; whether the jaw carries it.
-_ROWS = np.array([-0.42, -0.22, 0.035, 0.055, 0.095, 0.125, 0.33, 0.56])
+_ROWS = np.array([-0.42, -0.22, 0.05, 0.06, 0.1, 0.114, 0.318, 0.548])
 _ON_JAW = np.array([False, False, False, False, True, True, True, True])
+#: Of the mouth's width: how much nearer to a portrait's own lower lip the rows lie that begin beneath its teeth.
+_OWN = (0.015, 0.015, 0.025, 0.025, 0.02, 0.0)
 _GAP = 0.04  # of the mouth's width, between the last row on the skull and the first on the jaw
 #: Keys that press the cheeks towards the card. Those that roll the lips in do, too, but hide it at once.
 _PUSHES: tuple[tuple[str, ...], ...] = (
@@ -42,13 +44,19 @@ _JAW = {7: 0.25, 8: 0.25, 9: 0.25, 57: 0.25}
 
 
 def add_mouth(
-    mesh: formats.Mesh, contours: Contours, landmarks: np.ndarray, rgba: np.ndarray, own_mouth: bool
+    mesh: formats.Mesh,
+    contours: Contours,
+    landmarks: np.ndarray,
+    rgba: np.ndarray,
+    own_mouth: bool,
+    teeth: int | None = None,
 ) -> np.ndarray:
     """Appends the card to `mesh` (material 1) and sets its texture.
 
     Args:
         mesh: the portrait's plane. contours: its lines. landmarks: (68, 3) px.
         rgba: (H, W, 4) uint8. own_mouth: whether an open mouth keeps the portrait's own pixels.
+        teeth: which rendered set; painted ones if None.
 
     Returns:
         (rows, columns) the card's vertices, top row first.
@@ -72,7 +80,7 @@ def add_mouth(
         # The portrait's own mouth reaches down to where its lower lip begins.
         lower = contours.places(landmarks)[contours.lower_chain]
         below = np.interp(line @ along, lower @ along, (lower @ down), left=-np.inf, right=-np.inf) - line @ down
-        offsets[2:] += np.maximum(below, 0.0)
+        offsets[2:] += np.maximum(below, 0.0) - np.array(_OWN)[:, None] * width
     grid = line[None] + offsets[..., None] * down
     jaw = np.zeros(LANDMARKS)
     jaw[list(_JAW)] = list(_JAW.values())
@@ -87,9 +95,9 @@ def add_mouth(
     if own:
         places = contours.places(landmarks)
         hole = Hole(places[contours.upper_chain], places[contours.lower_chain], not contours.lipless)
-        mesh.mouth_image = own_texture(rgba, landmarks, flat.reshape(len(_ROWS), _COLUMNS, 2)[:3], hole)
+        mesh.mouth_image = own_texture(rgba, landmarks, flat.reshape(len(_ROWS), _COLUMNS, 2)[:3], hole, teeth)
     else:
-        mesh.mouth_image = mouth_texture(rgba, landmarks)
+        mesh.mouth_image = mouth_texture(rgba, landmarks, teeth)
     mesh.vertices = np.concatenate([mesh.vertices, np.column_stack([flat, depth])])
     mesh.triangles = np.concatenate([mesh.triangles, triangles.astype(np.int32)])
     mesh.material = np.concatenate([mesh.material, np.ones(len(triangles), np.int32)])

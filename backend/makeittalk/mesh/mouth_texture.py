@@ -9,10 +9,12 @@ import numpy as np
 
 from ..landmarks.smoothstep import smoothstep
 from ..weights.cache import kept_loaded
+from . import teeth as rendered
 
 #: Rows of the picture (0 top, 1 bottom): top, upper gum's end, upper teeth's edge, dark, tongue, lower teeth's edge,
-#: their end, bottom.
-EDGES = np.array([0.0, 0.12, 0.36, 0.42, 0.62, 0.67, 0.86, 1.0])
+#: their end, bottom. Of the card's rows on the skull, and of those on the jaw, they show everything at one scale, the
+#: same up and down as across.
+EDGES = np.array([0.0, 0.1515, 0.3561, 0.3636, 0.6606, 0.6712, 0.8258, 1.0])
 _SIZE = 384  # px
 _OVERSAMPLING = 2
 
@@ -21,29 +23,40 @@ _GUM = np.array([0.62, 0.30, 0.29])
 _TONGUE = np.array([0.60, 0.27, 0.27])
 _DEEPENS = 0.4  # of the gap between the rows of teeth: over which it grows dark below a portrait's own
 _SHADOW = np.array([0.30, 0.14, 0.13])  # of gums and tongue, between teeth and lip
+_DEEP = np.array([0.20, 0.085, 0.078])  # of the cavity, below a photograph's own teeth
 _DARK = np.array([0.13, 0.045, 0.045])
 #: Widths of the upper teeth from the middle outwards, in widths of the mouth; they narrow as the arch turns away.
 _UPPER_TEETH = np.array([0.115, 0.092, 0.085, 0.066, 0.055, 0.045])
 _LOWER_TEETH = np.array([0.075, 0.078, 0.078, 0.066, 0.056, 0.046])
-_ENDING = (0.01, 0.06)  # of the mouth's width below the lower lip's edge: where a portrait's own teeth end
-_SPAN = 1.32  # width of the card in widths of the mouth
+_ENDING = (0.004, 0.034)  # of the mouth's width below the lower lip's edge: where a portrait's own teeth end
+_USUAL = 50 / 63  # widths of a mouth and of the distance of its eyes
+_SCALES = (0.7, 1.15)
+_BARED = np.array([0.36, 0.16, 0.15])  # gums above a portrait's own teeth, under the lip
+_BARE = (-0.005, 0.055)  # of the mouth's width above the upper lip's edge: where they begin
 _SKIN = ((2, 31), (14, 35), (3, 48), (13, 54), (29, 40), (29, 47))
 
 
-def mouth_texture(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """A mouth's inside (384, 384, 4) uint8 as bright and as warm as the face around it.
+def mouth_texture(rgba: np.ndarray, landmarks: np.ndarray, teeth: int | None = None) -> np.ndarray:
+    """A mouth's inside (size, size, 4) uint8 as bright and as warm as the face around it.
 
     Args:
-        rgba: (H, W, 4) uint8 portrait. landmarks: (68, 3) px.
+        rgba: (H, W, 4) uint8 portrait. landmarks: (68, 3) px. teeth: which rendered set; painted ones if None.
     """
-    return _lit(_light(rgba, landmarks))
+    light = _light(rgba, landmarks)
+    if teeth is None:
+        picture = cv2.resize(_painted() * light, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
+        picture = cv2.GaussianBlur(picture, (0, 0), 0.8)
+    else:
+        picture = rendered.inside(teeth, _scale(landmarks), EDGES) * light
+    alpha = np.full(picture.shape[:2], 255, np.uint8)
+    return np.dstack([np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), alpha])
 
 
-def _lit(light: np.ndarray) -> np.ndarray:
-    """The inside in a light (3,), (384, 384, 4) uint8."""
-    picture = cv2.resize(_painted() * light, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
-    picture = cv2.GaussianBlur(picture, (0, 0), 0.8)
-    return np.dstack([np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), np.full((_SIZE, _SIZE), 255, np.uint8)])
+def _scale(landmarks: np.ndarray) -> float:
+    """Size of a face's teeth to those of a mouth that is as wide: a smile makes a mouth wider, but no teeth."""
+    eyes = landmarks[42:48, :2].mean(axis=0) - landmarks[36:42, :2].mean(axis=0)
+    mouth = landmarks[54, :2] - landmarks[48, :2]
+    return float(np.clip(_USUAL * np.linalg.norm(eyes) / max(float(np.linalg.norm(mouth)), 1e-9), *_SCALES))
 
 
 @kept_loaded
@@ -51,7 +64,7 @@ def _painted() -> np.ndarray:
     """Every mouth's inside in even light, (768, 768, 3); nobody may change it."""
     size = _SIZE * _OVERSAMPLING
     v, u = np.meshgrid((np.arange(size) + 0.5) / size, (np.arange(size) + 0.5) / size, indexing="ij")
-    x = (u - 0.5) * _SPAN
+    x = (u - 0.5) * rendered.SPAN
     picture = np.empty((size, size, 3))
     picture[:] = _DARK
     _tongue(picture, x, v)
@@ -86,31 +99,39 @@ class Hole:
         return np.asarray(self.upper[-1] - self.upper[0])
 
 
-def own_texture(rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray, hole: Hole) -> np.ndarray:
-    """The drawn mouth with the portrait's own open mouth in place of the upper teeth.
+def own_texture(
+    rgba: np.ndarray, landmarks: np.ndarray, grid: np.ndarray, hole: Hole, teeth: int | None = None
+) -> np.ndarray:
+    """`mouth_texture` with the portrait's own open mouth in place of the upper teeth.
 
     Args:
         rgba: (H, W, 4) uint8 portrait. landmarks: (68, 3) px.
         grid: (3, columns, 2) px, the card's upper rows in the portrait.
-        hole: where that mouth is open.
+        hole: where that mouth is open. teeth: as there.
 
     Returns:
-        (384, 384, 4) uint8.
+        (size, size, 4) uint8.
     """
     light = _light(rgba, landmarks)
-    picture = _lit(light)
-    rows = round(EDGES[2] * _SIZE)
-    v = (np.arange(rows) + 0.5) / _SIZE
-    u = (np.arange(_SIZE) + 0.5) / _SIZE * (grid.shape[1] - 1)
+    picture = mouth_texture(rgba, landmarks, teeth)
+    size = len(picture)
+    rows = round(EDGES[2] * size)
+    v = (np.arange(rows) + 0.5) / size
+    u = (np.arange(size) + 0.5) / size * (grid.shape[1] - 1)
     column = np.minimum(u.astype(int), grid.shape[1] - 2)
     across = grid[:, column] + (u - column)[:, None] * (grid[:, column + 1] - grid[:, column])
     share = np.interp(v, EDGES[:3], np.arange(3.0))
     row = np.minimum(share.astype(int), 1)
     places = across[row] + (share - row)[:, None, None] * (across[row + 1] - across[row])
-    own = _filled(rgba, hole, places, 255 * np.clip(_SHADOW * light, 0, 1))
+    own = _filled(rgba, hole, places, 255 * np.clip((_SHADOW if teeth is None else _DEEP) * light, 0, 1))
+    if teeth is not None and hole.lips:
+        # Where lips bare more than in the portrait there are gums, and no teeth without an end.
+        share, side = _above(hole, places)
+        colour = np.clip(_BARED * light, 0, 1) * (1 - 0.75 * smoothstep((side - 0.2) / 0.3))[..., None]
+        own += share[..., None] * (255 * colour - own)
     picture[:rows, :, :3] = own
     # The dark below begins in the colour that the own mouth ends in.
-    fade = round((EDGES[3] + _DEEPENS * (EDGES[4] - EDGES[3]) - EDGES[2]) * _SIZE)
+    fade = round((EDGES[3] + _DEEPENS * (EDGES[4] - EDGES[3]) - EDGES[2]) * size)
     share = np.linspace(0, 1, fade)[:, None, None]
     last = own[-3:].mean(axis=0, keepdims=True)
     picture[rows : rows + fade, :, :3] = (1 - share) * last + share * picture[rows : rows + fade, :, :3]
@@ -150,6 +171,18 @@ def _filled(rgba: np.ndarray, hole: Hole, places: np.ndarray, shadow: np.ndarray
     return cv2.remap(
         filled.astype(np.float32), target[..., 0], target[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     ).clip(0, 255)
+
+
+def _above(hole: Hole, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How much gum shows at `places` (r, c, 2) px, (r, c) 0–1, beyond the upper lip's edge; how far they lie from the
+    mouth's middle, in its widths."""
+    width = max(float(np.linalg.norm(hole.axis)), 1e-9)
+    along = hole.axis / width
+    up = np.array([along[1], -along[0]])
+    edge = np.interp(places @ along, np.maximum.accumulate(hole.upper @ along), hole.upper @ up)
+    start, end = _BARE
+    share = smoothstep(((places @ up - edge) / width - start) / (end - start))
+    return np.asarray(share), np.abs((places - (hole.upper[0] + hole.upper[-1]) / 2) @ along) / width
 
 
 def _below(shape: tuple[int, ...], hole: Hole) -> np.ndarray:

@@ -15,7 +15,7 @@ _SIDES = {"Right": (48, 31, (40, 41), (3, 4, 5)), "Left": (54, 35, (46, 47), (11
 _PUFF, _PUFF_REACH = 0.045, 0.20
 _LIFT, _LIFT_REACH = 0.030, 0.15
 # Widths of the mouth: how far down the tongue's tip and the edge of the lower teeth go, which it hides then.
-_TIP, _EDGE = 0.20, 0.185
+_TIP, _EDGE = 0.20, 0.195
 _TIP_ROW, _EDGE_ROW = 4, 5  # of the mouth's card
 _HALF_TONGUE = 0.5  # share of the card's half width that the tongue takes up
 
