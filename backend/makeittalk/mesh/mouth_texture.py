@@ -42,17 +42,25 @@ def mouth_texture(rgba: np.ndarray, landmarks: np.ndarray, teeth: int | None = N
     Args:
         rgba: (H, W, 4) uint8 portrait. landmarks: (68, 3) px. teeth: which rendered set; painted ones if None.
     """
-    light = _light(rgba, landmarks)
+    return lit_texture(face_light(rgba, landmarks), teeth_scale(landmarks), teeth)
+
+
+def lit_texture(light: np.ndarray, scale: float, teeth: int | None = None) -> np.ndarray:
+    """A mouth's inside (size, size, 4) uint8.
+
+    Args:
+        light: (3,), see `face_light`. scale: of the teeth, see `teeth_scale`. teeth: as for `mouth_texture`.
+    """
     if teeth is None:
         picture = cv2.resize(_painted() * light, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
         picture = cv2.GaussianBlur(picture, (0, 0), 0.8)
     else:
-        picture = rendered.inside(teeth, _scale(landmarks), EDGES) * light
+        picture = rendered.inside(teeth, scale, EDGES) * light
     alpha = np.full(picture.shape[:2], 255, np.uint8)
     return np.dstack([np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), alpha])
 
 
-def _scale(landmarks: np.ndarray) -> float:
+def teeth_scale(landmarks: np.ndarray) -> float:
     """Size of a face's teeth to those of a mouth that is as wide: a smile makes a mouth wider, but no teeth."""
     eyes = landmarks[42:48, :2].mean(axis=0) - landmarks[36:42, :2].mean(axis=0)
     mouth = landmarks[54, :2] - landmarks[48, :2]
@@ -112,7 +120,7 @@ def own_texture(
     Returns:
         (size, size, 4) uint8.
     """
-    light = _light(rgba, landmarks)
+    light = face_light(rgba, landmarks)
     picture = mouth_texture(rgba, landmarks, teeth)
     size = len(picture)
     rows = round(EDGES[2] * size)
@@ -235,7 +243,7 @@ def _soft(distance: np.ndarray, width: float) -> np.ndarray:
     return smoothstep(distance / (2 * width) + 0.5)
 
 
-def _light(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+def face_light(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """The light of a face (3,): how bright it is, about 0.4–1, times its tint, from the skin of cheeks and nose."""
     height, width = rgba.shape[:2]
     places = np.array([(landmarks[a, :2] + landmarks[b, :2]) / 2 for a, b in _SKIN])

@@ -20,6 +20,7 @@ class MouthFrames:
     Attributes:
         clip: in the mouth's square. cards: (N, 256, 256, 3) uint8, column and row of the card that each pixel shows
             (255 for its last), and how far it shows the card. light: (3,) of the face, that the card is lit by.
+        scale: size of the face's teeth, see `mouth_texture.teeth_scale`.
         size: (2,) px, width and height that the card's texture is shown at.
         own: whether the card shows the portrait's own open mouth, so that no other teeth fit.
     """
@@ -27,6 +28,7 @@ class MouthFrames:
     clip: ImageClip
     cards: np.ndarray
     light: np.ndarray
+    scale: float
     size: np.ndarray
     own: bool
 
@@ -39,7 +41,12 @@ class MouthFrames:
         name = self.clip.name
         storage.write_npz(
             folder / f"{name}.card.npz",
-            {"light": self.light.astype(np.float32), "size": self.size.astype(np.int32), "own": self.own},
+            {
+                "light": self.light.astype(np.float32),
+                "scale": self.scale,
+                "size": self.size.astype(np.int32),
+                "own": self.own,
+            },
         )
         with storage.replacing(folder / f"{name}.card.npy") as temporary:
             np.save(temporary, self.cards)
@@ -59,11 +66,12 @@ class MouthFrames:
         try:
             cards = np.load(path, mmap_mode="r", allow_pickle=False)
             light, size, own = np.asarray(values["light"], np.float64), values["size"], bool(values["own"])
+            scale = float(values["scale"])
             if cards.shape != clip.warps.shape or cards.dtype != np.uint8 or light.shape != (3,) or size.shape != (2,):
                 raise ValueError("other shapes")
         except (KeyError, ValueError, OSError, EOFError) as error:
             raise InputError(f"{path} is damaged.", "Prepare the mouths again.") from error
-        return cls(clip, cards, light, size, own)
+        return cls(clip, cards, light, scale, size, own)
 
     def warp(self, moment: int, texture: np.ndarray | None) -> np.ndarray:
         """A moment as the mesh shows it, (256, 256, 3) uint8, its card drawn with another texture.

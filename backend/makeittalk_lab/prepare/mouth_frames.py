@@ -23,9 +23,10 @@ from makeittalk.landmarks.detector import detect_landmarks
 from makeittalk.landmarks.few_points import few_points, place_landmarks
 from makeittalk.landmarks.measures import mouth_width, opening
 from makeittalk.landmarks.tracking import Track, track_video
-from makeittalk.mesh import mouth_texture
 from makeittalk.mesh.build import build_mesh
 from makeittalk.mesh.deform import deform
+from makeittalk.mesh.mouth_texture import face_light, mouth_texture, teeth_scale
+from makeittalk.mesh.teeth import SETS
 from makeittalk.rendering.photo import motion_vertices
 from makeittalk.rendering.warp import Warper
 
@@ -137,7 +138,8 @@ def _clips(path: Path, numbered: list[str], track: Track) -> list[MouthFrames]:
 def film_clip(name: str, pictures: np.ndarray, landmarks: np.ndarray, number: int) -> MouthFrames:
     """A clip of a film; its name chooses the portrait and the moments.
 
-    The first portrait is the frame with the least open mouth, of the others every second one, the rest any frame.
+    The first portrait is the frame with the least open mouth; of the others every second one is any frame, the rest
+    are among the most shut.
     Three quarters of the moments are drawn from the film's most open half.
 
     Args:
@@ -149,7 +151,7 @@ def film_clip(name: str, pictures: np.ndarray, landmarks: np.ndarray, number: in
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     gap = opening(landmarks) / mouth_width(landmarks)
     shutter = np.argsort(gap)[: max(1, len(gap) // 8)]
-    first = int(gap.argmin() if number == 0 else rng.choice(shutter) if number % 2 else rng.integers(len(gap)))
+    first = int(gap.argmin() if number == 0 else rng.integers(len(gap)) if number % 2 else rng.choice(shutter))
     others = np.setdiff1d(np.nonzero(gap > _OPEN)[0], [first])
     if not len(others):
         raise InputError(f"The mouth of {name} never opens.")
@@ -187,7 +189,7 @@ def head_clip(name: str, head: MouthClip) -> MouthFrames:
     portrait = laid(head.pictures[0])
     height, width = portrait.shape[:2]
     rgba = np.dstack([portrait, np.full((height, width), 255, np.uint8)])
-    mesh = build_mesh(Face(Path("portrait.png"), width, height, neutral), rgba)
+    mesh = build_mesh(Face(Path("portrait.png"), width, height, neutral), rgba, style="photo")
     moved = np.stack([neutral] * len(moments))
     moved[:, :, :2] = head.landmarks[moments] + before
     vertices = deform(mesh, moved - neutral, np.zeros((len(moments), 3)), np.zeros((len(moments), 3)))
@@ -206,13 +208,13 @@ def picture_clip(name: str, path: Path) -> MouthFrames:
         raise InputError(f"The mouth in {path} is not open.")
     height, width = rgba.shape[:2]
     face = Face(path, width, height, found.landmarks)
-    mesh = build_mesh(face, rgba)
+    mesh = build_mesh(face, rgba, style="photo")
     keys = dict(zip(mesh.key_names.tolist(), mesh.key_landmarks, strict=True))
     shut = found.landmarks + keys["mouthShut"]
     still = np.zeros((1, 3))
     with Warper(mesh, rgba) as warper:
         picture = warper.draw(deform(mesh, keys["mouthShut"][None], still, still)[0])
-    again = build_mesh(Face(path, width, height, shut.astype(np.float32)), picture)
+    again = build_mesh(Face(path, width, height, shut.astype(np.float32)), picture, style="photo")
     opened = deform(again, -keys["mouthShut"][None], still, still)
     return _clip(name, again, picture, opened, rgba[None, ..., :3])
 
@@ -241,8 +243,8 @@ def _clip(name: str, mesh: Mesh, rgba: np.ndarray, vertices: np.ndarray, picture
         place_mouth(points, maps),
     )
     size = shown_textures(mesh, rgba, rgba.shape[1], rgba.shape[0])[1].shape[1::-1]
-    own = not np.array_equal(mesh.mouth_image, mouth_texture.mouth_texture(rgba, rest))
-    return MouthFrames(clip, drawn[1], mouth_texture._light(rgba, rest), np.array(size), own)
+    own = all(not np.array_equal(mesh.mouth_image, mouth_texture(rgba, rest, teeth)) for teeth in (None, *range(SETS)))
+    return MouthFrames(clip, drawn[1], face_light(rgba, rest), teeth_scale(rest), np.array(size), own)
 
 
 def _places() -> np.ndarray:

@@ -11,7 +11,8 @@ from types import MappingProxyType
 
 import numpy as np
 import torch
-from makeittalk.mesh.mouth_texture import _lit
+from makeittalk.mesh.mouth_texture import lit_texture
+from makeittalk.mesh.teeth import SETS
 from makeittalk.networks.mouth import MouthConfig, MouthNet, changed
 from makeittalk.networks.mouth_inference import save_mouth
 from torch import Tensor, nn
@@ -132,8 +133,7 @@ class MouthTask:
         clips = people[int(rng.choice(len(people), p=weights / weights.sum()))]
         frames = clips[int(rng.integers(len(clips)))]
         moment = int(rng.integers(len(frames.clip.landmarks)))
-        textures = [_lit(frames.light)]
-        texture = textures[int(rng.integers(len(textures)))]
+        texture = None if frames.own else lit_texture(frames.light, frames.scale, int(rng.integers(SETS)))
         return mouth_example(frames, moment, texture, (rng, self.config.augment))
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
