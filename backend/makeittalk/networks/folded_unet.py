@@ -49,6 +49,10 @@ class FoldedUNet(nn.Module):
 
     def answer(self, folded: Tensor) -> Tensor:
         """What it says of a folded picture (B, inputs, h, w): (B, outputs, fold · h, fold · w), unbounded."""
+        return functional.pixel_shuffle(self.folded_answer(folded), self.fold)
+
+    def folded_answer(self, folded: Tensor) -> Tensor:
+        """`answer` before it is unfolded, (B, outputs · fold², h, w)."""
         levels = [self.stem(folded)]
         for down in self.down:
             levels.append(down(levels[-1]))
@@ -56,7 +60,7 @@ class FoldedUNet(nn.Module):
         for narrow, join in zip(self.narrow, self.join, strict=True):
             y = functional.interpolate(narrow(y), scale_factor=2.0, mode="nearest")
             y = join(torch.cat([y, levels.pop()], dim=1))
-        return functional.pixel_shuffle(self.out(y), self.fold)
+        return self.out(y)  # type: ignore[no-any-return]
 
 
 class _Residual(nn.Module):

@@ -18,8 +18,8 @@ from .folded_unet import FoldedUNet
 
 #: Channels in: portrait RGB, warp RGB, opening, lips, the portrait's own opening, how far the jaw is down.
 INPUTS = 10
-_PLACES = 2  # columns and rows, which the network is given besides
-_FOLD = 4  # a square of so many pixels is channels of one
+PLACES = 2  # columns and rows, which the network is given besides
+FOLD = 4  # sides of the square of pixels that is channels of one
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class MouthNet(FoldedUNet):
 
     def __init__(self, config: MouthConfig | None = None) -> None:
         self.config = config or MouthConfig()
-        super().__init__(INPUTS * _FOLD**2 + _PLACES, 6, _FOLD, self.config.widths, self.config.blocks, first=1)
+        super().__init__(INPUTS * FOLD**2 + PLACES, 6, FOLD, self.config.widths, self.config.blocks, first=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """How what is shown shall change.
@@ -61,8 +61,8 @@ class MouthNet(FoldedUNet):
         Returns:
             (B, 6, H, W): gain RGB and difference RGB, −1 to 1; see `changed`.
         """
-        folded = functional.pixel_unshuffle(x, _FOLD)
-        return torch.tanh(self.answer(torch.cat([folded, _places(folded)], dim=1)))
+        folded = functional.pixel_unshuffle(x, FOLD)
+        return torch.tanh(self.answer(torch.cat([folded, places(folded)], dim=1)))
 
 
 def changed(warp: Tensor, answer: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ def changed(warp: Tensor, answer: Tensor) -> Tensor:
     return warp * (1.0 + answer[:, :3]) + answer[:, 3:]
 
 
-def _places(x: Tensor) -> Tensor:
+def places(x: Tensor) -> Tensor:
     """Columns and rows (B, 2, H, W), −1 to 1: teeth have their place in the square."""
     height, width = x.shape[2:]
     rows = torch.linspace(-1, 1, height, device=x.device, dtype=x.dtype).view(1, 1, -1, 1)
