@@ -14,7 +14,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "backend" / "makeittalk" / "assets" / "teeth.webp"
-_QUALITY = 84
+_QUALITY = 92
 
 
 def pack(folder: Path, target: Path = TARGET) -> int:
@@ -25,7 +25,7 @@ def pack(folder: Path, target: Path = TARGET) -> int:
     sheet = np.concatenate(layers).astype(np.float64) / 65535
     sheet[..., :3] = sheet[..., 2::-1] * sheet[..., 3:]
     pixels = np.rint(sheet * 255).astype(np.uint8)
-    Image.fromarray(pixels, "RGBA").save(target, quality=_QUALITY, alpha_quality=80, method=6, exact=True)
+    Image.fromarray(pixels, "RGBA").save(target, quality=_QUALITY, alpha_quality=95, method=6, exact=True)
     return target.stat().st_size
 
 

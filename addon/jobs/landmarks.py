@@ -129,7 +129,9 @@ def apply(context: bpy.types.Context, points: bpy.types.Object, character: bpy.t
     face, uid = landmark_mesh.face_of(points), character.session_uid
     image = landmark_mesh.picture(points).data
     settings = character.makeittalk
-    request = protocol.Reface(fps=frame_rate(context.scene), smooth=settings.smooth, own_mouth=settings.own_mouth)
+    request = protocol.Reface(
+        fps=frame_rate(context.scene), smooth=settings.smooth, own_mouth=settings.own_mouth, style=settings.style
+    )
     spoken = [item.uid for item in settings.speeches]
 
     def read(folder: Path) -> Reading:

@@ -67,6 +67,7 @@ class Reface(Fields):
     fps: float = 24.0
     smooth: float = 1.0
     own_mouth: bool = True
+    style: str = "auto"
 
 
 @dataclass

@@ -51,6 +51,7 @@ def reface(request: protocol.Reface, progress: Progress) -> dict[str, Any]:
         fps=request.fps,
         smooth=request.smooth,
         own_mouth=request.own_mouth,
+        style=request.style,
         progress=progress,
     )
     motions, bakes = ([str(path) for path in paths] for paths in (made.motions, made.bakes))

@@ -38,6 +38,7 @@ def reface(
     fps: float = 24.0,
     smooth: float = 1.0,
     own_mouth: bool = True,
+    style: str = "auto",
     progress: Progress = silent,
 ) -> Refaced:
     """Builds a mesh for corrected landmarks and carries motions over to it; nothing is predicted anew.
@@ -48,6 +49,7 @@ def reface(
         source: the portrait. face_file: its corrected landmarks. mesh_file: the character's mesh; the new one has its
             shape keys. motion_files: of each of its speeches. folder: an existing folder.
         fps: the scene's rate. smooth: amount of smoothing. own_mouth: keep the pixels of an open mouth.
+        style: see `resolve_style`.
 
     Raises:
         InputError: a file cannot be used, or the landmarks fold over one another.
@@ -67,7 +69,7 @@ def reface(
     progress(0.1, "Building the mesh")
     neutral = load_motion(motion_files[0]).neutral
     keys = keys_for_face(before.key_names, before.key_landmarks, before.key_range, neutral, face.landmarks)
-    mesh = build_mesh(face, rgba, own_mouth=own_mouth, keys=keys)
+    mesh = build_mesh(face, rgba, own_mouth=own_mouth, keys=keys, style=style)
     mesh.save(folder / "mesh.npz")
     made = Refaced(Portrait(face, rgba, path, notices), folder / "mesh.npz", [], [])
     baking = part(progress, 0.4, 1.0)

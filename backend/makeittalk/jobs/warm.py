@@ -35,10 +35,13 @@ def _finder() -> None:
 
 
 def _builder() -> None:
-    """A mesh of a face on grey, with the mouth that is painted once for all."""
+    """A mesh of a face on grey, with both insides of mouths: that of photographs, and the one that is painted."""
     from ..mesh.build import build_mesh
+    from ..mesh.mouth_texture import mouth_texture
 
-    build_mesh(_mean_face(), np.full((512, 512, 4), 128, np.uint8))
+    face, grey = _mean_face(), np.full((512, 512, 4), 128, np.uint8)
+    build_mesh(face, grey, style="photo")
+    mouth_texture(grey, face.landmarks)
 
 
 def _listener() -> None:

@@ -33,6 +33,7 @@ _USUAL = 50 / 63  # widths of a mouth and of the distance of its eyes
 _SCALES = (0.7, 1.15)
 _BARED = np.array([0.36, 0.16, 0.15])  # gums above a portrait's own teeth, under the lip
 _BARE = (-0.005, 0.055)  # of the mouth's width above the upper lip's edge: where they begin
+_COLOURFUL = 0.1  # of its brightness: how far apart the channels of skin are at least
 _SKIN = ((2, 31), (14, 35), (3, 48), (13, 54), (29, 40), (29, 47))
 
 
@@ -42,20 +43,21 @@ def mouth_texture(rgba: np.ndarray, landmarks: np.ndarray, teeth: int | None = N
     Args:
         rgba: (H, W, 4) uint8 portrait. landmarks: (68, 3) px. teeth: which rendered set; painted ones if None.
     """
-    return lit_texture(face_light(rgba, landmarks), teeth_scale(landmarks), teeth)
+    return lit_texture(face_light(rgba, landmarks), teeth_scale(landmarks), teeth, face_colour(rgba, landmarks))
 
 
-def lit_texture(light: np.ndarray, scale: float, teeth: int | None = None) -> np.ndarray:
+def lit_texture(light: np.ndarray, scale: float, teeth: int | None = None, colour: float = 1.0) -> np.ndarray:
     """A mouth's inside (size, size, 4) uint8.
 
     Args:
         light: (3,), see `face_light`. scale: of the teeth, see `teeth_scale`. teeth: as for `mouth_texture`.
+        colour: see `face_colour`.
     """
     if teeth is None:
         picture = cv2.resize(_painted() * light, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
         picture = cv2.GaussianBlur(picture, (0, 0), 0.8)
     else:
-        picture = rendered.inside(teeth, scale, EDGES) * light
+        picture = _toned(rendered.inside(teeth, scale, EDGES) * light, colour)
     alpha = np.full(picture.shape[:2], 255, np.uint8)
     return np.dstack([np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), alpha])
 
@@ -120,7 +122,7 @@ def own_texture(
     Returns:
         (size, size, 4) uint8.
     """
-    light = face_light(rgba, landmarks)
+    light, colour = face_light(rgba, landmarks), face_colour(rgba, landmarks)
     picture = mouth_texture(rgba, landmarks, teeth)
     size = len(picture)
     rows = round(EDGES[2] * size)
@@ -131,12 +133,14 @@ def own_texture(
     share = np.interp(v, EDGES[:3], np.arange(3.0))
     row = np.minimum(share.astype(int), 1)
     places = across[row] + (share - row)[:, None, None] * (across[row + 1] - across[row])
-    own = _filled(rgba, hole, places, 255 * np.clip((_SHADOW if teeth is None else _DEEP) * light, 0, 1))
+    shadow = np.clip((_SHADOW if teeth is None else _DEEP) * light, 0, 1)
+    shadow = shadow if teeth is None else _toned(shadow, colour)
+    own = _filled(rgba, hole, places, 255 * shadow)
     if teeth is not None and hole.lips:
         # Where lips bare more than in the portrait there are gums, and no teeth without an end.
         share, side = _above(hole, places)
-        colour = np.clip(_BARED * light, 0, 1) * (1 - 0.75 * smoothstep((side - 0.2) / 0.3))[..., None]
-        own += share[..., None] * (255 * colour - own)
+        bared = np.clip(_BARED * light, 0, 1) * (1 - 0.75 * smoothstep((side - 0.2) / 0.3))[..., None]
+        own += share[..., None] * (255 * _toned(bared, colour) - own)
     picture[:rows, :, :3] = own
     # The dark below begins in the colour that the own mouth ends in.
     fade = round((EDGES[3] + _DEEPENS * (EDGES[4] - EDGES[3]) - EDGES[2]) * size)
@@ -231,7 +235,8 @@ def _teeth(
 
 def _tongue(picture: np.ndarray, x: np.ndarray, v: np.ndarray) -> None:
     """Paints a tongue that rises out of the dark towards the lower teeth."""
-    top = EDGES[4] - 0.05 - 0.07 * np.sqrt(np.clip(1 - (x / 0.34) ** 2, 0, 1))
+    rise = 0.25 + 0.35 * np.sqrt(np.clip(1 - (x / 0.34) ** 2, 0, 1))
+    top = EDGES[4] - rise * (EDGES[4] - EDGES[3])
     body = _soft(v - top, 0.035) * _soft(0.36 - np.abs(x), 0.05)
     groove = 1 - 0.22 * np.exp(-((x / 0.02) ** 2))
     lit = (0.45 + 0.45 * np.clip((v - top) / 0.12, 0, 1)) * groove
@@ -243,8 +248,20 @@ def _soft(distance: np.ndarray, width: float) -> np.ndarray:
     return smoothstep(distance / (2 * width) + 0.5)
 
 
-def face_light(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """The light of a face (3,): how bright it is, about 0.4–1, times its tint, from the skin of cheeks and nose."""
+def face_colour(rgba: np.ndarray, landmarks: np.ndarray) -> float:
+    """How far a portrait has colours: 0 for a grey one, 1 for others."""
+    colour = np.median(_skin(rgba, landmarks), axis=0)
+    return float(np.clip(np.ptp(colour) / max(float(colour.mean()), 0.05) / _COLOURFUL, 0, 1))
+
+
+def _toned(colours: np.ndarray, colour: float) -> np.ndarray:
+    """Colours (…, 3) in a portrait that has so much of them."""
+    grey = (colours @ np.array([0.299, 0.587, 0.114]))[..., None]
+    return np.asarray(grey + colour * (colours - grey))
+
+
+def _skin(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Colours (n, 3) 0–1 of cheeks and nose."""
     height, width = rgba.shape[:2]
     places = np.array([(landmarks[a, :2] + landmarks[b, :2]) / 2 for a, b in _SKIN])
     places = np.clip(np.rint(places), 0, [width - 1, height - 1]).astype(int)
@@ -252,7 +269,12 @@ def face_light(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     patches = [
         rgba[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1, :3].reshape(-1, 3) for x, y in places
     ]
-    skin = np.array([np.median(patch, axis=0) for patch in patches]) / 255
+    return np.array([np.median(patch, axis=0) for patch in patches]) / 255
+
+
+def face_light(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """The light of a face (3,): how bright it is, about 0.4–1, times its tint, from the skin of cheeks and nose."""
+    skin = _skin(rgba, landmarks)
     luma = skin @ np.array([0.299, 0.587, 0.114])
     bright = float(np.sort(luma)[-3:].mean())
     colour = np.median(skin, axis=0)

@@ -22,8 +22,9 @@ _FILE = Path(__file__).resolve().parents[1] / "assets" / "teeth.webp"
 _UPPER_EDGE, _LOWER_EDGE, _TONGUE_EDGE = 0.8, 0.2, 0.6  # of a layer's height: what lies on the card's row
 _WITHIN = 2.0  # px from a row of the card that the teeth end before
 _DARK = np.array([0.115, 0.045, 0.040])
+_LOWER_LIGHT = (0.92, 0.90, 0.89, 1.0)  # the lower row stands further back, under the upper one
 _TIP = 0.60  # of the tongue's layer, where the tip turns under
-_WET = (0.72, 0.66, 0.66)  # of its light that reaches the tongue
+_WET = (0.84, 0.76, 0.76)  # of its light that reaches the tongue
 _FLESH = np.array([0.20, 0.075, 0.07])  # beyond the gums, behind the lips
 _CORNERS, _DIM = (0.26, 0.58), 0.85  # widths of the mouth from its middle: where it grows dark, and is; how dark
 
@@ -44,7 +45,7 @@ def inside(number: int, scale: float, edges: np.ndarray) -> np.ndarray:
     )
     picture[:] = _FLESH + throat[..., None] * (_DARK - _FLESH)
     _lay(picture, tongue * _on_tongue(len(tongue)), _TONGUE_EDGE, edges[5] * SIZE, scale)
-    _lay(picture, lower, _LOWER_EDGE, edges[5] * SIZE, scale, above=edges[4] * SIZE + _WITHIN)
+    _lay(picture, lower * _LOWER_LIGHT, _LOWER_EDGE, edges[5] * SIZE, scale, above=edges[4] * SIZE + _WITHIN)
     _lay(picture, upper, _UPPER_EDGE, edges[2] * SIZE, scale, below=edges[3] * SIZE - _WITHIN)
     side = np.abs(np.linspace(-1, 1, SIZE)) * SPAN / 2
     near, far = _CORNERS
@@ -55,7 +56,7 @@ def inside(number: int, scale: float, edges: np.ndarray) -> np.ndarray:
 def _on_tongue(rows: int) -> np.ndarray:
     """Light on the tongue's layer, and what is seen of it, (rows, SIZE, 4): less light the further back."""
     down = (np.arange(rows) + 0.5) / rows
-    light = 0.35 + 0.65 * np.clip(down / _TIP, 0, 1)
+    light = 0.42 + 0.58 * np.clip(down / _TIP, 0, 1)
     side = np.abs(np.linspace(-1, 1, SIZE)) / 2
     seen = smoothstep((_TIP - down) / 0.08)[:, None] * smoothstep((0.31 - side) / 0.06)
     return seen[..., None] * np.stack([*(light * colour for colour in _WET), np.ones(rows)], axis=1)[:, None]
