@@ -1,7 +1,8 @@
 """Draws mouths up close: `.venv/bin/python tools/draw_mouths.py SHEET.png PORTRAIT… [--with WAY…]`.
 
 A row for each portrait and way of drawing, the face first, then the mouth at the picture's own size in each of six
-expressions. A way is `warp`, a set of weights of photoreal frames, or a path to one; several stand below each other.
+expressions. A way is `warp`, a set of weights of photoreal frames, or a path to one, with another mouth network or `none` after a
+colon; several stand below each other.
 A folder stands for all its pictures. `docs/sources.md` says where those of a committed sheet come from.
 """
 
@@ -25,6 +26,7 @@ from makeittalk.mesh.build import build_mesh
 from makeittalk.mesh.deform import deform
 from makeittalk.mesh.depth_restore import restore_depth
 from makeittalk.networks.image_inference import ImageModel, load_image
+from makeittalk.networks.mouth_inference import DEFAULT_MOUTH
 from makeittalk.rendering.photo import PhotoRenderer
 from makeittalk.rendering.warp import Warper
 from makeittalk_lab.tool import exit_status
@@ -95,6 +97,15 @@ def rows(path: Path, ways: dict[str, ImageModel | None], side: int) -> list[np.n
     return answer
 
 
+def way(name: str) -> tuple[str, ImageModel | None]:
+    """How it is called, and its networks: `warp`, weights, or weights:weights of the mouth's network or `none`."""
+    if name == "warp":
+        return name, None
+    face, _, mouth = name.partition(":")
+    label = " ".join(Path(part).stem for part in (face, mouth) if part)
+    return label, load_image(face, mouth=None if mouth == "none" else mouth or DEFAULT_MOUTH)
+
+
 def heads(side: int) -> np.ndarray:
     """The names of the columns, (HEAD, columns · side, 3)."""
     strip = np.full((HEAD, side * (len(EXPRESSIONS) + 1), 3), 255, np.uint8)
@@ -118,13 +129,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("tools/draw_mouths.py", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("sheet", type=Path, help="PNG or JPEG to write")
     parser.add_argument("portraits", type=Path, nargs="+", help="pictures, or folders of them")
-    parser.add_argument("--with", dest="ways", nargs="+", default=["image"], metavar="WAY", help="warp, or weights")
+    parser.add_argument(
+        "--with",
+        dest="ways",
+        nargs="+",
+        default=["image"],
+        metavar="WAY",
+        help="warp, weights, or both networks' as FACE:MOUTH",
+    )
     parser.add_argument("--cell", type=int, default=240, metavar="PX", help="side of a cell (default 240)")
     options = parser.parse_args(arguments)
 
     def work() -> None:
         cv2.setNumThreads(1)
-        ways = {Path(name).stem: None if name == "warp" else load_image(name) for name in options.ways}
+        ways = dict(map(way, options.ways))
         found = [row for path in pictures(options.portraits) for row in rows(path, ways, options.cell)]
         Image.fromarray(np.vstack([heads(options.cell), *found])).save(options.sheet, optimize=True, quality=90)
 
