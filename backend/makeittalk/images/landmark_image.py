@@ -27,7 +27,7 @@ _LINES: tuple[tuple[tuple[int, ...], bool, tuple[int, int, int]], ...] = (
 def draw_landmarks(points: np.ndarray, size: int = SIZE) -> np.ndarray:
     """The landmark image (size, size, 3) uint8 of points (68, 2) px in it, channels blue, green, red."""
     picture = np.full((size, size, 3), 255, np.uint8)
-    places = _fixed(points)
+    places = fixed_points(points)
     for indices, closed, colour in _LINES:
         cv2.polylines(picture, [places[list(indices)]], closed, colour, _WIDTH, cv2.LINE_AA, _SHIFT)
     return picture
@@ -36,11 +36,11 @@ def draw_landmarks(points: np.ndarray, size: int = SIZE) -> np.ndarray:
 def fill_mouth(points: np.ndarray, size: int = SIZE) -> np.ndarray:
     """The opening between the inner lips, (size, size) uint8, 255 within, of points (68, 2) px."""
     picture = np.zeros((size, size), np.uint8)
-    cv2.fillPoly(picture, [_fixed(points)[ibug68.LIP_INNER]], 255, cv2.LINE_AA, _SHIFT)
+    cv2.fillPoly(picture, [fixed_points(points)[ibug68.LIP_INNER]], 255, cv2.LINE_AA, _SHIFT)
     return picture
 
 
-def _fixed(points: np.ndarray) -> np.ndarray:
+def fixed_points(points: np.ndarray) -> np.ndarray:
     """Points as OpenCV's fixed-point numbers; its pixels have their middles at whole numbers."""
     places = np.clip(np.asarray(points, np.float64)[:, :2] - 0.5, -4096, 4096)
     return np.rint(places * 2**_SHIFT).astype(np.int32)

@@ -24,7 +24,7 @@ from ..rendering.beside import beside
 from ..rendering.frame_store import FrameStore, Shown, encode
 from ..rendering.video import write_mp4
 
-_VERSION = 1  # of the drawing: frames of another one are drawn again
+_VERSION = 2  # of the drawing: frames of another one are drawn again
 _ENCODERS = 4  # threads
 _TURNED = 64  # frames at a time
 _WAITING = 512 * 2**20  # bytes of pictures that may wait for their encoding
@@ -161,9 +161,11 @@ def _check_portrait(rgba: np.ndarray, mark: np.ndarray, mesh: Mesh) -> None:
 def _character(mark: np.ndarray, mesh_file: PathLike, weights: str | None) -> str:
     """A hash of what all frames of a character share."""
     from ..networks.image_inference import DEFAULT_IMAGE
+    from ..networks.mouth_inference import DEFAULT_MOUTH
     from ..weights.files import fingerprint_of
 
-    digest = hashlib.blake2b(f"{_VERSION} {fingerprint_of(weights or DEFAULT_IMAGE)}".encode(), digest_size=16)
+    networks = f"{fingerprint_of(weights or DEFAULT_IMAGE)} {fingerprint_of(DEFAULT_MOUTH)}"
+    digest = hashlib.blake2b(f"{_VERSION} {networks}".encode(), digest_size=16)
     digest.update(mark.data)
     digest.update(Path(mesh_file).read_bytes())
     return digest.hexdigest()

@@ -43,18 +43,26 @@ def mouth_texture(rgba: np.ndarray, landmarks: np.ndarray, teeth: int | None = N
     Args:
         rgba: (H, W, 4) uint8 portrait. landmarks: (68, 3) px. teeth: which rendered set; painted ones if None.
     """
-    light = _light(rgba, landmarks)
+    return lit_texture(face_light(rgba, landmarks), teeth_scale(landmarks), teeth, face_colour(rgba, landmarks))
+
+
+def lit_texture(light: np.ndarray, scale: float, teeth: int | None = None, colour: float = 1.0) -> np.ndarray:
+    """A mouth's inside (size, size, 4) uint8.
+
+    Args:
+        light: (3,), see `face_light`. scale: of the teeth, see `teeth_scale`. teeth: as for `mouth_texture`.
+        colour: see `face_colour`.
+    """
     if teeth is None:
         picture = cv2.resize(_painted() * light, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
         picture = cv2.GaussianBlur(picture, (0, 0), 0.8)
     else:
-        picture = rendered.inside(teeth, _scale(landmarks), EDGES) * light
-        picture = _toned(picture, rgba, landmarks)
+        picture = _toned(rendered.inside(teeth, scale, EDGES) * light, colour)
     alpha = np.full(picture.shape[:2], 255, np.uint8)
     return np.dstack([np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8), alpha])
 
 
-def _scale(landmarks: np.ndarray) -> float:
+def teeth_scale(landmarks: np.ndarray) -> float:
     """Size of a face's teeth to those of a mouth that is as wide: a smile makes a mouth wider, but no teeth."""
     eyes = landmarks[42:48, :2].mean(axis=0) - landmarks[36:42, :2].mean(axis=0)
     mouth = landmarks[54, :2] - landmarks[48, :2]
@@ -114,7 +122,7 @@ def own_texture(
     Returns:
         (size, size, 4) uint8.
     """
-    light = _light(rgba, landmarks)
+    light, colour = face_light(rgba, landmarks), face_colour(rgba, landmarks)
     picture = mouth_texture(rgba, landmarks, teeth)
     size = len(picture)
     rows = round(EDGES[2] * size)
@@ -126,13 +134,13 @@ def own_texture(
     row = np.minimum(share.astype(int), 1)
     places = across[row] + (share - row)[:, None, None] * (across[row + 1] - across[row])
     shadow = np.clip((_SHADOW if teeth is None else _DEEP) * light, 0, 1)
-    shadow = shadow if teeth is None else _toned(shadow, rgba, landmarks)
+    shadow = shadow if teeth is None else _toned(shadow, colour)
     own = _filled(rgba, hole, places, 255 * shadow)
     if teeth is not None and hole.lips:
         # Where lips bare more than in the portrait there are gums, and no teeth without an end.
         share, side = _above(hole, places)
-        colour = np.clip(_BARED * light, 0, 1) * (1 - 0.75 * smoothstep((side - 0.2) / 0.3))[..., None]
-        own += share[..., None] * (255 * _toned(colour, rgba, landmarks) - own)
+        bared = np.clip(_BARED * light, 0, 1) * (1 - 0.75 * smoothstep((side - 0.2) / 0.3))[..., None]
+        own += share[..., None] * (255 * _toned(bared, colour) - own)
     picture[:rows, :, :3] = own
     # The dark below begins in the colour that the own mouth ends in.
     fade = round((EDGES[3] + _DEEPENS * (EDGES[4] - EDGES[3]) - EDGES[2]) * size)
@@ -240,12 +248,16 @@ def _soft(distance: np.ndarray, width: float) -> np.ndarray:
     return smoothstep(distance / (2 * width) + 0.5)
 
 
-def _toned(colours: np.ndarray, rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """Colours (…, 3), grey in a portrait that is."""
+def face_colour(rgba: np.ndarray, landmarks: np.ndarray) -> float:
+    """How far a portrait has colours: 0 for a grey one, 1 for others."""
     colour = np.median(_skin(rgba, landmarks), axis=0)
-    share = float(np.clip(np.ptp(colour) / max(float(colour.mean()), 0.05) / _COLOURFUL, 0, 1))
+    return float(np.clip(np.ptp(colour) / max(float(colour.mean()), 0.05) / _COLOURFUL, 0, 1))
+
+
+def _toned(colours: np.ndarray, colour: float) -> np.ndarray:
+    """Colours (…, 3) in a portrait that has so much of them."""
     grey = (colours @ np.array([0.299, 0.587, 0.114]))[..., None]
-    return np.asarray(grey + share * (colours - grey))
+    return np.asarray(grey + colour * (colours - grey))
 
 
 def _skin(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
@@ -260,7 +272,7 @@ def _skin(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return np.array([np.median(patch, axis=0) for patch in patches]) / 255
 
 
-def _light(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+def face_light(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """The light of a face (3,): how bright it is, about 0.4–1, times its tint, from the skin of cheeks and nose."""
     skin = _skin(rgba, landmarks)
     luma = skin @ np.array([0.299, 0.587, 0.114])

@@ -8,14 +8,14 @@ keeps the person whom it has never seen.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from .config import NetworkConfig
+from .folded_unet import FoldedUNet
 
 #: Channels in: portrait RGB, warp RGB, landmark image, filled mouth.
 INPUTS = 10
@@ -41,32 +41,16 @@ class CorrectionConfig(NetworkConfig):
             raise ValueError("blocks out of range")
 
 
-class CorrectionNet(nn.Module):
-    """A UNet that works at half the picture's resolution and below: two by two pixels are channels of one."""
+class CorrectionNet(FoldedUNet):
+    """A UNet that works at half the picture's resolution and below: two by two pixels are channels of one.
+
+    Args:
+        config: its size.
+    """
 
     def __init__(self, config: CorrectionConfig | None = None) -> None:
-        super().__init__()
         self.config = config or CorrectionConfig()
-        widths = self.config.widths
-        self.stem = nn.Sequential(*_convolution(4 * INPUTS, widths[0]), *_blocks(widths[0], self.config.blocks))
-        self.down = nn.ModuleList(
-            nn.Sequential(*_convolution(before, after, stride=2), *_blocks(after, self.config.blocks))
-            for before, after in itertools.pairwise(widths)
-        )
-        self.narrow = nn.ModuleList(
-            nn.Sequential(*_convolution(below, above))
-            for above, below in zip(widths[-2::-1], widths[:0:-1], strict=True)
-        )
-        self.join = nn.ModuleList(nn.Sequential(*_convolution(2 * width, width)) for width in widths[-2::-1])
-        self.out = nn.Conv2d(widths[0], 4 * 4, 3, padding=1)
-        nn.init.zeros_(self.out.weight)  # it begins by leaving the warp as it is
-        assert self.out.bias is not None
-        nn.init.zeros_(self.out.bias)
-
-    @property
-    def step(self) -> int:
-        """Sides of its pictures are multiples of this many pixels."""
-        return int(2 ** len(self.config.widths))
+        super().__init__(4 * INPUTS, 4, 2, self.config.widths, self.config.blocks)
 
     def forward(self, x: Tensor) -> Tensor:
         """Colours and where they count.
@@ -77,36 +61,6 @@ class CorrectionNet(nn.Module):
         Returns:
             (B, 4, H, W): colour RGB, about 0–1, and mask 0–1; the picture is warp · (1 − mask) + colour · mask.
         """
-        levels = [self.stem(functional.pixel_unshuffle(x, 2))]
-        for down in self.down:
-            levels.append(down(levels[-1]))
-        y = levels.pop()
-        for narrow, join in zip(self.narrow, self.join, strict=True):
-            y = functional.interpolate(narrow(y), scale_factor=2.0, mode="nearest")
-            y = join(torch.cat([y, levels.pop()], dim=1))
-        y = functional.pixel_shuffle(self.out(y), 2)
+        y = self.answer(functional.pixel_unshuffle(x, 2))
         colours = torch.tanh(y)[:, :3]  # cut afterwards: a function of a cut tensor is slow
         return torch.cat([x[:, _WARP] + colours, torch.sigmoid(y[:, 3:])], dim=1)
-
-
-class _Residual(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            *_convolution(width, width), nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(x + self.body(x))
-
-
-def _convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
-    return [
-        nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    ]
-
-
-def _blocks(width: int, count: int) -> list[nn.Module]:
-    return [_Residual(width) for _ in range(count)]

@@ -21,6 +21,7 @@ from .correction import CorrectionConfig, CorrectionNet
 from .device import choose_device
 from .folding import fast_dtype, fold_norms
 from .image import ImageConfig, PaperUNet
+from .mouth_inference import DEFAULT_MOUTH, MouthModel, load_mouth
 
 DEFAULT_IMAGE = "image"
 VARIANTS = ("correction", "paper")
@@ -37,6 +38,7 @@ class ImageModel:
     Attributes:
         variant: "correction" or "paper". device: "cpu", "cuda" or "mps". dtype: what it computes in.
         notes: what its training wrote down.
+        mouth: the network of the mouth's inside, None where this one draws it, too.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class ImageModel:
         device: str = "cpu",
         notes: Mapping[str, Any] | None = None,
         dtype: torch.dtype | None = None,
+        mouth: MouthModel | None = None,
     ) -> None:
         """
         Args:
             network: is copied. dtype: the fastest on the device by default.
         """
         assert variant in VARIANTS, variant
+        self.mouth = mouth
         self.variant, self.device, self.notes = variant, device, dict(notes or {})
         self.dtype = dtype or fast_dtype(device)
         self._network = self._placed(fold_norms(copy.deepcopy(network).float().eval().requires_grad_(False)))
@@ -176,23 +180,25 @@ def save_image(path: str | Path, network: nn.Module, variant: str, notes: Mappin
     save_weights(path, "image", network, {"variant": variant, "config": network.config.to_dict()}, notes)
 
 
-def load_image(name: str | None = None, device: str = "cpu") -> ImageModel:
-    """An image network with its weights.
+def load_image(name: str | None = None, device: str = "cpu", mouth: str | None = DEFAULT_MOUTH) -> ImageModel:
+    """An image network with its weights, and the network of the mouth's inside with its own.
 
     Args:
         name: a listed set, a path to a .safetensors file of one's own training, or None for the default.
         device: "auto", "cpu", "cuda" or "mps".
+        mouth: as `name`, for the mouth; None leaves it to the image network, as does the paper's, which draws all.
 
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind, or there is no such device.
     """
-    return _load_image(name or DEFAULT_IMAGE, choose_device(device))
+    return _load_image(name or DEFAULT_IMAGE, choose_device(device), mouth or "")
 
 
 @kept_loaded
-def _load_image(name: str, device: str) -> ImageModel:
+def _load_image(name: str, device: str, mouth: str) -> ImageModel:
     network, variant, notes = read_image(name)
-    return ImageModel(network, variant, device, notes)
+    inside = load_mouth(mouth, device) if mouth and variant == "correction" else None
+    return ImageModel(network, variant, device, notes, mouth=inside)
 
 
 def read_image(name: str = DEFAULT_IMAGE) -> tuple[ImageNetwork, str, dict[str, Any]]:

@@ -15,9 +15,12 @@ import numpy as np
 from ..exchange import formats
 from ..images.colour_match import ColourMatch
 from ..images.face_crop import FaceCrop
+from ..images.mouth_crop import MouthCrop, place_mouth, take_mouth
+from ..images.mouth_image import is_shut, mouth_zone
 from ..images.textures import premultiplied
 from ..landmarks import ibug68
 from ..mesh.deform import deform
+from .mouth_change import MouthChange
 from .paste import Patch, border_window, face_zone, hollow_zone
 from .portrait_mouth import PortraitMouth
 from .warp import Warper
@@ -35,12 +38,19 @@ _SHADING = 3.0  # px of the square: finer than this, all else keeps the portrait
 
 @dataclass
 class _Batch:
-    """Frames drawn by the mesh alone: the pictures, their alpha in the square, what the network sees, landmarks."""
+    """Frames drawn by the mesh alone: the pictures, their alpha in the square, what the network sees, landmarks.
+
+    Of mouths: the index of each frame that shows one open, the maps to their squares, the squares, landmarks in them.
+    """
 
     pictures: list[np.ndarray] = field(default_factory=list)
     covers: list[np.ndarray] = field(default_factory=list)
     seen: np.ndarray = field(default_factory=lambda: np.empty(0))
     places: np.ndarray = field(default_factory=lambda: np.empty(0))
+    open: list[int] = field(default_factory=list)
+    maps: np.ndarray = field(default_factory=lambda: np.empty(0))
+    mouths: np.ndarray = field(default_factory=lambda: np.empty(0))
+    lips: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 def motion_vertices(mesh: formats.Mesh, motion: formats.Motion) -> Iterator[np.ndarray]:
@@ -75,7 +85,7 @@ class PhotoRenderer:
         """
         Args:
             mesh: the character's mesh. rgba: (H, W, 4) uint8, its portrait.
-            model: the network.
+            model: the network, and that of the mouth's inside with it.
             size: width, height of the frames, those of the portrait by default.
 
         Raises:
@@ -102,6 +112,12 @@ class PhotoRenderer:
         self._batch = int(np.clip(_BATCH_BYTES // frame_bytes, 1, _LARGEST_BATCH))
         self._match = self._matched()
         self._own_mouth = PortraitMouth.of(self._portrait, self._rest)
+        self._mouth = model.mouth
+        landmarks = self._shown(mesh.vertices[self._landmarks])
+        self._mouth_crop = MouthCrop.of(landmarks)
+        still = self._mouth_crop.maps(landmarks[None])
+        self._rest_mouth = take_mouth(rgba[..., :3], still[0])
+        self._rest_lips = place_mouth(landmarks[None], still)[0]
 
     def frames(self, vertices: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """The pictures of a moving mesh, one at a time.
@@ -117,11 +133,13 @@ class PhotoRenderer:
         with ThreadPoolExecutor(1) as network, ThreadPoolExecutor(_PASTERS) as pasters:
             batch = self._drawn(waiting)
             while batch.pictures:
-                answer = network.submit(self._model.translate, self._portrait, batch.seen, batch.places)
+                answer = network.submit(self._answered, batch)
                 following = self._drawn(waiting) if ahead else None
-                colours, masks = answer.result()
+                colours, masks, mouths = answer.result()
                 pasted = [
-                    pasters.submit(self._paste, picture, batch.seen[i], batch.covers[i], batch.places[i], answered)
+                    pasters.submit(
+                        self._paste, picture, batch.seen[i], batch.covers[i], batch.places[i], answered, mouths.get(i)
+                    )
                     for i, (picture, *answered) in enumerate(zip(batch.pictures, colours, masks, strict=True))
                 ]
                 batch.pictures.clear()  # not held longer than it takes
@@ -132,20 +150,58 @@ class PhotoRenderer:
     def _drawn(self, vertices: Iterator[np.ndarray]) -> _Batch:
         """The warp of the next frames, none at the end."""
         batch = _Batch()
-        seen, places = [], []
+        seen, places, landmarks = [], [], []
         for moved in islice(vertices, self._batch):
             picture = self._warper.draw(moved)
             shown, cover = self._seen(picture)
             batch.pictures.append(picture)
             batch.covers.append(cover)
             seen.append(shown)
-            places.append(self.crop.place(moved[self._landmarks, :2] * self._scale))
+            landmarks.append(self._shown(moved[self._landmarks]))
+            places.append(self.crop.place(landmarks[-1][:, :2]))
         if seen:
             batch.seen, batch.places = np.stack(seen), np.stack(places)
+            if self._mouth is not None:
+                self._take_mouths(batch, np.stack(landmarks))
         return batch
 
+    def _take_mouths(self, batch: _Batch, landmarks: np.ndarray) -> None:
+        """Cuts the squares of the mouths that are open, of landmarks (B, 68, 3) px of the pictures."""
+        maps = self._mouth_crop.maps(landmarks)
+        lips = place_mouth(landmarks, maps)
+        batch.open = [index for index, points in enumerate(lips) if not is_shut(points)]
+        if batch.open:
+            batch.maps, batch.lips = maps[batch.open], lips[batch.open]
+            squares = [take_mouth(batch.pictures[index][..., :3], maps[index]) for index in batch.open]
+            batch.mouths = np.stack(squares)
+
+    def _shown(self, points: np.ndarray) -> np.ndarray:
+        """Points (n, 3) px of the portrait in px of the frames."""
+        return np.asarray(points * np.append(self._scale, self._scale.mean()))
+
+    def _answered(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray, dict[int, MouthChange]]:
+        """What the networks say of a batch: colours and masks of the face, and by frame the change of its mouth."""
+        colours, masks = self._model.translate(self._portrait, batch.seen, batch.places)
+        if self._mouth is None or not batch.open:
+            return colours, masks, {}
+        changes = self._mouth.changes(self._rest_mouth, self._rest_lips, batch.mouths, batch.lips)
+        return (
+            colours,
+            masks,
+            {
+                index: MouthChange(change, mouth_zone(lips) * (1.0 - self._own_mouth.kept(lips)), affine)
+                for index, change, lips, affine in zip(batch.open, changes, batch.lips, batch.maps, strict=True)
+            },
+        )
+
     def _paste(
-        self, picture: np.ndarray, seen: np.ndarray, cover: np.ndarray, place: np.ndarray, answer: Sequence[np.ndarray]
+        self,
+        picture: np.ndarray,
+        seen: np.ndarray,
+        cover: np.ndarray,
+        place: np.ndarray,
+        answer: Sequence[np.ndarray],
+        mouth: MouthChange | None,
     ) -> np.ndarray:
         """A picture with the colours and the mask that are the answer to its crop `seen`, whose alpha is `cover`."""
         zone = self._window * face_zone(np.stack([self._rest, place]))
@@ -154,12 +210,14 @@ class PhotoRenderer:
         if self._model.variant == "correction":
             # A new mouth where the portrait has none to show; everywhere else no more than light and shade.
             hollow = hollow_zone(place)
-            own = 1.0 - self._own_mouth.kept(place)
+            own = 0.0 if self._mouth is not None else 1.0 - self._own_mouth.kept(place)
             change = own * hollow[..., None] * change + _shading(change, 1.0 - hollow)
             share = own * hollow * share
         change = zone[..., None] * change
         # What lies under a translucent pixel is the ground that the network was shown, not the picture's detail.
         Patch.of(seen, change, zone * share * (cover == 255)).onto(picture, self.crop)
+        if mouth is not None:
+            mouth.onto(picture)
         return picture
 
     def _matched(self) -> ColourMatch:

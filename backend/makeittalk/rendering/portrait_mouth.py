@@ -9,11 +9,13 @@ import numpy as np
 
 from ..images.landmark_image import fill_mouth
 from ..landmarks.measures import mouth_width, opening
+from ..landmarks.smoothstep import smoothstep
 
 _CHEEKS = [1, 3, 5, 11, 13, 15, 35, 31]
 #: From where something begins and where it is complete: an open mouth, its opening ÷ its width; teeth, their
-#: brightness ÷ that of the skin; a mouth that is far wider open than the portrait's, its opening ÷ that at rest.
-_OPEN, _BRIGHT, _WIDER = (0.06, 0.12), (0.70, 0.95), (1.5, 2.5)
+#: brightness ÷ that of the skin; a mouth that is open otherwise than the portrait's, the difference ÷ its width.
+_OPEN, _BRIGHT, _OTHER = (0.06, 0.12), (0.70, 0.95), (0.0, 0.2)
+_TEETH = 0.8  # of a portrait's own teeth that stays however the mouth moves: the rest is light and shade
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,11 @@ class PortraitMouth:
     def kept(self, points: np.ndarray) -> float:
         """How far the portrait's own mouth is kept at landmarks (68, 2), 0–1.
 
-        Teeth that show are the person's own and always kept. A dark mouth is kept as long as it is about as far open as
-        the portrait's; beyond there is more to see in it than the portrait knows.
+        Teeth that show are the person's own and stay. A dark mouth is kept where it is open as in the portrait, and
+        gives way little by little: there is more to see in it than the portrait knows.
         """
-        wider = _share(_opening(points) / max(self.opening, 1e-6), _WIDER)
-        return self.open * max(self.teeth, 1.0 - wider)
+        other = float(smoothstep(_share(abs(_opening(points) - self.opening), _OTHER)))
+        return self.open * max(_TEETH * self.teeth, 1.0 - other)
 
 
 def _opening(points: np.ndarray) -> float:

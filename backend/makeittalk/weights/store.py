@@ -130,6 +130,7 @@ _KINDS = {
     "voice": "voice conversion",
     "phones": "a phone network",
     "image": "an image network",
+    "mouth": "a mouth network",
 }
 
 

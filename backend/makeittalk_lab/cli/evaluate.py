@@ -33,7 +33,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--image", action="append", metavar="SET", help="of --films: weights of an image network; may be repeated"
     )
-    parser.add_argument("--count", type=arguments.count, default=0, metavar="N", help="of --films: only so many")
+    parser.add_argument(
+        "--people", nargs="+", default=[], metavar="NAME", help="of --films: only NAME_*.mp4, each person's mean"
+    )
+    text = "of --films: only so many, of each person where --people names them"
+    parser.add_argument("--count", type=arguments.count, default=0, metavar="N", help=text)
+    text = "of --films: the portrait is the first frame (default), or the one that is most shut early on"
+    parser.add_argument("--portrait", choices=("first", "shut"), help=text)
+    text = "of --films: weights of the mouth's network, none for the face's alone"
+    parser.add_argument("--inside", metavar="SET", help=text)
+    parser.add_argument("--mouth", action="store_true", help="of --films: also what is seen inside the mouth")
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="of --films: also draw some of the frames")
     arguments.add_weights(parser)
     parser.add_argument(
@@ -98,8 +107,12 @@ def _check(options: Namespace) -> None:
             "Evaluate needs two motions, or a folder after --set, --voices, --languages or --films.",
             "Give one of them.",
         )
-    if (options.image or options.count or options.sheet) and not options.films:
-        raise InputError("--image, --count and --sheet need --films.", "Give the folder after --films.")
+    of_films = {
+        name: getattr(options, name) for name in ("image", "inside", "people", "count", "portrait", "mouth", "sheet")
+    }
+    if any(of_films.values()) and not options.films:
+        asked_for = next(name for name, value in of_films.items() if value)
+        raise InputError(f"--{asked_for} needs --films.", "Give the folder after --films.")
     if options.sheet:
         check_file(options.sheet, (".png",))
     if (options.without or options.said_by) and options.folder is None:
@@ -128,11 +141,22 @@ def _pair(options: Namespace) -> dict[str, Any]:
 
 def _films(options: Namespace, device: str, progress: Progress) -> dict[str, Any]:
     from makeittalk.networks.image_inference import load_image
+    from makeittalk.networks.mouth_inference import DEFAULT_MOUTH
 
     from ..evaluation.reenactment import evaluate_films
 
-    models = {Path(name).stem: load_image(name, device) for name in options.image or ["image"]}
-    return evaluate_films(options.films, models, options.count, options.sheet, progress)
+    inside = None if options.inside == "none" else options.inside or DEFAULT_MOUTH
+    models = {Path(name).stem: load_image(name, device, inside) for name in options.image or ["image"]}
+    return evaluate_films(
+        options.films,
+        models,
+        options.count,
+        options.sheet,
+        progress,
+        people=options.people,
+        portrait=options.portrait or "first",
+        mouth=options.mouth,
+    )
 
 
 def _ablation(options: Namespace, progress: Progress, **more: Any) -> dict[str, Any]:

@@ -30,10 +30,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--like", type=Path, metavar="PREPARED", help="voices: one speaker, split as these clips")
     parser.add_argument("--speakers", type=int, default=0, metavar="N", help="heads, voxceleb2: only so many")
     parser.add_argument(
-        "--clips", type=int, default=0, metavar="N", help="grid, frames: so many; voxceleb2: the best of each speaker"
+        "--clips",
+        type=int,
+        default=0,
+        metavar="N",
+        help="grid, frames, mouth-frames: so many; voxceleb2: the best of each speaker",
     )
     parser.add_argument(
         "--count", type=arguments.count, default=600, metavar="N", help="renders, mouths: clips, each of another head"
+    )
+    parser.add_argument(
+        "--portraits", type=arguments.count, default=1, metavar="N", help="mouth-frames: so many of each film"
     )
 
 
@@ -58,6 +65,7 @@ def run(options: Namespace) -> None:
         speakers=options.speakers,
         clips=options.clips,
         count=options.count,
+        portraits=options.portraits,
     )
     check_apart([request.dest], [options.source, request.grid, request.films, request.phones, request.like])
     with progress_bar() as progress:

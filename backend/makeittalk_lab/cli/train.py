@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from ..training.log import Log
 
 _REDRAW = 60.0  # s between two pictures of a training
-NETWORKS = ("voice", "content", "speaker", "phones", "image")  # keys of training.train.TASKS, which brings torch
+# Keys of training.train.TASKS, which brings torch.
+NETWORKS = (
+    "voice",
+    "content",
+    "speaker",
+    "phones",
+    "image",
+    "mouth",
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:

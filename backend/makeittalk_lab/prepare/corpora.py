@@ -23,6 +23,7 @@ class Request:
             clips of a filmed speaker, whose mouth those move like who were not filmed. films: the folder that
             speaker's clips came from. phones: phone times, a JSON a recording. like: prepared clips whose split is
             taken. speakers, clips: so many, 0 for all. count: how many clips are rendered.
+        portraits: so many frames of a film become a portrait each.
     """
 
     source: Path
@@ -34,6 +35,7 @@ class Request:
     speakers: int = 0
     clips: int = 0
     count: int = 600
+    portraits: int = 1
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,12 @@ def _mouths(request: Request, progress: Progress) -> Prepared:
     return prepare_mouths(request.source, request.dest, progress, count=request.count)
 
 
+def _mouth_frames(request: Request, progress: Progress) -> Prepared:
+    from .mouth_frames import prepare_mouth_frames
+
+    return prepare_mouth_frames(request.source, request.dest, progress, request.clips, request.portraits)
+
+
 def _mouth(name: str, request: Request) -> tuple[Path, Path]:
     """Prepared clips of a filmed speaker and the films they came from, for voices that were not filmed.
 
@@ -164,5 +172,6 @@ CORPORA = {
         Corpus("frames", _frames),
         Corpus("renders", _renders, from_file=True),
         Corpus("mouths", _mouths),
+        Corpus("mouth-frames", _mouth_frames),
     )
 }

@@ -56,5 +56,5 @@ def film_character(
     height, width = pictures.shape[1:3]
     neutral = landmarks[first].astype(np.float32)
     rgba = np.dstack([pictures[first], np.full((height, width), 255, np.uint8)])
-    mesh = build_mesh(Face(Path("portrait.png"), width, height, neutral), rgba)
+    mesh = build_mesh(Face(Path("portrait.png"), width, height, neutral), rgba, style="photo")
     return mesh, rgba, motion_of_landmarks(landmarks[moments].astype(np.float32), neutral, 25.0)

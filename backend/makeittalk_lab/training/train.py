@@ -13,6 +13,7 @@ from .config import LoopConfig
 from .content import ContentTask, ContentTrainingConfig
 from .image import ImageTask, ImageTrainingConfig
 from .loop import run
+from .mouth import MouthTask, MouthTrainingConfig
 from .phones import PhonesTask, PhonesTrainingConfig
 from .speaker import SpeakerTask, SpeakerTrainingConfig
 from .task import Task
@@ -26,6 +27,7 @@ TASKS: Mapping[str, tuple[type[LoopConfig], Callable[[Any], Task]]] = MappingPro
         "speaker": (SpeakerTrainingConfig, SpeakerTask),
         "phones": (PhonesTrainingConfig, PhonesTask),
         "image": (ImageTrainingConfig, ImageTask),
+        "mouth": (MouthTrainingConfig, MouthTask),
     }
 )
 

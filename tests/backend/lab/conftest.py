@@ -21,6 +21,7 @@ from makeittalk.rendering.warp import Warper
 from makeittalk_lab.data.clips import Prepared
 from makeittalk_lab.prepare.frames import prepare_frames
 from makeittalk_lab.prepare.heads import prepare_heads
+from makeittalk_lab.prepare.mouth_frames import prepare_mouth_frames
 from makeittalk_lab.prepare.voices import prepare_voices
 from makeittalk_lab.training.train import train
 from project import ASSETS
@@ -67,6 +68,14 @@ def prepared_frames(films, filmed, tmp_path_factory) -> Path:
     """Image clips of these films."""
     dest = tmp_path_factory.mktemp("frames")
     prepare_frames(films, dest, track=lambda _path, _progress: (filmed[1], 25.0, (288, 288)))
+    return dest
+
+
+@pytest.fixture(scope="session")
+def prepared_mouths(films, filmed, tmp_path_factory) -> Path:
+    """Mouths up close of these films, two portraits of each."""
+    dest = tmp_path_factory.mktemp("mouth_frames")
+    prepare_mouth_frames(films, dest, track=lambda _path, _progress: (filmed[1], 25.0, (288, 288)), portraits=2)
     return dest
 
 

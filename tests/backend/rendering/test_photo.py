@@ -36,6 +36,7 @@ class MouthPainter:
     """Answers a dark mouth where the lips are open, and nothing else."""
 
     variant = "correction"
+    mouth = None
 
     def translate(self, portrait: np.ndarray, warps: np.ndarray, landmarks: np.ndarray) -> tuple:
         colours = np.empty_like(warps)
@@ -47,6 +48,7 @@ class Tinter:
     """Answers all of the picture, a little blurred, in colours of its own and darker to one side."""
 
     variant = "paper"
+    mouth = None
 
     def translate(self, portrait: np.ndarray, warps: np.ndarray, landmarks: np.ndarray) -> tuple:
         soft = np.stack([cv2.GaussianBlur(warp, (0, 0), 0.8) for warp in warps]).astype(np.float32)
@@ -59,6 +61,7 @@ class Repeater:
     """Answers what it is shown, everywhere."""
 
     variant = "paper"
+    mouth = None
 
     def translate(self, portrait: np.ndarray, warps: np.ndarray, landmarks: np.ndarray) -> tuple:
         return warps.copy(), np.full(warps.shape[:3], 255, np.uint8)
@@ -163,6 +166,7 @@ class Smoother:
     """Answers all of the picture, smoothed and a little brighter."""
 
     variant = "correction"
+    mouth = None
 
     def translate(self, portrait: np.ndarray, warps: np.ndarray, landmarks: np.ndarray) -> tuple:
         smooth = np.stack([cv2.GaussianBlur(warp, (0, 0), 4.0) for warp in warps])
@@ -192,7 +196,8 @@ def test_a_mouth_whose_teeth_show_at_rest_keeps_them(teeth: bool) -> None:
     warps, frames, _ = both(mesh, rgba, motion, MouthPainter())
     x, y = np.rint(motion.landmarks[-1, 60:68, :2].mean(axis=0)).astype(int)
     inside = (-1, slice(y - 2, y + 3), slice(x - 2, x + 3), slice(0, 3))
-    expected = warps[inside] if teeth else np.broadcast_to(MOUTH, (5, 5, 3))
+    share = 0.8 if teeth else 0.0
+    expected = share * warps[inside] + (1.0 - share) * np.broadcast_to(MOUTH, (5, 5, 3))
     assert np.abs(frames[inside].astype(int) - expected).max() <= 6
     assert np.abs(warps[inside].astype(int) - MOUTH).max() > 6
 
@@ -213,10 +218,12 @@ def test_a_dark_mouth_is_kept_until_it_opens_wider() -> None:
     portrait = np.full((256, 256, 3), 160, np.uint8)
     cv2.fillPoly(portrait, [np.rint(opened(0.2)[60:68]).astype(np.int32)], (30, 15, 15))
     dark = PortraitMouth.of(portrait, opened(0.2))
-    assert (dark.kept(opened(0.2)), dark.kept(opened(0.28)), dark.kept(opened(0.55))) == (1.0, 1.0, 0.0)
-    assert 0 < dark.kept(opened(0.4)) < 1
+    assert (dark.kept(opened(0.2)), dark.kept(opened(0.55))) == (1.0, 0.0)
+    # Nothing pops: an opening that is wider by a hundredth of the mouth's width is nearly as much kept.
+    kept = [dark.kept(opened(share)) for share in np.arange(0.0, 0.6, 0.01)]
+    assert np.abs(np.diff(kept)).max() < 0.1 and 0 < dark.kept(opened(0.3)) < 1
     cv2.fillPoly(portrait, [np.rint(opened(0.2)[60:68]).astype(np.int32)], (230, 225, 215))
-    assert PortraitMouth.of(portrait, opened(0.2)).kept(opened(0.55)) == 1.0
+    assert PortraitMouth.of(portrait, opened(0.2)).kept(opened(0.55)) == 0.8
     assert PortraitMouth.of(portrait, rest).kept(opened(0.1)) == 0.0
 
 
