@@ -1,9 +1,9 @@
 """Draws mouths up close: `.venv/bin/python tools/draw_mouths.py SHEET.png PORTRAIT… [--with WAY…]`.
 
 A row for each portrait and way of drawing, the face first, then the mouth at the picture's own size in each of six
-expressions. A way is `warp`, a set of weights of photoreal frames, or a path to one, with another mouth network or `none` after a
-colon; several stand below each other.
-A folder stands for all its pictures. `docs/sources.md` says where those of a committed sheet come from.
+expressions. A way is `warp`, a set of weights of photoreal frames, or a path to one, with weights of a mouth network
+after a colon; several stand below each other. A folder stands for all its pictures. `docs/sources.md` says where those
+of a committed sheet come from.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from makeittalk.mesh.build import build_mesh
 from makeittalk.mesh.deform import deform
 from makeittalk.mesh.depth_restore import restore_depth
 from makeittalk.networks.image_inference import ImageModel, load_image
-from makeittalk.networks.mouth_inference import DEFAULT_MOUTH
 from makeittalk.rendering.photo import PhotoRenderer
 from makeittalk.rendering.warp import Warper
 from makeittalk_lab.tool import exit_status
@@ -98,12 +97,12 @@ def rows(path: Path, ways: dict[str, ImageModel | None], side: int) -> list[np.n
 
 
 def way(name: str) -> tuple[str, ImageModel | None]:
-    """How it is called, and its networks: `warp`, weights, or weights:weights of the mouth's network or `none`."""
+    """How it is called, and its networks: `warp`, weights, or weights:weights of a mouth network."""
     if name == "warp":
         return name, None
     face, _, mouth = name.partition(":")
     label = " ".join(Path(part).stem for part in (face, mouth) if part)
-    return label, load_image(face, mouth=None if mouth == "none" else mouth or DEFAULT_MOUTH)
+    return label, load_image(face, mouth=mouth or None)
 
 
 def heads(side: int) -> np.ndarray:
