@@ -24,6 +24,7 @@ from makeittalk.mesh.deform import deform
 from makeittalk.mesh.depth_restore import restore_depth
 from makeittalk.networks.image_inference import ImageModel, load_image
 from makeittalk.rendering.photo import PhotoRenderer
+from makeittalk.rendering.seen_turns import fitting_relief
 from makeittalk.rendering.warp import Warper
 from makeittalk_lab.evaluation.identity import describe_face
 from makeittalk_lab.evaluation.seam import box_seam, paste_seam
@@ -58,7 +59,9 @@ def row(path: Path, model: ImageModel) -> tuple[list[np.ndarray], list[np.ndarra
     away = Canonical.of(portrait.face.landmarks).R[:, 2]
     turn = 9.0 if away[0] < 0 else -9.0  # back towards the viewer, if the portrait looks aside
     rotation = np.deg2rad([[0.0, 0.0, 0.0], [2.0, turn, -3.0]])
-    vertices = restore_depth(mesh, deform(mesh, expression, rotation, np.zeros((2, 3))))
+    vertices = restore_depth(
+        mesh, deform(mesh, expression, rotation, np.zeros((2, 3))), fitting_relief(mesh, portrait.rgba)
+    )
     with Warper(mesh, portrait.rgba) as warper:
         warp = warper.draw(vertices[0])
     with PhotoRenderer(mesh, portrait.rgba, model) as renderer:

@@ -125,19 +125,21 @@ def _drawn(
         return
     from ..networks.image_inference import load_image
     from ..rendering.photo import PhotoRenderer
+    from ..rendering.seen_turns import fitting_relief
 
     model = load_image(weights, device)
+    shares = fitting_relief(mesh, rgba)
     room = max(1, min(4 * _ENCODERS, _WAITING // rgba.nbytes))
     with PhotoRenderer(mesh, rgba, model) as renderer:
-        pictures = renderer.frames(_turned(mesh, moves, missing))
+        pictures = renderer.frames(_turned(mesh, moves, missing, shares))
         with contextlib.closing(beside(encode, pictures, _ENCODERS, room)) as encoded:
             yield from zip(missing, encoded, strict=True)
 
 
-def _turned(mesh: Mesh, moves: np.ndarray, missing: list[int]) -> Iterator[np.ndarray]:
+def _turned(mesh: Mesh, moves: np.ndarray, missing: list[int], shares: tuple[float, float]) -> Iterator[np.ndarray]:
     """The vertices (V, 3) px of the missing frames, with the head's whole relief."""
     for first in range(0, len(missing), _TURNED):
-        yield from restore_depth(mesh, moves[missing[first : first + _TURNED]])
+        yield from restore_depth(mesh, moves[missing[first : first + _TURNED]], shares)
 
 
 def _check_portrait(rgba: np.ndarray, mark: np.ndarray, mesh: Mesh) -> None:

@@ -137,6 +137,24 @@ def find_face_near(rgb: np.ndarray, placed: np.ndarray) -> FoundFace | None:
     return None
 
 
+def measure_face(rgb: np.ndarray, placed: np.ndarray) -> np.ndarray | None:
+    """The landmarks (68, 3) px of a face that is known to be where others lie, from one crop and its mirror image.
+
+    None where neither shows one. Quicker than `find_faces`, and noisier.
+
+    Args:
+        rgb: (H, W, 3) uint8. placed: (68, ≥2) px.
+    """
+    placed = np.asarray(placed, np.float64)
+    low, high = placed[:, :2].min(0), placed[:, :2].max(0)
+    view = _view((low + high) / 2, _CROPS[1] * float((high - low).max()), _roll(placed), _CROP)
+    with quiet_stderr():
+        pyramid = _Pyramid(rgb)
+        tries = [_mesh_in_view(pyramid, view, _PLAIN, mirrored) for mirrored in (False, True)]
+    seen = [found[0] for found in tries if found is not None]
+    return centre_depth(np.mean(seen, axis=0)) if seen else None
+
+
 def _apart(points: np.ndarray, wanted: np.ndarray, extent: float) -> float:
     """How far a face's seven points lie from those wanted (7, 2), in the mean, as a share of the face's extent."""
     return float(np.linalg.norm(few_points(points) - wanted, axis=1).mean()) / extent

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..exchange import formats
 from ..mesh.deform import landed
-from ..mesh.depth_restore import restore_depth
+from ..mesh.depth_restore import DEFAULT_RELIEF, restore_depth
 from .photo import PhotoRenderer, motion_vertices
+from .seen_turns import fitting_relief
 from .warp import Warper
 
 if TYPE_CHECKING:
@@ -41,16 +42,20 @@ def motion_frames(
     """
     if model is not None:
         with PhotoRenderer(mesh, rgba, model) as photo:
-            yield photo.frames(_seen(mesh, motion, filmed)), (photo.width, photo.height)
+            yield photo.frames(_seen(mesh, motion, filmed, fitting_relief(mesh, rgba))), (photo.width, photo.height)
         return
     with Warper(mesh, rgba) as warper:
         # A drawing moves as it does in Blender, where the plane keeps its flattened relief.
-        frames = (warper.draw(moved) for moved in _seen(mesh, motion, True)) if filmed else warper.frames(motion)
+        frames = warper.frames(motion)
+        if filmed:
+            frames = (warper.draw(moved) for moved in _seen(mesh, motion, True, DEFAULT_RELIEF))
         yield frames, (warper.width, warper.height)
 
 
-def _seen(mesh: formats.Mesh, motion: formats.Motion, filmed: bool) -> Iterator[np.ndarray]:
+def _seen(
+    mesh: formats.Mesh, motion: formats.Motion, filmed: bool, shares: tuple[float, float]
+) -> Iterator[np.ndarray]:
     """The vertices (V, 3) px of each picture, the head turned with its whole relief."""
     for index, vertices in enumerate(motion_vertices(mesh, motion)):
-        whole = restore_depth(mesh, vertices[None])[0]
+        whole = restore_depth(mesh, vertices[None], shares)[0]
         yield landed(mesh, whole, motion.landmarks[index]) if filmed else whole
