@@ -118,7 +118,7 @@ class PhotoRenderer:
         self._match = self._matched()
         self._own_mouth = PortraitMouth.of(self._portrait, self._rest)
         self._tooth = _TOOTH * float(mouth_width(self._rest))
-        self._small = 1.0 - float(smoothstep((float(mouth_width(rest)) - _SMALL[0]) / (_SMALL[1] - _SMALL[0])))
+        self._small = 1.0 - float(smoothstep((mouth_width(rest) - _SMALL[0]) / (_SMALL[1] - _SMALL[0])))
         self._mouth = model.mouth
         landmarks = self._shown(mesh.vertices[self._landmarks])
         self._mouth_crop = MouthCrop.of(landmarks)

@@ -50,7 +50,7 @@ class PortraitMouth:
         Teeth that show are the person's own and stay. A dark mouth is kept where it is open as in the portrait, and
         gives way little by little: there is more to see in it than the portrait knows.
         """
-        other = float(smoothstep(_share(abs(_opening(points) - self.opening), _OTHER)))
+        other = float(smoothstep(np.array(_share(abs(_opening(points) - self.opening), _OTHER))))
         return self.open * max(_TEETH * self.teeth, 1.0 - other)
 
 

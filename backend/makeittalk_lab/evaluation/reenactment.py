@@ -97,8 +97,8 @@ def reenact(
     mesh, rgba, motion = film_character(pictures, played, first, shown)
     made = {"portrait": np.repeat(pictures[first][None], len(shown), axis=0)}
     for way, model in {"warp": None, **models}.items():
-        with motion_frames(mesh, rgba, motion, model, filmed=True) as (frames, _):
-            made[way] = np.stack([frame[..., :3] for frame in frames])
+        with motion_frames(mesh, rgba, motion, model, filmed=True) as (drawn, _):
+            made[way] = np.stack([frame[..., :3] for frame in drawn])
     mouths: dict[str, dict[str, float]] = {}
     if mouth:
         film = {way: frames[: len(moments)] for way, frames in made.items()}
@@ -141,7 +141,8 @@ def evaluate_films(
         InputError: there are no films with a face in every frame. OutputError: the sheet cannot be written.
     """
     assert portrait in PORTRAITS, portrait
-    films = [film for who in people or [None] for film in held_out_films(folder, count, who)]
+    everybody: Sequence[str | None] = people or [None]
+    films = [film for who in everybody for film in held_out_films(folder, count, who)]
     found: dict[str, dict[str, dict[str, float]]] = {}
     drawn: list[np.ndarray] = []
     for index, film in enumerate(films):

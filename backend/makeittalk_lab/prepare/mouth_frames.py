@@ -71,9 +71,9 @@ def prepare_mouth_frames(
     dest.mkdir(parents=True, exist_ok=True)
     wanted = [name for part in splits for name in part]
     if count:  # spread over those to train on, then the others
-        train = len(splits[0])
-        first = np.linspace(0, max(train - 1, 0), min(count, train)).astype(int).tolist()
-        wanted = [wanted[index] for index in first] + wanted[train : train + max(0, count - train)]
+        learned = len(splits[0])
+        first = np.linspace(0, max(learned - 1, 0), min(count, learned)).astype(int).tolist()
+        wanted = [wanted[index] for index in first] + wanted[learned : learned + max(0, count - learned)]
     skipped: dict[str, str] = {}
     made: set[str] = set()
     for index, name in enumerate(wanted):
@@ -86,10 +86,10 @@ def prepare_mouth_frames(
             made |= {name}
         except MakeItTalkError as error:
             skipped[name] = error.message
-    parts = [
+    train, validation, test = (
         [clip for name in part if name in made for clip in _numbered(name, faces[name], portraits)] for part in splits
-    ]
-    prepared = Prepared(dest, KIND, *parts, skipped)
+    )
+    prepared = Prepared(dest, KIND, train, validation, test, skipped)
     prepared.save()
     progress(1.0, "Preparing mouths")
     return prepared
