@@ -163,11 +163,9 @@ def _check_portrait(rgba: np.ndarray, mark: np.ndarray, mesh: Mesh) -> None:
 def _character(mark: np.ndarray, mesh_file: PathLike, weights: str | None) -> str:
     """A hash of what all frames of a character share."""
     from ..networks.image_inference import DEFAULT_IMAGE
-    from ..networks.mouth_inference import DEFAULT_MOUTH
     from ..weights.files import fingerprint_of
 
-    networks = f"{fingerprint_of(weights or DEFAULT_IMAGE)} {fingerprint_of(DEFAULT_MOUTH)}"
-    digest = hashlib.blake2b(f"{_VERSION} {networks}".encode(), digest_size=16)
+    digest = hashlib.blake2b(f"{_VERSION} {fingerprint_of(weights or DEFAULT_IMAGE)}".encode(), digest_size=16)
     digest.update(mark.data)
     digest.update(Path(mesh_file).read_bytes())
     return digest.hexdigest()

@@ -78,6 +78,7 @@ def build_mesh(
     ground = float(landmarks[[0, 16], 2].mean())  # the depth of the border: 0 by the landmarks' convention
     heights = landmarks - [0.0, 0.0, ground]
     vertices = np.column_stack([points, relief(points, triangles, contours.rows, heights, frame)])
+    picture = fingerprint(rgba)
     mesh = formats.Mesh(
         vertices=vertices,
         triangles=triangles.astype(np.int32),
@@ -93,13 +94,13 @@ def build_mesh(
         neck_pivot=pivot.astype(np.float32),
         image_size=face.size,
         mouth_image=np.zeros((1, 1, 4), np.uint8),
-        picture=fingerprint(rgba),
+        picture=picture,
     )
     whole = mesh.vertices[:, 2].copy()
     _flatten(mesh, contours, points, ground)
     lost = whole - mesh.vertices[:, 2]
     photo = resolve_style(style, rgba, face.landmarks)[0] == "photo"
-    card = mouth.add_mouth(mesh, contours, landmarks, rgba, own_mouth, int(mesh.picture[0]) % SETS if photo else None)
+    card = mouth.add_mouth(mesh, contours, landmarks, rgba, own_mouth, int(picture[0]) % SETS if photo else None)
     mesh.lost_depth = around(points, lost, mesh.vertices[:, :2]).astype(np.float32)
     turns = eyes.add_eyes(mesh, contours, rgba, face.irises)
     mesh.keys = displacements(mesh, mesh.key_landmarks)

@@ -21,7 +21,7 @@ from .correction import CorrectionConfig, CorrectionNet
 from .device import choose_device
 from .folding import fast_dtype, fold_norms
 from .image import ImageConfig, PaperUNet
-from .mouth_inference import DEFAULT_MOUTH, MouthModel, load_mouth
+from .mouth_inference import MouthModel, load_mouth
 
 DEFAULT_IMAGE = "image"
 VARIANTS = ("correction", "paper")
@@ -180,13 +180,13 @@ def save_image(path: str | Path, network: nn.Module, variant: str, notes: Mappin
     save_weights(path, "image", network, {"variant": variant, "config": network.config.to_dict()}, notes)
 
 
-def load_image(name: str | None = None, device: str = "cpu", mouth: str | None = DEFAULT_MOUTH) -> ImageModel:
-    """An image network with its weights, and the network of the mouth's inside with its own.
+def load_image(name: str | None = None, device: str = "cpu", mouth: str | None = None) -> ImageModel:
+    """An image network with its weights, and a network of the mouth's inside where one is named.
 
     Args:
         name: a listed set, a path to a .safetensors file of one's own training, or None for the default.
         device: "auto", "cpu", "cuda" or "mps".
-        mouth: as `name`, for the mouth; None leaves it to the image network, as does the paper's, which draws all.
+        mouth: a path to weights of one's own training; None leaves the mouth to the image network and the mesh's card.
 
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind, or there is no such device.

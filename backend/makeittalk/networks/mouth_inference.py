@@ -19,7 +19,6 @@ from .device import choose_device
 from .folding import fast_dtype, fold_norms
 from .mouth import FOLD, PLACES, MouthConfig, MouthNet, places
 
-DEFAULT_MOUTH = "mouth"
 _BATCH = 8  # frames at once
 
 
@@ -97,17 +96,17 @@ def save_mouth(path: str | Path, network: MouthNet, notes: Mapping[str, Any]) ->
     save_weights(path, "mouth", network, {"config": network.config.to_dict()}, notes)
 
 
-def load_mouth(name: str | None = None, device: str = "cpu") -> MouthModel:
+def load_mouth(name: str, device: str = "cpu") -> MouthModel:
     """A mouth network with its weights.
 
     Args:
-        name: a listed set, a path to a .safetensors file of one's own training, or None for the default.
+        name: a listed set, or a path to a .safetensors file of one's own training.
         device: "auto", "cpu", "cuda" or "mps".
 
     Raises:
         MissingError: no such weights. InputError: they are damaged or of another kind, or there is no such device.
     """
-    return _load_mouth(name or DEFAULT_MOUTH, choose_device(device))
+    return _load_mouth(name, choose_device(device))
 
 
 @kept_loaded

@@ -19,6 +19,8 @@ from ..images.mouth_crop import MouthCrop, place_mouth, take_mouth
 from ..images.mouth_image import is_shut, mouth_zone
 from ..images.textures import premultiplied
 from ..landmarks import ibug68
+from ..landmarks.measures import mouth_width
+from ..landmarks.smoothstep import smoothstep
 from ..mesh.deform import deform
 from .mouth_change import MouthChange
 from .paste import Patch, border_window, face_zone, hollow_zone
@@ -33,6 +35,9 @@ _BATCH_BYTES = 128 * 2**20  # of full-resolution frames in a batch; two batches 
 _PASTERS = 4  # threads
 _MOVED = 64  # frames whose vertices are moved together
 _AROUND = 19  # px of the square: what is left out around lips and lids, which are drawn anew, comparing colours
+_LIGHT = 0.7  # of the network's coarse light in the mouth that a large one takes
+_TOOTH = 0.08  # widths of the mouth: finer than this a large mouth keeps the teeth of its card
+_SMALL = (48.0, 96.0)  # px of the frames: a mouth up to so wide is the network's, one from so wide on the card's
 _SHADING = 3.0  # px of the square: finer than this, all else keeps the portrait's own detail
 
 
@@ -112,6 +117,8 @@ class PhotoRenderer:
         self._batch = int(np.clip(_BATCH_BYTES // frame_bytes, 1, _LARGEST_BATCH))
         self._match = self._matched()
         self._own_mouth = PortraitMouth.of(self._portrait, self._rest)
+        self._tooth = _TOOTH * float(mouth_width(self._rest))
+        self._small = 1.0 - float(smoothstep((float(mouth_width(rest)) - _SMALL[0]) / (_SMALL[1] - _SMALL[0])))
         self._mouth = model.mouth
         landmarks = self._shown(mesh.vertices[self._landmarks])
         self._mouth_crop = MouthCrop.of(landmarks)
@@ -211,8 +218,10 @@ class PhotoRenderer:
             # A new mouth where the portrait has none to show; everywhere else no more than light and shade.
             hollow = hollow_zone(place)
             own = 0.0 if self._mouth is not None else 1.0 - self._own_mouth.kept(place)
-            change = own * hollow[..., None] * change + _shading(change, 1.0 - hollow)
-            share = own * hollow * share
+            light = _coarse(change, hollow, self._tooth)
+            inside = light + self._small * (change - light)
+            change = own * hollow[..., None] * inside + _shading(change, 1.0 - hollow)
+            share = own * self._small * hollow * share
         change = zone[..., None] * change
         # What lies under a translucent pixel is the ground that the network was shown, not the picture's detail.
         Patch.of(seen, change, zone * share * (cover == 255)).onto(picture, self.crop)
@@ -256,6 +265,13 @@ class PhotoRenderer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _coarse(change: np.ndarray, where: np.ndarray, sigma: float) -> np.ndarray:
+    """The part of a change (256, 256, 3) that is coarser than `sigma` px, of what lies where `where` is 1."""
+    known = cv2.GaussianBlur(where, (0, 0), sigma)[..., None]
+    coarse = cv2.GaussianBlur(change * where[..., None], (0, 0), sigma) / np.maximum(known, 1e-3)
+    return np.asarray(_LIGHT * coarse, np.float32)
 
 
 def _shading(change: np.ndarray, where: np.ndarray) -> np.ndarray:

@@ -40,8 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--count", type=arguments.count, default=0, metavar="N", help=text)
     text = "of --films: the portrait is the first frame (default), or the one that is most shut early on"
     parser.add_argument("--portrait", choices=("first", "shut"), help=text)
-    text = "of --films: weights of the mouth's network, none for the face's alone"
-    parser.add_argument("--inside", metavar="SET", help=text)
+    parser.add_argument("--inside", metavar="FILE", help="of --films: weights of a network of the mouth's inside")
     parser.add_argument("--mouth", action="store_true", help="of --films: also what is seen inside the mouth")
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="of --films: also draw some of the frames")
     arguments.add_weights(parser)
@@ -141,12 +140,10 @@ def _pair(options: Namespace) -> dict[str, Any]:
 
 def _films(options: Namespace, device: str, progress: Progress) -> dict[str, Any]:
     from makeittalk.networks.image_inference import load_image
-    from makeittalk.networks.mouth_inference import DEFAULT_MOUTH
 
     from ..evaluation.reenactment import evaluate_films
 
-    inside = None if options.inside == "none" else options.inside or DEFAULT_MOUTH
-    models = {Path(name).stem: load_image(name, device, inside) for name in options.image or ["image"]}
+    models = {Path(name).stem: load_image(name, device, options.inside) for name in options.image or ["image"]}
     return evaluate_films(
         options.films,
         models,

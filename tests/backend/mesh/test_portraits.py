@@ -87,7 +87,8 @@ def test_an_open_mouth_keeps_its_own_pixels(astronaut: Path) -> None:
     face = formats.Face(astronaut, rgba.shape[1], rgba.shape[0], landmarks)
     own, drawn = build_mesh(face, rgba), build_mesh(face, rgba, own_mouth=False)
     assert own.mouth_image.shape == drawn.mouth_image.shape
-    upper = slice(60, 130)  # rows of the texture that the opening shows
+    height = len(own.mouth_image)
+    upper = slice(round(0.19 * height), round(0.34 * height))  # rows of the texture that the opening shows
     assert np.abs(own.mouth_image[upper].astype(int) - drawn.mouth_image[upper]).mean() > 15
     # Between the lips, a frame at rest shows what the portrait shows there.
     inside = cv2.fillPoly(np.zeros(rgba.shape[:2], np.uint8), [np.rint(landmarks[60:68, :2]).astype(np.int32)], 1) > 0

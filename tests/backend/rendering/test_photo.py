@@ -244,10 +244,27 @@ def test_fine_detail_stays_where_a_network_says_it_again() -> None:
     assert crop.side > 700
     difference = np.abs(frames.astype(int) - warps)
     assert difference.max() <= 2
-    # and gives way where a mouth is painted
-    _, painted, _ = both(mesh, rgba, talking(mesh, points, 2), MouthPainter())
-    x, y = np.rint(talking(mesh, points, 2).landmarks[-1, 60:68, :2].mean(axis=0)).astype(int)
-    assert np.abs(painted[-1, y - 8 : y + 9, x - 8 : x + 9, :3].astype(int) - MOUTH).max() <= 6
+
+
+def test_a_large_mouth_keeps_its_cards_teeth_and_takes_light_a_small_one_takes_all() -> None:
+    left = []
+    for size in (800, 160):
+        rgba, points = picture(size, size, grain=3), landmarks(size, size, 0.7)
+        mesh = made(points, rgba)
+        stripes = np.full((16, 16, 4), 110, np.uint8)
+        stripes[:, ::2], stripes[..., 3] = 200, 255  # teeth, as it were
+        mesh.mouth_image = np.repeat(np.repeat(stripes, 24, axis=0), 24, axis=1)
+        motion = talking(mesh, points, 2)
+        warps, painted, _ = both(mesh, rgba, motion, MouthPainter())
+        x, y = np.rint(motion.landmarks[-1, 60:68, :2].mean(axis=0)).astype(int)
+        reach = size // 100
+        part = np.s_[-1, y - reach : y + reach + 1, x - 4 * reach : x + 4 * reach + 1, :3]
+        before, after = warps[part].astype(float), painted[part].astype(float)
+        left.append(after.std() / before.std())
+        if size == 800:
+            middle = before.mean(axis=(0, 1))
+            assert np.abs(after.mean(axis=(0, 1)) - middle - 0.7 * (MOUTH - middle)).max() < 15
+    assert left[0] > 0.9 and left[1] < 0.6
 
 
 @pytest.mark.parametrize(("across", "down", "face"), [(0.2, 0.5, 0.4), (0.9, 0.8, 0.45)], ids=["left", "corner"])
