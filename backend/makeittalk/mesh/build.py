@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ..exchange import formats
 from ..exchange.errors import InputError
@@ -45,6 +46,7 @@ _TURNED = (
 _DEPTH_SCALES = (1.0, 0.75, 0.5, 0.25, 0.0)
 _MARGIN = 0.02  # share of a triangle's own area that must be left there
 _FOLDED = 0.06  # share of it below which a triangle is folded by the expression alone
+_PULLED = 0.35  # widths of the mouth that lips pull the cheeks by
 
 
 def build_mesh(
@@ -102,6 +104,7 @@ def build_mesh(
     photo = resolve_style(style, rgba, face.landmarks)[0] == "photo"
     card = mouth.add_mouth(mesh, contours, landmarks, rgba, own_mouth, int(picture[0]) % SETS if photo else None)
     mesh.lost_depth = around(points, lost, mesh.vertices[:, :2]).astype(np.float32)
+    mesh.lost_depth[card] = _deepest(points, lost, mesh.vertices[card, :2], landmarks)
     turns = eyes.add_eyes(mesh, contours, rgba, face.irises)
     mesh.keys = displacements(mesh, mesh.key_landmarks)
     for name, turn in turns.items():
@@ -248,3 +251,16 @@ def _turning(mesh: formats.Mesh, ground: float) -> Callable[[np.ndarray], np.nda
         return np.asarray((signed_areas(moved, mesh.triangles) < _MARGIN * rest) & helped)
 
     return flipped
+
+
+def _deepest(points: np.ndarray, lost: np.ndarray, places: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """The most depth that the plane around each place (…, 2) has lost.
+
+    Lips and cheeks carry what they lost to where they move, and the mouth's card stays behind them.
+    """
+    reach = _PULLED * float(np.linalg.norm(landmarks[54, :2] - landmarks[48, :2]))
+    tree = cKDTree(points)
+    near = tree.query_ball_point(places.reshape(-1, 2), reach)
+    nearest = tree.query(places.reshape(-1, 2))[1]
+    deepest = [lost[found].max() if found else lost[index] for found, index in zip(near, nearest, strict=True)]
+    return np.reshape(deepest, places.shape[:-1])

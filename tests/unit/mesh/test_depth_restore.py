@@ -66,3 +66,16 @@ def test_nothing_is_seen_to_move_at_rest(mesh: Mesh) -> None:
 def test_a_mesh_that_lost_nothing_is_left_alone(mesh: Mesh) -> None:
     whole = replace(mesh, lost_depth=None)
     np.testing.assert_array_equal(restore_depth(whole, turned(whole), (0.7, 1.3)), turned(whole))
+
+
+def test_the_mouths_card_stays_behind_cheeks_that_lips_pull_before_it() -> None:
+    landmarks = faces.portrait((0.0, 25.0, 0.0), gape=0.0).astype(np.float32)
+    built = build_mesh(Face(Path("p.png"), 512, 512, landmarks), np.full((512, 512, 4), 200, np.uint8))
+    assert built.lost_depth is not None and np.abs(built.lost_depth).max() > 1.0
+    card = np.unique(built.triangles[built.material == 1])
+    plane = np.setdiff1d(np.unique(built.triangles[built.material == 0]), card)
+    width = np.linalg.norm(landmarks[54, :2] - landmarks[48, :2])
+    apart = np.linalg.norm(built.vertices[card, None, :2] - built.vertices[plane, :2], axis=2)
+    around = np.where(apart < 0.3 * width, built.lost_depth[plane], -np.inf).max(axis=1)
+    assert np.isfinite(around).all()
+    assert (built.lost_depth[card] >= around - 0.01).all()
