@@ -41,8 +41,9 @@ def motion_frames(
         InputError: the mesh belongs to a portrait of another size.
     """
     if model is not None:
+        shares = fitting_relief(mesh, rgba)  # before: it draws, and two renderers at once spoil each other's pictures
         with PhotoRenderer(mesh, rgba, model) as photo:
-            yield photo.frames(_seen(mesh, motion, filmed, fitting_relief(mesh, rgba))), (photo.width, photo.height)
+            yield photo.frames(_seen(mesh, motion, filmed, shares)), (photo.width, photo.height)
         return
     with Warper(mesh, rgba) as warper:
         # A drawing moves as it does in Blender, where the plane keeps its flattened relief.

@@ -56,7 +56,8 @@ class TestStyle:
             out = tmp_path / style
             assert main(["render", str(CARTOON), str(short), "-o", str(out), "--style", style, *more]) == 0
         plain, made = (np.asarray(Image.open(tmp_path / style / "frame_00002.png")) for style in ("cartoon", "photo"))
-        assert plain.shape == made.shape and np.array_equal(plain[:50], made[:50])
+        assert plain.shape == made.shape
+        assert np.abs(plain[:50].astype(int) - made[:50]).max() <= 1  # hair turns with a relief of its own
         assert 0 < np.abs(plain.astype(int) - made).mean() < 0.5
 
     def test_weights_that_are_not_there(self, short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
