@@ -38,12 +38,12 @@ def release_loaded() -> None:
         clear()
 
 
-def _state_of(argument: object) -> tuple[int, int] | None:
-    """When a named file was changed (ns), and its size; None for all else."""
+def _state_of(argument: object) -> tuple[int, int, int] | None:
+    """When a named file was changed (ns), its size and its inode, for clocks are coarse; None for all else."""
     if not isinstance(argument, str) or not argument.endswith(".safetensors"):
         return None
     try:
         found = os.stat(argument)
     except (OSError, ValueError):
         return None
-    return found.st_mtime_ns, found.st_size
+    return found.st_mtime_ns, found.st_size, found.st_ino
