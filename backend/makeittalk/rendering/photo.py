@@ -120,11 +120,12 @@ class PhotoRenderer:
         self._tooth = _TOOTH * float(mouth_width(self._rest))
         self._small = 1.0 - float(smoothstep((mouth_width(rest) - _SMALL[0]) / (_SMALL[1] - _SMALL[0])))
         self._mouth = model.mouth
-        landmarks = self._shown(mesh.vertices[self._landmarks])
-        self._mouth_crop = MouthCrop.of(landmarks)
-        still = self._mouth_crop.maps(landmarks[None])
-        self._rest_mouth = take_mouth(rgba[..., :3], still[0])
-        self._rest_lips = place_mouth(landmarks[None], still)[0]
+        if self._mouth is not None:
+            landmarks = self._shown(mesh.vertices[self._landmarks])
+            self._mouth_crop = MouthCrop.of(landmarks)
+            still = self._mouth_crop.maps(landmarks[None])
+            self._rest_mouth = take_mouth(rgba[..., :3], still[0])
+            self._rest_lips = place_mouth(landmarks[None], still)[0]
 
     def frames(self, vertices: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """The pictures of a moving mesh, one at a time.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -27,6 +27,22 @@ def load_toml(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(storage.read_bytes(path, _MAX_TOML).decode())
     except ValueError as error:  # of the decoding, too
         raise InputError(f"{path} is not a training configuration: {error}.", _COMPARE) from error
+
+
+def folders_of(data: Sequence[str], share: Sequence[float]) -> list[str]:
+    """The folders of clips that a configuration names, `~` resolved.
+
+    Args:
+        share: how often each is drawn, or none.
+
+    Raises:
+        ValueError: there are none, or not as many shares.
+    """
+    if not data:
+        raise ValueError("it names no data")
+    if share and len(share) != len(data):
+        raise ValueError("share needs one number for each folder of data")
+    return [os.path.expanduser(name) for name in data]
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +21,8 @@ from ..data.picture_augment import PictureAugment
 from ..evaluation.picture_metrics import compare, mouth_box
 from ..losses.image_loss import ImageLossWeights
 from ..losses.perceptual import load_vgg, perceptual_loss, style_loss
-from .config import LoopConfig
-from .image_examples import image_example, stack_examples
+from .config import LoopConfig, folders_of
+from .image_examples import cut, image_example, stack_examples
 
 
 @dataclass
@@ -47,11 +46,7 @@ class ImageTrainingConfig(LoopConfig):
 
     def check(self) -> None:
         super().check()
-        self.data = [os.path.expanduser(name) for name in self.data]
-        if not self.data:
-            raise ValueError("it names no data")
-        if self.share and len(self.share) != len(self.data):
-            raise ValueError("share needs one number for each folder of data")
+        self.data = folders_of(self.data, self.share)
         if self.kind not in VARIANTS:
             raise ValueError(f"kind is one of {', '.join(VARIANTS)}")
         if self.patch % 64 or not 64 <= self.patch <= SIZE:
@@ -102,8 +97,8 @@ class ImageTask:
         if "features" in networks:
             corners, side = batch["corner"].tolist(), min(weights.seen, self.config.patch)
             with torch.no_grad():
-                wanted = networks["features"](_cut(target, corners, side))
-            found = networks["features"](_cut(made, corners, side))
+                wanted = networks["features"](cut(target, corners, side))
+            found = networks["features"](cut(made, corners, side))
             parts["perceptual"] = perceptual_loss(found, wanted)
             total = total + weights.perceptual * parts["perceptual"]
             if weights.style:
@@ -165,12 +160,3 @@ def compose(kind: str, answer: Tensor, pictures: Tensor) -> tuple[Tensor, Tensor
 
 def _channels_last(network: nn.Module) -> nn.Module:
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def _cut(pictures: Tensor, corners: list[list[int]], side: int) -> Tensor:
-    """The square at each picture's corner (column, row), (B, 3, side, side)."""
-    parts = [
-        picture[:, row : row + side, column : column + side]
-        for picture, (column, row) in zip(pictures, corners, strict=True)
-    ]
-    return torch.stack(parts).contiguous(memory_format=torch.channels_last)

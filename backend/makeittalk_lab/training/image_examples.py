@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from makeittalk.images.landmark_image import draw_landmarks, fill_mouth
@@ -81,3 +83,12 @@ def stack_examples(examples: list[tuple[np.ndarray, ...]]) -> dict[str, Tensor]:
         "weight": weight[:, None],
         "corner": corner,
     }
+
+
+def cut(pictures: Tensor, corners: Sequence[Sequence[int]], side: int) -> Tensor:
+    """The square at each picture's corner (column, row), (B, 3, side, side)."""
+    parts = [
+        picture[:, row : row + side, column : column + side]
+        for picture, (column, row) in zip(pictures, corners, strict=True)
+    ]
+    return torch.stack(parts).contiguous(memory_format=torch.channels_last)

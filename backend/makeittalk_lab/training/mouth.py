@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +21,7 @@ from ..data.clips import Prepared
 from ..data.mouth_frames import MouthFrames
 from ..data.picture_augment import PictureAugment
 from ..losses.perceptual import load_vgg, perceptual_loss
-from .config import LoopConfig
+from .config import LoopConfig, folders_of
 from .mouth_examples import around_opening, mouth_example, stack_mouths
 
 _VALIDATED = 40  # moments of each folder
@@ -64,11 +63,7 @@ class MouthTrainingConfig(LoopConfig):
 
     def check(self) -> None:
         super().check()
-        self.data = [os.path.expanduser(name) for name in self.data]
-        if not self.data:
-            raise ValueError("it names no data")
-        if self.share and len(self.share) != len(self.data):
-            raise ValueError("share needs one number for each folder of data")
+        self.data = folders_of(self.data, self.share)
 
 
 class Critic(nn.Module):

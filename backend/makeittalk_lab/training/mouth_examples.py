@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..data.mouth_frames import MouthFrames
 from ..data.picture_augment import PictureAugment, move_picture, move_points, patch_map, portrait_map, recolour
+from .image_examples import cut
 
 _SOFTEST = 5.0  # largest number of pixels of the square that one of a small portrait covers
 _SEEN = 128  # px of the square around the opening: what critic and features look at
@@ -74,8 +75,4 @@ def stack_mouths(examples: Sequence[tuple[np.ndarray, ...]]) -> dict[str, Tensor
 
 def around_opening(pictures: Tensor, corners: Tensor) -> Tensor:
     """The square of 128 px at each picture's corner (column, row): (B, C, 256, 256) → (B, C, 128, 128)."""
-    parts = [
-        picture[:, row : row + _SEEN, column : column + _SEEN]
-        for picture, (column, row) in zip(pictures, corners.tolist(), strict=True)
-    ]
-    return torch.stack(parts).contiguous(memory_format=torch.channels_last)
+    return cut(pictures, corners.tolist(), _SEEN)
