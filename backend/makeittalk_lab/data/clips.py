@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,16 @@ class Prepared:
         skipped = value.get("skipped")
         reasons = skipped if isinstance(skipped, dict) else {}
         return cls(Path(folder), str(value.get("kind", "")), **splits, skipped=reasons)
+
+
+def without(prepared: Prepared, left_out: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names to train on and names to validate with, of which the second take in what is left out of the first.
+
+    Args:
+        left_out: what such names begin with.
+    """
+    out = [name for name in prepared.train if name.startswith(tuple(left_out))]
+    return [name for name in prepared.train if name not in out], prepared.validation + out
 
 
 def stored_samples(samples: np.ndarray) -> np.ndarray:

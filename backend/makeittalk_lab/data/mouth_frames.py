@@ -82,7 +82,7 @@ class MouthFrames:
         shown = self.clip.warps[moment]
         if texture is None or self.own:
             return np.asarray(shown)
-        texture = cv2.resize(texture, self.size.tolist(), interpolation=cv2.INTER_AREA)  # as the mesh's is
+        texture = self.fitting(texture)
         card = self.cards[moment]
         rows, columns = np.nonzero(card[..., 2])
         if not len(rows):
@@ -93,13 +93,17 @@ class MouthFrames:
         # Column and row were drawn over black, so that pixels which show the card in part say less of both.
         place = cut[..., :2] / np.maximum(cover, 1e-3) * (np.array([texture.shape[1], texture.shape[0]]) / 255.0) - 0.5
         place = place.astype(np.float32)
-        teeth = cv2.remap(
-            texture[..., :3], place[..., 0], place[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        teeth = cv2.remap(texture, place[..., 0], place[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         result = np.array(shown)
         around = _lips(result[part].astype(np.float32), cover)
         result[part] = np.rint(np.clip(around + cover * (teeth - around), 0, 255))
         return result
+
+    def fitting(self, texture: np.ndarray) -> np.ndarray:
+        """A texture (h, w, ≥3) uint8 as large as the mesh's, (height, width, 3)."""
+        if texture.shape == (self.size[1], self.size[0], 3):
+            return texture
+        return np.asarray(cv2.resize(texture[..., :3], self.size.tolist(), interpolation=cv2.INTER_AREA))
 
 
 def _lips(shown: np.ndarray, cover: np.ndarray) -> np.ndarray:

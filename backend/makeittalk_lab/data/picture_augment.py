@@ -93,15 +93,20 @@ def move_picture(picture: np.ndarray, affine: np.ndarray, size: int) -> np.ndarr
     )
 
 
-def recolour(rng: np.random.Generator, augment: PictureAugment, pictures: np.ndarray) -> np.ndarray:
-    """Pictures (…, 3) 0–1 in one other light and skin, float32 0–1."""
+def colour_change(rng: np.random.Generator, augment: PictureAugment) -> tuple[np.ndarray, float]:
+    """Another light and skin: a matrix (3, 3) from old channels to new ones, and the exponent that follows it."""
     mix = np.eye(3) + rng.normal(0, augment.colour, (3, 3))
     mix /= np.maximum(mix.sum(axis=1, keepdims=True), 0.3)
     if rng.random() < augment.swap:
         mix = mix[rng.permutation(3)]
     mix = np.diag(np.exp(rng.normal(0, augment.light, 1) + rng.normal(0, augment.light / 3, 3))) @ mix
-    gamma = float(np.exp(rng.normal(0, augment.light)))
-    mixed = np.clip(pictures.reshape(-1, 3) @ mix.T.astype(np.float32), 0.0, 1.0)
+    return mix.astype(np.float32), float(np.exp(rng.normal(0, augment.light)))
+
+
+def recolour(rng: np.random.Generator, augment: PictureAugment, pictures: np.ndarray) -> np.ndarray:
+    """Pictures (…, 3) 0–1 in one other light and skin, float32 0–1."""
+    mix, gamma = colour_change(rng, augment)
+    mixed = np.clip(pictures.reshape(-1, 3) @ mix.T, 0.0, 1.0)
     return np.asarray(cv2.pow(np.ascontiguousarray(mixed), gamma).reshape(pictures.shape), np.float32)
 
 

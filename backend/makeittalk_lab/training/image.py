@@ -15,7 +15,7 @@ from makeittalk.networks.image import ImageConfig, PaperUNet
 from makeittalk.networks.image_inference import VARIANTS, save_image
 from torch import Tensor, nn
 
-from ..data.clips import Prepared
+from ..data.clips import Prepared, without
 from ..data.image_clips import ImageClip
 from ..data.picture_augment import PictureAugment
 from ..evaluation.picture_metrics import compare, mouth_box
@@ -31,12 +31,14 @@ class ImageTrainingConfig(LoopConfig):
 
     Attributes:
         data: folders of `prepare frames`. share: how often each is drawn, the same for all when empty.
+        leave_out: clips whose names begin so are not learned from; they validate.
         kind: "correction" or "paper". patch: side of the patches learned from, px; 256 for the whole face.
         correction, paper, loss, augment: tables of CorrectionConfig, ImageConfig, ImageLossWeights and PictureAugment.
     """
 
     data: list[str] = field(default_factory=list)
     share: list[float] = field(default_factory=list)
+    leave_out: list[str] = field(default_factory=list)
     kind: str = "correction"
     patch: int = 128
     correction: CorrectionConfig = field(default_factory=CorrectionConfig)
@@ -61,10 +63,15 @@ class ImageTask:
 
     def __init__(self, config: ImageTrainingConfig) -> None:
         self.config = config
-        folders = [Prepared.load(folder) for folder in config.data]
-        self.clips = [[ImageClip.load(found.folder, name) for name in found.train] for found in folders]
-        self.held = [[ImageClip.load(found.folder, name) for name in found.validation] for found in folders]
-        share = np.asarray(config.share or [1.0] * len(folders), np.float64)
+        self.clips: list[list[ImageClip]] = []
+        self.held: list[list[ImageClip]] = []
+        for folder in config.data:
+            found = Prepared.load(folder)
+            learned, held = without(found, config.leave_out)
+            self.clips.append([ImageClip.load(found.folder, name) for name in learned])
+            self.held.append([ImageClip.load(found.folder, name) for name in held])
+        share = np.asarray(config.share or [1.0] * len(self.clips), np.float64)
+        share = share * [bool(clips) for clips in self.clips]
         self.share = share / share.sum()
 
     def networks(self) -> dict[str, nn.Module]:

@@ -17,12 +17,12 @@ from makeittalk.networks.mouth_inference import save_mouth
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..data.clips import Prepared
+from ..data.clips import Prepared, without
 from ..data.mouth_frames import MouthFrames
 from ..data.picture_augment import PictureAugment
 from ..losses.perceptual import load_vgg, perceptual_loss
 from .config import LoopConfig, folders_of
-from .mouth_examples import around_opening, mouth_example, stack_mouths
+from .mouth_examples import around_opening, mouth_example, mouth_pictures, stack_mouths
 
 _VALIDATED = 40  # moments of each folder
 _LIPS = 0.3  # what a pixel of the lips weighs, where one between them weighs 1
@@ -96,13 +96,12 @@ class MouthTask:
         self.config = config
         self.people: list[list[list[MouthFrames]]] = []  # of each folder, each person's clips
         self.held: list[list[MouthFrames]] = []
-        out = tuple(config.leave_out)
+        self.textures: dict[tuple[str, int], np.ndarray] = {}
         for folder in config.data:
             found = Prepared.load(folder)
-            train = [name for name in found.train if not (out and name.startswith(out))]
-            held = found.validation + [name for name in found.train if out and name.startswith(out)]
+            learned, held = without(found, config.leave_out)
             people: dict[str, list[MouthFrames]] = {}
-            for name in train:
+            for name in learned:
                 people.setdefault(person(name), []).append(MouthFrames.load(found.folder, name))
             self.people.append(list(people.values()))
             self.held.append([MouthFrames.load(found.folder, name) for name in held])
@@ -122,21 +121,29 @@ class MouthTask:
     def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
         return stack_mouths([self._example(rng) for _ in range(count)])
 
-    def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    def _example(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         people = self.people[int(rng.choice(len(self.people), p=self.share))]
         # People with few films are seen oftener than their films' number, and less often than as if all had as many.
         weights = np.sqrt([len(clips) for clips in people])
         clips = people[int(rng.choice(len(people), p=weights / weights.sum()))]
         frames = clips[int(rng.integers(len(clips)))]
         moment = int(rng.integers(len(frames.clip.landmarks)))
-        texture = None if frames.own else lit_texture(frames.light, frames.scale, int(rng.integers(SETS)))
+        texture = None if frames.own else self._texture(frames, int(rng.integers(SETS)))
         return mouth_example(frames, moment, texture, (rng, self.config.augment))
+
+    def _texture(self, frames: MouthFrames, teeth: int) -> np.ndarray:
+        """A clip's card with a set of teeth, as large as it is shown; drawn once."""
+        key = (frames.clip.name, teeth)
+        if key not in self.textures:
+            self.textures[key] = frames.fitting(lit_texture(frames.light, frames.scale, teeth))
+        return self.textures[key]
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
         weights = self.config.loss
-        target, drawn = batch["pictures"][:, 6:], batch["drawn"].float() / 255
         if phase == "mouth":
-            self.made = self._made(networks["mouth"], batch)
+            self.pictures = mouth_pictures(batch)
+            self.made = self._made(networks["mouth"], self.pictures, batch)
+        target, drawn = self.pictures[:, 6:], batch["drawn"].float() / 255
         made, zone = self.made, batch["zone"]
         # Only what may change is compared: around it lie the portrait's lips here and the film's there.
         mixed = target + zone * (made - target)
@@ -165,9 +172,9 @@ class MouthTask:
             total = total + weights.critic * parts["critic"]
         return {"loss": total, **parts}
 
-    def _made(self, network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        """The mouths that the network makes of a batch, (B, 3, 256, 256)."""
-        pictures, drawn = batch["pictures"], batch["drawn"].float() / 255
+    def _made(self, network: nn.Module, pictures: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        """The mouths (B, 3, 256, 256) that the network makes of a batch, whose pictures are (B, 9, 256, 256)."""
+        drawn = batch["drawn"].float() / 255
         inputs = torch.cat([pictures[:, :6], drawn], dim=1).contiguous(memory_format=torch.channels_last)
         return changed(pictures[:, 3:6], network(inputs).float())
 
@@ -183,8 +190,9 @@ class MouthTask:
                 part = moments[first : first + 8 * step : step]
                 batch = stack_mouths([mouth_example(clip, moment) for clip, moment in part])
                 batch = {name: value.to(device) for name, value in batch.items()}
-                made = self._made(networks["mouth"], batch).clamp(0, 1)
-                warp, target = batch["pictures"][:, 3:6], batch["pictures"][:, 6:]
+                pictures = mouth_pictures(batch)
+                made = self._made(networks["mouth"], pictures, batch).clamp(0, 1)
+                warp, target = pictures[:, 3:6], pictures[:, 6:]
                 made = warp + batch["zone"] * (made - warp)
                 inside = (batch["drawn"][:, :1] > 127).float()
                 area = inside.sum(dim=(1, 2, 3)).clamp(min=1)

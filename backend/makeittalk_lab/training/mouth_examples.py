@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import cv2
 import numpy as np
 import torch
 from makeittalk.images.mouth_crop import SIZE
@@ -12,8 +11,9 @@ from makeittalk.images.mouth_image import draw_mouth, mouth_zone
 from torch import Tensor
 
 from ..data.mouth_frames import MouthFrames
-from ..data.picture_augment import PictureAugment, move_picture, move_points, patch_map, portrait_map, recolour
+from ..data.picture_augment import PictureAugment, colour_change, move_points, patch_map, portrait_map
 from .image_examples import cut
+from .varied_pictures import reading_map, varied
 
 _SOFTEST = 5.0  # largest number of pixels of the square that one of a small portrait covers
 _SEEN = 128  # px of the square around the opening: what critic and features look at
@@ -23,54 +23,52 @@ def mouth_example(
     frames: MouthFrames,
     moment: int,
     texture: np.ndarray | None = None,
-    varied: tuple[np.random.Generator, PictureAugment] | None = None,
-) -> tuple[np.ndarray, ...]:
-    """One moment of a clip as arrays.
+    vary: tuple[np.random.Generator, PictureAugment] | None = None,
+) -> dict[str, np.ndarray]:
+    """One moment of a clip as arrays, and how to vary it, which is left to the device (`varied_pictures`).
 
     Args:
-        texture: of the card, see `MouthFrames.warp`. varied: what to vary it by.
+        texture: of the card, see `MouthFrames.warp`. vary: what to vary it by.
 
     Returns:
-        Portrait, warp and target, (256, 256, 9) float32 0–1; what is drawn of lips and jaw, (256, 256, 4) uint8; the
-        zone that may change, (256, 256) float32; column and row (2,) of the square of 128 px around the opening.
+        shown: portrait, warp and target, (3, 256, 256, 3) uint8; maps, soft, mix, gamma: see `varied`.
+        drawn: lips and jaw where the moment is varied to, (4, 256, 256) uint8; zone: (1, 256, 256) float32, what may
+        change of it; corner: (2,), column and row of the square of 128 px around its opening.
     """
     clip = frames.clip
-    shown = [np.asarray(clip.portrait), frames.warp(moment, texture), np.asarray(clip.targets[moment])]
+    shown = np.stack([np.asarray(clip.portrait), frames.warp(moment, texture), np.asarray(clip.targets[moment])])
     points, rest = np.asarray(clip.landmarks[moment]), np.asarray(clip.rest)
-    if varied is not None:
-        rng, augment = varied
+    affine = other = np.eye(2, 3)
+    soft, mix, gamma = 1.0, np.eye(3, dtype=np.float32), 1.0
+    if vary is not None:
+        rng, augment = vary
         affine, mirrored = patch_map(rng, augment, points, SIZE)
         other = portrait_map(rng, augment, affine, SIZE)
-        shown = [move_picture(picture, way, SIZE) for picture, way in zip(shown, (other, affine, affine), strict=True)]
         points, rest = move_points(points, affine, mirrored), move_points(rest, affine, mirrored)
         soft = float(np.exp(rng.uniform(-np.log(_SOFTEST), np.log(_SOFTEST))))
-        if soft > 1.2:
-            shown = [_softened(picture, soft) for picture in shown]
-    pictures = np.stack(shown, axis=2) / np.float32(255)  # (s, s, 3 pictures, 3)
-    if varied is not None:
-        pictures = recolour(varied[0], varied[1], pictures)
+        mix, gamma = colour_change(rng, augment)
     inner = points[60:68]
     corner = np.rint((inner.min(axis=0) + inner.max(axis=0)) / 2 - _SEEN / 2)
-    corner = np.clip(corner, 0, SIZE - _SEEN).astype(np.int64)
-    return pictures.reshape(SIZE, SIZE, 9), draw_mouth(points, rest), mouth_zone(points), corner
-
-
-def _softened(picture: np.ndarray, pixels: float) -> np.ndarray:
-    """A square as of a portrait with so much larger pixels."""
-    size = round(SIZE / pixels)
-    small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(small, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC))
-
-
-def stack_mouths(examples: Sequence[tuple[np.ndarray, ...]]) -> dict[str, Tensor]:
-    """Examples (see `mouth_example`) as tensors, channels before rows."""
-    pictures, drawn, zone, corner = (torch.from_numpy(np.stack(part)) for part in zip(*examples, strict=True))
     return {
-        "pictures": pictures.permute(0, 3, 1, 2),
-        "drawn": drawn.permute(0, 3, 1, 2),
-        "zone": zone[:, None],
-        "corner": corner,
+        "shown": shown,
+        "maps": np.stack([reading_map(way, SIZE) for way in (other, affine, affine)]),
+        "soft": np.float32(soft),
+        "mix": mix,
+        "gamma": np.float32(gamma),
+        "drawn": np.ascontiguousarray(draw_mouth(points, rest).transpose(2, 0, 1)),
+        "zone": mouth_zone(points)[None],
+        "corner": np.clip(corner, 0, SIZE - _SEEN).astype(np.int64),
     }
+
+
+def stack_mouths(examples: Sequence[dict[str, np.ndarray]]) -> dict[str, Tensor]:
+    """Examples (see `mouth_example`) as tensors."""
+    return {name: torch.from_numpy(np.stack([example[name] for example in examples])) for name in examples[0]}
+
+
+def mouth_pictures(batch: Mapping[str, Tensor]) -> Tensor:
+    """Portraits, warps and targets of a batch as they are varied, (B, 9, 256, 256) float32 0–1."""
+    return varied(batch["shown"], batch["maps"], batch["soft"], batch["mix"], batch["gamma"])
 
 
 def around_opening(pictures: Tensor, corners: Tensor) -> Tensor:

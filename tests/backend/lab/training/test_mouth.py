@@ -13,7 +13,7 @@ from makeittalk.networks.mouth_inference import load_mouth
 from makeittalk_lab.data.mouth_frames import MouthFrames
 from makeittalk_lab.training.log import Log
 from makeittalk_lab.training.mouth import MouthTask, MouthTrainingConfig, detail_loss, person
-from makeittalk_lab.training.mouth_examples import mouth_example, stack_mouths
+from makeittalk_lab.training.mouth_examples import mouth_example, mouth_pictures, stack_mouths
 from makeittalk_lab.training.train import train
 
 CONFIG = """
@@ -43,17 +43,16 @@ def configured(folder: Path, data: Path, steps: int = 40) -> Path:
 
 def test_an_example_is_the_moment_itself_when_nothing_varies(prepared_mouths: Path) -> None:
     frames = MouthFrames.load(prepared_mouths, "one.0")
-    pictures, drawn, zone, corner = mouth_example(frames, 3)
-    assert np.array_equal(np.rint(pictures[..., 6:] * 255).astype(np.uint8), frames.clip.targets[3])
-    assert drawn[..., 0].max() == 255 and zone.max() > 0.5
+    example = mouth_example(frames, 3)
+    pictures = mouth_pictures(stack_mouths([example]))[0]
+    assert np.array_equal(np.rint(pictures[6:].numpy() * 255).transpose(1, 2, 0), frames.clip.targets[3])
+    assert example["drawn"][0].max() == 255 and example["zone"].max() > 0.5
     middle = frames.clip.landmarks[3][60:68].mean(axis=0)
-    assert np.abs(corner + 64 - middle).max() < 8
+    assert np.abs(example["corner"] + 64 - middle).max() < 8
     again = [mouth_example(frames, 3, None, (np.random.default_rng(5), MouthTrainingConfig().augment)) for _ in "ab"]
-    assert all(np.array_equal(one, other) for one, other in zip(*again, strict=True))
-    batch = stack_mouths(again)
-    assert (
-        batch["pictures"].shape == (2, 9, SIZE, SIZE) and 0 <= batch["pictures"].min() <= batch["pictures"].max() <= 1
-    )
+    assert all(np.array_equal(again[0][name], again[1][name]) for name in again[0])
+    varied = mouth_pictures(stack_mouths(again))
+    assert varied.shape == (2, 9, SIZE, SIZE) and 0 <= varied.min() <= varied.max() <= 1
 
 
 def test_a_short_training_learns_and_its_weights_load(prepared_mouths: Path, tmp_path: Path) -> None:
