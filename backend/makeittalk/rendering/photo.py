@@ -37,7 +37,7 @@ _MOVED = 64  # frames whose vertices are moved together
 _AROUND = 19  # px of the square: what is left out around lips and lids, which are drawn anew, comparing colours
 _LIGHT = 0.7  # of the network's coarse light in the mouth that a large one takes
 _TOOTH = 0.08  # widths of the mouth: finer than this a large mouth keeps the teeth of its card
-_SMALL = (48.0, 96.0)  # px of the frames: a mouth up to so wide is the network's, one from so wide on the card's
+_SMALL = (48.0, 64.0)  # px of the frames: a mouth up to so wide is the network's, one from so wide on the card's
 _SHADING = 3.0  # px of the square: finer than this, all else keeps the portrait's own detail
 
 
@@ -197,7 +197,7 @@ class PhotoRenderer:
             colours,
             masks,
             {
-                index: MouthChange(change, mouth_zone(lips) * (1.0 - self._own_mouth.kept(lips)), affine)
+                index: MouthChange(change, mouth_zone(lips) * (1.0 - self._kept(lips)), affine)
                 for index, change, lips, affine in zip(batch.open, changes, batch.lips, batch.maps, strict=True)
             },
         )
@@ -218,7 +218,7 @@ class PhotoRenderer:
         if self._model.variant == "correction":
             # A new mouth where the portrait has none to show; everywhere else no more than light and shade.
             hollow = hollow_zone(place)
-            own = 0.0 if self._mouth is not None else 1.0 - self._own_mouth.kept(place)
+            own = 0.0 if self._mouth is not None else 1.0 - self._kept(place)
             light = _coarse(change, hollow, self._tooth)
             inside = light + self._small * (change - light)
             change = own * hollow[..., None] * inside + _shading(change, 1.0 - hollow)
@@ -229,6 +229,10 @@ class PhotoRenderer:
         if mouth is not None:
             mouth.onto(picture)
         return picture
+
+    def _kept(self, lips: np.ndarray) -> float:
+        """How far the portrait's own mouth stays at landmarks (68, 2): as a small one shows little, not at all."""
+        return (1.0 - self._small) * self._own_mouth.kept(lips)
 
     def _matched(self) -> ColourMatch:
         """The network's cast, from what it makes of the portrait at rest."""

@@ -185,9 +185,10 @@ def test_skin_keeps_its_detail_whatever_a_network_smooths() -> None:
     assert detail[0].std() > 0.85 * detail[1].std()
 
 
+@pytest.mark.parametrize("size", [600, 200])
 @pytest.mark.parametrize("teeth", [True, False])
-def test_a_mouth_whose_teeth_show_at_rest_keeps_them(teeth: bool) -> None:
-    rgba, points = picture(300, 360), landmarks(300, 360)
+def test_a_large_mouth_whose_teeth_show_at_rest_keeps_them(teeth: bool, size: int) -> None:
+    rgba, points = picture(size, size, grain=size // 40), landmarks(size, size)
     points[[67, 66, 65, 56, 57, 58], 1] += 0.25 * np.linalg.norm(points[54] - points[48])
     inner = np.rint(points[60:68, :2]).astype(np.int32)
     cv2.fillPoly(rgba, [inner], (250, 245, 235, 255) if teeth else (30, 15, 15, 255))
@@ -196,9 +197,10 @@ def test_a_mouth_whose_teeth_show_at_rest_keeps_them(teeth: bool) -> None:
     warps, frames, _ = both(mesh, rgba, motion, MouthPainter())
     x, y = np.rint(motion.landmarks[-1, 60:68, :2].mean(axis=0)).astype(int)
     inside = (-1, slice(y - 2, y + 3), slice(x - 2, x + 3), slice(0, 3))
-    share = 0.8 if teeth else 0.0
+    # Of a large mouth a network is believed the light alone; a small one shows too little to be kept.
+    share = 0.0 if size == 200 else (1.0 - 0.7 * 0.2) if teeth else 1.0 - 0.7
     expected = share * warps[inside] + (1.0 - share) * np.broadcast_to(MOUTH, (5, 5, 3))
-    assert np.abs(frames[inside].astype(int) - expected).max() <= 6
+    assert np.abs(frames[inside].astype(int) - expected).max() <= 8
     assert np.abs(warps[inside].astype(int) - MOUTH).max() > 6
 
 
