@@ -52,6 +52,8 @@ class LoopConfig:
     Attributes:
         out: folder for checkpoints, log and weights.
         start: folder of another run, whose networks this one begins with; empty for fresh ones.
+        start_share: how much of those networks' weights stays in what is saved: such a mean is better with what neither
+            saw (Wortsman et al. 2022, WiSE-FT).
         seed, steps: of the run. batch: examples of a step, over all devices together.
         learning_rate, weight_decay: Adam's; the rate rises for `warmup` steps, then falls to zero along a cosine.
         clip: largest norm of a phase's gradient.
@@ -66,6 +68,7 @@ class LoopConfig:
 
     out: str = ""
     start: str = ""
+    start_share: float = 0.0
     seed: int = 0
     steps: int = 10_000
     batch: int = 32
@@ -118,6 +121,10 @@ class LoopConfig:
                 raise ValueError(f"{name} must not be below 0")
         if not self.average < 1:
             raise ValueError("average must be below 1")
+        if not 0 <= self.start_share < 1:
+            raise ValueError("start_share must be from 0 to below 1")
+        if self.start_share and not self.start:
+            raise ValueError("start_share needs a start")
 
 
 def from_table(kind: type[_Kind], table: Mapping[str, Any]) -> _Kind:

@@ -124,7 +124,7 @@ class _Run:
                     checkpoint.save(self.out, task.name, step + 1, self.kept, self.adam)
                 self.progress((step + 1) / config.steps, f"Training {task.name}")
         if fabric.is_global_zero:
-            task.save(self._resting(), self.out, {"steps": str(config.steps)})
+            task.save(self._mixed(self._resting()), self.out, {"steps": str(config.steps)})
         fabric.barrier()
         return self.out
 
@@ -185,16 +185,23 @@ class _Run:
     def _resting(self) -> dict[str, nn.Module]:
         return {name: self.averaged.get(name, network).eval() for name, network in self.bare.items()}
 
+    def _mixed(self, networks: dict[str, nn.Module]) -> dict[str, nn.Module]:
+        """Networks with their share of those that the run began with."""
+        share = self.config.start_share
+        if not share:
+            return networks
+        mixed = {name: copy.deepcopy(networks[name]) for name in self.learning}
+        if not checkpoint.load(Path(self.config.start), self.task.name, mixed):
+            raise InputError(f"{self.config.start} holds no checkpoint to start from.", "Run that training first.")
+        for name, network in mixed.items():
+            _lerp(network, networks[name], 1.0 - share)
+        return networks | mixed
+
     def _average(self, step: int) -> None:
         """Brings the averaged weights nearer to today's, from the first step on as far as there was any to average."""
         share = 1.0 - min(self.config.average, (step + 1) / (step + 10))
         for name, average in self.averaged.items():
-            new = self.bare[name].state_dict()
-            for key, value in average.state_dict().items():
-                if value.is_floating_point():
-                    value.lerp_(new[key], share)
-                else:
-                    value.copy_(new[key])
+            _lerp(average, self.bare[name], share)
 
     def _set_rate(self, step: int) -> float:
         rate = self.config.learning_rate * learning_share(step, self.config)
@@ -220,6 +227,16 @@ class _Run:
             pin_memory=on_gpu,
         )
         return fabric.setup_dataloaders(loader, use_distributed_sampler=False)  # type: ignore[return-value]
+
+
+def _lerp(network: nn.Module, other: nn.Module, share: float) -> None:
+    """Moves a network's weights by a share of the way to another's."""
+    new = other.state_dict()
+    for key, value in network.state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(new[key], share)
+        else:
+            value.copy_(new[key])
 
 
 class _Batches(Dataset[dict[str, Tensor]]):

@@ -187,6 +187,19 @@ def test_an_average_begins_with_the_weights_that_a_run_starts_from(tmp_path):
     assert torch.allclose(first.end["last"].weight, more.end["last"].weight, atol=1e-6)
 
 
+def test_what_is_saved_keeps_a_share_of_what_a_run_starts_from(tmp_path):
+    first, whole, mixed = Duel(), Duel(), Duel()
+    run(first, settings(tmp_path / "first"))
+    start = {"start": str(tmp_path / "first"), "steps": 5, "learning_rate": 0.05}
+    run(whole, settings(tmp_path / "whole", **start))
+    run(mixed, settings(tmp_path / "mixed", **start, start_share=0.25))
+    weights = [task.end["last"].weight for task in (first, whole, mixed)]
+    assert not torch.allclose(weights[0], weights[1], atol=1e-3)
+    assert torch.allclose(weights[2], 0.25 * weights[0] + 0.75 * weights[1], atol=1e-6)
+    with pytest.raises(ValueError, match="start_share needs a start"):
+        settings(tmp_path, start_share=0.25).check()
+
+
 def test_another_seed_ends_elsewhere(tmp_path):
     first, second = Duel(), Duel()
     run(first, settings(tmp_path / "a", steps=3))
