@@ -145,6 +145,11 @@ class GlRenderer:
         Returns:
             (height, width, 4) uint8, premultiplied.
         """
+        with self._context:  # another renderer's may be the current one
+            return self._drawn(positions, head)
+
+    def _drawn(self, positions: np.ndarray, head: np.ndarray) -> np.ndarray:
+        """`draw`, the context being current."""
         self._write("head", head)
         self._positions.write(np.ascontiguousarray(positions, np.float32))
         self._paint(self._canvas)

@@ -41,7 +41,7 @@ def motion_frames(
         InputError: the mesh belongs to a portrait of another size.
     """
     if model is not None:
-        shares = fitting_relief(mesh, rgba)  # before: it draws, and two renderers at once spoil each other's pictures
+        shares = fitting_relief(mesh, rgba)
         with PhotoRenderer(mesh, rgba, model) as photo:
             yield photo.frames(_seen(mesh, motion, filmed, shares)), (photo.width, photo.height)
         return

@@ -137,6 +137,19 @@ def test_frames_may_have_another_size(mesh: formats.Mesh, backend: str) -> None:
     assert np.abs(frame.astype(int) - expected).mean() < 1.5
 
 
+def test_two_characters_are_drawn_in_turns(mesh: formats.Mesh) -> None:
+    moved = mesh.vertices + [4.0, 2.0, 0.0]
+    other = picture()[..., [2, 1, 0, 3]].copy()
+    with Warper(mesh, picture(), backend="gl") as alone:
+        expected = alone.draw(moved)
+    with Warper(mesh, picture(), backend="gl") as first:
+        with Warper(mesh, other, (90, 108), backend="gl") as second:
+            small = second.draw(moved)
+            assert np.array_equal(first.draw(moved), expected)
+            assert np.array_equal(second.draw(moved), small) and np.array_equal(first.draw(moved), expected)
+        assert np.array_equal(first.draw(moved), expected)
+
+
 def test_landmarks_alone_are_enough(mesh: formats.Mesh, motion: formats.Motion) -> None:
     bare = motion_of_landmarks(motion.landmarks, motion.neutral, motion.fps)
     with Warper(mesh, picture()) as warper:
