@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -17,7 +14,7 @@ from ..landmarks.polygon import inside_polygon
 from ..landmarks.pose import neck_pivot
 from . import eyes, mouth
 from .contours import Contours, Sampling, build_contours
-from .deform import deform, displacements, signed_areas
+from .deform import displacements, signed_areas
 from .depth import flatten, relief
 from .depth_restore import around
 from .drawn_mouth import EXTRA_COLUMNS, DrawnMouth
@@ -28,24 +25,13 @@ from .soft_parts import add_soft_parts
 from .support_points import support_points
 from .teeth import SETS
 from .triangulation import crossing_edges, missing_edges, open_pockets, triangulate
+from .turning import Turning
 from .vertex_weights import head_weights, landmark_weights, still_vertices
 
 Keys = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 _VERTICES = (620, 860)  # of the portrait's part
-_TURN = np.deg2rad(20.0)  # yaw and pitch that no triangle may flip at
-#: Keys at 1 in which the head is turned that far.
-_TURNED = (
-    ("jawOpen",),
-    ("mouthShut",),
-    ("mouthSmileLeft", "mouthSmileRight"),
-    ("mouthPucker",),
-    ("mouthFunnel",),
-    ("mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight"),
-)
 _DEPTH_SCALES = (1.0, 0.75, 0.5, 0.25, 0.0)
-_MARGIN = 0.02  # share of a triangle's own area that must be left there
-_FOLDED = 0.06  # share of it below which a triangle is folded by the expression alone
 _PULLED = 0.35  # widths of the mouth that lips pull the cheeks by
 
 
@@ -205,52 +191,18 @@ def _moves(names: np.ndarray, key_landmarks: np.ndarray, key_range: np.ndarray) 
 def _flatten(mesh: formats.Mesh, contours: Contours, points: np.ndarray, ground: float) -> None:
     """Lowers the mesh's relief over `ground`, and the depth of its displacements, until it can be turned."""
     lowered = relieved = mesh.vertices[:, 2].copy()
-    flips = _turning(mesh, ground)
+    turning = Turning.of(mesh, ground)
     for scale in _DEPTH_SCALES:
         mesh.depth_scale = scale
-        flips = _turning(mesh, ground)
-        lowered, steady = flatten(relieved, points, mesh.triangles, contours, scale, flips)
+        turning = Turning.of(mesh, ground)
+        lowered, steady = flatten(relieved, points, contours, scale, turning)
         mesh.vertices[:, 2] = lowered + ground
         if steady:
             return
     # A face that turns away so far keeps little relief, the same share everywhere.
-    while np.abs(lowered).max() > 1e-3 * np.abs(relieved).max() and flips(lowered).any():
+    while np.abs(lowered).max() > 1e-3 * np.abs(relieved).max() and turning.flips(lowered):
         lowered = 0.7 * lowered
     mesh.vertices[:, 2] = lowered + ground
-
-
-def _at_depth(mesh: formats.Mesh, depth: float) -> formats.Mesh:
-    """The mesh with all vertices at one depth."""
-    vertices = mesh.vertices.copy()
-    vertices[:, 2] = depth
-    return replace(mesh, vertices=vertices)
-
-
-def _turning(mesh: formats.Mesh, ground: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Says which triangles (poses, F) flip for a depth over `ground`, the head turned to every side; those that a face
-    folds whichever way it looks, as it may at a steep edge of a drawn mouth, no depth can help."""
-    steps = np.array([-1.0, 0.0, 1.0]) * _TURN
-    pitch, yaw = (axis.ravel() for axis in np.meshgrid(steps, steps))
-    turns = np.stack([pitch, yaw, np.zeros_like(yaw)], axis=1)
-    faces = np.zeros((1 + len(_TURNED), 68, 3))
-    for face, names in zip(faces[1:], _TURNED, strict=True):
-        face += mesh.key_landmarks[np.isin(mesh.key_names, names)].sum(axis=0)
-    expression = np.repeat(faces, len(turns), axis=0)
-    rotation = np.tile(turns, (len(faces), 1))
-    rest = signed_areas(mesh.vertices, mesh.triangles)
-    # Seen from the front a vertex moves linearly with its depth: two depths tell all others.
-    still = deform(_at_depth(mesh, 0.0), expression, rotation, np.zeros(3))[..., :2]
-    swing = deform(_at_depth(mesh, 1.0), expression, rotation, np.zeros(3))[..., :2] - still
-
-    ahead = np.flatnonzero((turns == 0.0).all(axis=1))
-    folded = signed_areas(still.reshape(len(faces), len(turns), -1, 2)[:, ahead[0]], mesh.triangles) < _FOLDED * rest
-    helped = np.repeat(~folded, len(turns), axis=0)
-
-    def flipped(depth: np.ndarray) -> np.ndarray:
-        moved = still + swing * (depth[:, None] + ground).astype(np.float32)
-        return np.asarray((signed_areas(moved, mesh.triangles) < _MARGIN * rest) & helped)
-
-    return flipped
 
 
 def _deepest(points: np.ndarray, lost: np.ndarray, places: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

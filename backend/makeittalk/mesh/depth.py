@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
+from scipy.linalg import cho_solve, solve_triangular
+from scipy.optimize import nnls
 from scipy.sparse import coo_matrix, csc_matrix, diags
-from scipy.sparse.linalg import splu
 
 from ..landmarks.face_frame import FaceFrame
 from ..landmarks.polygon import outline_distance
 from .contours import Contours
+from .turning import Turning
 from .vertex_weights import sheet, solve_held
 
 _REACH = 0.8  # face heights around the face in which the plane has relief
 _TENSION = 0.25  # face heights: a stiff sheet below this length, a membrane above
-_STEEPEST = 2.2  # px a px, the first limit of its slope
-_ROUNDS = 40
+_ROUNDS = 30  # of finding which triangles flip
+_SPARE = 1e-3  # share of its area that a triangle keeps beyond what it must, for rounding
 
 
 def relief(
@@ -40,77 +40,83 @@ def relief(
 
 
 def flatten(
-    depth: np.ndarray,
-    points: np.ndarray,
-    triangles: np.ndarray,
-    contours: Contours,
-    scale: float,
-    flips: Callable[[np.ndarray], np.ndarray],
+    depth: np.ndarray, points: np.ndarray, contours: Contours, scale: float, turning: Turning
 ) -> tuple[np.ndarray, bool]:
-    """Lowers the relief until no triangle flips in any pose: its steep places first, the whole only if it must be.
+    """Lowers the relief until no triangle flips in any pose, where it must be and no more than that.
 
-    The slope of every triangle is cut to a limit and the relief rebuilt from the slopes (Poisson). Limits sink around
-    the triangles that flip. Lips and lids keep as much depth between their edges as displacements have, so that they
-    shut in depth, too.
+    Of all reliefs that can be turned it is the one whose slopes differ least from those of the whole one: a quadratic
+    program, solved as a least-distance problem (Lawson and Hanson, Solving Least Squares Problems, 1974, chapter 23),
+    in which triangles have their say once they have flipped. Lips and lids keep as much depth between their edges as
+    displacements have, so that they shut in depth, too.
 
     Args:
-        depth: (V,) px, 0 where the plane stays flat. points: (V, 2) px. triangles: (F, 3). contours: the face's lines.
-        scale: share of their depth that displacements keep.
-        flips: says for a depth (V,) which triangles flip in which pose, (poses, F).
+        depth: (V,) px, 0 where the plane stays flat. points: (V, 2) px. contours: the face's lines.
+        scale: share of their depth that displacements keep. turning: what depth does to the triangles.
 
     Returns:
         (V,) px, and whether no triangle flips any more.
     """
-    lift = _meet(contours, depth, scale)
-    depth = lift(depth)
-    free = depth != 0.0
-    if not free.any():
-        return depth, True
-    slopes, area = _slopes(points, triangles)
-    weight = diags(np.concatenate([area, area]))
-    matrix = (slopes.T @ weight @ slopes)[free][:, free]
-    diagonal = matrix.diagonal()  # 0 for a point that lies so near an outline that no triangle needs it
-    solve = splu(csc_matrix(matrix + diags(1e-9 * diagonal + 1e-12 * diagonal.max()))).solve
-    limit = np.full(len(triangles), _STEEPEST)
-    near = _neighbours(triangles, len(points))
+    spread, offset = _unknowns(contours, depth, scale)
+    if not spread.shape[1]:
+        return offset, not turning.flips(offset)
+    slopes, area = _slopes(points, turning.triangles)
+    energy = (slopes.T @ diags(np.concatenate([area, area])) @ slopes).toarray()
+    matrix = spread.T @ energy @ spread
+    # Not 0 for a point that lies so near an outline that no triangle needs it.
+    matrix[np.diag_indices_from(matrix)] += 1e-9 * matrix.diagonal().mean()
+    root = np.linalg.cholesky(matrix)
+    free = cho_solve((root, True), spread.T @ (energy @ (depth - offset)))
+    lowered = spread @ free + offset
+    poses, chosen = np.zeros((2, 0), int)
     for _ in range(_ROUNDS):
-        bad = flips(depth).any(axis=0)
-        if not bad.any():
-            return depth, True
-        limit *= np.where(near(near(bad)), 0.75, 0.99)
-        slope = (slopes @ depth).reshape(2, -1)
-        slope *= np.minimum(1.0, limit / np.maximum(np.linalg.norm(slope, axis=0), 1e-12))
-        lowered = np.zeros_like(depth)
-        lowered[free] = solve((slopes.T @ (weight @ slope.ravel()))[free])
-        depth = lift(lowered)
-    return depth, not flips(depth).any()
+        left = turning.left(lowered)
+        worst = left.argmin(axis=0)
+        flipped = np.flatnonzero(left[worst, np.arange(len(worst))] < 0.0)
+        if not len(flipped):
+            return lowered, True
+        poses, chosen = np.concatenate([poses, worst[flipped]]), np.concatenate([chosen, flipped])
+        rows, bounds = turning.demands(poses, chosen, len(depth))
+        wanted = bounds + _SPARE - rows @ (spread @ free + offset)
+        step = _least_step(solve_triangular(root, (rows @ spread).T, lower=True), wanted)
+        if step is None:
+            return lowered, False
+        lowered = spread @ (free + solve_triangular(root, step, lower=True, trans="T")) + offset
+    return lowered, not turning.flips(lowered)
 
 
-def _meet(contours: Contours, depth: np.ndarray, scale: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Sets the depth between the two edges of lips and lids to `scale` of that in `depth` (V,)."""
+def _least_step(ways: np.ndarray, wanted: np.ndarray) -> np.ndarray | None:
+    """The shortest x (n,) with waysᵀ x ≥ wanted; None where there is none. ways: (n, k). wanted: (k,)."""
+    unit = max(float(np.abs(wanted).max()), 1e-12)
+    system = np.concatenate([ways, wanted[None] / unit])
+    goal = np.zeros(len(system))
+    goal[-1] = 1.0
+    try:
+        shares = nnls(system, goal)[0]
+    except RuntimeError:  # more steps than it takes
+        return None
+    residual = system @ shares - goal
+    return None if residual[-1] > -1e-9 else np.asarray(-unit * residual[:-1] / residual[-1])
+
+
+def _unknowns(contours: Contours, depth: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """A map (V, n) and an offset (V,) from what may be chosen about a depth to the depth of every vertex.
+
+    Vertices that have none stay flat, the two edges of lips and lids keep `scale` of the depth (V,) between them, and
+    what lies between them stays in their middle.
+    """
     above, below = contours.meeting.T
-    half = scale * (depth[above] - depth[below]) / 2
     middle, first, second = contours.middles.T
-
-    def lift(lowered: np.ndarray) -> np.ndarray:
-        lifted = lowered.copy()
-        mean = (lowered[above] + lowered[below]) / 2
-        lifted[above], lifted[below] = mean + half, mean - half
-        lifted[middle] = (lifted[first] + lifted[second]) / 2
-        return lifted
-
-    return lift
-
-
-def _neighbours(triangles: np.ndarray, count: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Grows a set of triangles (F,) bool by all that touch it."""
-
-    def grow(chosen: np.ndarray) -> np.ndarray:
-        touched = np.zeros(count, bool)
-        touched[triangles[chosen]] = True
-        return np.asarray(touched[triangles].any(axis=1))
-
-    return grow
+    own = np.flatnonzero((depth != 0.0) & ~np.isin(np.arange(len(depth)), np.concatenate([above, below, middle])))
+    spread = np.zeros((len(depth), len(own) + len(above)))
+    spread[own, np.arange(len(own))] = 1.0
+    pairs = len(own) + np.arange(len(above))
+    spread[above, pairs] = spread[below, pairs] = 1.0
+    offset = np.zeros(len(depth))
+    half = scale * (depth[above] - depth[below]) / 2
+    offset[above], offset[below] = half, -half
+    spread[middle] = (spread[first] + spread[second]) / 2
+    offset[middle] = (offset[first] + offset[second]) / 2
+    return spread, offset
 
 
 def _slopes(points: np.ndarray, triangles: np.ndarray) -> tuple[csc_matrix, np.ndarray]:
