@@ -1,27 +1,63 @@
-"""Tells photographs from drawings by how shading is spread over the face.
+"""Tells photographs from drawings by what the skin and the parts of a face are made of.
 
-Skin that was filmed changes a little everywhere, and so does a painter's; a drawing keeps its changes for its outlines,
-with flat or evenly shaded areas between them. So the gradient of an ordinary place is compared with that of the
-sharpest ones, which leaves contrast, light and colours out of it.
+Skin that was filmed changes a little everywhere, in all sizes of detail at once, and so does a painter's; its eyes,
+lips and nose have edges of all strengths. A drawing keeps its changes for its outlines, with flat or evenly shaded
+areas between them, or covers all with strokes and dots of one size. `skin_measures` says how much of which there is,
+and a logistic rule weighs it.
 """
 
 from __future__ import annotations
 
-import cv2
+from dataclasses import dataclass
+
 import numpy as np
 
-from ..landmarks.face_frame import FaceFrame
-from .face_crop import SIZE, FaceCrop
-from .picture import on_grey
+from .skin_measures import skin_measures
 
-#: A photograph from here on. Eleven photographs and paintings, each also compressed, noisy, blurred, sharpened, pale,
-#: dark, grey, enlarged and reduced to 128 px, lie at 0.176 and above; ten drawings in the same conditions at 0.131 and
-#: below, but for one of few flat tones when it is blurred.
-THRESHOLD = 0.152
-_SMOOTHED = 1.0  # px of 256: what noise and compression add is finer
-_ORDINARY, _SHARPEST = 60, 98  # percent of the face that is smoother
-_RIM = 21  # px of 256: hair and background at the face's outline are left out
-_LEAST = 0.05  # levels a px of 256
+_FARTHEST = 3.0  # spreads from the middle: beyond, a measure says no more
+
+
+@dataclass(frozen=True)
+class StyleRule:
+    """Weighs measures: by how far each lies from its middle, and by the square of that.
+
+    Attributes:
+        middle, spread: (M,) of the measures. linear, square: (M,) weights. constant: added.
+    """
+
+    middle: np.ndarray
+    spread: np.ndarray
+    linear: np.ndarray
+    square: np.ndarray
+    constant: float
+
+    def terms(self, measures: np.ndarray) -> np.ndarray:
+        """What is weighed, (…, 2 M), for measures (…, M)."""
+        away = np.clip((measures - self.middle) / self.spread, -_FARTHEST, _FARTHEST)
+        return np.concatenate([away, away * away], axis=-1)
+
+    def odds(self, measures: np.ndarray) -> np.ndarray:
+        """The logarithm of the odds of a photograph, (…), for measures (…, M)."""
+        return np.asarray(self.terms(measures) @ np.concatenate([self.linear, self.square]) + self.constant)
+
+
+# Middle, spread, weight and weight of the square of each measure, as `makeittalk_lab.evaluation.style_set --constants`
+# prints them; docs/style.md says of which pictures.
+_FITTED = np.array(
+    [
+        (-4.686, 1.108, 2.056, -0.008),  # slope of ordinary skin
+        (-1.189, 0.634, 1.304, -0.891),  # flattest skin, to ordinary
+        (-0.406, 0.316, 1.393, -0.739),  # fine detail of skin, to middle
+        (-0.553, 0.327, -0.504, -1.256),  # middle detail of skin, to coarse
+        (-2.049, 0.314, -1.207, -0.025),  # edges of eyes, brows and lips
+        (-2.605, 0.660, 1.446, -0.442),  # edges of the nose
+        (0.335, 0.280, -1.999, -0.606),  # sharpness of the nose
+        (-3.112, 0.680, 1.386, -0.763),  # slope within the lips
+        (-1.930, 1.073, 1.474, -0.057),  # evenness of the lips
+    ]
+)
+#: The rule of `photograph_odds`.
+SHIPPED = StyleRule(_FITTED[:, 0], _FITTED[:, 1], _FITTED[:, 2], _FITTED[:, 3], constant=0.765)
 
 
 def resolve_style(style: str, rgba: np.ndarray, landmarks: np.ndarray) -> tuple[str, str]:
@@ -45,27 +81,24 @@ def choose_style(rgba: np.ndarray, landmarks: np.ndarray) -> tuple[str, str]:
     Returns:
         "photo" or "cartoon", and a sentence that says why.
     """
-    share = shading(rgba, landmarks)
-    if share >= THRESHOLD:
-        return "photo", "The portrait looks like a photograph, shaded all over the face: style photo."
-    return "cartoon", "The portrait looks like a drawing, with even areas between outlines: style cartoon."
+    if is_photograph(rgba, landmarks):
+        return "photo", "The portrait looks like a photograph, with skin that changes all over the face: style photo."
+    return "cartoon", "The portrait looks like a drawing, by the edges and areas of its face: style cartoon."
 
 
-def shading(rgba: np.ndarray, landmarks: np.ndarray) -> float:
-    """The gradient of an ordinary place of the face, as a share of its sharpest ones (0–1).
+def is_photograph(rgba: np.ndarray, landmarks: np.ndarray) -> bool:
+    """Whether a portrait is rather a photograph, or painted like one, than a drawing.
 
     Args:
         rgba: (H, W, 3 or 4) uint8. landmarks: (68, ≥2) px.
     """
-    crop = FaceCrop.of(landmarks)
-    grey = cv2.cvtColor(on_grey(crop.take(rgba)), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    smooth = cv2.GaussianBlur(grey, (0, 0), _SMOOTHED)
-    across, along = (cv2.Sobel(smooth, -1, dx, 1 - dx, scale=1 / 8) for dx in (1, 0))
-    hull = FaceFrame.of(crop.place(landmarks[:, :2]), SIZE, SIZE).hull
-    face = np.zeros((SIZE, SIZE), np.uint8)
-    cv2.fillConvexPoly(face, np.rint(hull).astype(np.int32), 255)
-    face = cv2.erode(face, np.ones((_RIM, _RIM), np.uint8))
-    if not face.any():
-        return 0.0
-    ordinary, sharpest = np.percentile(np.hypot(across, along)[face > 0], [_ORDINARY, _SHARPEST])
-    return float((ordinary + _LEAST) / (sharpest + _LEAST))
+    return photograph_odds(rgba, landmarks) > 0
+
+
+def photograph_odds(rgba: np.ndarray, landmarks: np.ndarray) -> float:
+    """The logarithm of the odds that a portrait is a photograph, above 0 where it rather is.
+
+    Args:
+        rgba: (H, W, 3 or 4) uint8. landmarks: (68, ≥2) px.
+    """
+    return float(SHIPPED.odds(skin_measures(rgba, landmarks)))
