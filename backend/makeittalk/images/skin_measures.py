@@ -16,7 +16,8 @@ from ..landmarks import ibug68
 from .face_crop import SIZE, FaceCrop
 from .picture import on_grey
 
-#: In this order. Slopes and edges are gradients; "fine" is 1–2 px of 256, "middle" 2–4 px, "coarse" 4–8 px.
+#: In this order. Slopes and edges are gradients; "fine" is 1–2 px of 256, "middle" 2–4,
+#: "coarse" 4–8, "broad" 8–16.
 MEASURES = (
     "slope of ordinary skin",
     "flattest skin, to ordinary",
@@ -27,9 +28,6 @@ MEASURES = (
     "sharpness of the nose",
     "slope within the lips",
     "evenness of the lips",
-    "ordinary places of the face, to the sharpest",
-    "fine detail of skin",
-    "direction of skin",
     "broad shading of skin",
 )
 _RIM = 5  # px of 256 within the landmarks' outline: what lies nearer is no skin
@@ -54,15 +52,14 @@ def skin_measures(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     crop = FaceCrop.of(landmarks)
     grey = cv2.cvtColor(on_grey(crop.take(rgba)), cv2.COLOR_RGB2GRAY).astype(np.float32)
     face, skin, parts, nose, lips = _regions(crop.place(landmarks[:, :2]))
-    smooth = [cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in (1, 2, 4, 8)]
+    smooth = [cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in (1, 2, 4, 8, 16)]
     low, high = np.percentile(smooth[0][face], [3, 97])
     contrast = max(float(high - low), _LEAST_CONTRAST)
-    fine, middle, coarse = (_local_detail(a - b, skin) for a, b in pairwise(smooth))
+    fine, middle, coarse = (_local_detail(a - b, skin) for a, b in pairwise(smooth[:4]))
     first, second = _gradient(smooth[0]), _gradient(smooth[1])
     flattest, ordinary = np.percentile(second[skin], [10, 50])
     nose_first, nose_second = (float(np.percentile(each[nose], 94)) for each in (first, second))
     lip_low, lip_high = np.percentile(first[lips], [30, 94])
-    usual, sharpest = np.percentile(first[face], [60, 98])
     ratios = (
         (ordinary + _SLOPE) / contrast,
         (flattest + _SLOPE) / (ordinary + _SLOPE),
@@ -73,10 +70,7 @@ def skin_measures(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         (nose_first + _SLOPE) / (nose_second + _SLOPE),
         (float(np.percentile(second[lips], 60)) + _SLOPE) / contrast,
         (lip_low + _SLOPE) / (lip_high + _SLOPE),
-        (usual + _SLOPE) / (sharpest + _SLOPE),
-        (float(np.median(np.abs(smooth[0] - smooth[1])[skin])) + _DETAIL) / contrast,
-        float(np.median(_direction(smooth[0])[skin])) + _SLOPE,
-        (float(np.median(np.abs(smooth[3] - cv2.GaussianBlur(grey, (0, 0), 16))[skin])) + _DETAIL) / contrast,
+        (float(np.median(np.abs(smooth[3] - smooth[4])[skin])) + _DETAIL) / contrast,
     )
     return np.log(np.array(ratios, np.float64))
 
@@ -116,10 +110,3 @@ def _local_detail(band: np.ndarray, skin: np.ndarray) -> np.ndarray:
     inside = skin.astype(np.float32)
     power = cv2.blur(band * band * inside, (_CELL, _CELL))[skin]
     return np.sqrt(np.maximum(power, 0) / np.maximum(cv2.blur(inside, (_CELL, _CELL))[skin], 1e-3))
-
-
-def _direction(smooth: np.ndarray) -> np.ndarray:
-    """How much gradients around each pixel agree in direction, 0–1, (SIZE, SIZE)."""
-    across, along = (cv2.Sobel(smooth, -1, dx, 1 - dx, scale=1 / 8) for dx in (1, 0))
-    xx, yy, xy = (cv2.GaussianBlur(each, (0, 0), 2.5) for each in (across**2, along**2, across * along))
-    return np.sqrt((xx - yy) ** 2 + 4 * xy * xy) / (xx + yy + _SLOPE**2)

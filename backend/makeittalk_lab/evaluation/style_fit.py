@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from makeittalk.images.style import StyleRule
 
-_RIDGE = 2e-3  # of squared weights, where the whole set weighs 1
+_RIDGE = 5e-3  # of squared weights, where the whole set weighs 1
+_PLAIN = 4.0  # what pictures as they are count, in other states 1
+_BLURRED = 2.0  # what blurred photographs count: few are at hand that came blurred
 _STEPS = 10  # of Newton's
 _PARTS = 8  # that people are dealt into
 
@@ -35,6 +37,8 @@ def weights(known: Measured, chosen: np.ndarray) -> np.ndarray:
     for kind in np.unique(known.kinds[chosen]):
         rows = chosen & (known.kinds == kind)
         weight[rows] = rows.sum() ** -0.5
+    weight[known.states == "as it is"] *= _PLAIN
+    weight[known.photo & np.char.startswith(known.states.astype(str), "blurred")] *= _BLURRED
     for side in (True, False):
         rows = chosen & (known.photo == side)
         weight[rows] /= 2 * max(weight[rows].sum(), 1e-9)
@@ -42,22 +46,24 @@ def weights(known: Measured, chosen: np.ndarray) -> np.ndarray:
 
 
 def fit(known: Measured, chosen: np.ndarray) -> StyleRule:
-    """The rule of the `chosen` rows (N,) bool: logistic regression on standardised measures and their squares."""
+    """The rule of the `chosen` rows (N,) bool: logistic regression on standardised measures and products of two."""
     weight = weights(known, chosen)[chosen]
     measures, wanted = known.measures[chosen], known.photo[chosen].astype(float)
     middle = np.average(measures, axis=0, weights=weight)
     spread = np.sqrt(np.average((measures - middle) ** 2, axis=0, weights=weight)) + 1e-6
     count = measures.shape[1]
-    rule = StyleRule(middle, spread, np.zeros(count), np.zeros(count), 0.0)
+    rule = StyleRule(middle, spread, np.zeros(count), np.zeros((count, count)), 0.0)
     terms = np.hstack([rule.terms(measures), np.ones((len(measures), 1))])
-    ridge = _RIDGE * np.diag([*np.ones(2 * count), 1e-6])
-    found = np.zeros(2 * count + 1)
+    ridge = _RIDGE * np.diag([*np.ones(terms.shape[1] - 1), 1e-6])
+    found = np.zeros(terms.shape[1])
     for _ in range(_STEPS):
         share = 1 / (1 + np.exp(-np.clip(terms @ found, -30, 30)))
         slope = terms.T @ (weight * (share - wanted)) + ridge @ found
         bend = (terms * (weight * share * (1 - share))[:, None]).T @ terms + ridge
         found -= np.linalg.solve(bend, slope)
-    return StyleRule(middle, spread, found[:count], found[count:-1], float(found[-1]))
+    products = np.zeros((count, count))
+    products[np.tril_indices(count)] = found[count:-1]
+    return StyleRule(middle, spread, found[:count], products, float(found[-1]))
 
 
 def fit_all(known: Measured) -> StyleRule:

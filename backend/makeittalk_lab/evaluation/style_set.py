@@ -1,10 +1,11 @@
 """How often photographs and drawings are taken for each other.
 
-    python -m makeittalk_lab.evaluation.style_set [FOLDER …] [--unseen FOLDER …] [--heads 4] [--constants] [--json]
+    python -m makeittalk_lab.evaluation.style_set [FOLDER …] [--unseen FOLDER …] [--heads 4]
+        [--constants] [--sheet FILE] [--json]
 
 Heads are drawn by code in seventeen manners; FOLDERs hold pictures in photo/ and drawing/, kinds of them in folders of
 their own if wanted, and all pictures of one person (`ann-1.jpg`, `ann-2.jpg`) alike up to the first hyphen. Everything
-is asked in thirteen states, pictures with glasses and a hat as well, of the rule that ships and of rules fitted anew
+is asked in fourteen states, pictures with glasses and a hat as well, of the rule that ships and of rules fitted anew
 without the drawing's whole manner or the photograph's person. What lies in --unseen folders is never fitted.
 """
 
@@ -22,7 +23,7 @@ from makeittalk.exchange.errors import InputError, MakeItTalkError
 from makeittalk.images.face_crop import FaceCrop
 from makeittalk.images.picture import on_grey
 from makeittalk.images.skin_measures import MEASURES, skin_measures
-from makeittalk.images.style import SHIPPED, StyleRule
+from makeittalk.images.style import SHIPPED, StyleRule, is_photograph
 from makeittalk.landmarks.detector import detect_landmarks
 from PIL import Image, UnidentifiedImageError
 
@@ -31,6 +32,7 @@ from ..synthetic.drawn_head import random_head
 from ..tool import exit_status
 from .picture_states import STATES, WORN
 from .style_fit import Measured, fit_all, left_out_odds
+from .style_sheet import write_sheet
 
 _SIDES = {"photo": True, "drawing": False}
 _ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".webp"))
@@ -117,6 +119,23 @@ def in_states(sample: Sample) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
             yield state, put_on(sample.rgb, sample.landmarks), sample.landmarks
 
 
+#: States of photographs that a sheet shows.
+_SHOWN = ("as it is", "grey", "110 px, compressed, enlarged", "glasses", "sunglasses", "hat")
+
+
+def shown(samples: Iterator[Sample]) -> Iterator[tuple[np.ndarray, np.ndarray, bool, bool]]:
+    """Rows of `style_sheet.sheet` by the rule that ships; photographs also in one more state, in turn."""
+    photographs = 0
+    for sample in samples:
+        states = {state: (rgb, points) for state, rgb, points in in_states(sample)}
+        names = ["as it is"]
+        if sample.photo:
+            names.append(_SHOWN[1 + photographs % (len(_SHOWN) - 1)])
+            photographs += 1
+        for rgb, points in (states[name] for name in names):
+            yield rgb, points, sample.photo, is_photograph(rgb, points)
+
+
 def measure(samples: Iterator[Sample] | Sequence[Sample]) -> Measured:
     """Measures samples in all states."""
     rows = [
@@ -174,8 +193,9 @@ def as_text(table: dict[str, dict[str, float]]) -> str:
 
 def constants(rule: StyleRule) -> str:
     """The rule as `images/style.py` has it."""
-    rows = zip(MEASURES, rule.middle, rule.spread, rule.linear, rule.square, strict=True)
-    lines = [f"    ({a:.3f}, {b:.3f}, {c:.3f}, {d:.3f}),  # {name}" for name, a, b, c, d in rows]
+    table = np.column_stack([rule.middle, rule.spread, rule.linear, rule.products])
+    rows = [", ".join(f"{value:.3f}" for value in row) for row in table]
+    lines = [f"    # {name}\n    ({row})," for name, row in zip(MEASURES, rows, strict=True)]
     return "\n".join([*lines, f"{rule.constant:.3f}"])
 
 
@@ -186,6 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--unseen", type=Path, nargs="*", default=[], help="such folders that are asked, never fitted")
     parser.add_argument("--heads", type=int, default=4, help="drawn by code in each manner")
     parser.add_argument("--constants", action="store_true", help="print those of a rule fitted on all, too")
+    parser.add_argument("--sheet", type=Path, help="draw what is seen into this .jpg, rather than measuring it")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
 
@@ -197,6 +218,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             yield from folder_samples(folder, fitted=False)
 
     def work() -> None:
+        if options.sheet is not None:
+            write_sheet(options.sheet, shown(samples()))
+            return
         known = measure(samples())
         table = error_table(known)
         print(json.dumps(table, indent=1) if options.json else as_text(table))

@@ -53,7 +53,6 @@ CONDITIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "grey": lambda rgb: np.dstack([cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)] * 3),
     "pale": lambda rgb: (rgb * 0.5 + 100).astype(np.uint8),
     "dark": lambda rgb: (rgb * 0.45).astype(np.uint8),
-    "180 px, compressed": lambda rgb: compressed(scaled(rgb, 180)),
 }
 
 
