@@ -5,7 +5,7 @@
 
 Heads are drawn by code in seventeen manners; FOLDERs hold pictures in photo/ and drawing/, kinds of them in folders of
 their own if wanted, and all pictures of one person (`ann-1.jpg`, `ann-2.jpg`) alike up to the first hyphen. Everything
-is asked in fourteen states, pictures with glasses and a hat as well, of the rule that ships and of rules fitted anew
+is asked in fourteen states and with painted glasses and a hat, of the rule that ships and of rules fitted anew
 without the drawing's whole manner or the photograph's person. What lies in --unseen folders is never fitted.
 """
 
@@ -110,13 +110,12 @@ def around_face(rgb: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def in_states(sample: Sample) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """A sample's states: name, picture, landmarks there. Drawings by code wear what they wear already."""
+    """A sample's states: name, picture, landmarks there."""
     for state, change in STATES.items():
         rgb = change(sample.rgb)
         yield state, rgb, sample.landmarks * (rgb.shape[1] / sample.rgb.shape[1])
-    if not sample.kind.startswith("drawn, "):
-        for state, put_on in WORN.items():
-            yield state, put_on(sample.rgb, sample.landmarks), sample.landmarks
+    for state, put_on in WORN.items():
+        yield state, put_on(sample.rgb, sample.landmarks), sample.landmarks
 
 
 #: States of photographs that a sheet shows.

@@ -49,6 +49,6 @@ def write_sheet(path: Path, rows: Iterable[tuple[np.ndarray, np.ndarray, bool, b
         OutputError: it cannot be written there.
     """
     try:
-        Image.fromarray(sheet(rows)).save(path, quality=80, optimize=True)
+        Image.fromarray(sheet(rows)).save(path, quality=74, optimize=True)
     except (OSError, ValueError) as error:
         raise OutputError(f"The sheet cannot be written to {path}", "Name a .jpg in a folder that exists.") from error
