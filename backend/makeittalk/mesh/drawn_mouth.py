@@ -15,7 +15,7 @@ from scipy.ndimage import binary_fill_holes, label, median_filter, uniform_filte
 
 from ..images.colour_distance import nearest_distance
 from ..images.picture import on_grey
-from ..images.style import THRESHOLD, shading
+from ..images.style import is_photograph
 from ..landmarks import ibug68
 from ..landmarks.measures import UPPER_LIP_SHARE
 from ..landmarks.polygon import inside_polygon, outline_distance
@@ -64,7 +64,7 @@ class DrawnMouth:
         thickness = np.abs((points[[50, 51, 52, 58, 57, 56]] - np.concatenate([upper, lower])) @ down)
         if np.median(thickness) > _THIN * width or ((lower - upper) @ down).mean() < _OPEN * width:
             return None
-        if shading(rgba, landmarks) >= THRESHOLD:
+        if is_photograph(rgba, landmarks):
             return None
         outline, hole = points[ibug68.LIP_OUTER], points[ibug68.LIP_INNER]
         low = np.maximum(np.floor(outline.min(axis=0) - _AROUND * width), 0).astype(int)

@@ -12,7 +12,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from makeittalk.images.style import THRESHOLD, choose_style, resolve_style, shading
+from makeittalk.images.style import choose_style, is_photograph, photograph_odds, resolve_style
 from makeittalk.landmarks.detector import detect_landmarks
 from PIL import Image
 from project import ROOT
@@ -119,9 +119,28 @@ def test_paintings_and_films_count_as_photographs(name: str, data_dir: Path) -> 
     assert styles(rgb, detect_landmarks(rgb).landmarks[:, :2]) == all_of("photo")
 
 
-def test_the_threshold_stands_between(astronaut: Path, cartoon: Path) -> None:
-    measured = [shading(load(path), detect_landmarks(load(path)).landmarks) for path in (cartoon, astronaut)]
-    assert measured[0] < 0.75 * THRESHOLD and measured[1] > 1.25 * THRESHOLD
+def test_the_rule_is_sure_of_the_embedded_portraits(astronaut: Path, cartoon: Path) -> None:
+    odds = [photograph_odds(load(path), detect_landmarks(load(path)).landmarks) for path in (cartoon, astronaut)]
+    assert odds[0] < -2 and odds[1] > 2
+
+
+def test_size_has_no_say(astronaut: Path) -> None:
+    rgb = load(astronaut)
+    points = detect_landmarks(rgb).landmarks[:, :2]
+    found = [photograph_odds(scaled(rgb, side), points * (side / rgb.shape[1])) for side in (400, 960, 3840)]
+    assert np.ptp(found) < 2 and min(found) > 2
+
+
+def test_what_lies_around_the_face_has_no_say(astronaut: Path) -> None:
+    rgb = load(astronaut)
+    points = detect_landmarks(rgb).landmarks[:, :2]
+    outline = cv2.convexHull(np.rint(points).astype(np.int32))
+    face = np.zeros(rgb.shape[:2], np.uint8)
+    cv2.fillConvexPoly(face, outline, 1)
+    face = cv2.dilate(face, np.ones((25, 25), np.uint8))
+    around = np.where(face[..., None] > 0, rgb, np.array([240, 30, 30], np.uint8))  # a flat hood
+    assert is_photograph(around, points)
+    assert abs(photograph_odds(around, points) - photograph_odds(rgb, points)) < 0.5
 
 
 def test_the_picture_decides_only_where_it_is_asked(cartoon: Path) -> None:
