@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import uuid
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -88,18 +89,21 @@ class Index:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/simple"
+        # pip keeps what it was given by address, between runs, and ports come again.
+        self._root = f"/{uuid.uuid4().hex}"
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{self._root}/simple"
 
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
-        self.asked.append(request.path)
-        parts = request.path.strip("/").split("/")
+        path = request.path.removeprefix(self._root)
+        self.asked.append(path)
+        parts = path.strip("/").split("/")
         if parts[0] == "simple":
             own = [path.name for path in self.folder.iterdir() if path.name.split("-")[0].replace("_", "-") == parts[1]]
-            body = "".join(f'<a href="/files/{name}">{name}</a>' for name in own).encode()
+            body = "".join(f'<a href="{self._root}/files/{name}">{name}</a>' for name in own).encode()
             self._head(request, 200 if own else 404, "text/html", len(body))
             request.wfile.write(body)
             return
