@@ -191,10 +191,10 @@ def _moves(names: np.ndarray, key_landmarks: np.ndarray, key_range: np.ndarray) 
 def _flatten(mesh: formats.Mesh, contours: Contours, points: np.ndarray, ground: float) -> None:
     """Lowers the mesh's relief over `ground`, and the depth of its displacements, until it can be turned."""
     lowered = relieved = mesh.vertices[:, 2].copy()
-    turning = Turning.of(mesh, ground)
+    turning = Turning.of(mesh, ground, contours.meeting)
     for scale in _DEPTH_SCALES:
         mesh.depth_scale = scale
-        turning = Turning.of(mesh, ground)
+        turning = Turning.of(mesh, ground, contours.meeting)
         lowered, steady = flatten(relieved, points, contours, scale, turning)
         mesh.vertices[:, 2] = lowered + ground
         if steady:

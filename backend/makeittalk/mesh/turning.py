@@ -46,8 +46,13 @@ class Turning:
     helped: np.ndarray
 
     @classmethod
-    def of(cls, mesh: formats.Mesh, ground: float) -> Turning:
-        """Those of a mesh for depths over `ground`, px."""
+    def of(cls, mesh: formats.Mesh, ground: float, edges: np.ndarray) -> Turning:
+        """Those of a mesh for depths over `ground`, px.
+
+        Args:
+            edges: (n,) vertices of lids and lips, of whose triangles twice as much must be left: eyes are laid in, and
+                their lids moved, later.
+        """
         steps = np.array([-1.0, 0.0, 1.0]) * _TURN
         pitch, yaw = (axis.ravel() for axis in np.meshgrid(steps, steps))
         turns = np.stack([pitch, yaw, np.zeros_like(yaw)], axis=1)
@@ -69,7 +74,8 @@ class Turning:
             gain[..., corner] = signed_areas(lifted.reshape(len(still), -1, 2), corners) / rest - flat
         ahead = np.flatnonzero((turns == 0.0).all(axis=1))[0]
         folded = flat.reshape(len(faces), len(turns), -1)[:, ahead] < _FOLDED
-        needed = np.clip(_KEPT * flat, *_MARGINS)
+        more = np.where(np.isin(mesh.triangles, edges).any(axis=1), 2.0, 1.0)
+        needed = np.maximum(more * np.clip(_KEPT * flat, None, _MARGINS[1]), _MARGINS[0])
         return cls(mesh.triangles, flat, gain, needed, np.repeat(~folded, len(turns), axis=0))
 
     def left(self, depth: np.ndarray) -> np.ndarray:
