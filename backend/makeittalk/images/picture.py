@@ -1,4 +1,4 @@
-"""Pictures without transparency, and telling one picture from another."""
+"""Pictures without transparency, how steep they are, and telling one picture from another."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def on_grey(picture: np.ndarray) -> np.ndarray:
         colours.reshape(-1, 3)[clear] = np.rint(pixels[:, :3] * share + GREY * (1.0 - share))
         result[start : start + _ROWS] = colours
     return result
+
+
+def gradient(grey: np.ndarray) -> np.ndarray:
+    """How much a picture (H, W) float32 changes from place to place, (H, W), levels a px."""
+    return np.asarray(np.hypot(*(cv2.Sobel(grey, -1, dx, 1 - dx, scale=1 / 8) for dx in (1, 0))))
 
 
 def fingerprint(rgba: np.ndarray) -> np.ndarray:

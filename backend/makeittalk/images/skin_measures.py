@@ -14,7 +14,7 @@ import numpy as np
 
 from ..landmarks import ibug68
 from .face_crop import SIZE, FaceCrop
-from .picture import on_grey
+from .picture import gradient, on_grey
 
 #: In this order. Slopes and edges are gradients; "fine" is 1–2 px of 256, "middle" 2–4,
 #: "coarse" 4–8, "broad" 8–16.
@@ -56,7 +56,7 @@ def skin_measures(rgba: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     low, high = np.percentile(smooth[0][face], [3, 97])
     contrast = max(float(high - low), _LEAST_CONTRAST)
     fine, middle, coarse = (_local_detail(a - b, skin) for a, b in pairwise(smooth[:4]))
-    first, second = _gradient(smooth[0]), _gradient(smooth[1])
+    first, second = gradient(smooth[0]), gradient(smooth[1])
     flattest, ordinary = np.percentile(second[skin], [10, 50])
     nose_first, nose_second = (float(np.percentile(each[nose], 94)) for each in (first, second))
     lip_low, lip_high = np.percentile(first[lips], [30, 94])
@@ -98,11 +98,6 @@ def _filled(outline: np.ndarray) -> np.ndarray:
 
 def _disc(radius: int) -> np.ndarray:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)))
-
-
-def _gradient(smooth: np.ndarray) -> np.ndarray:
-    """Levels a px, (SIZE, SIZE)."""
-    return np.hypot(*(cv2.Sobel(smooth, -1, dx, 1 - dx, scale=1 / 8) for dx in (1, 0)))
 
 
 def _local_detail(band: np.ndarray, skin: np.ndarray) -> np.ndarray:

@@ -191,7 +191,6 @@ def _moves(names: np.ndarray, key_landmarks: np.ndarray, key_range: np.ndarray) 
 def _flatten(mesh: formats.Mesh, contours: Contours, points: np.ndarray, ground: float) -> None:
     """Lowers the mesh's relief over `ground`, and the depth of its displacements, until it can be turned."""
     lowered = relieved = mesh.vertices[:, 2].copy()
-    turning = Turning.of(mesh, ground, contours.meeting)
     for scale in _DEPTH_SCALES:
         mesh.depth_scale = scale
         turning = Turning.of(mesh, ground, contours.meeting)
@@ -200,6 +199,7 @@ def _flatten(mesh: formats.Mesh, contours: Contours, points: np.ndarray, ground:
         if steady:
             return
     # A face that turns away so far keeps little relief, the same share everywhere.
+    turning = Turning.of(mesh, ground, contours.meeting)
     while np.abs(lowered).max() > 1e-3 * np.abs(relieved).max() and turning.flips(lowered):
         lowered = 0.7 * lowered
     mesh.vertices[:, 2] = lowered + ground

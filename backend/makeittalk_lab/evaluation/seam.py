@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from makeittalk.exchange.errors import InputError
 from makeittalk.images.face_crop import FaceCrop
+from makeittalk.images.picture import gradient
 from makeittalk.images.portrait import read_picture
 
 from ..tool import exit_status
@@ -81,7 +82,7 @@ def _seam(picture: np.ndarray, warp: np.ndarray, area: np.ndarray) -> Seam:
 
 def _gradient(picture: np.ndarray) -> np.ndarray:
     grey = cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return np.asarray(np.hypot(cv2.Sobel(grey, -1, 1, 0, scale=1 / 8), cv2.Sobel(grey, -1, 0, 1, scale=1 / 8)))
+    return gradient(grey)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

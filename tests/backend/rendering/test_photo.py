@@ -185,7 +185,7 @@ def test_skin_keeps_its_detail_whatever_a_network_smooths() -> None:
     assert detail[0].std() > 0.85 * detail[1].std()
 
 
-@pytest.mark.parametrize("size", [600, 200])
+@pytest.mark.parametrize("size", [800, 200])
 @pytest.mark.parametrize("teeth", [True, False])
 def test_a_large_mouth_whose_teeth_show_at_rest_keeps_them(teeth: bool, size: int) -> None:
     rgba, points = picture(size, size, grain=size // 40), landmarks(size, size)
@@ -196,12 +196,12 @@ def test_a_large_mouth_whose_teeth_show_at_rest_keeps_them(teeth: bool, size: in
     motion = talking(mesh, points)
     warps, frames, _ = both(mesh, rgba, motion, MouthPainter())
     x, y = np.rint(motion.landmarks[-1, 60:68, :2].mean(axis=0)).astype(int)
-    inside = (-1, slice(y - 2, y + 3), slice(x - 2, x + 3), slice(0, 3))
+    inside = (-1, slice(y - 1, y + 2), slice(x - 1, x + 2), slice(0, 3))
     # Of a large mouth a network is believed the light alone; a small one shows too little to be kept.
     share = 0.0 if size == 200 else (1.0 - 0.7 * 0.2) if teeth else 1.0 - 0.7
-    expected = share * warps[inside] + (1.0 - share) * np.broadcast_to(MOUTH, (5, 5, 3))
-    assert np.abs((frames[inside] - expected).mean(axis=(0, 1))).max() <= 7
-    assert np.abs((warps[inside].astype(int) - MOUTH).mean(axis=(0, 1))).max() > 10
+    expected = share * warps[inside] + (1.0 - share) * np.broadcast_to(MOUTH, (3, 3, 3))
+    assert np.abs(frames[inside].astype(int) - expected).max() <= 6
+    assert np.abs(warps[inside].astype(int) - MOUTH).max() > 6
 
 
 def test_a_dark_mouth_is_kept_until_it_opens_wider() -> None:
