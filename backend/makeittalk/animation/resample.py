@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..exchange.formats import Motion
-from ..landmarks.measures import mouth_width, opening
+from ..landmarks.measures import openness
 from ..landmarks.pose import compose_pose
 from .lip_speed import keep_speed
 from .lips import resample_closures
@@ -59,7 +59,7 @@ def resample_shown(shown: Shown, neutral: np.ndarray, rate: float, fps: float, f
 def closure_times(face: np.ndarray, rate: float, times: np.ndarray) -> np.ndarray:
     """Which of the moments of a face (T, 68, 3) of `rate` frames/s are shown at `times` (N,), s: a closure between two
     of them is moved to one."""
-    gap = opening(face) / np.maximum(mouth_width(face), 1e-6)
+    gap = openness(face)
     return resample_closures(times, gap, rate, SHUT)
 
 

@@ -20,6 +20,11 @@ def mouth_width(points: np.ndarray) -> np.ndarray:
     return np.linalg.norm(points[..., 48, :] - points[..., 54, :], axis=-1)
 
 
+def openness(points: np.ndarray) -> np.ndarray:
+    """How far mouths (…, 68, ≥2) are open, in their widths: (…)."""
+    return np.asarray(opening(points) / np.maximum(mouth_width(points), 1e-6))
+
+
 def mouth_area(landmarks: np.ndarray) -> np.ndarray:
     """Area of the inner mouth (60–67) in x and y, (T,)."""
     x, y = landmarks[..., LIP_INNER, 0], landmarks[..., LIP_INNER, 1]

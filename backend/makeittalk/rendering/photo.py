@@ -19,7 +19,7 @@ from ..images.mouth_crop import MouthCrop, place_mouth, take_mouth
 from ..images.mouth_image import is_shut, mouth_zone
 from ..images.textures import premultiplied
 from ..landmarks import ibug68
-from ..landmarks.measures import mouth_width
+from ..landmarks.measures import mouth_width, openness
 from ..landmarks.smoothstep import smoothstep
 from ..mesh.deform import deform
 from .mouth_change import MouthChange
@@ -38,6 +38,7 @@ _AROUND = 19  # px of the square: what is left out around lips and lids, which a
 _LIGHT = 0.7  # of the network's coarse light in the mouth that a large one takes
 _TOOTH = 0.08  # widths of the mouth: finer than this a large mouth keeps the teeth of its card
 _SMALL = (48.0, 64.0)  # px of the frames: a mouth up to so wide is the network's, one from so wide on the card's
+_WIDE = (0.4, 0.55)  # opening in widths of the mouth: from so wide on a small mouth is the card's as well
 _SHADING = 3.0  # px of the square: finer than this, all else keeps the portrait's own detail
 
 
@@ -220,9 +221,10 @@ class PhotoRenderer:
             hollow = hollow_zone(place)
             own = 0.0 if self._mouth is not None else 1.0 - self._kept(place)
             light = _coarse(change, hollow, self._tooth)
-            inside = light + self._small * (change - light)
+            network = self._small * (1.0 - float(smoothstep((openness(place) - _WIDE[0]) / (_WIDE[1] - _WIDE[0]))))
+            inside = light + network * (change - light)
             change = own * hollow[..., None] * inside + _shading(change, 1.0 - hollow)
-            share = own * self._small * hollow * share
+            share = own * network * hollow * share
         change = zone[..., None] * change
         # What lies under a translucent pixel is the ground that the network was shown, not the picture's detail.
         Patch.of(seen, change, zone * share * (cover == 255)).onto(picture, self.crop)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..images.landmark_image import fill_mouth
-from ..landmarks.measures import mouth_width, opening
+from ..landmarks.measures import openness
 from ..landmarks.smoothstep import smoothstep
 
 _CHEEKS = [1, 3, 5, 11, 13, 15, 35, 31]
@@ -33,7 +33,7 @@ class PortraitMouth:
     @classmethod
     def of(cls, portrait: np.ndarray, points: np.ndarray) -> PortraitMouth:
         """Looks between the lips of a portrait (256, 256, 3) uint8 with landmarks (68, 2) px."""
-        gap = _opening(points)
+        gap = float(openness(points))
         inside = cv2.erode(fill_mouth(points), np.ones((3, 3), np.uint8)) > 127
         if not inside.any():
             return cls(0.0, 0.0, gap)
@@ -50,12 +50,8 @@ class PortraitMouth:
         Teeth that show are the person's own and stay. A dark mouth is kept where it is open as in the portrait, and
         gives way little by little: there is more to see in it than the portrait knows.
         """
-        other = float(smoothstep(np.array(_share(abs(_opening(points) - self.opening), _OTHER))))
+        other = float(smoothstep(np.array(_share(abs(float(openness(points)) - self.opening), _OTHER))))
         return self.open * max(_TEETH * self.teeth, 1.0 - other)
-
-
-def _opening(points: np.ndarray) -> float:
-    return float(opening(points) / max(float(mouth_width(points)), 1e-6))
 
 
 def _share(value: float, bounds: tuple[float, float]) -> float:

@@ -14,7 +14,7 @@ from makeittalk.animation.lips import gaps
 from makeittalk.animation.resample import resample
 from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.exchange.formats import Motion
-from makeittalk.landmarks.measures import mouth_width, opening
+from makeittalk.landmarks.measures import mouth_width, opening, openness
 from makeittalk.landmarks.pose import Canonical
 
 from ..data.phones import BILABIALS, SILENCE, VOWELS, Phone
@@ -29,11 +29,6 @@ _NEAR = 0.06  # s to either side of a phone that may shut the lips, in which a c
 _LEAST = 0.05  # s that a closure must last to be seen
 FILM_RATES = (24.0, 25.0, FRAME_RATE)
 _OVER = 1.001  # times a limit that is kept: the rounding of single precision
-
-
-def relative_gap(face: np.ndarray) -> np.ndarray:
-    """Opening of the inner lips as a share of the mouth's width, (T, 68, 3) → (T,)."""
-    return opening(face) / np.maximum(mouth_width(face), 1e-9)
 
 
 def spans(phones: Sequence[Phone], names: Collection[str], margin: float = 0.0) -> list[tuple[float, float]]:
@@ -115,7 +110,7 @@ def articulation(face: np.ndarray, phones: Sequence[Phone], rate: float = FRAME_
         `closure score` (see `metrics`); `P B M shut`, 0–1; `false closures` a second; `F V gap`: mean gap on F and V ÷
         that on vowels; `narrowing`: mean width of the mouth on W, UW, OW ÷ that on IY, EH, AE.
     """
-    gap, width = relative_gap(face), mouth_width(face)
+    gap, width = openness(face), mouth_width(face)
     return {
         "closure score": closure_score(opening(face), phones, rate),
         "P B M shut": bilabials_shut(gap, phones, rate),

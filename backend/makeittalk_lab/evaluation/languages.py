@@ -12,13 +12,14 @@ from makeittalk.audio.loading import load_audio
 from makeittalk.exchange.constants import FRAME_RATE
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
+from makeittalk.landmarks.measures import openness
 
 from ..data.clips import Prepared
 from ..data.ipa import BILABIAL, LABIODENTAL, OPEN, lip_classes
 from ..data.phone_files import clip_phones
 from ..data.phones import SILENCE, Phone
 from ..prepare.languages import KIND, languages
-from .articulation import bilabials_shut, false_closures, frames_within, opening_speeds, relative_gap, spans
+from .articulation import bilabials_shut, false_closures, frames_within, opening_speeds, spans
 from .articulation import speed_percentiles as percentiles
 from .recordings import Spoken, mean_face
 from .report import mean_metrics
@@ -56,7 +57,7 @@ def evaluate_languages(
         progress(number / len(prepared.test), "Comparing")
         samples = load_audio(prepared.folder / f"{name}.wav").samples
         said = Spoken.of(samples, face, PredictOptions(seed, device=device, weights=weights))
-        gap = relative_gap(said.answers["animation"].face)
+        gap = openness(said.answers["animation"].face)
         each[name] = lips_on_classes(gap, lip_classes(clip_phones(prepared, name)))
         speeds.append(opening_speeds(said.motion))
     rows: dict[str, dict[str, float | None]] = {}

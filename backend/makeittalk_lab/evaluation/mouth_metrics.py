@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from makeittalk.images.face_crop import SIZE, FaceCrop
 from makeittalk.landmarks.ibug68 import LIP_INNER
-from makeittalk.landmarks.measures import mouth_width, opening
+from makeittalk.landmarks.measures import openness
 
 from .picture_metrics import compare, mouth_box
 
@@ -23,20 +23,14 @@ _TREMBLING = 6  # frames
 _AROUND = 2  # px around the inner lips that are cut out with them: what the Laplacian looks at
 
 
-def openness(landmarks: np.ndarray) -> np.ndarray:
-    """How far mouths (…, 68, ≥2) are open, in their widths: (…)."""
-    flat = np.asarray(landmarks, np.float64)[..., :2]
-    return np.asarray(opening(flat) / np.maximum(mouth_width(flat), 1e-6))
-
-
 def shut_frame(landmarks: np.ndarray) -> int:
     """The frame of a film (T, 68, ≥2) with the least opening in its first fifth."""
-    return int(openness(landmarks[: max(1, len(landmarks) // 5)]).argmin())
+    return int(openness(landmarks[: max(1, len(landmarks) // 5), :, :2]).argmin())
 
 
 def speaking_stretch(landmarks: np.ndarray, length: int = STRETCH) -> np.ndarray:
     """The consecutive frames of a film (T, 68, ≥2) in which the lips move most, (≤ length,) indices."""
-    moves = np.abs(np.diff(openness(landmarks)))
+    moves = np.abs(np.diff(openness(landmarks[..., :2])))
     length = min(length, len(landmarks))
     sums = np.convolve(moves, np.ones(max(1, length - 1)), "valid") if len(moves) else np.zeros(1)
     return int(sums.argmax()) + np.arange(length)
@@ -47,7 +41,7 @@ def still_mouth(landmarks: np.ndarray, seed: int = 0) -> np.ndarray:
 
     The first two and the last are the same; those between tremble as a detector's landmarks do.
     """
-    widest = landmarks[int(openness(landmarks).argmax())]
+    widest = landmarks[int(openness(landmarks[..., :2]).argmax())]
     held = np.repeat(widest[None], _TREMBLING + 3, axis=0).astype(np.float32)
     noise = np.random.default_rng(seed).standard_normal((_TREMBLING, len(widest), 2))
     held[2:-1, :, :2] += (NOISE * FaceCrop.of(widest).side / SIZE * noise).astype(np.float32)
@@ -136,7 +130,7 @@ def mouth_scores(
         of the open frames "open PSNR" (dB) and "open SSIM" in the mouth's box, "inside MAE" (0-255) and "detail" (ratio
         to the film); of consecutive frames "flicker" (ratio to the film).
     """
-    wide = np.flatnonzero((openness(landmarks) > OPEN) & (moments != portrait))
+    wide = np.flatnonzero((openness(landmarks[..., :2]) > OPEN) & (moments != portrait))
     following = np.flatnonzero(np.diff(moments) == 1)
     pairs = np.stack([following, following + 1], axis=1)
     films = change(truth, landmarks, pairs)

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from makeittalk.landmarks.ibug68 import LIP_INNER, LIP_OUTER
+from makeittalk.landmarks.measures import openness
 from makeittalk_lab.evaluation.mouth_metrics import (
     change,
     detail,
     inner_masks,
     inside_error,
     mouth_scores,
-    openness,
     shut_frame,
     speaking_stretch,
     still_mouth,

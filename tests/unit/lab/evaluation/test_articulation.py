@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from makeittalk.exchange.formats import Motion
 from makeittalk.landmarks.mean_face import MEAN_FACE
+from makeittalk.landmarks.measures import openness
 from makeittalk.landmarks.pose import Canonical
 from makeittalk_lab.evaluation.articulation import (
     articulation,
@@ -12,7 +13,6 @@ from makeittalk_lab.evaluation.articulation import (
     mean_ratio,
     opening_speed,
     opening_speeds,
-    relative_gap,
     speed_percentiles,
 )
 
@@ -71,7 +71,7 @@ def test_a_face_is_measured() -> None:
     face = mouth(openings)
     face[200:, 54, 0] = 3.0  # 8 wide
     phones = [(0.0, 0.99, "EH"), (1.0, 1.09, "P"), (1.1, 1.5, "F"), (1.51, 1.99, "T"), (2.0, 3.0, "OW")]
-    assert relative_gap(face)[[0, 100, 200]] == pytest.approx([0.2, 0.0, 0.25])
+    assert openness(face)[[0, 100, 200]] == pytest.approx([0.2, 0.0, 0.25])
     found = articulation(face, phones, RATE)
     assert list(found) == ["closure score", "P B M shut", "false closures", "F V gap", "narrowing"]
     assert found["P B M shut"] == 1.0 and found["false closures"] == 0.0
