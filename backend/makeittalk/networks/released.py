@@ -17,7 +17,7 @@ from .speaker import Attention, FeedForward, Norm, SpeakerBranch, SpeakerConfig
 from .voice import ContentEncoder, Decoder, Postnet, VoiceConfig
 
 
-class ReleasedNetwork(nn.Module):
+class ReleasedModule(nn.Module):
     """Base of the four.
 
     Attributes:
@@ -41,7 +41,7 @@ class ReleasedNetwork(nn.Module):
         return None
 
 
-class ReleasedVoice(ReleasedNetwork):
+class ReleasedVoice(ReleasedModule):
     """Voice conversion of `ckpt_autovc.pth`: a mel said with another voice, 14.3 M parameters."""
 
     NAMES = (
@@ -69,7 +69,7 @@ class ReleasedVoice(ReleasedNetwork):
         return rough + self.postnet(rough)
 
 
-class ReleasedContent(ReleasedNetwork):
+class ReleasedContent(ReleasedModule):
     """The speech content branch of `ckpt_content_branch.pth`, 1.97 M parameters."""
 
     NAMES = ((r"^branch\.prior\.", "fc_prior."), (r"^branch\.lstm\.", "bilstm."), (r"^branch\.mlp\.", "fc."))
@@ -93,7 +93,7 @@ class ReleasedContent(ReleasedNetwork):
         return self.branch.answer(self.branch.read(windows), face.expand(len(windows), -1))
 
 
-class ReleasedSpeaker(ReleasedNetwork):
+class ReleasedSpeaker(ReleasedModule):
     """The speaker-aware branch of `ckpt_speaker_branch.pth`, 3.00 M parameters with the decoder that nothing runs."""
 
     NAMES = (
@@ -158,7 +158,7 @@ class ReleasedSpeaker(ReleasedNetwork):
         return nn.ModuleDict({"decoder": decoder})
 
 
-class ReleasedImage(ReleasedNetwork):
+class ReleasedImage(ReleasedModule):
     """Image translation of `ckpt_116_i2i_comb.pth`, 69.9 M parameters."""
 
     NAMES = ((r"^network\.", ""),)
@@ -173,7 +173,7 @@ class ReleasedImage(ReleasedNetwork):
 
 
 #: By the names that the sets of them use.
-RELEASED: dict[str, type[ReleasedNetwork]] = {
+RELEASED: dict[str, type[ReleasedModule]] = {
     "voice_conversion": ReleasedVoice,
     "content_branch": ReleasedContent,
     "speaker_branch": ReleasedSpeaker,

@@ -1,21 +1,123 @@
-"""The released networks filled with their tensors: each is checked before any memory is taken."""
+"""The released networks filled with their tensors, and sets of them: each tensor is checked before memory is taken."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ..exchange.constants import EMBEDDING, LANDMARKS, MEL_BANDS
 from ..exchange.errors import InputError
-from ..networks.released import RELEASED
+from ..networks.device import choose_device
+from ..networks.image_inference import ImageModel, load_image
+from ..networks.released import RELEASED, ReleasedContent, ReleasedImage, ReleasedSpeaker, ReleasedVoice
+from ..networks.released_inference import ReleasedSet, ReleasedStatistics
+from .cache import kept_loaded
+from .released_folder import AGAIN as _AGAIN
+from .released_folder import SUFFIX, released_folder, verified_file
 
-_AGAIN = "Import the released checkpoints again."
 _PREFIX = "module."  # of networks that were trained on several GPUs
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _COUNTER = "num_batches_tracked"  # which nothing reads in eval mode
 _POSITIONS = ".pe"  # which are a formula
+_IMAGE = "image_translation"
+_STATISTICS = {
+    "band_mean": (MEL_BANDS,),
+    "band_std": (MEL_BANDS,),
+    "target_embedding": (EMBEDDING,),
+    "mean_face": (LANDMARKS, 3),
+}
+_LARGEST = 1e6  # of any of them
+_LEAST_WIDTH = 1e-3  # of the mean face
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def load_set(folder: str | Path, device: str = "cpu") -> ReleasedSet:
+    """The released networks that move a face, from the folder of an imported set.
+
+    Args:
+        folder: with SHA256SUMS and, in float32 by their released names, the tensors of `voice_conversion.safetensors`,
+            `content_branch.safetensors` and `speaker_branch.safetensors`; and `statistics.safetensors` with
+            `band_mean` (80,), `band_std` (80,), `target_embedding` (256,) and `mean_face` (68, 3).
+        device: "cpu", "cuda" or "mps".
+
+    Raises:
+        MissingError: a file is missing. InputError: one is damaged, or holds other tensors.
+    """
+    names = ("voice_conversion", "content_branch", "speaker_branch", "statistics")
+    voice, content, speaker, statistics = (str(Path(folder) / (name + SUFFIX)) for name in names)
+    return _load_set(voice, content, speaker, statistics, device)
+
+
+@kept_loaded
+def _load_set(voice: str, content: str, speaker: str, statistics: str, device: str) -> ReleasedSet:
+    """`load_set` by the paths of its files, so that a changed one counts as another."""
+    return ReleasedSet(
+        _read_network(Path(voice), ReleasedVoice).to(device),
+        _read_network(Path(content), ReleasedContent).to(device),
+        _read_network(Path(speaker), ReleasedSpeaker).to(device),
+        _read_statistics(Path(statistics)),
+    )
+
+
+def load_image_network(name: str | None = None, device: str = "auto") -> ImageModel:
+    """The network of photoreal frames: that of a released set, or any that `load_image` takes.
+
+    Args:
+        name: an imported set or its folder; else as in `load_image`. device: "auto", "cpu", "cuda" or "mps".
+
+    Raises:
+        MissingError: no such weights. InputError: they are damaged or of another kind, or there is no such device.
+    """
+    folder = released_folder(name)
+    if folder is None:
+        return load_image(name, device)
+    return _load_released_image(str(folder / (_IMAGE + SUFFIX)), choose_device(device))
+
+
+@kept_loaded
+def _load_released_image(path: str, device: str) -> ImageModel:
+    return ImageModel(_read_network(Path(path), ReleasedImage).network, "paper", device)
+
+
+def _read_network(path: Path, kind: type[Network]) -> Network:
+    """The network in a file of a set."""
+    network = build(path.stem, _tensors(path))
+    assert isinstance(network, kind), kind
+    return network
+
+
+def _read_statistics(path: Path) -> ReleasedStatistics:
+    tensors = _tensors(path)
+    values: dict[str, np.ndarray] = {}
+    for name, shape in _STATISTICS.items():
+        problem = _problem(tensors[name], shape, counter=False) if name in tensors else "is missing"
+        if problem:
+            raise InputError(f"The tensor {name!r} in {path} {problem}.", _AGAIN)
+        values[name] = tensors[name].double().numpy()
+        if np.abs(values[name]).max() > _LARGEST:
+            raise InputError(f"The tensor {name!r} in {path} holds numbers that are far too large.", _AGAIN)
+    if values["band_std"].min() <= 0.0:
+        raise InputError(f"The tensor 'band_std' in {path} holds deviations that are not above 0.", _AGAIN)
+    if np.linalg.norm(values["mean_face"][16] - values["mean_face"][0]) < _LEAST_WIDTH:
+        raise InputError(f"The tensor 'mean_face' in {path} is no face: it has no width.", _AGAIN)
+    return ReleasedStatistics(**values)
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file of a set, verified; they stay on the disk until they are read."""
+    verified_file(path.parent, path.stem)
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path} is no file of tensors.", _AGAIN) from error
 
 
 def build(name: str, state_dict: Mapping[str, Any]) -> nn.Module:

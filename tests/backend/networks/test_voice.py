@@ -6,13 +6,14 @@ import zlib
 import numpy as np
 import pytest
 import torch
+from makeittalk.audio.pitch_classes import PITCH_CLASSES
 from makeittalk.exchange.errors import InputError
 from makeittalk.networks import speech_features as hearing
 from makeittalk.networks import voice_inference as conversion
 from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
 from makeittalk.networks.speech import Speech
 from makeittalk.networks.speech_features import FEATURES, SpeechFeatures, speech_features
-from makeittalk.networks.voice import PITCH_CLASSES, VoiceConfig, VoiceConversion
+from makeittalk.networks.voice import VoiceConfig, VoiceConversion
 from makeittalk.networks.voice_inference import TargetVoice, VoiceModel, convert, encode, load_voice, save_voice
 from project import REFERENCE
 
