@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
+from pathlib import Path
 
 import numpy as np
 import torch
+from makeittalk.landmarks.mean_face import MEAN_FACE
 from project import SUPPORT
+from safetensors.torch import save_file
 
 FILES = ("voice_conversion", "content_branch", "speaker_branch", "image_translation")
 
@@ -64,3 +68,32 @@ def _state(network, wave) -> dict[str, torch.Tensor]:
             values = 0.1 * values
         state[key] = torch.from_numpy(values.astype(np.float32))  # as the reference answers were made
     return state
+
+
+def write_set(folder: Path, seed: int = 0) -> Path:
+    """A set as importing makes it, with values of chance: the four networks, the statistics, and their sums."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        save_file(random_state(name, seed), folder / f"{name}.safetensors")
+    save_file(statistics(seed), folder / "statistics.safetensors")
+    write_sums(folder)
+    return folder
+
+
+def statistics(seed: int = 0) -> dict[str, torch.Tensor]:
+    """Statistics of chance; the mean face is this project's, y up and towards the viewer, and ten times as large."""
+    random = np.random.default_rng(seed)
+    values = {
+        "band_mean": random.uniform(-1.0, 1.0, 80),
+        "band_std": random.uniform(0.5, 1.5, 80),
+        "target_embedding": np.abs(random.normal(size=256)) / 16,
+        "mean_face": 10.0 * MEAN_FACE * (1.0, -1.0, -1.0),
+    }
+    return {name: torch.from_numpy(value.astype(np.float32)) for name, value in values.items()}
+
+
+def write_sums(folder: Path) -> None:
+    """Lists every network's file of a folder in its SHA256SUMS."""
+    files = sorted(folder.glob("*.safetensors"))
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")

@@ -20,13 +20,12 @@ from ..networks.released import RELEASED, ReleasedContent, ReleasedImage, Releas
 from ..networks.released_inference import ReleasedSet, ReleasedStatistics
 from .cache import kept_loaded
 from .released_folder import AGAIN as _AGAIN
-from .released_folder import SUFFIX, released_folder, verified_file
+from .released_folder import IMAGE, SUFFIX, released_folder, verified_file
 
 _PREFIX = "module."  # of networks that were trained on several GPUs
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _COUNTER = "num_batches_tracked"  # which nothing reads in eval mode
 _POSITIONS = ".pe"  # which are a formula
-_IMAGE = "image_translation"
 _STATISTICS = {
     "band_mean": (MEL_BANDS,),
     "band_std": (MEL_BANDS,),
@@ -79,7 +78,7 @@ def load_image_network(name: str | None = None, device: str = "auto") -> ImageMo
     folder = released_folder(name)
     if folder is None:
         return load_image(name, device)
-    return _load_released_image(str(folder / (_IMAGE + SUFFIX)), choose_device(device))
+    return _load_released_image(str(folder / (IMAGE + SUFFIX)), choose_device(device))
 
 
 @kept_loaded

@@ -12,6 +12,7 @@ from .files import MAX_BYTES, list_weights
 
 AGAIN = "Import the released checkpoints again."
 SUFFIX = ".safetensors"
+IMAGE = "image_translation"  # the network of photoreal frames in a set
 
 
 def released_folder(name: str | None) -> Path | None:
