@@ -12,7 +12,8 @@ from makeittalk.landmarks.mean_face import MEAN_FACE
 from project import SUPPORT
 from safetensors.torch import save_file
 
-FILES = ("voice_conversion", "content_branch", "speaker_branch", "image_translation")
+LANDMARK_FILES = ("voice_conversion", "content_branch", "speaker_branch")
+FILES = (*LANDMARK_FILES, "image_translation")
 
 
 def released_shapes() -> dict[str, dict[str, tuple[int, ...]]]:
@@ -70,10 +71,10 @@ def _state(network, wave) -> dict[str, torch.Tensor]:
     return state
 
 
-def write_set(folder: Path, seed: int = 0) -> Path:
-    """A set as importing makes it, with values of chance: the four networks, the statistics, and their sums."""
+def write_set(folder: Path, names: tuple[str, ...] = FILES, seed: int = 0) -> Path:
+    """A set as importing makes it, with values of chance: networks, statistics, and their sums."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
+    for name in names:
         save_file(random_state(name, seed), folder / f"{name}.safetensors")
     save_file(statistics(seed), folder / "statistics.safetensors")
     write_sums(folder)

@@ -119,16 +119,17 @@ def split_speaker(
         rotation (T, 3) rad, translation (T, 3), and displacement (T, 68, 3) with the head held still, smoothed.
     """
     face = np.asarray(face, np.float64)
-    middle = 0.5 * (moved[:, _UPPER] + moved[:, _LOWER])
-    for points in (_UPPER, _LOWER):
-        moved[:, points] += np.float32(manner.shut) * (middle - moved[:, points])
-    _straighten(moved)
     moved *= np.float32(manner.head)
     pivot = neck_pivot(face)
     rotation, translation = np.zeros((2, len(moved), 3), np.float32)
     for start in range(0, len(moved), POSED_TOGETHER):
         some = slice(start, start + POSED_TOGETHER)
         rotation[some], translation[some], moved[some] = split_pose(face + moved[some], face, pivot)
+    # Pairs of lips move apart as the head turns, too: they are pulled together once it is held still.
+    middle = 0.5 * (moved[:, _UPPER] + moved[:, _LOWER])
+    for points in (_UPPER, _LOWER):
+        moved[:, points] += np.float32(manner.shut) * (middle - moved[:, points])
+    _straighten(moved)
     for point in range(LANDMARKS):
         moved[:, point] = _smooth(moved[:, point], manner.head_smoothing)
     return rotation, translation, moved
