@@ -14,6 +14,8 @@ from released_files import FILES, known_state, random_state, released_shapes
 torch.set_num_threads(1)
 
 LANDMARK_BRANCHES = ("content_branch", "speaker_branch")
+#: Parameters: 14.3 M, 1.97 M, 3.00 M and 69.9 M.
+SIZES = dict(zip(FILES, (14_320_960, 1_965_677, 3_000_908, 69_860_736), strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +244,8 @@ def test_names_are_the_released_ones(name):
         network, unused = RELEASED[name](), RELEASED[name].unused()
     names = {RELEASED[name].released_name(own) for own in network.state_dict()}
     assert names | set(unused.state_dict() if unused else ()) == set(released_shapes()[name])
+    modules = [network] if unused is None else [network, unused]
+    assert sum(value.numel() for module in modules for value in module.parameters()) == SIZES[name]
 
 
 @pytest.mark.parametrize("name", LANDMARK_BRANCHES)
