@@ -21,6 +21,7 @@ from ..networks.speech import Speech
 from .head_motion import POSED_TOGETHER
 
 _UPPER, _LOWER = np.array([*INNER_PAIRS, *OUTER_PAIRS]).T
+_FARTHEST = 0.8  # canonical units, half a face's width: no landmark of a face moves as far
 _BRIDGE = (27, 28, 29)  # the nose bridge's top, and the points whose line it continues
 
 
@@ -104,7 +105,7 @@ def shaped_lips(moved: np.ndarray, manner: ReleasedManner) -> np.ndarray:
         moved[:, point] = _smooth(moved[:, point] - lowest.mean(0, dtype=np.float64), manner.lip_smoothing)
     moved[:, LIPS, :2] *= manner.lips
     _straighten(moved)
-    return moved
+    return np.clip(moved, -_FARTHEST, _FARTHEST, out=moved)
 
 
 def split_speaker(
@@ -132,7 +133,8 @@ def split_speaker(
     _straighten(moved)
     for point in range(LANDMARKS):
         moved[:, point] = _smooth(moved[:, point], manner.head_smoothing)
-    return rotation, translation, moved
+    np.clip(translation, -_FARTHEST, _FARTHEST, out=translation)
+    return rotation, translation, np.clip(moved, -_FARTHEST, _FARTHEST, out=moved)
 
 
 def released_blinks(frames: int, seed: int, manner: ReleasedManner) -> np.ndarray:

@@ -26,6 +26,7 @@ _PREFIX = "module."  # of networks that were trained on several GPUs
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _COUNTER = "num_batches_tracked"  # which nothing reads in eval mode
 _POSITIONS = ".pe"  # which are a formula
+_VARIANCE = ".running_var"
 _STATISTICS = {
     "band_mean": (MEL_BANDS,),
     "band_std": (MEL_BANDS,),
@@ -150,6 +151,8 @@ def build(name: str, state_dict: Mapping[str, Any]) -> nn.Module:
         else:
             value = value.detach().to("cpu", torch.float32, copy=True).contiguous()
             value = value[0] if key.endswith(_POSITIONS) else value
+            if key.endswith(_VARIANCE):  # below zero, where no training leaves it, its root would be no number
+                value.clamp_(min=0.0)
         filled[own] = value
     network.load_state_dict(filled, assign=True)
     return network.eval().requires_grad_(False)

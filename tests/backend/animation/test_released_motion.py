@@ -88,6 +88,15 @@ def test_half_of_the_head_is_shown():
     assert rotation[:, 1] == pytest.approx(0.04, rel=0.03)
 
 
+def test_no_landmark_moves_further_than_half_a_face():
+    """Networks of chance, or damaged ones, must not throw the mesh about."""
+    wild = (1000 * np.random.default_rng(0).normal(size=(90, 68, 3))).astype(np.float32)
+    assert np.abs(shaped_lips(wild.copy(), MANNER)).max() <= np.float32(0.8)
+    rotation, translation, left = split_speaker(wild.copy(), MEAN_FACE, MANNER)
+    assert np.isfinite(rotation).all()
+    assert np.abs(translation).max() <= np.float32(0.8) and np.abs(left).max() <= np.float32(0.8)
+
+
 def test_blinks_come_when_and_as_they_are_said_to():
     closure = released_blinks(62 * 60, 3, MANNER)
     assert closure.dtype == np.float32 and closure.max() == pytest.approx(0.75)

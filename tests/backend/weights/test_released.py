@@ -276,6 +276,16 @@ def test_tensors_are_copied():
     assert torch.equal(network(windows, face), before)
 
 
+def test_a_variance_below_zero_is_none():
+    """Its root is no number, and would be the answer."""
+    state = random_state("content_branch")
+    windows, face = heard(2).float(), torch.zeros(1, 204)
+    state["fc.1.running_var"][:9] = 0.0
+    expected = build("content_branch", state)(windows, face)
+    state["fc.1.running_var"][:9] = -0.3
+    assert torch.equal(build("content_branch", state)(windows, face), expected) and expected.isfinite().all()
+
+
 def wrong(key, make):
     def change(state):
         state[key] = make(state[key])
