@@ -13,7 +13,7 @@ from ..networks.speech import Speech
 from .blinks import blink_curve, lid_closure
 from .brows import brow_raise
 
-_CHUNK = 4096  # frames whose pose is fitted at once
+POSED_TOGETHER = 4096  # frames whose pose is fitted at once
 
 
 @dataclass
@@ -62,8 +62,8 @@ def split_head_motion(delta: np.ndarray, face: np.ndarray) -> HeadMotion:
     pivot = neck_pivot(face)
     rotation, translation = np.zeros((2, len(delta), 3), np.float32)
     brows, lids = np.zeros((2, len(delta)))
-    for start in range(0, len(delta), _CHUNK):
-        part = slice(start, start + _CHUNK)
+    for start in range(0, len(delta), POSED_TOGETHER):
+        part = slice(start, start + POSED_TOGETHER)
         rotation[part], translation[part], left = split_pose(face + delta[part], face, pivot)
         brows[part] = brow_raise(left)
         lids[part] = lid_closure(left, face)

@@ -6,12 +6,14 @@ The networks, and torch with them, are imported where they run: moving a face by
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..audio.embedding import speaker_embedding
 from ..audio.loading import heard, normalise_loudness
+from ..audio.pitch import fundamental
 from ..audio.prosody import loudness_prosody, prosody_track
 from ..audio.windows import in_blocks
 from ..exchange.amounts import Amounts
@@ -19,6 +21,7 @@ from ..exchange.constants import FRAME_RATE
 from ..exchange.formats import Face, Motion, MotionParts
 from ..exchange.progress import Progress, part, silent
 from ..landmarks.pose import Canonical, neck_pivot
+from ..weights.released_folder import released_folder
 from .brows import RAISED
 from .gaze import saccades
 from .lips import shut_mouth
@@ -39,7 +42,9 @@ class PredictOptions:
         amounts: lip, head, blink and smoothing.
         device: "auto", "cpu", "cuda" or "mps".
         features: what the lips are predicted from: "whisper", or "autovc", the paper's own way.
-        weights: a named set of content weights, whatever it hears; None for the shipped one of these features.
+        weights: a named set of content weights, whatever it hears; None for the shipped one of these features. Or a set
+            of the released weights, by its name or its folder: then lips, head and blinks are all the released ones',
+            from the voice conversion that belongs to them, whatever the features.
     """
 
     seed: int = 0
@@ -62,7 +67,8 @@ def analyse_speech(samples: np.ndarray, voice: np.ndarray | None = None, progres
     progress(0.3, "Recognising the voice")
     own = speaker_embedding(samples)
     style = own if voice is None else speaker_embedding(normalise_loudness(voice))
-    return Speech(mel, own, style, prosody_track(samples, mel), samples)
+    pitch = fundamental(samples)
+    return Speech(mel, own, style, prosody_track(samples, mel, pitch), samples, pitch=pitch[0][: len(mel)])
 
 
 def move_face(speech: Speech, face: Face, options: PredictOptions | None = None, progress: Progress = silent) -> Motion:
@@ -96,13 +102,22 @@ def predict_parts(
         MissingError: the weights are not there or damaged.
         Cancelled: `progress` said so.
     """
-    from ..networks.content_inference import content_weights, predict_content
     from ..networks.device import choose_device
-    from ..networks.phones_inference import closure_of, predict_phones, rounding_of, silence_of
-    from .head_motion import head_motion
 
     options = options or PredictOptions()
     device = choose_device(options.device)
+    folder = released_folder(options.weights)
+    if folder is not None:
+        return _released_parts(speech, face, options, folder, device, progress)
+    return _own_parts(speech, face, options, device, progress)
+
+
+def _own_parts(speech: Speech, face: Face, options: PredictOptions, device: str, progress: Progress) -> MotionParts:
+    """`predict_parts` by the networks of this project."""
+    from ..networks.content_inference import content_weights, predict_content
+    from ..networks.phones_inference import closure_of, predict_phones, rounding_of, silence_of
+    from .head_motion import head_motion
+
     weights = options.weights or content_weights(options.features)
     neutral = face.landmarks.astype(np.float64)
     canonical = Canonical.of(neutral)
@@ -144,5 +159,33 @@ def predict_parts(
         closure=closure,
         speaker_embedding=speech.style_embedding.astype(np.float32),
         saccades=saccades(options.seed, speaking, moved.blink, FRAME_RATE),
+        amounts=options.amounts,
+    )
+
+
+def _released_parts(
+    speech: Speech, face: Face, options: PredictOptions, folder: Path, device: str, progress: Progress
+) -> MotionParts:
+    """`predict_parts` by a set of the released networks."""
+    from ..weights.released import load_set
+    from .released_motion import released_motion
+
+    neutral = face.landmarks.astype(np.float64)
+    canonical = Canonical.of(neutral)
+    frontal = canonical.to_canonical(neutral)
+    shut = shut_mouth(frontal)
+    moved = released_motion(load_set(folder, device), speech, frontal + shut, options.seed, progress)
+    prosody = loudness_prosody(speech.mel) if speech.prosody is None else speech.prosody
+    for track in (moved.content, moved.speaker):
+        in_blocks(canonical.displacement_from, [track], track)
+    return MotionParts(
+        rest=canonical.displacement_from(shut).astype(np.float32),
+        content=moved.content,
+        speaker=moved.speaker,
+        blink=moved.blink,
+        head_rotation=moved.rotation,
+        head_translation=(canonical.scale * moved.translation).astype(np.float32),
+        speaker_embedding=speech.style_embedding.astype(np.float32),
+        saccades=saccades(options.seed, prosody[:, 0] > QUIET, moved.blink, FRAME_RATE),
         amounts=options.amounts,
     )

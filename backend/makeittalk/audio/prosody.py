@@ -19,18 +19,21 @@ _LARGEST = 3.0
 _VOICED = 0.5  # loudness from which a frame is taken for voiced where there is no pitch to tell
 
 
-def prosody_track(samples: np.ndarray, mel: np.ndarray | None = None) -> np.ndarray:
+def prosody_track(
+    samples: np.ndarray, mel: np.ndarray | None = None, heard: tuple[np.ndarray, np.ndarray] | None = None
+) -> np.ndarray:
     """The prosody of a recording.
 
     Args:
-        samples: (n,) at 16 kHz, loudness normalised. mel: their (T, 80) mel where it is there already.
+        samples: (n,) at 16 kHz, loudness normalised. mel: their (T, 80) mel, and heard: their `fundamental`,
+            where these are there already.
 
     Returns:
         (T, 3) float32: loudness 0 (silence) … 1 (loud speech); log F0 minus the speaker's median, in the speaker's
         own deviations, about ±3, 0 in pauses; voicing 0–1.
     """
     mel = mel_spectrogram(samples) if mel is None else mel
-    pitch, periodic = fundamental(samples)
+    pitch, periodic = fundamental(samples) if heard is None else heard
     frames = len(mel)
     pitch, periodic = pitch[:frames], periodic[:frames]
     voiced = pitch > 0

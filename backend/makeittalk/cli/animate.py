@@ -66,6 +66,10 @@ def run(options: Namespace) -> None:
         blender_command(options.blender)
     from ..exchange.amounts import Amounts
     from ..jobs import animate as pipeline
+    from ..weights.released_folder import released_folder
+
+    # A released set has a network of frames as well; other weights are those of the lips alone.
+    released = None if released_folder(options.weights) is None else options.weights
 
     with progress_bar() as progress, tempfile.TemporaryDirectory(prefix="makeittalk-") as folder:
         character = pipeline.animate(
@@ -89,7 +93,7 @@ def run(options: Namespace) -> None:
         )
         tell(character.notices)
         films = any(output.suffix.lower() == ".mp4" for output in outputs)
-        model = image_model(character.portrait, options.style, options.device) if films else None
+        model = image_model(character.portrait, options.style, options.device, released) if films else None
         writers: dict[str, Callable[[Path, Progress], None]] = {
             ".npz": lambda output, _progress: deliver(character.folder / "motion.npz", output),
             ".mp4": lambda output, progress: _write_video(character, output, rate, model, progress),

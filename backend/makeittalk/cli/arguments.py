@@ -53,7 +53,10 @@ def add_seed(parser: ArgumentParser) -> None:
 def add_weights(parser: ArgumentParser) -> None:
     """What predicts a motion."""
     parser.add_argument(
-        "--weights", default=None, metavar="SET", help="set of content weights (default: the shipped one)"
+        "--weights",
+        default=None,
+        metavar="SET",
+        help="set of content weights (default: the shipped one), or an imported set by its name (released) or folder",
     )
 
 

@@ -30,10 +30,10 @@ def image_model(portrait: Portrait, style: str, device: str, weights: str | None
         tell([reason])
     if style != "photo":
         return None
-    from ..networks.image_inference import load_image
+    from ..weights.released import load_image_network
 
     try:
-        return load_image(weights, device)
+        return load_image_network(weights, device)
     except MissingError as error:
         if asked:
             raise

@@ -25,7 +25,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--audio", type=Path, help="sound of the video")
     arguments.add_device(parser)
     parser.add_argument(
-        "--weights", default=None, metavar="SET", help="of the network of photoreal frames (default: image)"
+        "--weights",
+        default=None,
+        metavar="SET",
+        help="of the network of photoreal frames (default: image), or an imported set",
     )
     arguments.add_rate(parser, None)
     arguments.add_detector(parser)

@@ -72,7 +72,7 @@ def render_frames(
         moves_file: a `Moves` with the vertices of every frame, the head's motion included.
         folder: where the frames go. first: number of the first, 0 or more.
         fps: frames/s of the film. film: an .mp4 to write from the frames, none if empty. sounds: what is heard in it.
-        device: "auto", "cpu", "cuda" or "mps". weights: see `load_image`.
+        device: "auto", "cpu", "cuda" or "mps". weights: see `load_image_network`.
 
     Raises:
         InputError: the portrait is not the character's, or an input cannot be used.
@@ -123,11 +123,11 @@ def _drawn(
     """Index and PNG of each missing frame, in order; encoding goes on beside the drawing."""
     if not missing:
         return
-    from ..networks.image_inference import load_image
     from ..rendering.photo import PhotoRenderer
     from ..rendering.seen_turns import fitting_relief
+    from ..weights.released import load_image_network
 
-    model = load_image(weights, device)
+    model = load_image_network(weights, device)
     shares = fitting_relief(mesh, rgba)
     room = max(1, min(4 * _ENCODERS, _WAITING // rgba.nbytes))
     with PhotoRenderer(mesh, rgba, model) as renderer:
@@ -164,8 +164,11 @@ def _character(mark: np.ndarray, mesh_file: PathLike, weights: str | None) -> st
     """A hash of what all frames of a character share."""
     from ..networks.image_inference import DEFAULT_IMAGE
     from ..weights.files import fingerprint_of
+    from ..weights.released_folder import IMAGE, released_fingerprint, released_folder
 
-    digest = hashlib.blake2b(f"{_VERSION} {fingerprint_of(weights or DEFAULT_IMAGE)}".encode(), digest_size=16)
+    folder = released_folder(weights)
+    network = released_fingerprint(folder, IMAGE) if folder else fingerprint_of(weights or DEFAULT_IMAGE)
+    digest = hashlib.blake2b(f"{_VERSION} {network}".encode(), digest_size=16)
     digest.update(mark.data)
     digest.update(Path(mesh_file).read_bytes())
     return digest.hexdigest()

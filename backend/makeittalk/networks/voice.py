@@ -13,13 +13,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from ..audio.pitch_classes import PITCH_CLASSES
 from ..exchange.constants import EMBEDDING, MEL_BANDS
 from .config import NetworkConfig
 from .normalised_mel import HIGHEST, LOWEST
 
 _KERNEL = 5
-#: Quantised, speaker-normalised log-F0 of the released decoder: 256 steps and one class for unvoiced frames.
-PITCH_CLASSES = 257
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,4 @@
-"""The landmark branches: the released sizes and answers, the paper's form, and recordings of any length."""
-
-import json
-import zlib
+"""The landmark branches: the paper's form, recordings of any length. The released ones: weights/test_released.py."""
 
 import numpy as np
 import pytest
@@ -10,83 +7,10 @@ from makeittalk.networks.content import ContentBranch, ContentConfig
 from makeittalk.networks.content_inference import content_displacement
 from makeittalk.networks.normalised_mel import VoiceAverage, normalise_mel
 from makeittalk.networks.speaker import SpeakerBranch, SpeakerConfig
-from project import REFERENCE
 
 torch.set_num_threads(1)
 
-#: Where the tensors of the released files are in these networks.
-CONTENT_NAMES = {"fc_prior.": "prior.", "bilstm.": "lstm.", "fc.": "mlp."}
-SPEAKER_NAMES = {
-    "audio_content_encoder.": "lstm.",
-    "spk_emb_encoder.": "voice.",
-    "encoder.embed.embed.": "encoder.embed.",
-    "encoder.layers.": "encoder.layers.",
-    "encoder.norm.": "encoder.norm.",
-    "out.": "mlp.",
-}
 AVERAGE = VoiceAverage(np.full(80, 0.4, np.float32), np.full(80, 0.13, np.float32))
-
-
-@pytest.fixture(scope="module")
-def reference():
-    if not (REFERENCE / "released_networks.npz").is_file():
-        pytest.skip("MAKEITTALK_REFERENCE does not name the reference answers")
-    with np.load(REFERENCE / "released_networks.npz") as answers:
-        values = {name: torch.from_numpy(answers[name]).double() for name in answers.files}
-    return json.loads((REFERENCE / "released_networks.json").read_text()), values
-
-
-def filled(module, shapes, names):
-    """The module in double precision with the known filling of the released tensors."""
-    state = {}
-    for key, shape in shapes.items():
-        place = next((new + key[len(old) :] for old, new in names.items() if key.startswith(old)), None)
-        if place is None or key.endswith(("num_batches_tracked", ".pe")):
-            continue
-        count = int(np.prod(shape))
-        wave = np.sin(0.37 * np.arange(count) + zlib.crc32(key.encode()) % 1000).reshape(shape)
-        if key.endswith("running_var"):
-            wave = 1 + 0.5 * wave
-        elif len(shape) > 1:
-            wave = wave * 1.5 / np.sqrt(np.prod(shape[1:]))
-        elif key.endswith(("weight", "alpha")):
-            wave = 1 + 0.1 * wave
-        else:
-            wave = 0.1 * wave
-        state[place] = torch.from_numpy(wave)
-    module = module.double().eval()
-    missing = module.load_state_dict(state, strict=False)
-    assert not missing.unexpected_keys
-    assert all(key.endswith("num_batches_tracked") for key in missing.missing_keys)
-    return module
-
-
-def count(module):
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
-def test_released_content_branch(reference):
-    shapes, values = reference
-    branch = filled(ContentBranch(ContentConfig.released()), shapes["content_branch"], CONTENT_NAMES)
-    assert count(branch) == 1_965_677  # 1.97 M
-    with torch.inference_mode():
-        answer = branch.answer(branch.read(values["content_windows"]), values["face"].expand(12, -1))
-    assert (answer - values["content_out"]).abs().max() < 1e-6
-
-
-def test_released_speaker_branch(reference):
-    shapes, values = reference
-    branch = filled(SpeakerBranch(SpeakerConfig.released()), shapes["speaker_branch"], SPEAKER_NAMES)
-    unused = sum(
-        int(np.prod(s)) for k, s in shapes["speaker_branch"].items() if k.startswith("decoder.") and ".pe" not in k
-    )
-    assert count(branch) + unused == 3_000_908  # 3.00 M
-    with torch.inference_mode():
-        code = branch.voice(values["speaker_embedding"])
-        states = branch.lstm(values["content_windows"])[0][:, -1]
-        answer = branch.answer(states[None], values["speaker_embedding"][None], values["face"])[0]
-    assert (code - values["speaker_code"]).abs().max() < 1e-6
-    assert (answer - values["speaker_out"]).abs().max() < 1e-6
 
 
 def test_paper_branches_take_the_code():
