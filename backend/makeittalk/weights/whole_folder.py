@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import OutputError
-from .storage import output_error
+from ..exchange.errors import OutputError
+from ..exchange.storage import output_error
 
 _NEW, _OLD = ".new-", ".old-"
 _LOCK = ".lock"
