@@ -15,7 +15,7 @@ class Animate(Fields):
 
     `face` names a face.json with corrected landmarks and is empty for detection, where `face_number` says which of
     several faces is taken, from 1, the largest; `voice` names a recording whose manner is taken instead of that of
-    `audio`.
+    `audio`. `weights` are a set of weights, as `--weights` of the command line takes them; empty for the shipped ones.
     """
 
     method: ClassVar[str] = "animate"
@@ -32,6 +32,7 @@ class Animate(Fields):
     fps: float = 24.0
     own_mouth: bool = True
     amounts: Amounts = field(default_factory=Amounts)
+    weights: str = ""
 
 
 @dataclass

@@ -69,6 +69,7 @@ def _checked(request: protocol.Animate) -> tuple[Path, AnimateOptions]:
         face=request.face_number,
         own_mouth=request.own_mouth,
         style=request.style,
+        weights=request.weights or None,
     )
 
 

@@ -15,7 +15,7 @@ import time
 import hostile_checkpoints as hostile
 import numpy as np
 import pytest
-import released_files
+import released_clone
 import safetensors.numpy
 import torch
 from command_line import python, refused
@@ -29,7 +29,7 @@ from makeittalk.weights.released_layout import released_layout
 from makeittalk.weights.torch_files import open_checkpoint
 from project import REFERENCE, ROOT
 
-LAYOUT = released_files.small_layout()
+LAYOUT = released_clone.small_layout()
 FILES = sorted(LAYOUT.files)
 
 
@@ -43,7 +43,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def clone(tmp_path):
-    released_files.write_clone(tmp_path / "clone", LAYOUT)
+    released_clone.write_clone(tmp_path / "clone", LAYOUT)
     return tmp_path / "clone"
 
 
@@ -58,7 +58,7 @@ def checkpoint(clone, name):
 
 @pytest.mark.parametrize("former", [False, True])
 def test_a_clone_becomes_a_set_of_weights(tmp_path, former):
-    states = released_files.write_clone(tmp_path / "clone", LAYOUT, former=former)
+    states = released_clone.write_clone(tmp_path / "clone", LAYOUT, former=former)
     stages = []
     folder = import_released(tmp_path / "clone", progress=lambda fraction, stage: stages.append((fraction, stage)))
     assert folder == weights_folder() / "released" == imported_set("released")
@@ -151,7 +151,7 @@ def test_a_set_that_is_not_there_is_said(clone):
 def rewritten(clone, name, change):
     """Writes a checkpoint anew after `change` had its tensors."""
     network = LAYOUT.networks[name]
-    state = released_files.state_of(network.shapes, 5)
+    state = released_clone.state_of(network.shapes, 5)
     change(state)
     torch.save({network.key: state}, checkpoint(clone, name))
 
@@ -232,7 +232,7 @@ def test_the_command_line_imports_lists_and_verifies(clone, capsys):
 def test_a_cancel_leaves_the_old_set(clone, tmp_path):
     import_released(clone)
     before = content(imported_set("released"))
-    released_files.write_clone(tmp_path / "other", LAYOUT, seed=9)
+    released_clone.write_clone(tmp_path / "other", LAYOUT, seed=9)
     steps = []
     import_released(tmp_path / "other", "counted", lambda fraction, stage: steps.append(stage))
     for stop in range(0, len(steps), 3):
@@ -312,7 +312,7 @@ SAMPLE = SEEDS[::8]
 def hostile_import(seed, tmp_path, capsys):
     """Imports a clone with one hostile checkpoint by the command line: the exit status is 0 or 2, and nothing else."""
     clone, canary = tmp_path / f"clone {seed}", tmp_path / "canary"
-    states = released_files.write_clone(clone, LAYOUT, former=seed % 2 == 1)
+    states = released_clone.write_clone(clone, LAYOUT, former=seed % 2 == 1)
     victim = random.Random(seed).choice(list(LAYOUT.networks))
     hostile.corrupt(checkpoint(clone, victim), seed, canary)
     begun = time.monotonic()
@@ -355,9 +355,9 @@ def test_two_hundred_hostile_checkpoints_run_nothing_and_say_one_sentence(tmp_pa
 CHILD = """
 import sys
 sys.path[:0] = sys.argv[1:3]
-import released_files
+import released_clone
 from makeittalk.weights.importer import import_released
-layout = released_files.small_layout(int(sys.argv[3]))
+layout = released_clone.small_layout(int(sys.argv[3]))
 print("ready", flush=True)
 import_released(sys.argv[4], layout=layout)
 print("done", flush=True)
@@ -375,11 +375,11 @@ def start(clone):
 
 def kill_imports(tmp_path, home, times, seed):
     """Kills imports at random moments, over an old set and without one; what is left is whole, and goes on."""
-    layout, rng = released_files.small_layout(WIDTH), random.Random(seed)
+    layout, rng = released_clone.small_layout(WIDTH), random.Random(seed)
     clones = [tmp_path / "first", tmp_path / "second"]
     wholes = []
     for number, clone in enumerate(clones):
-        released_files.write_clone(clone, layout, seed=10 * number)
+        released_clone.write_clone(clone, layout, seed=10 * number)
         begun = time.monotonic()
         import_released(clone, layout=layout)
         lasted = time.monotonic() - begun
@@ -429,7 +429,7 @@ def test_checkpoints_of_the_real_sizes_take_little_memory(tmp_path, home):
         pytest.skip("needs 3 GB on the disk")
     layout = released_layout()
     clone = tmp_path / "clone"
-    states = released_files.write_clone(clone, layout)
+    states = released_clone.write_clone(clone, layout)
     done = python(
         "-c",
         "import sys\nfrom makeittalk.cli.main import main\nfrom memory import peak_memory\n"

@@ -41,11 +41,13 @@ def state_of(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, torc
     }
 
 
-def write_clone(root: Path, layout: Layout, seed: int = 0, former: bool = False) -> dict[str, dict[str, torch.Tensor]]:
+def write_clone(
+    root: Path, layout: Layout, seed: int = 0, former: bool = False, optimizer: bool = True
+) -> dict[str, dict[str, torch.Tensor]]:
     """Writes checkpoints and texts where a clone has them, and returns the networks' tensors.
 
     Args:
-        former: in the format before PyTorch 1.6, which the original checkpoints have.
+        former: in the format before PyTorch 1.6. optimizer: one lies pickled beside the network with prefixes.
     """
     import torch
 
@@ -56,7 +58,8 @@ def write_clone(root: Path, layout: Layout, seed: int = 0, former: bool = False)
         states[name] = state = state_of(network.shapes, seed + number)
         content = {network.key: state, "epoch": 3}
         if name == OPTIMIZED:
-            content = {network.key: {f"module.{key}": value for key, value in state.items()}, "opt": _optimizer(state)}
+            content[network.key] = {f"module.{key}": value for key, value in state.items()}
+            content |= {"opt": _optimizer(state)} if optimizer else {}
         torch.save(content, folder / network.file, _use_new_zipfile_serialization=not former)
     write_texts(root, layout, seed)
     return states
