@@ -45,6 +45,8 @@ def import_released(
         OutputError: the set cannot be written. Cancelled: by `progress`.
     """
     check_set_name(name)
+    if name in [file.name for file in list_weights()]:
+        raise InputError(f"{name} is what weights of this project are called.", "Give the set another name.")
     layout = layout or released_layout()
     progress(0.0, "Checking the checkpoints")
     sources = find_sources(folder, layout)

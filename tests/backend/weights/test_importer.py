@@ -139,6 +139,11 @@ def test_a_set_is_never_called_like_a_way(clone, capsys, name):
         imported_set(name)
 
 
+def test_a_set_is_never_called_like_shipped_weights(clone):
+    with pytest.raises(InputError, match="this project"):
+        import_released(clone, "content")
+
+
 def test_a_set_that_is_not_there_is_said(clone):
     with pytest.raises(MissingError, match="no imported set of weights called released"):
         imported_set("released")
