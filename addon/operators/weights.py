@@ -29,7 +29,6 @@ class MAKEITTALK_OT_import_weights(Running, bpy.types.Operator):
     )
     name: StringProperty(name="Name", description="What the set of weights is called in menus", default=RELEASED)
     filter_folder: BoolProperty(default=True, options={"HIDDEN"})
-    _browsed = False
 
     @classmethod
     def disabled_reason(cls, _context: bpy.types.Context) -> str:
@@ -38,15 +37,18 @@ class MAKEITTALK_OT_import_weights(Running, bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.directory:
             return super().invoke(context, event)
-        self._browsed = True
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if self._browsed:  # a file browser waits for whatever it calls, so that this goes on as another operator
-            bpy.ops.makeittalk.import_weights("INVOKE_DEFAULT", directory=self.directory, name=self.name)
-            return {"FINISHED"}
-        return super().execute(context)
+        if not self.directory or not self.options.is_invoke or bpy.app.background:
+            return super().execute(context)
+        reason = self.disabled_reason(context)  # another job may have begun while the browser was open
+        if reason:
+            return self.fail(context, AddonError(reason))
+        # The file browser executes what it was opened for: from here on it runs beside the user's work.
+        bpy.ops.makeittalk.import_weights("INVOKE_DEFAULT", directory=self.directory, name=self.name)
+        return {"FINISHED"}
 
     def start(self, context: bpy.types.Context) -> Task:
         if not self.directory:
