@@ -28,7 +28,8 @@ def start(context: bpy.types.Context, folder: str, name: str) -> Task:
         return request
 
     def take(_context: bpy.types.Context, data: protocol.ImportWeightsData) -> str:
-        return f"The weights {data.name} are imported: choose them under Weights. {data.licence}, not for commerce."
+        licence = f"Its licence is {data.licence}: not for commerce."
+        return f"The set {data.name} is imported: choose it under Weights. {licence}"
 
     return Task(
         context,

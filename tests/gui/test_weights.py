@@ -32,7 +32,7 @@ def test_esc_leaves_no_set(seen):
 
 def test_it_runs_beside_the_user_s_work_and_ends_in_the_menus(seen):
     message, labels = seen["imported"]
-    assert "released are imported" in message and "not for commerce" in message
+    assert "The set released is imported" in message and "not for commerce" in message
     assert labels == ["Shipped", "Released"]
     assert seen["steps"] > 5 and {"Converting", "Verifying"} <= set(seen["stages"])
     assert seen["chosen"] == seen["preferred"] == "released"

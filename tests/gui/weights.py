@@ -96,9 +96,6 @@ def user() -> Iterator[float]:
     preferences = bpy.context.preferences.addons[MODULE].preferences
     preferences.weights = "released"
     seen["preferred"] = preferences.weights_set
-    bpy.context.preferences.active_section = "ADDONS"
-    ui.area.ui_type = "PREFERENCES"
-    yield 0.5
     bpy.ops.preferences.addon_show(module=MODULE)
     yield 2.0
     ui.shot("weights-4-preferences")

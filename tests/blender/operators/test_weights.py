@@ -142,7 +142,7 @@ def clone(tmp_path_factory, backend_python):
 def test_a_set_is_imported_by_the_operator(scene, home, connection, clone):
     assert bpy.ops.makeittalk.import_weights(directory=str(clone)) == {"FINISHED"}
     session = bpy.context.window_manager.makeittalk
-    assert "released are imported" in session.message and "not for commerce" in session.message
+    assert "The set released is imported" in session.message and "not for commerce" in session.message
     assert choices(scene.makeittalk) == ["SHIPPED", "released"]
     assert len(list((home / "released").glob("*.safetensors"))) == 5
     assert bpy.ops.makeittalk.import_weights(directory=str(clone / "examples" / "ckpt"), name="mine") == {"FINISHED"}
