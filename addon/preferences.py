@@ -12,6 +12,7 @@ from .core.pythons import proposed_build
 from .jobs import connection
 from .package import PACKAGE
 from .panels import backend as backend_panel
+from .properties.weight_sets import weights_menu
 
 _DEVICES = (
     ("auto", "Automatic", "The fastest that there is"),
@@ -65,6 +66,8 @@ class MakeItTalkPreferences(bpy.types.AddonPreferences):
         update=_start_anew,
     )
     device: EnumProperty(name="Device", description="What the networks run on", items=_devices)
+    weights_set: StringProperty(description="The imported set of weights of new characters; empty for the shipped ones")
+    weights: weights_menu("The networks that predict and draw new characters, unless another set is chosen for one")
     idle_minutes: IntProperty(
         name="End When Idle (minutes)",
         description="The backend ends after this time without work and gives its memory back; 0 keeps it",
@@ -78,6 +81,9 @@ class MakeItTalkPreferences(bpy.types.AddonPreferences):
         layout.use_property_split = True
         backend_panel.draw_installation(layout.box(), context, self)
         layout.prop(self, "device")
+        row = layout.row(align=True)
+        row.prop(self, "weights")
+        row.operator("makeittalk.import_weights", text="", icon="IMPORT")
         layout.prop(self, "idle_minutes")
         layout.prop(self, "python")
 

@@ -5,6 +5,7 @@ makeittalk/env-ID/installed.json   written last: without it the environment is n
 makeittalk/new-ID/            one that is being made; takes the other's place when it works
 makeittalk/cache/             what has been downloaded, until the installation has ended well
 makeittalk/python/            a Python that uv has fetched, where the machine had none
+makeittalk/weights/           sets of weights that the user has imported: see exchange/data_folder
 makeittalk/install.log, install.lock
 """
 
@@ -22,25 +23,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ...backend.makeittalk.exchange import bounded_json, locks
+from ...backend.makeittalk.exchange.data_folder import data_folder
 from .errors import AddonError
 
 MARKER = "installed.json"
 _TRIES = 8  # to remove or rename what a virus scanner holds for a moment
 _PAUSE = 0.25  # s between them
-
-
-def data_folder() -> Path:
-    """The product's folder in the user's application data; MAKEITTALK_HOME names another."""
-    named = os.environ.get("MAKEITTALK_HOME")
-    if named:
-        return Path(named)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = str(Path.home() / "Library" / "Application Support")
-    else:
-        base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "makeittalk"
 
 
 @dataclass(frozen=True)

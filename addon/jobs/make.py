@@ -105,7 +105,7 @@ def retake(context: bpy.types.Context, character: bpy.types.Collection) -> Task:
 
 
 def _remembered(character: bpy.types.Collection) -> dict[str, Any]:
-    names = ("portrait", "speech", "face", "seed", "voice", "style", *recipes.AMOUNTS)
+    names = ("portrait", "speech", "face", "seed", "voice", "style", "weights_set", *recipes.AMOUNTS)
     return {name: getattr(character.makeittalk, name) for name in names}
 
 

@@ -27,7 +27,7 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
 
     Args:
         context: its scene is the character's. character: the character's collection.
-        weights: a network of one's own training, a .safetensors; the backend's own if empty.
+        weights: a network of one's own training, a .safetensors; that of the character's set of weights if empty.
 
     Raises:
         AddonError: there is nothing to draw, a folder cannot be made, or the backend cannot be started.
@@ -37,7 +37,7 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
     frames = frame_range(scene, character)
     folder, kept = output_folder(character)
     film = folder / f"{_file_name(character)}.mp4" if settings.photo_film else None
-    rate, network = frame_rate(scene), bpy.path.abspath(weights) if weights else ""
+    rate, network = frame_rate(scene), bpy.path.abspath(weights) if weights else settings.weights_set
 
     def find() -> tuple[bpy.types.Scene, bpy.types.Collection]:
         current = next((item for item in bpy.data.scenes if item.session_uid == scene_uid), None)

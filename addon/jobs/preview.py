@@ -172,7 +172,7 @@ class Preview(LongJob):
         being_placed = points is not None and landmark_mesh.portrait(points) == settings.portrait
         placed = landmark_mesh.read(points).round(2).tobytes() if points is not None and being_placed else b""
         begins = (settings.portrait, settings.speech, settings.face, settings.landmarks, settings.landmarks_of, placed)
-        return Asked(begins, (settings.voice, settings.style, settings.own_mouth, self._seed))
+        return Asked(begins, (settings.voice, settings.style, settings.own_mouth, settings.weights_set, self._seed))
 
     def _bake_wanted(self, scene: bpy.types.Scene) -> tuple[float, float]:
         return frame_rate(scene), scene.makeittalk.smooth

@@ -21,6 +21,7 @@ from . import landmarks
 from .task import Reading
 
 AMOUNTS = tuple(item.name for item in fields(Amounts))
+_SETTINGS = ("face", "voice", "style", "weights_set", *AMOUNTS)
 
 
 @dataclass
@@ -63,7 +64,7 @@ def read(scene: bpy.types.Scene, seed: int | None = None) -> Recipe:
     """
     settings = scene.makeittalk
     strip = strip_of(scene, settings.strip, settings.strip_frames)
-    remembered: dict[str, Any] = {name: getattr(settings, name) for name in ("face", "voice", "style", *AMOUNTS)} | {
+    remembered: dict[str, Any] = {name: getattr(settings, name) for name in _SETTINGS} | {
         "portrait": settings.portrait,
         "speech": settings.speech,
         "seed": settings.next_seed() if seed is None else seed,
@@ -154,6 +155,7 @@ def request_of(values: Mapping[str, Any], fps: float) -> protocol.Animate:
         seed=values["seed"],
         fps=fps,
         amounts=Amounts(**{name: values[name] for name in AMOUNTS}),
+        weights=values["weights_set"],
     )
 
 

@@ -28,6 +28,7 @@ from . import (
     set_up,
     speech,
     strip,
+    weights,
 )
 
 CLASSES = (
@@ -53,6 +54,7 @@ CLASSES = (
     *retarget.CLASSES,
     *retarget_files.CLASSES,
     *photoreal.CLASSES,
+    *weights.CLASSES,
     *report.CLASSES,
 )
 

@@ -23,7 +23,7 @@ class MAKEITTALK_OT_photoreal_frames(Running, bpy.types.Operator):
 
     weights: StringProperty(
         name="Weights",
-        description="A network of your own training (.safetensors); empty for the one that comes with the backend",
+        description="A network of your own training (.safetensors); empty for the character's weights",
         options={"SKIP_SAVE"},
     )
 

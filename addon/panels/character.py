@@ -122,6 +122,7 @@ class MAKEITTALK_PT_take(OfCharacter, bpy.types.Panel):
         settings = characters.active(context).makeittalk
         layout.prop(settings.current, "seed")
         layout.prop(settings.current, "voice")
+        layout.prop(settings, "weights")
         layout.operator("makeittalk.new_take", icon="FILE_REFRESH")
         layout.operator("makeittalk.replace_speech", icon="SPEAKER")
         layout.operator("makeittalk.add_speech", icon="ADD")

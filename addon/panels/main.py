@@ -112,6 +112,9 @@ class MAKEITTALK_PT_options(Sidebar, bpy.types.Panel):
         row.prop(settings, "start")
         column.prop(settings, "every_frame")
         column.prop(settings, "own_mouth")
+        row = column.row(align=True)
+        row.prop(settings, "weights")
+        row.operator("makeittalk.import_weights", text="", icon="IMPORT")
         column = layout.column(align=True)
         for name in ("lip", "head", "blink", "gaze", "smooth"):
             column.prop(settings, name, slider=True)

@@ -24,6 +24,7 @@ from ..scene import character as characters
 from ..scene import materials, parts, performance, photo_plane
 from .fields import AMOUNTS, OVERRIDABLE, STYLES, amount, face, kept, seed, voice
 from .retarget import MakeItTalkRetarget
+from .weight_sets import weights_menu
 
 _RANGES = (
     ("CHARACTER", "Character", "The frames of the scene on which this character speaks"),
@@ -209,6 +210,8 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     )
     face: face()
     style: EnumProperty(name="Style", items=STYLES, default="auto")
+    weights_set: kept("The imported set of weights it is predicted with; empty for the shipped ones")
+    weights: weights_menu("The networks that predict and draw it; another choice acts with the next take")
     image_size: IntVectorProperty(size=2)
     face_width: FloatProperty(description="Distance of the jaw's ends, pixels of the portrait")
     mesh_data: StringProperty(description="mesh.npz, base64")

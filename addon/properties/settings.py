@@ -10,6 +10,7 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty, 
 
 from .. import compat
 from .fields import STYLES, amount, face, seed, voice
+from .weight_sets import preferred_set, weights_menu
 
 _DRAWN = range(1, 100_000)  # seeds that a character is given unasked: few enough digits to be read and typed
 
@@ -40,6 +41,8 @@ class MakeItTalkSettings(bpy.types.PropertyGroup):
     )
     face: face()
     style: EnumProperty(name="Style", description="How the portrait is drawn", items=STYLES, default="auto")
+    weights_name: StringProperty(description="The imported set that was chosen here; see weights_set")
+    weights: weights_menu("The networks that predict and draw the next character")
     at_current_frame: BoolProperty(
         name="Start at the Current Frame",
         description="The speech begins where the playhead stands",
@@ -72,6 +75,15 @@ class MakeItTalkSettings(bpy.types.PropertyGroup):
     blink: amount("blink")
     gaze: amount("gaze")
     smooth: amount("smooth")
+
+    @property
+    def weights_set(self) -> str:
+        """The imported set of weights: the one that was chosen here, else the preferences'; empty for the shipped."""
+        return self.weights_name if self.is_property_set("weights_name") else preferred_set()
+
+    @weights_set.setter
+    def weights_set(self, name: str) -> None:
+        self.weights_name = name
 
     @property
     def is_placed(self) -> bool:

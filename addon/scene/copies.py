@@ -108,6 +108,6 @@ def _copy_settings(source: bpy.types.PropertyGroup, target: bpy.types.PropertyGr
 
 
 # Of the copy itself; amounts lie on the rig, which was copied.
-_OWN = {"rna_type", "name", "is_character", "serial", "show_photoreal"} | {
+_OWN = {"rna_type", "name", "is_character", "serial", "show_photoreal", "weights"} | {
     *("lip", "head", "nod", "turn", "tilt", "sway", "blink", "gaze")
 }

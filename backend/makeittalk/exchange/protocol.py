@@ -17,6 +17,7 @@ from .constants import LARGEST_INTEGER
 from .cues import EXTENDED
 from .landmark_messages import Click, FacesData, FindFaces, Place, PlacedData, Reface, RefaceData, Refine
 from .message import Fields, ProtocolError
+from .weights_messages import ImportWeights, ImportWeightsData
 
 __all__ = [
     "MAX_LINE",
@@ -33,6 +34,8 @@ __all__ = [
     "FindFaces",
     "Hello",
     "HelloData",
+    "ImportWeights",
+    "ImportWeightsData",
     "Photoreal",
     "PhotorealData",
     "Place",
@@ -173,6 +176,7 @@ REQUESTS: dict[str, type[Fields]] = {
         Reface,
         Visemes,
         Photoreal,
+        ImportWeights,
         Cancel,
         Shutdown,
     )

@@ -23,6 +23,7 @@ from ..exchange.version import VERSION
 from .character_requests import animate, preview
 from .landmark_requests import find_faces, job_folder, place, reface, refine
 from .warm import warm_steps
+from .weights_requests import import_weights
 
 _REPORT_EVERY = 0.05  # s between two progress messages
 _IDLE_SECONDS = 300.0  # after that the memory of the networks is given back
@@ -62,6 +63,7 @@ class Server:
             protocol.Reface: reface,
             protocol.Visemes: visemes,
             protocol.Photoreal: photoreal,
+            protocol.ImportWeights: import_weights,
         }
 
     def run(self) -> int:

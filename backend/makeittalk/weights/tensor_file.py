@@ -1,0 +1,60 @@
+"""Writes a safetensors file a tensor at a time, so that a large network need not be in memory.
+
+The same bytes as the safetensors library writes of the same tensors, which it wants all at once.
+Source: https://github.com/huggingface/safetensors, "Format".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+INTEGER, FLOAT = "I64", "F32"
+_TYPES: dict[str, np.dtype] = {INTEGER: np.dtype("<i8"), FLOAT: np.dtype("<f4")}
+
+
+def in_order(kinds: Mapping[str, str]) -> list[str]:
+    """Names of tensors in the order in which they lie in the file: larger numbers first, then by name."""
+    return sorted(kinds, key=lambda name: (kinds[name] != INTEGER, name))
+
+
+def write(
+    path: Path,
+    shapes: Mapping[str, tuple[int, ...]],
+    kinds: Mapping[str, str],
+    tensors: Iterable[np.ndarray],
+    metadata: Mapping[str, str],
+) -> str:
+    """Writes the file and returns its SHA-256.
+
+    Args:
+        shapes, kinds: of the tensors by name; a kind is `INTEGER` or `FLOAT`. tensors: in the order of `in_order`.
+
+    Raises:
+        ValueError: a tensor is not as it was announced. OSError: the file cannot be written.
+    """
+    header: dict[str, object] = {"__metadata__": dict(metadata)}
+    end = 0
+    for name in in_order(kinds):
+        begin, end = end, end + math.prod(shapes[name]) * _TYPES[kinds[name]].itemsize
+        header[name] = {"dtype": kinds[name], "shape": list(shapes[name]), "data_offsets": [begin, end]}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    digest = hashlib.sha256()
+    with open(path, "wb") as stream:
+
+        def put(block: bytes) -> None:
+            digest.update(block)
+            stream.write(block)
+
+        put(len(text).to_bytes(8, "little") + text)
+        for name, values in zip(in_order(kinds), tensors, strict=True):
+            if values.shape != shapes[name]:
+                raise ValueError(f"{name} has another shape")
+            put(np.ascontiguousarray(values, _TYPES[kinds[name]]).tobytes())
+    return digest.hexdigest()

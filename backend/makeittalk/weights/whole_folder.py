@@ -1,0 +1,108 @@
+"""Folders that appear whole or not at all. Standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from ..exchange.errors import OutputError
+from ..exchange.storage import output_error
+
+_NEW, _OLD = ".new-", ".old-"
+_LOCK = ".lock"
+_TRIES = 8  # to rename what a virus scanner holds for a moment
+_PAUSE = 0.25  # s between them
+
+
+@contextlib.contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """An empty folder beside `path` that takes its place when the block ends well, and vanishes otherwise.
+
+    One process at a time; what a killed one has left is removed first. A kill leaves the old folder, the new one, or
+    for a moment neither: the next call then puts the old one back before it begins.
+
+    Raises:
+        OutputError: another process is at it, or nothing can be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path.parent / _LOCK):
+            _sweep(path)
+            new = path.with_name(f"{_NEW}{secrets.token_hex(6)}")
+            try:
+                new.mkdir()
+                yield new
+                _exchange(new, path)
+            finally:
+                shutil.rmtree(new, ignore_errors=True)
+                _sweep(path)
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def _exchange(new: Path, path: Path) -> None:
+    """Puts a new folder in a place, and the one that was there away."""
+    old = path.with_name(f"{_OLD}{path.name}")
+    if path.exists():
+        _persist(lambda: os.replace(path, old))
+    try:
+        _persist(lambda: os.replace(new, path))
+    except OSError:
+        if old.exists():
+            _persist(lambda: os.replace(old, path))
+        raise
+
+
+def _sweep(path: Path) -> None:
+    """Removes what killed processes have left, and puts back what one had put away."""
+    old = path.with_name(f"{_OLD}{path.name}")
+    if old.exists() and not path.exists():
+        _persist(lambda: os.replace(old, path))
+    for prefix in (_NEW, _OLD):
+        for left in path.parent.glob(f"{prefix}*"):
+            if prefix == _NEW or (path.parent / left.name[len(_OLD) :]).exists():
+                shutil.rmtree(left, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Holds a lock that goes with the process that holds it."""
+    with open(path, "a+b") as stream:
+        try:
+            _lock(stream)
+        except OSError as error:
+            raise OutputError(
+                f"Another process writes to {path.parent}.", "Wait until it has finished, then run it again."
+            ) from error
+        yield
+
+
+def _lock(stream: BinaryIO) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        stream.seek(0)
+        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _persist(action: Callable[[], object]) -> None:
+    """Does it again while something, such as a virus scanner, holds a file for a moment."""
+    for left in reversed(range(_TRIES)):
+        try:
+            action()
+            return
+        except PermissionError:
+            if not left:
+                raise
+            time.sleep(_PAUSE)
