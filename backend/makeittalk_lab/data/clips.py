@@ -100,11 +100,11 @@ class Clip:
             path.stem,
             mel,
             landmarks,
-            neutral,
+            np.array(neutral),
             posed,
             values.get(_KEYS["pitch_shifted"]),
             semitones,
-            values.get("embedding"),
+            np.array(values["embedding"]) if "embedding" in values else None,
             values.get("prosody"),
             read_samples(values.get("samples")) if sound else None,
         )

@@ -10,7 +10,6 @@ SOURCE may be the folder that holds `VCTK-Corpus-0.92`, too. Speakers are split 
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from makeittalk.exchange import storage
@@ -21,7 +20,7 @@ from ..data.clips import Prepared
 from ..data.splits import split_voices
 from .campaign import Campaign, Job, left_out
 from .speakers import choose_speakers
-from .voices import keep_recording
+from .voices import KeepRecording
 
 KIND = "voices"
 INFO = "speaker-info.txt"
@@ -69,7 +68,7 @@ def prepare_vctk(
             labels = () if phones is None else (text, Path(phones) / f"{path.stem}.json")
             jobs[name] = Job((path, who), (path, *labels))
     settings = {"kind": "vctk", "phones": phones is not None}
-    work = partial(keep_recording, dest=dest, phones=Path(phones) if phones else None, source=root, needed=False)
+    work = KeepRecording(dest, Path(phones) if phones else None, root, needed=False)
     results = Campaign(dest, settings, "Listening to voices", workers).run(work, jobs, part(progress, 0.1, 1.0))
     skipped = left_out(results, sounds)
     prepared = Prepared(dest, KIND, *split_voices(name for name in jobs if name not in skipped), skipped)

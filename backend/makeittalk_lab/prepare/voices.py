@@ -7,7 +7,8 @@ so that a source and the embedding that goes with it can come from different str
 from __future__ import annotations
 
 import json
-from functools import lru_cache, partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -137,7 +138,7 @@ def prepare_voices(
         labels = () if phones is None else (Path(phones) / f"{paths[name].stem}.json",)
         jobs[name] = Job((paths[name], speaker), (paths[name], *labels))
     settings = {"kind": "voices", "phones": phones is not None}
-    work = partial(keep_recording, dest=dest, phones=Path(phones) if phones else None, source=source)
+    work = KeepRecording(dest, Path(phones) if phones else None, source)
     results = Campaign(dest, settings, "Listening to voices", workers).run(work, jobs, progress)
     skipped = left_out(results, source)
     train, validation, test = ([name for name in names if name not in skipped] for names in splits)
@@ -146,32 +147,40 @@ def prepare_voices(
     return prepared
 
 
-def keep_recording(
-    name: str, recording: tuple[Path, str], dest: Path, phones: Path | None, source: Path, needed: bool = True
-) -> None:
-    """Writes a recording's file, and its phones where the corpus in `source` knows its words.
+@dataclass(frozen=True)
+class KeepRecording:
+    """Writes recordings' files, and their phones where the corpus knows their words: the work of a `campaign`.
 
-    Args:
-        recording: its file and speaker. dest: folder to write. phones: folder of phones, or None for none.
+    Attributes:
+        dest: folder to write. phones: folder of phones, or None for none. source: the corpus, see `PhoneSource`.
         needed: whether a recording whose words are known and do not fit is left out.
-
-    Raises:
-        InputError: it cannot be used. MissingError: see `prepare_voices`.
     """
-    path, speaker = recording
-    if phones is not None:
-        phones.mkdir(parents=True, exist_ok=True)
-        try:
-            _keep_phones(_phone_source(source), path, phones)
-        except Unaligned:
-            if needed:
-                raise
-    read = read_recording(path, name, speaker, phones)
-    if not len(read.parts):
-        raise InputError(f"{path} holds too little speech.")
-    read.save(dest)
 
+    dest: Path
+    phones: Path | None
+    source: Path
+    needed: bool = True
 
-@lru_cache(maxsize=1)
-def _phone_source(source: Path) -> PhoneSource:
-    return PhoneSource(source)
+    def __call__(self, name: str, recording: tuple[Path, str]) -> None:
+        """Writes one, of which file and speaker are given.
+
+        Raises:
+            InputError: it cannot be used. MissingError: see `prepare_voices`.
+        """
+        path, speaker = recording
+        if self.phones is not None:
+            try:
+                _keep_phones(self._spoken, path, self.phones)
+            except Unaligned:
+                if self.needed:
+                    raise
+        read = read_recording(path, name, speaker, self.phones)
+        if not len(read.parts):
+            raise InputError(f"{path} holds too little speech.")
+        read.save(self.dest)
+
+    @cached_property
+    def _spoken(self) -> PhoneSource:
+        assert self.phones is not None
+        self.phones.mkdir(parents=True, exist_ok=True)
+        return PhoneSource(self.source)

@@ -60,7 +60,8 @@ class LoopConfig:
         average: share of the averaged weights that stays at a step; the average is validated and saved, 0 for none
             (Polyak and Juditsky 1992).
         validate_every, checkpoint_every: steps.
-        accelerator: "auto", "cpu", "cuda" or "mps". devices: how many, or "auto" for all of that kind.
+        accelerator: "auto", "cpu", "cuda" or "mps". devices: how many, or "auto" for all of that kind. nodes: machines
+            with so many each. Under torchrun both are its own.
         precision: "auto" (32-true on a CPU, bf16-mixed on CUDA), or one that Lightning Fabric knows.
         threads: of PyTorch on the CPU, 0 for its own choice; small LSTMs are fastest with 1.
         workers: processes that make batches, -1 for none on a CPU and some on a GPU.
@@ -81,6 +82,7 @@ class LoopConfig:
     checkpoint_every: int = 250
     accelerator: str = "auto"
     devices: str | int = "auto"
+    nodes: int = 1
     precision: str = "auto"
     threads: int = 0
     workers: int = -1
@@ -113,7 +115,7 @@ class LoopConfig:
         if not self.out:
             raise ValueError("it names no out folder")
         self.out, self.start = os.path.expanduser(self.out), os.path.expanduser(self.start)
-        for name in ("steps", "batch", "validate_every", "checkpoint_every", "learning_rate", "clip"):
+        for name in ("steps", "batch", "validate_every", "checkpoint_every", "learning_rate", "clip", "nodes"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0")
         for name in ("seed", "warmup", "weight_decay", "threads", "average"):
