@@ -50,6 +50,8 @@ def run(options: Namespace) -> None:
     if options.plot:
         check_file(options.plot, (".png",))
     check_apart([options.plot], [options.config])
+    # What the network library says of connections that break; `training.watch` has a sentence for it.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     from ..training.config import load_toml
     from ..training.log import Log
     from ..training.train import train

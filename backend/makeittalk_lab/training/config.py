@@ -56,6 +56,7 @@ class LoopConfig:
             saw (Wortsman et al. 2022, WiSE-FT).
         seed, steps: of the run. batch: examples of a step, over all devices together.
         learning_rate, weight_decay: Adam's; the rate rises for `warmup` steps, then falls to zero along a cosine.
+        constant: the rate does not fall (the paper).
         clip: largest norm of a phase's gradient.
         average: share of the averaged weights that stays at a step; the average is validated and saved, 0 for none
             (Polyak and Juditsky 1992).
@@ -76,6 +77,7 @@ class LoopConfig:
     learning_rate: float = 1e-4
     weight_decay: float = 1e-6
     warmup: int = 100
+    constant: bool = False
     clip: float = 1.0
     average: float = 0.0
     validate_every: int = 500

@@ -268,7 +268,9 @@ class _Batches(Dataset[dict[str, Tensor]]):
 
 
 def learning_share(step: int, config: LoopConfig) -> float:
-    """Share of the learning rate at a step: a linear start, then a cosine down to zero."""
+    """Share of the learning rate at a step: a linear start, then a cosine down to zero, or all of it."""
     if step < config.warmup:
         return (step + 1) / config.warmup
+    if config.constant:
+        return 1.0
     return 0.5 * (1.0 + math.cos(math.pi * (step - config.warmup) / max(1, config.steps - config.warmup)))
