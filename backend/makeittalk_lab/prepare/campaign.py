@@ -39,9 +39,21 @@ class Job:
     argument: Any
     files: tuple[Path, ...]
 
-    def stamp(self) -> list[int]:
-        """Sizes of the files, -1 of missing ones. Not their dates: corpora are copied about."""
-        return [file.stat().st_size if file.is_file() else -1 for file in self.files]
+    def stamp(self) -> list[list[int]]:
+        """Size and date of each file, -1 of missing ones."""
+        found = [file.stat() if file.is_file() else None for file in self.files]
+        return [[-1, -1] if item is None else [item.st_size, item.st_mtime_ns] for item in found]
+
+    def is_done(self, line: dict[str, Any]) -> bool:
+        """Whether a line of the book still tells what becomes of the job.
+
+        Of what was left out the dates count, too: a damaged file may have been as long as the whole one. Of the rest
+        they do not: corpora are copied about.
+        """
+        known, now = line.get("stamp"), self.stamp()
+        if line.get("fault") or not isinstance(known, list):
+            return known == now
+        return [part[:1] for part in known] == [part[:1] for part in now]
 
 
 @dataclass(frozen=True)
@@ -80,15 +92,16 @@ class Campaign:
             found = {
                 name: Answer(name, known[name].get("value"), str(known[name].get("fault", "")))
                 for name, job in jobs.items()
-                if name in known and known[name].get("stamp") == job.stamp()
+                if name in known and job.is_done(known[name])
             }
             left = {name: job.argument for name, job in jobs.items() if name not in found}
             for answer in answers(work, left, self.workers or cores()):
                 found[answer.name] = answer
-                # Taken behind the work, which may have made one of them: phones that were aligned.
-                stamp = jobs[answer.name].stamp()
-                line = {"name": answer.name, "stamp": stamp, "value": answer.value}
-                _write_line(book, line | ({"fault": answer.fault} if answer.fault else {}))
+                if not answer.died:
+                    # Taken behind the work, which may have made one of them: phones that were aligned.
+                    stamp = jobs[answer.name].stamp()
+                    line = {"name": answer.name, "stamp": stamp, "value": answer.value}
+                    _write_line(book, line | ({"fault": answer.fault} if answer.fault else {}))
                 progress(len(found) / len(jobs), f"{self.stage} {len(found)}/{len(jobs)}")
             ordered = {name: found[name] for name in jobs}
             rows = [f"{name}\t{' '.join(item.fault.split())}\n" for name, item in ordered.items() if item.fault]

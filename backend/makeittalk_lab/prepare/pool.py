@@ -22,11 +22,17 @@ Work = Callable[[str, Any], Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a job: what the work answered, and why nothing was made of it, empty where something was."""
+    """What became of a job.
+
+    Attributes:
+        name: of the job. value: what the work answered. fault: why nothing was made of it, empty where something was.
+        died: whether the process died over it; another time it may not.
+    """
 
     name: str
     value: Any = None
     fault: str = ""
+    died: bool = False
 
 
 class Unusable(InputError):
@@ -116,7 +122,8 @@ class _Process:
         except (EOFError, OSError):
             self.alive = False
             self._process.join(_PATIENCE)
-            return Answer(self._name, fault=f"The process that read it died (exit status {self._process.exitcode}).")
+            status = self._process.exitcode
+            return Answer(self._name, fault=f"The process that read it died (exit status {status}).", died=True)
 
     def end(self) -> None:
         self.pipe.close()
