@@ -110,9 +110,10 @@ def write_vctk(folder: Path, speakers: int = 5, recordings: int = 2, seconds: fl
 
 
 def write_obama(folder: Path, photo: TalkingPhoto, films: int = 5, seconds: float = 5.0) -> Path:
-    """Weekly addresses: films of one speaker, the first in two scenes, and one that is no film."""
+    """Weekly addresses: films of one speaker, the first twice as long, in two scenes, and one that is no film."""
     for number in range(films):
-        photo.film(folder / f"2010-01-{number:02d} Address.mp4", voice(1, seconds, number), number, 2 - bool(number))
+        samples = voice(1, seconds if number else 2.0 * seconds, number)
+        photo.film(folder / f"2010-01-{number:02d} Address.mp4", samples, number, 2 - bool(number))
     (folder / "notes.mp4").write_bytes(b"no film")
     return folder
 

@@ -25,7 +25,6 @@ from .pool import Answer, Work, answers
 BOOK = "done.jsonl"
 LEFT_OUT = "left_out.tsv"
 _MAX_BOOK = 1 << 30  # bytes
-_TEMPORARY = ".mit-*"  # of storage.replacing
 
 
 @dataclass(frozen=True)
@@ -119,8 +118,7 @@ class Campaign:
         with stream:
             if not _lock(stream):
                 raise InputError(f"{self.dest} is being prepared by another process.", "Wait for it or end it.")
-            for leftover in self.dest.glob(_TEMPORARY):  # of processes that were killed while they wrote
-                leftover.unlink(missing_ok=True)
+            storage.remove_leftovers(self.dest)
             lines = _lines(path)
             if not lines:
                 stream.truncate(0)

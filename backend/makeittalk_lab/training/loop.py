@@ -88,6 +88,8 @@ class _Run:
             self.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise storage.output_error(self.out, error) from error
+        if fabric.is_global_zero:
+            storage.remove_leftovers(self.out)
         torch.manual_seed(config.seed)
         self.bare = task.networks()
         learning = {name for names in task.phases.values() for name in names}

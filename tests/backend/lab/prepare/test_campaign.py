@@ -50,7 +50,7 @@ def test_what_is_broken_is_listed_and_the_rest_is_done_once(tmp_path: Path, work
     (tmp_path / "1.txt").write_text("100")
     assert campaign.run(halve, wanted, silent)["job1"].value == 50
     assert left_out(found, tmp_path).keys() == {"job1", "job2", "job3"}
-    with pytest.raises(InputError, match="Nothing in .* could be used: 1.txt is bad"):
+    with pytest.raises(InputError, match=r"Nothing in .* could be used: 1\.txt is bad"):
         left_out({"job1": found["job1"]}, tmp_path)
 
 
