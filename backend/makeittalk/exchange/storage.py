@@ -22,6 +22,7 @@ from .constants import MAX_JSON_BYTES, MAX_NPZ_BYTES
 from .errors import InputError, OutputError
 
 _KINDS = frozenset("biufU")  # what an array may hold: no objects, no voids
+_TEMPORARY = ".mit-"  # what names of files begin with that are being written
 _CHUNK = 2**20  # bytes that are unpacked at once
 
 
@@ -40,7 +41,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         target = real_target(path)
         # Short and fixed in length: a target near the file system's name limit must not fail for its stand-in.
-        name = target.parent / f".mit-{secrets.token_hex(6)}{target.suffix}"
+        name = target.parent / f"{_TEMPORARY}{secrets.token_hex(6)}{target.suffix}"
         # Opened as any new file is, so that the result has the permissions that any new file gets.
         os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         temporary = name
@@ -53,6 +54,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+def remove_leftovers(folder: str | os.PathLike[str]) -> None:
+    """Removes the temporary files of `replacing` that processes left which were killed; nobody else may write there."""
+    for leftover in Path(folder).glob(f"{_TEMPORARY}*"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
 
 
 def real_target(path: str | os.PathLike[str]) -> Path:

@@ -62,6 +62,25 @@ def track_video(
     return _at_constant_rate(centre_depth(points), times, fps), fps, size
 
 
+def track_stretches(
+    path: str | os.PathLike[str], progress: Progress = silent
+) -> tuple[np.ndarray, float, tuple[int, int]]:
+    """The landmarks of a film in which there is not always a face; otherwise `track_video`.
+
+    Returns:
+        as there, NaN where the face is out of sight for longer than LONGEST_GAP.
+
+    Raises:
+        InputError: the file is no film, is damaged, or shows no face at all.
+    """
+    points, times, fps, size = _follow(path, progress)
+    if times[-1] * fps > _LONGEST:
+        raise InputError(f"{path} is too long: {times[-1]:.0f} s.", "Cut the film.")
+    for first, behind in _bridge_gaps(path, points, times, LONGEST_GAP, strict=False):
+        points[first:behind] = np.nan
+    return _at_constant_rate(centre_depth(points), times, fps), fps, size
+
+
 def _follow(path: str | os.PathLike[str], progress: Progress) -> tuple[np.ndarray, np.ndarray, float, tuple[int, int]]:
     """The landmarks of each frame (NaN where there is no face), their times, the rate and the size."""
     faces: list[np.ndarray] = []
@@ -167,24 +186,31 @@ def _square(rgb: np.ndarray, window: _Window) -> tuple[np.ndarray, float]:
     return cv2.resize(part, (_LARGEST, _LARGEST), interpolation=cv2.INTER_AREA), _LARGEST / window.side
 
 
-def _bridge_gaps(path: str | os.PathLike[str], points: np.ndarray, times: np.ndarray, longest: float) -> None:
-    """Fills frames without a face from their neighbours, in place."""
+def _bridge_gaps(
+    path: str | os.PathLike[str], points: np.ndarray, times: np.ndarray, longest: float, strict: bool = True
+) -> list[tuple[int, int]]:
+    """Fills frames without a face from their neighbours, in place; longer gaps are an error, or the answer."""
+    long: list[tuple[int, int]] = []
     seen = np.isfinite(points[:, 0, 0])
     if not seen.any():
         raise InputError(f"No face was found in {path}.", "Use a film of a face turned to the camera.")
     if seen.all():
-        return
+        return long
     edges = np.flatnonzero(np.diff(np.concatenate([[True], seen, [True]]).astype(int)))
     step = (times[-1] - times[0]) / max(1, len(times) - 1)
     for first, behind in edges.reshape(-1, 2):
         length = times[behind - 1] - times[first] + step
         if length > longest:
+            long.append((int(first), int(behind)))
+            if not strict:
+                continue
             raise InputError(
                 f"The face in {path} is out of sight from {times[first]:.2f} s for {length:.2f} s.",
                 "Cut that part out of the film.",
             )
     flat = points.reshape(len(points), -1)
     flat[~seen] = _interpolate(times[~seen], times[seen], flat[seen])
+    return long
 
 
 def _at_constant_rate(points: np.ndarray, times: np.ndarray, fps: float) -> np.ndarray:

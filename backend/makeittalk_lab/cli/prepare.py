@@ -12,7 +12,10 @@ from makeittalk.cli.output import check_apart, check_parent
 from makeittalk.cli.terminal import progress_bar
 from makeittalk.exchange.errors import InputError
 
+from ..prepare.campaign import LEFT_OUT
 from ..prepare.corpora import CORPORA, Request
+
+_SHOWN = 40  # of what was left out
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -26,21 +29,30 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--films", type=Path, metavar="FOLDER", help="librispeech, spoken: the GRID folder they came from"
     )
-    parser.add_argument("--phones", type=Path, metavar="FOLDER", help="voices: phone times, a JSON a recording")
-    parser.add_argument("--like", type=Path, metavar="PREPARED", help="voices: one speaker, split as these clips")
-    parser.add_argument("--speakers", type=int, default=0, metavar="N", help="heads, voxceleb2: only so many")
+    parser.add_argument("--phones", type=Path, metavar="FOLDER", help="voices, vctk: phone times, a JSON a recording")
+    parser.add_argument(
+        "--like", type=Path, metavar="PREPARED", help="voices: one speaker, frames: its films; split as these clips"
+    )
+    parser.add_argument("--speakers", type=int, default=0, metavar="N", help="heads, vctk, voxceleb2: only so many")
     parser.add_argument(
         "--clips",
         type=int,
         default=0,
         metavar="N",
-        help="grid, frames, mouth-frames: so many; voxceleb2: the best of each speaker",
+        help="grid, obama, frames, mouth-frames: so many films; voxceleb2: the best of each speaker",
     )
     parser.add_argument(
         "--count", type=arguments.count, default=600, metavar="N", help="renders, mouths: clips, each of another head"
     )
     parser.add_argument(
         "--portraits", type=arguments.count, default=1, metavar="N", help="mouth-frames: so many of each film"
+    )
+    parser.add_argument(
+        "--workers",
+        type=arguments.count,
+        default=0,
+        metavar="N",
+        help="grid, voices, vctk, obama, voxceleb2, frames, mouth-frames: processes, as many as there are cores",
     )
 
 
@@ -66,13 +78,17 @@ def run(options: Namespace) -> None:
         clips=options.clips,
         count=options.count,
         portraits=options.portraits,
+        workers=options.workers,
     )
     check_apart([request.dest], [options.source, request.grid, request.films, request.phones, request.like])
     with progress_bar() as progress:
         prepared = corpus.prepare(request, progress)
     print(f"{len(prepared.train)} clips to train, {len(prepared.validation)} to validate, {len(prepared.test)} to test")
-    for name, reason in prepared.skipped.items():
+    skipped = list(prepared.skipped.items())
+    for name, reason in skipped[:_SHOWN]:
         print(f"left out {name}: {reason}", file=sys.stderr)
+    if len(skipped) > _SHOWN:
+        print(f"left out {len(skipped) - _SHOWN} more: see {request.dest / LEFT_OUT}", file=sys.stderr)
 
 
 COMMAND = Command("prepare", "turn a corpus into clips to learn from", run, add_arguments)

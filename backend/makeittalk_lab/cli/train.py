@@ -8,6 +8,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from makeittalk.cli import arguments
 from makeittalk.cli.arguments import DEVICES
 from makeittalk.cli.command import Command
 from makeittalk.cli.output import check_apart, check_file
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ..training.log import Log
 
 _REDRAW = 60.0  # s between two pictures of a training
+# Not 0 in a process of the same run for another device or on another machine, as Lightning Fabric and torchrun say it.
+_PLACES = ("LOCAL_RANK", "NODE_RANK", "RANK", "GROUP_RANK")
 # Keys of training.train.TASKS, which brings torch.
 NETWORKS = (
     "voice",
@@ -35,6 +38,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("config", type=Path, help="TOML file, see training/configs")
     parser.add_argument("--device", choices=DEVICES, help="instead of the file's accelerator")
     parser.add_argument("--devices", metavar="N", help="how many of them, or auto for all")
+    parser.add_argument(
+        "--nodes", type=arguments.count, metavar="N", help="machines with so many each, see docs/scale.md"
+    )
     parser.add_argument("--precision", metavar="P", help="32-true, bf16-mixed, 16-mixed … or auto")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="also draw losses and validation, again every minute")
 
@@ -44,14 +50,21 @@ def run(options: Namespace) -> None:
     if options.plot:
         check_file(options.plot, (".png",))
     check_apart([options.plot], [options.config])
+    # What the network library says of connections that break; `training.watch` has a sentence for it.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     from ..training.config import load_toml
     from ..training.log import Log
     from ..training.train import train
 
     log = Log(os.path.expanduser(str(load_toml(options.config).get("out", ""))))
-    asked = {"accelerator": options.device, "devices": options.devices, "precision": options.precision}
+    asked = {
+        "accelerator": options.device,
+        "devices": options.devices,
+        "nodes": options.nodes,
+        "precision": options.precision,
+    }
     overrides = {key: value for key, value in asked.items() if value is not None}
-    if os.environ.get("LOCAL_RANK", "0") != "0":  # started by Lightning Fabric for another device of the same run
+    if any(os.environ.get(name, "0") not in ("", "0") for name in _PLACES):
         train(options.network, options.config, silent, **overrides)
         return
     with progress_bar(lines=False) as progress:  # it takes hours, and its log says more

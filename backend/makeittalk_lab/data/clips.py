@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,13 @@ from makeittalk.exchange import storage
 from makeittalk.exchange.constants import EMBEDDING, FRAME_RATE, LANDMARKS, MEL_BANDS
 from makeittalk.exchange.errors import InputError
 
+from .mapped_npz import read_mapped, write_mapped
+
 FORMAT = 1
 INDEX = "prepared.json"
 VALIDATION_CLIPS = 50  # of each folder, at most a tenth
 _KEYS = {"pitch_shifted": "raised"}  # names in a file, where they are others
+_MAX_INDEX = 1 << 28  # bytes: names of a million clips
 _FULL_SCALE = 8192.0  # of 16-bit samples: at the loudness of speech, peaks go beyond 1
 _NO_EMBEDDING = np.zeros(EMBEDDING, np.float32)
 
@@ -24,6 +28,9 @@ _NO_EMBEDDING = np.zeros(EMBEDDING, np.float32)
 @dataclass
 class Clip:
     """A recording with the face that spoke it, at 62.5 frames/s from the sound's start.
+
+    Loaded, its arrays are views of the file (`mapped_npz`), of which only what is looked at is read: they cannot be
+    written to.
 
     Attributes:
         name: the file's name without suffix.
@@ -58,16 +65,19 @@ class Clip:
                 arrays[_KEYS.get(name, name)] = np.asarray(value, np.float32)
         if self.samples is not None:
             arrays["samples"] = stored_samples(self.samples)
-        storage.write_npz(folder / f"{self.name}.npz", arrays)
+        write_mapped(folder / f"{self.name}.npz", arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Clip:
-        """Reads a clip.
+    def load(cls, path: Path, sound: bool = True) -> Clip:
+        """Maps a clip into memory.
+
+        Args:
+            sound: whether its samples are wanted, too, which are unpacked.
 
         Raises:
             InputError: the file is no prepared clip.
         """
-        values = storage.read_npz(path)
+        values = read_mapped(path)
         try:
             mel, landmarks = values["mel"], values["landmarks"]
             neutral, posed = values["neutral"], values["posed"]
@@ -90,13 +100,13 @@ class Clip:
             path.stem,
             mel,
             landmarks,
-            neutral,
+            np.array(neutral),
             posed,
             values.get(_KEYS["pitch_shifted"]),
             semitones,
-            values.get("embedding"),
+            np.array(values["embedding"]) if "embedding" in values else None,
             values.get("prosody"),
-            read_samples(values.get("samples")),
+            read_samples(values.get("samples")) if sound else None,
         )
 
 
@@ -118,9 +128,9 @@ class Prepared:
     test: list[str]
     skipped: dict[str, str]
 
-    def clip(self, name: str) -> Clip:
-        """One of the folder's clips."""
-        return Clip.load(self.folder / f"{name}.npz")
+    def clip(self, name: str, sound: bool = True) -> Clip:
+        """One of the folder's clips, see `Clip.load`."""
+        return Clip.load(self.folder / f"{name}.npz", sound)
 
     def save(self) -> None:
         """Writes the folder's index."""
@@ -138,7 +148,7 @@ class Prepared:
         path = Path(folder) / INDEX
         if not path.is_file():
             raise InputError(f"{folder} is not a prepared data set.", "Make one with `makeittalk prepare`.")
-        value = storage.read_json(path)
+        value = _index(path)
         splits: dict[str, list[str]] = {}
         for split in ("train", "validation", "test"):
             names = value.get(split)
@@ -148,6 +158,16 @@ class Prepared:
         skipped = value.get("skipped")
         reasons = skipped if isinstance(skipped, dict) else {}
         return cls(Path(folder), str(value.get("kind", "")), **splits, skipped=reasons)
+
+
+def _index(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(storage.read_bytes(path, _MAX_INDEX))
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise InputError(f"{path} is not an index of clips.", "Run `makeittalk prepare` again.")
+    return value
 
 
 def without(prepared: Prepared, left_out: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -11,6 +11,8 @@ from makeittalk.exchange.constants import LANDMARKS
 from makeittalk.exchange.errors import InputError
 from makeittalk.images.face_crop import SIZE
 
+from .mapped_npz import write_mapped
+
 _MAX_PICTURES = 4096  # of one clip
 
 
@@ -38,7 +40,7 @@ class ImageClip:
             OutputError: they cannot be written.
         """
         pictures = np.concatenate([self.portrait[None], self.warps, self.targets])
-        storage.write_npz(
+        write_mapped(
             folder / f"{self.name}.npz",
             {
                 "format": 1,

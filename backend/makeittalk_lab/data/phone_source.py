@@ -11,7 +11,7 @@ from makeittalk.exchange.errors import InputError
 
 from .alignment_check import alignment_fault
 from .phones import Aligner, Phone
-from .transcripts import LEAST_LOGPROB, aligned_words, grid_words, read_transcripts, spoken_words
+from .transcripts import LEAST_LOGPROB, aligned_words, grid_words, read_transcripts, read_words, spoken_words
 
 
 class Unaligned(InputError):
@@ -21,8 +21,8 @@ class Unaligned(InputError):
 class PhoneSource:
     """Finds the phones of the recordings in a folder.
 
-    Its words are known by a table `transcripts.tsv`, by `align/NAME.align` (GRID), or by names that are sentence codes
-    of GRID; all others are recognised.
+    Its words are known by a table `transcripts.tsv`, by `align/NAME.align` (GRID), by `txt/SPEAKER/NAME.txt` (VCTK), or
+    by names that are sentence codes of GRID; all others are recognised.
 
     Args:
         folder: of the recordings, or the corpus that holds them in `audio/`.
@@ -45,7 +45,8 @@ class PhoneSource:
             Unaligned: the folder has transcripts, and this recording's is missing or not to be relied on.
         """
         if not self._transcripts:
-            return aligned_words(self._corpus / "align" / f"{name}.align") or grid_words(name)
+            align = self._corpus / "align" / f"{name}.align"
+            return aligned_words(align) or read_words(self._corpus, name) or grid_words(name)
         if name not in self._transcripts:
             raise Unaligned("The table of transcripts lacks it.")
         transcript = self._transcripts[name]

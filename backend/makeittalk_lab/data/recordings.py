@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from makeittalk.exchange import storage
 from makeittalk.exchange.constants import EMBEDDING, FRAME_RATE, MEL_BANDS
 from makeittalk.exchange.errors import InputError
 
 from .clips import FORMAT, read_samples, stored_samples
+from .mapped_npz import read_mapped, write_mapped
 
 UNLABELLED = -1
 
@@ -45,16 +45,19 @@ class Recording:
             arrays[name] = getattr(self, name)
         if self.samples is not None:
             arrays["samples"] = stored_samples(self.samples)
-        storage.write_npz(folder / f"{self.name}.npz", arrays)
+        write_mapped(folder / f"{self.name}.npz", arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Recording:
-        """Reads a recording.
+    def load(cls, path: Path, sound: bool = True) -> Recording:
+        """Maps a recording into memory.
+
+        Args:
+            sound: whether its samples are wanted, too, which are unpacked.
 
         Raises:
             InputError: the file is no prepared recording.
         """
-        values = storage.read_npz(path)
+        values = read_mapped(path)
         try:
             mel, phones, parts = values["mel"], values["phones"], values["parts"]
             fits = (
@@ -65,7 +68,8 @@ class Recording:
             )
             if not fits:
                 raise ValueError("shapes")
-            known = values["embeddings"], values["embedding"], read_samples(values.get("samples"))
+            samples = read_samples(values.get("samples")) if sound else None
+            known = values["embeddings"], values["embedding"], samples
             return cls(path.stem, str(values["speaker"]), mel, phones, parts, *known)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise InputError(f"{path} is not a prepared recording.", "Prepare the voices again.") from error

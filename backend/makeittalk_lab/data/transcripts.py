@@ -120,6 +120,15 @@ def aligned_words(path: Path) -> list[str]:
     return [f"{word}." if len(word) == 1 else word for word in words]
 
 
+def read_words(corpus: Path, name: str) -> list[str]:
+    """The words that a recording of VCTK reads, by its `txt/SPEAKER/NAME.txt`; none where there is no such file."""
+    name = re.sub(r"_mic\d$", "", name)
+    path = corpus / "txt" / name.partition("_")[0] / f"{name}.txt"
+    if not path.is_file() or not path.stat().st_size:
+        return []
+    return spoken_words(storage.read_bytes(path, 1 << 16).decode("utf-8", "replace"))
+
+
 def grid_words(name: str) -> list[str]:
     """The words of a GRID clip by its name, `bgbsza` or `s26_bgbsza`; none where the name is no sentence code."""
     code = name.rpartition("_")[2]

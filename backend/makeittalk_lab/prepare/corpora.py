@@ -23,11 +23,13 @@ class Request:
             clips of a filmed speaker, whose mouth those move like who were not filmed. films: the folder that
             speaker's clips came from. phones: phone times, a JSON a recording. like: prepared clips whose split is
             taken. speakers, clips: so many, 0 for all. count: how many clips are rendered.
-        portraits: so many frames of a film become a portrait each.
+        portraits: so many frames of a film become a portrait each. workers: processes, 0 for as many as there are
+            cores, of corpora that are prepared by a `campaign`.
     """
 
     source: Path
     dest: Path
+    workers: int = 0
     grid: Path | None = None
     films: Path | None = None
     phones: Path | None = None
@@ -56,7 +58,7 @@ class Corpus:
 def _grid(request: Request, progress: Progress) -> Prepared:
     from .grid import prepare_grid
 
-    return prepare_grid(request.source, request.dest, progress, request.clips)
+    return prepare_grid(request.source, request.dest, progress, request.clips, workers=request.workers)
 
 
 def _facegood(request: Request, progress: Progress) -> Prepared:
@@ -96,7 +98,19 @@ def _languages(request: Request, progress: Progress) -> Prepared:
 def _voices(request: Request, progress: Progress) -> Prepared:
     from .voices import prepare_voices
 
-    return prepare_voices(request.source, request.dest, request.phones, request.like, progress)
+    return prepare_voices(request.source, request.dest, request.phones, request.like, progress, request.workers)
+
+
+def _vctk(request: Request, progress: Progress) -> Prepared:
+    from .vctk import prepare_vctk
+
+    return prepare_vctk(request.source, request.dest, request.phones, progress, request.speakers, request.workers)
+
+
+def _obama(request: Request, progress: Progress) -> Prepared:
+    from .obama import prepare_obama
+
+    return prepare_obama(request.source, request.dest, progress, request.clips, workers=request.workers)
 
 
 def _heads(request: Request, progress: Progress) -> Prepared:
@@ -108,7 +122,9 @@ def _heads(request: Request, progress: Progress) -> Prepared:
 def _voxceleb2(request: Request, progress: Progress) -> Prepared:
     from .voxceleb2 import prepare_voxceleb2
 
-    return prepare_voxceleb2(request.source, request.dest, progress, request.speakers, request.clips)
+    return prepare_voxceleb2(
+        request.source, request.dest, progress, request.speakers, request.clips, workers=request.workers
+    )
 
 
 def _phones(request: Request, progress: Progress) -> Prepared:
@@ -120,7 +136,9 @@ def _phones(request: Request, progress: Progress) -> Prepared:
 def _frames(request: Request, progress: Progress) -> Prepared:
     from .frames import prepare_frames
 
-    return prepare_frames(request.source, request.dest, progress, count=request.clips)
+    return prepare_frames(
+        request.source, request.dest, progress, count=request.clips, like=request.like, workers=request.workers
+    )
 
 
 def _renders(request: Request, progress: Progress) -> Prepared:
@@ -138,7 +156,9 @@ def _mouths(request: Request, progress: Progress) -> Prepared:
 def _mouth_frames(request: Request, progress: Progress) -> Prepared:
     from .mouth_frames import prepare_mouth_frames
 
-    return prepare_mouth_frames(request.source, request.dest, progress, request.clips, request.portraits)
+    return prepare_mouth_frames(
+        request.source, request.dest, progress, request.clips, request.portraits, workers=request.workers
+    )
 
 
 def _mouth(name: str, request: Request) -> tuple[Path, Path]:
@@ -165,7 +185,8 @@ CORPORA = {
         Corpus("spoken", _spoken, from_file=True),
         Corpus("languages", _languages, from_nothing=True),
         Corpus("voices", _voices),
-        Corpus("vctk", _voices),
+        Corpus("vctk", _vctk),
+        Corpus("obama", _obama),
         Corpus("heads", _heads),
         Corpus("voxceleb2", _voxceleb2),
         Corpus("phones", _phones),

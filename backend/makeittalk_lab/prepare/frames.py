@@ -3,62 +3,72 @@
 from __future__ import annotations
 
 import zlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from makeittalk.exchange.errors import InputError, MakeItTalkError
+from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
 from makeittalk.landmarks.measures import opening
 from makeittalk.landmarks.tracking import Track, track_video
 
-from ..data.clips import Prepared, listed_test, split_names
-from ..data.films import films_in, read_film
+from ..data.clips import Prepared
+from ..data.films import Splits, face_films, read_face
 from ..data.image_clips import ImageClip
 from ..data.rendered_clips import RenderedClip
 from ..synthetic.film_characters import warp_clip
+from .campaign import Campaign, Job, left_out
 
 FRAMES = 12  # of a clip
 
-Splits = tuple[list[str], list[str], list[str]]
-
 
 def prepare_frames(
-    source: str | Path, dest: str | Path, progress: Progress = silent, track: Track = track_video, count: int = 0
+    source: str | Path,
+    dest: str | Path,
+    progress: Progress = silent,
+    track: Track = track_video,
+    count: int = 0,
+    like: Path | None = None,
+    workers: int = 1,
 ) -> Prepared:
-    """Makes one clip of each film; a second run goes on where the first one stopped.
+    """Makes one clip of each film; a second run goes on where the first one stopped (`campaign`).
 
     Args:
-        source: a folder of films, or of a GRID speaker (`video/*.mp4`, `test.txt`), or of rendered heads
-            (`prepare renders`). dest: folder to write, made where missing.
-        progress: told after every film. track: finds landmarks in a film.
+        source: films in one of the layouts of `face_films`, or rendered heads (`prepare renders`).
+        dest: folder to write, made where missing. progress: told after every film. track: finds landmarks in a film.
         count: most clips to make, 0 for all; those to train on come first.
+        like: prepared clips, of whose films the frames are taken, split as those.
+        workers: processes, 0 for as many as there are cores.
 
     Returns:
         The prepared folder. Films without a face in every frame are skipped with their reason.
 
     Raises:
-        InputError: the source holds no films.
+        InputError: the source holds no films, or none that can be used.
     """
     source, dest = Path(source), Path(dest)
-    films, splits = _films(source)
-    dest.mkdir(parents=True, exist_ok=True)
+    films, splits = face_films(source, "renders", like)
     wanted = _spread(splits, count)
-    skipped: dict[str, str] = {}
-    for index, name in enumerate(wanted):
-        progress(index / len(wanted), "Preparing frames")
-        if (dest / f"{name}.npy").is_file():
-            continue
-        try:
-            pictures, landmarks = _moments(films[name], track)
-            make_image_clip(name, pictures, landmarks).save(dest)
-        except MakeItTalkError as error:
-            skipped[name] = error.message
+    jobs = {name: Job(films[name], (films[name],)) for name in wanted}
+    campaign = Campaign(dest, {"kind": "frames"}, "Preparing frames", workers)
+    skipped = left_out(campaign.run(partial(_keep_clip, dest=dest, track=track), jobs, progress), source)
     made = set(wanted) - set(skipped)
     train, validation, test = ([name for name in part if name in made] for part in splits)
     prepared = Prepared(dest, "frames", train, validation, test, skipped)
     prepared.save()
-    progress(1.0, "Preparing frames")
     return prepared
+
+
+def _keep_clip(name: str, path: Path, dest: Path, track: Track) -> None:
+    """Writes the clip of a film or of a rendered clip."""
+    if path.suffix == ".npz":
+        rendered = RenderedClip.load(path)
+        pictures, landmarks = rendered.pictures, rendered.landmarks
+    else:
+        pictures, landmarks = read_face(path, track)
+    if len(pictures) < 2:
+        raise InputError(f"{path} holds one frame only.")
+    make_image_clip(name, pictures, landmarks).save(dest)
 
 
 def make_image_clip(name: str, pictures: np.ndarray, landmarks: np.ndarray, frames: int = FRAMES) -> ImageClip:
@@ -81,36 +91,6 @@ def make_image_clip(name: str, pictures: np.ndarray, landmarks: np.ndarray, fram
     half = rng.permutation(wide)[: frames // 2]
     rest = rng.permutation(np.setdiff1d(others, half))[: frames - len(half)]
     return warp_clip(name, pictures, landmarks, first, np.sort(np.concatenate([half, rest])))
-
-
-def _films(source: Path) -> tuple[dict[str, Path], Splits]:
-    """Films or rendered clips by name, and which of them are to train, to validate and to test.
-
-    Raises:
-        InputError: there are none.
-    """
-    if (source / "prepared.json").is_file():
-        renders = Prepared.load(source)
-        if renders.kind != "renders":
-            raise InputError(f"{source} holds no rendered heads.", "Make them with `makeittalk prepare renders`.")
-        splits = (renders.train, renders.validation, renders.test)
-        return {name: source / f"{name}.npz" for part in splits for name in part}, splits
-    films = {path.stem: path for path in films_in(source)}
-    return films, split_names(list(films), listed_test(source))
-
-
-def _moments(path: Path, track: Track) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures (T, H, W, 3) and landmarks (T, 68, 3) of a film or of a rendered clip."""
-    if path.suffix == ".npz":
-        rendered = RenderedClip.load(path)
-        return rendered.pictures, rendered.landmarks
-    pictures = read_film(path)
-    landmarks, _, _ = track(path, silent)
-    if not np.isfinite(landmarks).all() or len(landmarks) != len(pictures):
-        raise InputError(f"{path} has frames without a face.")
-    if len(pictures) < 2:
-        raise InputError(f"{path} holds one frame only.")
-    return pictures, landmarks
 
 
 def _spread(splits: Splits, count: int) -> list[str]:

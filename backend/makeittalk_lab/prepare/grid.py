@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import librosa
@@ -11,21 +12,27 @@ from makeittalk.audio.loading import load_audio, normalise_loudness
 from makeittalk.audio.mel import mel_spectrogram
 from makeittalk.exchange import storage
 from makeittalk.exchange.constants import FRAME_RATE, SAMPLE_RATE
-from makeittalk.exchange.errors import InputError, MakeItTalkError
+from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
 from makeittalk.landmarks.registration import neutral_frame, register, resample_landmarks
 from makeittalk.landmarks.tracking import Track, track_video
 
 from ..data.clips import Clip, Prepared, listed_test, split_names
+from .campaign import Campaign, Job, left_out
 
 SEMITONES = (-3.0, 10.0)  # how far the second voice of a clip lies from the first: lower men to high women
 _EMBEDDING_SECONDS = 60.0  # of speech that describe the speaker
 
 
 def prepare_grid(
-    source: str | Path, dest: str | Path, progress: Progress = silent, count: int = 0, track: Track = track_video
+    source: str | Path,
+    dest: str | Path,
+    progress: Progress = silent,
+    count: int = 0,
+    track: Track = track_video,
+    workers: int = 1,
 ) -> Prepared:
-    """Tracks a speaker's films and writes one clip each; a second run goes on where the first one stopped.
+    """Tracks a speaker's films and writes one clip each; a second run goes on where the first one stopped (`campaign`).
 
     Args:
         source: folder with `video/*.mp4`, `audio/*.flac` and `test.txt` (names that are never trained on), or with
@@ -33,7 +40,7 @@ def prepare_grid(
         dest: folder to write, made where missing.
         progress: told after every clip.
         count: so many films besides those in `test.txt`, 0 for all.
-        track: finds landmarks in a film.
+        track: finds landmarks in a film. workers: processes, 0 for as many as there are cores.
 
     Returns:
         The prepared folder. Clips without a face in every frame are skipped with their reason.
@@ -46,25 +53,21 @@ def prepare_grid(
     videos = _drawn(sorted(films.glob("*.mp4")), listed_test(source), count)
     if not videos:
         raise InputError(f"{source} holds no video/*.mp4.", "Name a speaker's folder of the GRID corpus.")
-    dest.mkdir(parents=True, exist_ok=True)
-    names: list[str] = []
-    skipped: dict[str, str] = {}
-    for index, video in enumerate(videos):
-        progress(index / len(videos), "Tracking faces")
-        if not (dest / f"{video.stem}.npz").is_file():
-            sound = sounds / f"{video.stem}.flac"
-            try:
-                grid_clip(video, sound if sound.is_file() else video, track).save(dest)
-            except MakeItTalkError as error:
-                skipped[video.stem] = error.message
-                continue
-        names.append(video.stem)
+    heard = {video.stem: sounds / f"{video.stem}.flac" for video in videos}
+    pairs = {video.stem: (video, heard[video.stem] if heard[video.stem].is_file() else video) for video in videos}
+    campaign = Campaign(dest, {"kind": "grid"}, "Tracking faces", workers)
+    jobs = {name: Job(pair, pair) for name, pair in pairs.items()}
+    skipped = left_out(campaign.run(partial(_keep_clip, dest=dest, track=track), jobs, progress), source)
+    names = [name for name in pairs if name not in skipped]
     train, validation, held_out = split_names(names, listed_test(source))
     prepared = Prepared(dest, "grid", train, validation, held_out, skipped)
     prepared.save()
     _describe_speaker(sounds, dest, train)
-    progress(1.0, "Tracking faces")
     return prepared
+
+
+def _keep_clip(_name: str, files: tuple[Path, Path], dest: Path, track: Track) -> None:
+    grid_clip(*files, track).save(dest)
 
 
 def _drawn(videos: list[Path], test: set[str], count: int) -> list[Path]:

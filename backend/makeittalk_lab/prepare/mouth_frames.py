@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
-from makeittalk.exchange.errors import InputError, MakeItTalkError
+from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.formats import Face, Mesh
 from makeittalk.exchange.progress import Progress, silent
 from makeittalk.images.mouth_crop import MouthCrop, place_mouth, take_mouth
@@ -30,12 +31,13 @@ from makeittalk.mesh.teeth import SETS
 from makeittalk.rendering.photo import motion_vertices
 from makeittalk.rendering.warp import Warper
 
-from ..data.clips import Prepared, listed_test, split_names
-from ..data.films import films_in, read_film
+from ..data.clips import Prepared, split_names
+from ..data.films import Splits, face_films, read_face
 from ..data.image_clips import ImageClip
 from ..data.mouth_clip import MouthClip
 from ..data.mouth_frames import MouthFrames
 from ..synthetic.film_characters import film_character
+from .campaign import Campaign, Job, left_out
 
 KIND = "mouth frames"
 _MOMENTS = 12  # of a portrait of a film
@@ -51,14 +53,15 @@ def prepare_mouth_frames(
     count: int = 0,
     portraits: int = 1,
     track: Track = track_video,
+    workers: int = 1,
 ) -> Prepared:
-    """Makes clips whose squares are the mouth's; a second run goes on where the first one stopped.
+    """Makes clips whose squares are the mouth's; a second run goes on where the first one stopped (`campaign`).
 
     Args:
         source: a folder of films, of a GRID speaker, of rendered heads (`prepare mouths`), or of pictures.
         dest: folder to write, made where missing. progress: told after every face. count: most faces, 0 for all; those
             to train on come first. portraits: so many frames of a film become a portrait each.
-        track: finds landmarks in a film.
+        track: finds landmarks in a film. workers: processes, 0 for as many as there are cores.
 
     Returns:
         The prepared folder. What holds no mouth that opens is skipped with its reason.
@@ -68,50 +71,39 @@ def prepare_mouth_frames(
     """
     source, dest = Path(source), Path(dest)
     faces, splits = _faces(source)
-    dest.mkdir(parents=True, exist_ok=True)
     wanted = [name for part in splits for name in part]
     if count:  # spread over those to train on, then the others
         learned = len(splits[0])
         first = np.linspace(0, max(learned - 1, 0), min(count, learned)).astype(int).tolist()
         wanted = [wanted[index] for index in first] + wanted[learned : learned + max(0, count - learned)]
-    skipped: dict[str, str] = {}
-    made: set[str] = set()
-    for index, name in enumerate(wanted):
-        progress(index / len(wanted), "Preparing mouths")
-        numbered = _numbered(name, faces[name], portraits)
-        try:
-            if not all((dest / f"{clip}.npy").is_file() for clip in numbered):
-                for clip in _clips(faces[name], numbered, track):
-                    clip.save(dest)
-            made |= {name}
-        except MakeItTalkError as error:
-            skipped[name] = error.message
+    jobs = {name: Job(faces[name], (faces[name],)) for name in wanted}
+    campaign = Campaign(dest, {"kind": KIND, "portraits": portraits}, "Preparing mouths", workers)
+    work = partial(_keep_clips, dest=dest, portraits=portraits, track=track)
+    skipped = left_out(campaign.run(work, jobs, progress), source)
+    made = set(wanted) - set(skipped)
     train, validation, test = (
         [clip for name in part if name in made for clip in _numbered(name, faces[name], portraits)] for part in splits
     )
     prepared = Prepared(dest, KIND, train, validation, test, skipped)
     prepared.save()
-    progress(1.0, "Preparing mouths")
     return prepared
 
 
-def _faces(source: Path) -> tuple[dict[str, Path], tuple[list[str], list[str], list[str]]]:
+def _keep_clips(name: str, path: Path, dest: Path, portraits: int, track: Track) -> None:
+    for clip in _clips(path, _numbered(name, path, portraits), track):
+        clip.save(dest)
+
+
+def _faces(source: Path) -> tuple[dict[str, Path], Splits]:
     """Where each face is, and which are to train, to validate and to test.
 
     Raises:
         InputError: there are none.
     """
-    if (source / "prepared.json").is_file():
-        heads = Prepared.load(source)
-        if heads.kind != "mouths":
-            raise InputError(f"{source} holds no mouths.", "Make them with `makeittalk prepare mouths`.")
-        parts = (heads.train, heads.validation, heads.test)
-        return {name: source / f"{name}.npz" for part in parts for name in part}, parts
     pictures = {path.stem: path for path in sorted(source.iterdir()) if path.suffix.lower() in _PICTURES}
     if pictures:
         return pictures, split_names(list(pictures), set())
-    films = {path.stem: path for path in films_in(source)}
-    return films, split_names(list(films), listed_test(source))
+    return face_films(source, "mouths")
 
 
 def _numbered(name: str, path: Path, portraits: int) -> list[str]:
@@ -128,10 +120,7 @@ def _clips(path: Path, numbered: list[str], track: Track) -> list[MouthFrames]:
         return [head_clip(numbered[0], MouthClip.load(path))]
     if not _is_film(path):
         return [picture_clip(numbered[0], path)]
-    pictures = read_film(path)
-    landmarks, _, _ = track(path, silent)
-    if not np.isfinite(landmarks).all() or len(landmarks) != len(pictures):
-        raise InputError(f"{path} has frames without a face.")
+    pictures, landmarks = read_face(path, track)
     return [film_clip(clip, pictures, landmarks, number) for number, clip in enumerate(numbered)]
 
 

@@ -7,7 +7,8 @@ so that a source and the embedding that goes with it can come from different str
 from __future__ import annotations
 
 import json
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from ..data.phone_source import PhoneSource, Unaligned
 from ..data.phones import PHONES, Phone, phone_track
 from ..data.recordings import UNLABELLED, Recording
 from ..data.splits import split_voices
+from .campaign import Campaign, Job, left_out
 
 _PART = 3.0  # s of a part: the speaker encoder reads 1.6 s at a time
 
@@ -102,8 +104,9 @@ def prepare_voices(
     phones: str | Path | None = None,
     like: str | Path | None = None,
     progress: Progress = silent,
+    workers: int = 1,
 ) -> Prepared:
-    """Writes one file a recording.
+    """Writes one file a recording; a second run goes on where the first one stopped (`campaign`).
 
     Args:
         source: folder of .flac or .wav recordings, either straight in it, when what stands before the first "-" of
@@ -114,41 +117,70 @@ def prepare_voices(
             are made there, and recordings whose phones nobody can tell are skipped with their reason.
         like: prepared folder of films of **one** speaker, whose training and validation clips are taken and whose
             test clips are not; without it, voices are split by `split_voices`.
-        progress: told after every recording.
+        progress: told after every recording. workers: processes, 0 for as many as there are cores.
 
     Raises:
-        InputError: there are no recordings, or one cannot be read. MissingError: Resemblyzer is not installed, or
+        InputError: there are no recordings, or none that can be used. MissingError: Resemblyzer is not installed, or
             PocketSphinx where words are aligned.
     """
     source, dest = Path(source), Path(dest)
     paths = find_recordings(source)
     if not paths:
         raise InputError(f"{source} holds no recordings.", "Name a folder of .flac or .wav files.")
-    dest.mkdir(parents=True, exist_ok=True)
     if like is None:
         splits = split_voices(paths)
     else:
         films = Prepared.load(like)
         splits = [n for n in films.train if n in paths], [n for n in films.validation if n in paths], []
-    spoken = PhoneSource(source)
-    skipped: dict[str, str] = {}
-    chosen = [name for names in splits for name in names]
-    for number, name in enumerate(chosen):
-        progress(number / len(chosen), "Listening to voices")
+    jobs = {}
+    for name in (name for names in splits for name in names):
         speaker = source.parent.name if like is not None else name.partition("-")[0]
-        try:
-            if phones is not None:
-                _keep_phones(spoken, paths[name], Path(phones))
-        except Unaligned as error:
-            skipped[name] = error.message
-            continue
-        recording = read_recording(paths[name], name, speaker, Path(phones) if phones is not None else None)
-        if len(recording.parts):
-            recording.save(dest)
-        else:
-            skipped[name] = f"{paths[name]} holds too little speech."
+        labels = () if phones is None else (Path(phones) / f"{paths[name].stem}.json",)
+        jobs[name] = Job((paths[name], speaker), (paths[name], *labels))
+    settings = {"kind": "voices", "phones": phones is not None}
+    work = KeepRecording(dest, Path(phones) if phones else None, source)
+    results = Campaign(dest, settings, "Listening to voices", workers).run(work, jobs, progress)
+    skipped = left_out(results, source)
     train, validation, test = ([name for name in names if name not in skipped] for names in splits)
     prepared = Prepared(dest, "voices", train, validation, test, skipped)
     prepared.save()
-    progress(1.0, "Listening to voices")
     return prepared
+
+
+@dataclass(frozen=True)
+class KeepRecording:
+    """Writes recordings' files, and their phones where the corpus knows their words: the work of a `campaign`.
+
+    Attributes:
+        dest: folder to write. phones: folder of phones, or None for none. source: the corpus, see `PhoneSource`.
+        needed: whether a recording whose words are known and do not fit is left out.
+    """
+
+    dest: Path
+    phones: Path | None
+    source: Path
+    needed: bool = True
+
+    def __call__(self, name: str, recording: tuple[Path, str]) -> None:
+        """Writes one, of which file and speaker are given.
+
+        Raises:
+            InputError: it cannot be used. MissingError: see `prepare_voices`.
+        """
+        path, speaker = recording
+        if self.phones is not None:
+            try:
+                _keep_phones(self._spoken, path, self.phones)
+            except Unaligned:
+                if self.needed:
+                    raise
+        read = read_recording(path, name, speaker, self.phones)
+        if not len(read.parts):
+            raise InputError(f"{path} holds too little speech.")
+        read.save(self.dest)
+
+    @cached_property
+    def _spoken(self) -> PhoneSource:
+        assert self.phones is not None
+        self.phones.mkdir(parents=True, exist_ok=True)
+        return PhoneSource(self.source)

@@ -10,6 +10,7 @@ Speakers are chosen by Poisson disk sampling of their embeddings, clips by the q
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from makeittalk.audio.mel import mel_spectrogram
 from makeittalk.audio.prosody import prosody_track
 from makeittalk.exchange import storage
 from makeittalk.exchange.constants import FRAME_RATE
-from makeittalk.exchange.errors import InputError, MakeItTalkError
+from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, part, silent
 from makeittalk.landmarks.measures import face_width
 from makeittalk.landmarks.pose import fit_rigid
@@ -29,12 +30,14 @@ from scipy.signal import savgol_filter
 from scipy.spatial.transform import Rotation
 
 from ..data.clips import Clip, Prepared
-from ..data.poisson_disk import poisson_disk
+from ..data.films import sound_of, voxceleb2_films
 from ..data.splits import split_voices
+from .campaign import Campaign, Job, left_out
+from .pool import Unusable
+from .speakers import choose_speakers
 
 KIND = "voxceleb2"
 QUALITY = "quality.json"
-_SOUNDS = (".m4a", ".wav", ".flac", ".aac")
 _SHORTEST = 1.0  # s
 _SMOOTH = 7  # frames of the film (0.28 s): what landmarks do beyond a cubic over them is jitter
 
@@ -70,99 +73,59 @@ def prepare_voxceleb2(
     speakers: int = 0,
     clips: int = 0,
     track: Track = track_video,
+    workers: int = 1,
 ) -> Prepared:
-    """Tracks the films of chosen speakers; a second run goes on where the first one stopped.
+    """Tracks the films of chosen speakers; a second run goes on where the first one stopped (`campaign`).
 
     Args:
         source: see above. dest: folder to write, made where missing.
         speakers: how many, by Poisson disk sampling (67 in the paper); 0 for all.
         clips: the best so many of each speaker; 0 for all that are good enough.
-        track: finds landmarks in a film.
+        track: finds landmarks in a film. workers: processes, 0 for as many as there are cores.
 
     Returns:
         The prepared folder; `quality.json` in it tells each clip's Quality. Clips that cannot be used are skipped with
         their reason.
 
     Raises:
-        InputError: the source holds no films in that layout.
+        InputError: the source holds no films in that layout, or nothing in it can be used.
     """
     source, dest = Path(source), Path(dest)
-    films = find_films(source)
+    films = voxceleb2_films(source)
     if not films:
         raise InputError(f"{source} holds no mp4/SPEAKER/VIDEO/CLIP.mp4.", "Name the folder of VoxCeleb2.")
-    dest.mkdir(parents=True, exist_ok=True)
-    skipped: dict[str, str] = {}
-    chosen = choose_speakers(films, speakers, skipped, part(progress, 0.0, 0.1)) if speakers else sorted(films)
-    wanted = [(name, film) for speaker in chosen for name, film in films[speaker]]
-    path = dest / QUALITY
-    known = storage.read_json(path) if path.is_file() else {}
-    qualities = {name: Quality(**value) for name, value in known.items()}
-    for number, (name, film) in enumerate(wanted):
-        progress(0.1 + 0.9 * number / len(wanted), "Tracking faces")
-        if name not in qualities:
-            try:
-                clip, qualities[name] = film_clip(name, film, track)
-            except MakeItTalkError as error:
-                skipped[name] = error.message
-                continue
-            if not qualities[name].fault():
-                clip.save(dest)
-            storage.write_json(path, {key: asdict(value) for key, value in qualities.items()})
-        if fault := qualities[name].fault():
-            skipped[name] = fault
+    chosen = sorted(films)
+    if speakers:
+        sounds = {speaker: tuple(sound_of(film) for _, film in clips) for speaker, clips in films.items()}
+        chosen = choose_speakers(sounds, speakers, dest, part(progress, 0.0, 0.1), workers)
+    jobs = {name: Job(film, (film, sound_of(film))) for speaker in chosen for name, film in films[speaker]}
+    campaign = Campaign(dest, {"kind": KIND}, "Tracking faces", workers)
+    results = campaign.run(partial(keep_clip, dest=dest, track=track), jobs, part(progress, 0.1, 1.0))
+    skipped = left_out(results, source)
+    qualities = {name: Quality(**answer.value) for name, answer in results.items() if answer.value}
+    storage.write_json(dest / QUALITY, {name: asdict(quality) for name, quality in qualities.items()})
     names: list[str] = []
     for speaker in chosen:
-        good = [name for name, _ in films[speaker] if name in qualities and name not in skipped]
+        good = [name for name, _ in films[speaker] if name not in skipped]
         best = sorted(good, key=lambda name: qualities[name].jitter)
         names += sorted(best[: clips or None])
     train, validation, test = split_voices(names)
     prepared = Prepared(dest, KIND, train, validation, test, skipped)
     prepared.save()
-    progress(1.0, "Tracking faces")
     return prepared
 
 
-def find_films(source: Path) -> dict[str, list[tuple[str, Path]]]:
-    """Clips by speaker, each with the name SPEAKER-VIDEO-CLIP that it gets here and its film."""
-    found: dict[str, list[tuple[str, Path]]] = {}
-    for root in (source / "dev" / "mp4", source / "mp4", source / "test" / "mp4"):
-        for film in sorted(root.glob("*/*/*.mp4")):
-            video, speaker = film.parent.name, film.parent.parent.name
-            found.setdefault(speaker, []).append((f"{speaker}-{video}-{film.stem}", film))
-    return found
+def keep_clip(name: str, film: Path, dest: Path, track: Track) -> dict[str, float]:
+    """Writes a film's clip where its landmarks can be trusted, and answers how good they are.
 
-
-def sound_of(film: Path) -> Path:
-    """The file that holds a film's sound: one beside it, one in the `aac` tree, else the film."""
-    speaker, video = film.parent.parent, film.parent.name
-    aac = speaker.parent.parent / "aac" / speaker.name / video / film.name
-    for path in (film, aac):
-        for suffix in _SOUNDS:
-            if (sound := path.with_suffix(suffix)).is_file():
-                return sound
-    return film
-
-
-def choose_speakers(
-    films: dict[str, list[tuple[str, Path]]], count: int, skipped: dict[str, str], progress: Progress = silent
-) -> list[str]:
-    """Speakers that cover the space of voices evenly, each known by the first of its clips that can be heard."""
-    names, embeddings = [], []
-    for number, (speaker, clips) in enumerate(sorted(films.items())):
-        progress(number / len(films), "Recognising voices")
-        for name, film in clips:
-            try:
-                embedding = speaker_embedding(normalise_loudness(load_audio(sound_of(film)).samples))
-            except MakeItTalkError as error:
-                skipped[name] = error.message
-                continue
-            if embedding.any():
-                names.append(speaker)
-                embeddings.append(embedding)
-                break
-    if not names:
-        raise InputError("None of the films has a voice.", "Put the sound beside the films.")
-    return [names[index] for index in poisson_disk(np.stack(embeddings), count)]
+    Raises:
+        InputError: they cannot, or there are none.
+    """
+    clip, quality = film_clip(name, film, track)
+    if fault := quality.fault():
+        raise Unusable(fault, asdict(quality))
+    clip.save(dest)
+    return asdict(quality)
 
 
 def film_clip(name: str, film: Path, track: Track = track_video) -> tuple[Clip, Quality]:

@@ -56,11 +56,13 @@ class LoopConfig:
             saw (Wortsman et al. 2022, WiSE-FT).
         seed, steps: of the run. batch: examples of a step, over all devices together.
         learning_rate, weight_decay: Adam's; the rate rises for `warmup` steps, then falls to zero along a cosine.
+        constant: the rate does not fall (the paper).
         clip: largest norm of a phase's gradient.
         average: share of the averaged weights that stays at a step; the average is validated and saved, 0 for none
             (Polyak and Juditsky 1992).
         validate_every, checkpoint_every: steps.
-        accelerator: "auto", "cpu", "cuda" or "mps". devices: how many, or "auto" for all of that kind.
+        accelerator: "auto", "cpu", "cuda" or "mps". devices: how many, or "auto" for all of that kind. nodes: machines
+            with so many each. Under torchrun both are its own.
         precision: "auto" (32-true on a CPU, bf16-mixed on CUDA), or one that Lightning Fabric knows.
         threads: of PyTorch on the CPU, 0 for its own choice; small LSTMs are fastest with 1.
         workers: processes that make batches, -1 for none on a CPU and some on a GPU.
@@ -75,12 +77,14 @@ class LoopConfig:
     learning_rate: float = 1e-4
     weight_decay: float = 1e-6
     warmup: int = 100
+    constant: bool = False
     clip: float = 1.0
     average: float = 0.0
     validate_every: int = 500
     checkpoint_every: int = 250
     accelerator: str = "auto"
     devices: str | int = "auto"
+    nodes: int = 1
     precision: str = "auto"
     threads: int = 0
     workers: int = -1
@@ -113,7 +117,7 @@ class LoopConfig:
         if not self.out:
             raise ValueError("it names no out folder")
         self.out, self.start = os.path.expanduser(self.out), os.path.expanduser(self.start)
-        for name in ("steps", "batch", "validate_every", "checkpoint_every", "learning_rate", "clip"):
+        for name in ("steps", "batch", "validate_every", "checkpoint_every", "learning_rate", "clip", "nodes"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0")
         for name in ("seed", "warmup", "weight_decay", "threads", "average"):

@@ -29,6 +29,7 @@ from ..evaluation import metrics
 from ..losses.landmark_loss import LandmarkLoss, LandmarkLossWeights
 from .config import LoopConfig
 from .content_examples import ContentExamples, known_embedding
+from .task import Draws
 
 _NOBODY = np.zeros(EMBEDDING, np.float32)
 
@@ -117,12 +118,12 @@ class ContentTask:
             "speech_features": SpeechFeatures(self.config.features, self.config.voice_conversion),
         }
 
-    def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+    def batch(self, draws: Draws) -> dict[str, Tensor]:
         """Features (B, T, C), embeddings (B, 256), motion (B, T, 68, 3), faces at rest (B, 68, 3), mask (B, T).
 
         C is 80, the mel, for all features that voice conversion makes of it.
         """
-        drawn = [self._draw(rng) for _ in range(count)]
+        drawn, count = [self._draw(rng) for rng in draws.examples], len(draws.examples)
         longest = max(len(heard) for heard, _, _, _ in drawn)
         features = np.zeros((count, longest, drawn[0][0].shape[1]), np.float32)
         motion = np.zeros((count, longest, LANDMARKS, 3), np.float32)

@@ -86,7 +86,7 @@ class ContentExamples:
             for name in folder.train:
                 speaker = filmed_speaker(folder, name)
                 if speaker not in left_out:
-                    clip = folder.clip(name)
+                    clip = folder.clip(name, sound=heard >= 0)
                     versions: list[HeardVersion] = []
                     if heard >= 0:
                         versions = heard_versions(folder.folder, name, clip.samples, heard, options)

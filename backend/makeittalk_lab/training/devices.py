@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from .config import LoopConfig
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+_MEETING = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK")  # of several machines: where the first is, and which one this is
 
 
 def make_fabric(config: LoopConfig) -> Fabric:
@@ -34,8 +37,7 @@ def make_fabric(config: LoopConfig) -> Fabric:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning_fabric")
     try:
-        devices = int(config.devices) if str(config.devices).isdigit() else config.devices
-        chosen: dict[str, Any] = {"accelerator": config.accelerator, "devices": devices}
+        chosen: dict[str, Any] = {"accelerator": config.accelerator, **_shared_machines(config)}
         plain = Fabric(**chosen)
         precision = config.precision
         if precision == "auto":
@@ -51,10 +53,20 @@ def make_fabric(config: LoopConfig) -> Fabric:
         raise InputError(f"This machine cannot train on {asked}.", "Use auto for all three.") from error
 
 
-def end_children(fabric: Fabric) -> None:
-    """Ends the processes of the other devices, which would wait for this one."""
-    children = getattr(fabric.strategy.launcher, "procs", [])
-    while children:  # emptied first: Fabric's watch would take the end of a child for a fault and end this process
-        child = children.pop()
-        child.kill()
-        child.wait()
+def _shared_machines(config: LoopConfig) -> dict[str, Any]:
+    """How many devices and machines there are, as the configuration says, or torchrun, which has started this process.
+
+    Raises:
+        InputError: machines cannot find each other.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_torchelastic_launched():
+        here = int(os.environ["LOCAL_WORLD_SIZE"])
+        return {"devices": here, "num_nodes": int(os.environ["WORLD_SIZE"]) // here}
+    missing = [name for name in _MEETING if name not in os.environ]
+    if config.nodes > 1 and missing:
+        raise InputError(
+            f"Training on {config.nodes} machines lacks {', '.join(missing)} in the environment.",
+            "Set them on each machine, or start it by torchrun.",
+        )
+    devices = int(config.devices) if str(config.devices).isdigit() else config.devices
+    return {"devices": devices, "num_nodes": config.nodes}

@@ -23,6 +23,7 @@ from ..losses.image_loss import ImageLossWeights
 from ..losses.perceptual import load_vgg, perceptual_loss, style_loss
 from .config import LoopConfig, folders_of
 from .image_examples import cut, image_example, stack_examples
+from .task import Draws
 
 
 @dataclass
@@ -83,8 +84,8 @@ class ImageTask:
             found["features"] = _channels_last(load_vgg())
         return found
 
-    def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        return stack_examples([self._example(rng) for _ in range(count)])
+    def batch(self, draws: Draws) -> dict[str, Tensor]:
+        return stack_examples([self._example(rng) for rng in draws.examples])
 
     def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         clips = self.clips[int(rng.choice(len(self.clips), p=self.share))]

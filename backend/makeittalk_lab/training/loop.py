@@ -1,7 +1,8 @@
 """The training loop of every network: phases, checkpoints, log and devices; the last through Lightning Fabric.
 
 A trainer describes itself as a `Task` and a configuration that extends `LoopConfig`; `run` does the rest. What a
-step sees depends on the seed, the step and the process alone, so that a run that was killed goes on to the same end.
+step sees depends on the seed and the step alone, so that a run that was killed goes on to the same end, and one on
+several devices learns from what a single one would have seen; dropout alone depends on the process, too.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from . import checkpoint
 from .config import LoopConfig
-from .devices import end_children, make_fabric
+from .devices import make_fabric
 from .log import Log
-from .task import Task
+from .task import Draws, Task
+from .watch import Watch
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -36,8 +38,9 @@ if TYPE_CHECKING:
 def run(task: Task, config: LoopConfig, progress: Progress = silent) -> Path:
     """Trains; a second call goes on from the last checkpoint to the same end.
 
-    On several devices each process runs this very program again (Lightning Fabric starts them); the first one alone
-    reports, logs, validates and saves.
+    On several devices each process runs this very program again (Lightning Fabric starts them, or torchrun has done
+    so); the first one alone reports, logs, validates and saves. All see the same folder `out`. Where one of them dies,
+    the others end with a sentence and status 1 (`watch`).
 
     Args:
         task: what to train. config: how.
@@ -55,12 +58,24 @@ def run(task: Task, config: LoopConfig, progress: Progress = silent) -> Path:
     fabric = make_fabric(config)
     if config.batch < fabric.world_size:
         raise InputError(f"A batch of {config.batch} cannot be shared by {fabric.world_size} devices.", "Enlarge it.")
-    fabric.launch()
-    try:
+    if fabric.world_size == 1:
+        fabric.launch()
         return _Run(task, config, fabric, progress).train()
-    except BaseException:
-        end_children(fabric)
+    watch = Watch(fabric, task.name)
+    try:
+        fabric.launch()
+        watch.start()
+        out = _Run(task, config, fabric, progress).train()
+        watch.stop()
+        fabric.barrier()  # the first process keeps the store of the watch
+    except BaseException as error:
+        watch.explain(error)
+        watch.end_children()
         raise
+    return out
+
+
+_POLITE = 10.0  # s in which the first process tells what all of them have seen
 
 
 class _Run:
@@ -73,6 +88,8 @@ class _Run:
             self.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise storage.output_error(self.out, error) from error
+        if fabric.is_global_zero:
+            storage.remove_leftovers(self.out)
         torch.manual_seed(config.seed)
         self.bare = task.networks()
         learning = {name for names in task.phases.values() for name in names}
@@ -94,6 +111,8 @@ class _Run:
         self.averaged = {name: copy.deepcopy(value).eval() for name, value in self.learning.items() if config.average}
         self.kept = self.learning | {f"average of {name}": value for name, value in self.averaged.items()}
         self.first = checkpoint.load(self.out, task.name, self.kept, self.adam)
+        if fabric.world_size > 1 and fabric.broadcast(self.first) != self.first:
+            raise InputError(f"{self.out} is not the same folder for every process.", "Name one that all machines see.")
         if not self.first and config.start:
             self._start(Path(config.start))
         self.optimizers: dict[str, Any] = {phase: fabric.setup_optimizers(adam) for phase, adam in self.adam.items()}
@@ -171,6 +190,7 @@ class _Run:
         if math.isfinite(value):
             return
         if not self.fabric.is_global_zero:
+            time.sleep(_POLITE)  # the first process ends its children, and torchrun the others
             sys.exit(InputError.exit_status)
         raise InputError(
             f"The loss of training {self.task.name} became infinite at step {step + 1}; the last checkpoint stays.",
@@ -220,7 +240,7 @@ class _Run:
         if workers < 0:
             workers = min(8, max(1, (os.cpu_count() or 1) // fabric.world_size - 1)) if on_gpu else 0
         loader = DataLoader(
-            _Batches(self.task, config, fabric.global_rank, config.batch // fabric.world_size),
+            _Batches(self.task, config.seed, range(fabric.global_rank, config.batch, fabric.world_size)),
             batch_size=None,
             sampler=range(self.first, config.steps),
             num_workers=workers,
@@ -240,17 +260,19 @@ def _lerp(network: nn.Module, other: nn.Module, share: float) -> None:
 
 
 class _Batches(Dataset[dict[str, Tensor]]):
-    """The batch of each step."""
+    """A process's share of the batch of each step."""
 
-    def __init__(self, task: Task, config: LoopConfig, rank: int, count: int) -> None:
-        self.task, self.seed, self.rank, self.count = task, config.seed, rank, count
+    def __init__(self, task: Task, seed: int, numbers: range) -> None:
+        self.task, self.seed, self.numbers = task, seed, numbers
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
-        return self.task.batch(np.random.default_rng([self.seed, step, self.rank]), self.count)
+        return self.task.batch(Draws.of(self.seed, step, self.numbers))
 
 
 def learning_share(step: int, config: LoopConfig) -> float:
-    """Share of the learning rate at a step: a linear start, then a cosine down to zero."""
+    """Share of the learning rate at a step: a linear start, then a cosine down to zero, or all of it."""
     if step < config.warmup:
         return (step + 1) / config.warmup
+    if config.constant:
+        return 1.0
     return 0.5 * (1.0 + math.cos(math.pi * (step - config.warmup) / max(1, config.steps - config.warmup)))

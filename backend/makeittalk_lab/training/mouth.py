@@ -23,6 +23,7 @@ from ..data.picture_augment import PictureAugment
 from ..losses.perceptual import load_vgg, perceptual_loss
 from .config import LoopConfig, folders_of
 from .mouth_examples import around_opening, mouth_example, mouth_pictures, stack_mouths
+from .task import Draws
 
 _VALIDATED = 40  # moments of each folder
 _LIPS = 0.3  # what a pixel of the lips weighs, where one between them weighs 1
@@ -118,8 +119,8 @@ class MouthTask:
             for name, network in found.items()
         }
 
-    def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        return stack_mouths([self._example(rng) for _ in range(count)])
+    def batch(self, draws: Draws) -> dict[str, Tensor]:
+        return stack_mouths([self._example(rng) for rng in draws.examples])
 
     def _example(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         people = self.people[int(rng.choice(len(self.people), p=self.share))]

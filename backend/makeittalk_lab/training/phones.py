@@ -22,6 +22,7 @@ from ..data.sound_augment import SoundAugment
 from ..data.whisper_versions import heard_versions
 from .config import LoopConfig
 from .phones_examples import LabelledRecording, bilabial_scores, frame_accuracy
+from .task import Draws
 
 _SHOWN = (0.3, 0.5, 0.7)  # probabilities that count as heard
 
@@ -87,12 +88,12 @@ class PhonesTask:
         """A fresh network."""
         return {"phones": PhoneNet(self.config.network)}
 
-    def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+    def batch(self, draws: Draws) -> dict[str, Tensor]:
         """Features (B, T, 512) and phones (B, T), UNLABELLED where they do not count."""
-        frames = self.config.frames
+        frames, count = self.config.frames, len(draws.examples)
         features = np.zeros((count, frames, self.config.network.inputs), np.float32)
         phones = np.full((count, frames), UNLABELLED, np.int64)
-        for row in range(count):
+        for row, rng in enumerate(draws.examples):
             folder = self.folders[rng.choice(len(self.folders), p=self._share)]
             heard, said = folder[rng.integers(len(folder))].draw(rng, frames, self.config.varied)
             features[row, : len(heard)], phones[row, : len(said)] = heard, said

@@ -27,6 +27,7 @@ from ..losses.head_loss import HeadLoss, HeadLossWeights
 from .config import LoopConfig
 from .critic import Critic, CriticConfig
 from .speaker_examples import SpeakerExample, training_clips
+from .task import Draws
 
 
 @dataclass
@@ -112,14 +113,14 @@ class SpeakerTask:
         critic = Critic(self.config.critic, self.shape.hidden, self.shape.embedding[-1])
         return {"branch": ListeningBranch(branch), "critic": critic}
 
-    def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        """`count` windows drawn from `rng`.
+    def batch(self, draws: Draws) -> dict[str, Tensor]:
+        """A window for each example.
 
         Returns:
             `features` (B, T + ahead, C), `embedding` (B, 256), `face` (B, 68, 3), `motion` and `lips` (B, T, 204),
             `noise` (B, T, NOISE), `mask` (B, T): 1 where a clip goes on.
         """
-        rows = [self._window(rng) for _ in range(count)]
+        rows = [self._window(rng) for rng in draws.examples]
         return {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
 
     def _window(self, rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Where the chance in a step's examples comes from.
+
+    However many processes share a step, its examples are the same: each has a generator of its own, known by seed, step
+    and its number.
+
+    Attributes:
+        step: for what all examples have in common, alike in every process.
+        examples: one for each example that this process makes.
+    """
+
+    step: np.random.Generator
+    examples: list[np.random.Generator]
+
+    @classmethod
+    def of(cls, seed: int, step: int, numbers: range) -> Self:
+        """Those of the examples of a step that have these numbers."""
+        common, *each = (np.random.default_rng([seed, step, number]) for number in (0, *(n + 1 for n in numbers)))
+        return cls(common, each)
 
 
 class Task(Protocol):
@@ -29,8 +52,8 @@ class Task(Protocol):
         """Fresh networks on the CPU; PyTorch's generator was seeded before."""
         ...
 
-    def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        """A process's share of a step's examples, on the CPU, drawn from `rng` alone."""
+    def batch(self, draws: Draws) -> dict[str, Tensor]:
+        """A process's share of a step's examples, on the CPU, drawn from `draws` alone."""
         ...
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:

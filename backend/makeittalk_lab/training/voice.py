@@ -27,6 +27,7 @@ from ..data.phones import PHONES
 from ..data.recordings import UNLABELLED
 from .config import LoopConfig
 from .speaker_classifier import SpeakerClassifier
+from .task import Draws
 from .voice_examples import VoiceExamples
 
 
@@ -109,18 +110,18 @@ class VoiceTask:
             "critic": SpeakerClassifier(code, len(self.examples.speakers)),
         }
 
-    def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        """`count` examples drawn from `rng`.
+    def batch(self, draws: Draws) -> dict[str, Tensor]:
+        """Varied stretches of recordings.
 
         Returns:
             `features` (B, T, 80) varied and normalised; `mel` (B, T, 80) S as it was; `mean`, `std` (B, 80) of
             the recording; `source`, `target` (B, 256); `phones` (B, T); `speaker` (B,); `block` ().
         """
         config = self.config
-        rows = [self.examples.draw(rng, config.frames, config.unknown, config.augment) for _ in range(count)]
+        rows = [self.examples.draw(rng, config.frames, config.unknown, config.augment) for rng in draws.examples]
         stacked = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
         blocks = config.blocks or [config.network.block]
-        return stacked | {"block": torch.tensor(blocks[rng.integers(len(blocks))])}
+        return stacked | {"block": torch.tensor(blocks[draws.step.integers(len(blocks))])}
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The terms of VoiceLossWeights, unweighted, and their weighted sum `loss`."""

@@ -26,9 +26,10 @@ class VoiceExamples:
         shares = np.array(share or [1.0] * len(folders), float)
         self._share = shares / shares.sum()
         prepared = [Prepared.load(folder) for folder in folders]
-        self.train = [[Recording.load(p.folder / f"{name}.npz") for name in p.train] for p in prepared]
+        self.train = [[Recording.load(p.folder / f"{name}.npz", sound=False) for name in p.train] for p in prepared]
         self.validation = [
-            [Recording.load(p.folder / f"{name}.npz") for name in p.validation[:_VALIDATED]] for p in prepared
+            [Recording.load(p.folder / f"{name}.npz", sound=False) for name in p.validation[:_VALIDATED]]
+            for p in prepared
         ]
         if not all(self.train):
             raise InputError("A data folder holds no voices to train on.", "Prepare the voices again.")

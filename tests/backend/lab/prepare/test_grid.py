@@ -65,7 +65,10 @@ def test_grid_is_prepared_once(films, tmp_path):
     assert np.load(tmp_path / "out/speaker.npz")["speaker_embedding"].shape == (256,)
     seen.clear()
     assert prepare_grid(films, tmp_path / "out", track=track).train == prepared.train
-    assert seen == ["lost"]
+    assert seen == []  # nor what cannot be used …
+    (films / "video" / "lost.mp4").write_bytes(b"another film")
+    prepare_grid(films, tmp_path / "out", track=track)
+    assert seen == ["lost"]  # … until it changes
 
 
 @pytest.fixture

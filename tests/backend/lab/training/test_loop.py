@@ -23,6 +23,7 @@ from makeittalk_lab.training.content import ContentTrainingConfig
 from makeittalk_lab.training.log import Log
 from makeittalk_lab.training.loop import learning_share, run
 from makeittalk_lab.training.phones import PhonesTrainingConfig
+from makeittalk_lab.training.task import Draws
 from makeittalk_lab.training.train import train
 from project import CONFIGS, SUPPORT
 from torch import Tensor, nn
@@ -47,12 +48,12 @@ class Duel:
         maker = nn.LSTM(4, 8, batch_first=True)
         return {"critic": critic, "maker": maker, "last": nn.Linear(8, 8), "frozen": nn.Linear(4, 4)}
 
-    def batch(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+    def batch(self, draws: Draws) -> dict[str, Tensor]:
         self.made += 1
-        real = 3.0 + rng.normal(size=(count, 8))
+        real = np.stack([3.0 + rng.normal(size=8) for rng in draws.examples])
         if self.made >= self.blowing:
             real[0, 0] = np.inf
-        noise = rng.normal(size=(count, 5, 4))
+        noise = np.stack([rng.normal(size=(5, 4)) for rng in draws.examples])
         return {"real": torch.from_numpy(real).float(), "noise": torch.from_numpy(noise).float()}
 
     def loss(self, phase: str, networks: Mapping[str, nn.Module], batch: dict[str, Tensor]) -> dict[str, Tensor]:

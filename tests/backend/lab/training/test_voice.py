@@ -11,6 +11,7 @@ import torch
 from makeittalk.exchange.errors import InputError
 from makeittalk.networks.voice_inference import load_voice
 from makeittalk_lab.data.clips import Prepared
+from makeittalk_lab.training.task import Draws
 from makeittalk_lab.training.train import train
 from makeittalk_lab.training.voice import VoiceTask, VoiceTrainingConfig
 from makeittalk_lab.training.voice_examples import VoiceExamples
@@ -32,7 +33,7 @@ def test_the_voice_is_taken_from_another_stretch(prepared_voices: Prepared) -> N
 
 def test_a_batch_depends_on_its_generator_alone(prepared_voices: Prepared) -> None:
     task = VoiceTask(VoiceTrainingConfig(out="x", data=[str(prepared_voices.folder)], frames=50, blocks=[8, 4]))
-    first, second = (task.batch(np.random.default_rng(3), 4) for _ in range(2))
+    first, second = (task.batch(Draws.of(3, 0, range(4))) for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert first["features"].shape == first["mel"].shape == (4, 50, 80)
     assert int(first["block"]) in (8, 4)
