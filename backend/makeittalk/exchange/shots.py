@@ -46,7 +46,7 @@ class Shot:
         """Every file that it is made from, by what it is."""
         files = {"portrait": self.portrait, "audio": self.audio}
         files |= {name: self.options[name] for name in ("landmarks", "voice") if self.options.get(name)}
-        weights = self.options.get("weights")
+        weights = str(self.options.get("weights") or "")
         return files | ({"weights": Path(weights)} if is_weights_file(weights) else {})
 
 
