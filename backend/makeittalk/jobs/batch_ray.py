@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from .batch_ray_worker import RayWorker, weights_sum
 from .batch_record import FileSums
 from .batch_work import Made, Outcome, Task, staged_file
 
-RAY = "ray>=2.40,<3"
+RAY = "ray==2.60.0"  # as pyproject.toml has it
 _LOOK = 0.5  # s
 _ALONE = 60.0  # s that there may be no worker at all before the run ends
 _FALSE_STARTS = 5  # workers in a row that end before they are ready
@@ -58,7 +57,6 @@ class RayPool:
             import ray
         except ImportError as error:
             raise MissingError("Ray is not installed.", f'Run `pip install "{RAY}"`.') from error
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         self._ray, self._threads, self._folder = ray, threads, folder
         try:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR", namespace="makeittalk")
@@ -127,11 +125,11 @@ class RayPool:
             worker = waiting[answer]
             try:
                 said = self._ray.get(answer)
-            except self._ray.exceptions.RayActorError as error:  # it has died, or it never lived
-                yield from self._ended(worker, attempts, error)
-                continue
-            except self._ray.exceptions.RayError as error:  # an answer or an argument was lost with its node
-                yield from self._lost(worker, attempts, error)
+            except self._ray.exceptions.RayError as error:
+                died = isinstance(error, self._ray.exceptions.RayActorError)
+                # Else an answer or an argument was lost with its node.
+                take_back = self._ended if died or not worker.node else self._lost
+                yield from take_back(worker, attempts, error)
                 continue
             if worker.task is None:
                 worker.node, self._false_starts = said, 0
