@@ -112,6 +112,7 @@ class Records:
             "files": files,
             "seconds": round(made.seconds, 3),
             "speech": round(made.speech, 3),
+            "fps": made.fps,
             "frames": made.frames,
             "memory": made.memory,
             "notices": made.notices,
@@ -128,9 +129,9 @@ def _made(value: dict[str, Any], shot: Shot) -> Made:
         StagedFile(path, int(file["size"]), str(file["sha256"]))
         for path, file in zip(shot.outputs, value["files"], strict=True)
     ]
-    seconds, speech = float(value["seconds"]), float(value["speech"])
+    seconds, speech, fps = float(value["seconds"]), float(value["speech"]), float(value["fps"])
     notices, thumbnail = value["notices"], str(value["thumbnail"])
-    if not (math.isfinite(seconds) and math.isfinite(speech)) or not isinstance(notices, list):
+    if not all(map(math.isfinite, (seconds, speech, fps))) or not isinstance(notices, list):
         raise ValueError("no numbers")
     if len(thumbnail) > _MAX_THUMBNAIL:
         raise ValueError("no thumbnail")
@@ -139,4 +140,4 @@ def _made(value: dict[str, Any], shot: Shot) -> Made:
     except binascii.Error as error:
         raise ValueError("no thumbnail") from error
     told = [str(notice) for notice in notices]
-    return Made(files, seconds, speech, int(value["frames"]), int(value["memory"]), told, picture)
+    return Made(files, seconds, speech, fps, int(value["frames"]), int(value["memory"]), told, picture)

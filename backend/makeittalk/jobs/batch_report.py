@@ -15,7 +15,19 @@ from ..exchange.shots import Problem
 from .batch_work import Made, Task
 
 MADE, KEPT, FAILED, REFUSED, OPEN = "made", "up to date", "failed", "not usable", "not made"
-_HEADER = ("line", "status", "portrait", "audio", "output", "speech_s", "frames", "seconds", "memory_mb", "message")
+_HEADER = (
+    "line",
+    "status",
+    "portrait",
+    "audio",
+    "output",
+    "speech_s",
+    "fps",
+    "frames",
+    "seconds",
+    "memory_mb",
+    "message",
+)
 _BAD = (FAILED, REFUSED)
 
 
@@ -73,9 +85,15 @@ def write_table(path: Path, rows: Iterable[Row]) -> None:
     for row in rows:
         made = row.made
         numbers = (
-            ("", "", "", "")
+            ("",) * 5
             if made is None
-            else (f"{made.speech:.2f}", made.frames, f"{made.seconds:.2f}", round(made.memory / 1e6) or "")
+            else (
+                f"{made.speech:.2f}",
+                f"{made.fps:.6g}",
+                made.frames,
+                f"{made.seconds:.2f}",
+                round(made.memory / 1e6) or "",
+            )
         )
         writer.writerow((row.line, row.status, row.portrait, row.audio, row.output, *numbers, row.message))
     storage.write_text(path, text.getvalue())

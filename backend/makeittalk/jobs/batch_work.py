@@ -15,6 +15,7 @@ from typing import Any
 
 from ..exchange.errors import MakeItTalkError
 from ..exchange.progress import Progress, silent
+from ..exchange.rates import exact_rate
 from ..exchange.shot_options import all_options
 from ..exchange.shots import Shot
 
@@ -49,13 +50,14 @@ class Made:
 
     Attributes:
         files: in the order of the shot's outputs. seconds: that it took. speech: seconds of the recording.
-        frames: of the shot at its rate. memory: most bytes the worker held meanwhile, 0 where nobody knows.
+        fps: its frames a second. frames: of the shot at that rate. memory: most bytes the worker held meanwhile, 0 where nobody knows.
         notices: sentences for the user. thumbnail: a small JPEG.
     """
 
     files: list[StagedFile]
     seconds: float = 0.0
     speech: float = 0.0
+    fps: float = 0.0
     frames: int = 0
     memory: int = 0
     notices: list[str] = field(default_factory=list)
@@ -94,6 +96,7 @@ def do_shot(task: Task, folder: Path, progress: Progress = silent) -> Made:
     return Made(
         files=[staged_file(path) for path in staged],
         speech=character.seconds,
+        fps=float(exact_rate(options["fps"])),
         frames=made.frames,
         notices=list(character.notices),
         thumbnail=_thumbnail(character, staged),

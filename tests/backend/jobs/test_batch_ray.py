@@ -75,6 +75,6 @@ def test_two_workers_make_more_than_one(cluster: Cluster, tmp_path: Path) -> Non
     one, two = run(tmp_path / "one", cluster, 1), run(tmp_path / "two", cluster, 2)
     cores = len(os.sched_getaffinity(0))
     print(f"{one:.2f} shots/s by one worker, {two:.2f} by two: {two / one:.2f} times; {cores} cores, load {busy:.1f}")
-    if cores < 2 or busy > 0.5:
+    if two / one < 1.6 and (cores < 2 or busy > 0.5):
         pytest.skip(f"{two / one:.2f} times by two workers: the limit are the {cores} cores, which are busy already")
     assert two / one >= 1.6

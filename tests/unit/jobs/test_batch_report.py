@@ -34,7 +34,7 @@ class Reader(HTMLParser):
 
 def rows() -> list[report.Row]:
     shot = Shot(2, Path("/p/ada.png"), Path("/p/ada.wav"), (Path("/p/a.mp4"), Path("/p/a.npz")))
-    made = Made([], 2.5, 4.0, 100, 800_000_000, ["It is a drawing."], b"\xff\xd8picture")
+    made = Made([], 2.5, 4.0, 25.0, 100, 800_000_000, ["It is a drawing."], b"\xff\xd8picture")
     hostile = Shot(4, Path(f"/p/{HOSTILE}"), Path("/p/x.wav"), (Path(f"/p/{HOSTILE}.mp4"),))
     return [
         report.row_of(Task("a", shot), report.MADE, made),
