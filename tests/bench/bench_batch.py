@@ -17,8 +17,8 @@ import soundfile
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "backend"), str(ROOT / "tests" / "support")]
 
-from project import ASSETS
-from shot_lists import run_batch
+from project import ASSETS  # noqa: E402
+from shot_lists import run_batch  # noqa: E402
 
 SECONDS = float(os.environ.get("MAKEITTALK_BENCH_SECONDS", "30"))
 SHOTS = 4

@@ -50,7 +50,8 @@ class Made:
 
     Attributes:
         files: in the order of the shot's outputs. seconds: that it took. speech: seconds of the recording.
-        fps: its frames a second. frames: of the shot at that rate. memory: most bytes the worker held meanwhile, 0 where nobody knows.
+        fps: its frames a second. frames: of the shot at that rate.
+        memory: most bytes the worker held meanwhile, 0 where nobody knows.
         notices: sentences for the user. thumbnail: a small JPEG.
     """
 
