@@ -11,6 +11,8 @@ import bpy
 
 from ...backend.makeittalk.exchange import protocol
 from ...backend.makeittalk.exchange.amounts import Amounts
+from ...backend.makeittalk.exchange.shot_options import all_options
+from ...backend.makeittalk.exchange.shots import Shot
 from .. import compat
 from ..core.errors import AddonError
 from ..package import device
@@ -82,6 +84,33 @@ def read(scene: bpy.types.Scene, seed: int | None = None) -> Recipe:
         start=compat.strip_span(strip)[0] if strip is not None else settings.start_frame(scene),
         every_frame=settings.every_frame,
     )
+
+
+def of_shot(scene: bpy.types.Scene, shot: Shot) -> Recipe:
+    """What a line of a list says; the rate is the scene's, and where it speaks and how it is keyed the settings'.
+
+    Raises:
+        AddonError: it asks for what only the command line can do.
+    """
+    options = all_options(shot.options)
+    for name in ("features", "weights"):
+        if shot.options.get(name) not in (None, all_options({})[name]):
+            raise AddonError(f"It asks for {name}, which only the command line takes.", "Leave that column empty.")
+    remembered: dict[str, Any] = {name: options[name] for name in ("face", "style", "seed", "own_mouth", *AMOUNTS)} | {
+        "portrait": str(shot.portrait),
+        "speech": str(shot.audio),
+        "voice": str(options["voice"] or ""),
+        "placed": options["landmarks"] is not None,
+    }
+    request = replace(
+        request_of(remembered, frame_rate(scene)),
+        own_mouth=options["own_mouth"],
+        detector=options["detector"],
+        device=shot.options.get("device", device()),
+        face=str(options["landmarks"] or ""),
+    )
+    settings = scene.makeittalk
+    return Recipe(request, remembered, None, "", 0, settings.start_frame(scene), settings.every_frame)
 
 
 def build(context: bpy.types.Context, recipe: Recipe, data: protocol.AnimateData) -> str:

@@ -80,11 +80,7 @@ class Task(BackendJob, LongJob):
             if self._error is not None:
                 raise self._error
             data = self.answer()
-            scene = next((item for item in bpy.data.scenes if item.session_uid == self._scene), None)
-            if scene is None:
-                raise AddonError("The scene was removed meanwhile.", "Run it again.")
-            if context.window is not None and context.window.scene != scene:
-                context.window.scene = scene
+            return_to_scene(context, self._scene)
             return self._take(context, data)
         finally:
             self.close()
@@ -105,3 +101,20 @@ class Task(BackendJob, LongJob):
             self._error = error
             return False
         return True
+
+
+def return_to_scene(context: bpy.types.Context, uid: int) -> bpy.types.Scene:
+    """Shows the scene for which a job was asked for.
+
+    Args:
+        uid: its `session_uid`.
+
+    Raises:
+        AddonError: it was removed.
+    """
+    scene = next((item for item in bpy.data.scenes if item.session_uid == uid), None)
+    if scene is None:
+        raise AddonError("The scene was removed meanwhile.", "Run it again.")
+    if context.window is not None and context.window.scene != scene:
+        context.window.scene = scene
+    return scene

@@ -17,6 +17,7 @@ from . import (
     landmark_files,
     landmarks,
     make,
+    make_list,
     manage,
     merge,
     photoreal,
@@ -34,6 +35,7 @@ from . import (
 CLASSES = (
     *install.CLASSES,
     *make.CLASSES,
+    *make_list.CLASSES,
     *preview.CLASSES,
     *landmarks.CLASSES,
     *landmark_clicks.CLASSES,

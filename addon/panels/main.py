@@ -70,7 +70,9 @@ class MAKEITTALK_PT_main(Sidebar, bpy.types.Panel):
             row.scale_y = 1.8 if installed else 1.0  # one big button: what to press next
             row.operator("makeittalk.make_it_talk", icon="PLAY")
             if installed:
-                layout.operator("makeittalk.preview", icon="HIDE_OFF")
+                row = layout.row(align=True)
+                row.operator("makeittalk.preview", icon="HIDE_OFF")
+                row.operator("makeittalk.make_from_list", text="", icon="LINENUMBERS_ON")
             reason = MAKEITTALK_OT_make_it_talk.disabled_reason(context)
             if reason and installed:
                 draw_sentence(layout, context, reason, "INFO")

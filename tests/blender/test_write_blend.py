@@ -117,3 +117,36 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(job, tmp_path):
         assert list(disk.iterdir()) == []
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_farm_needs_nothing_but_the_file(extension, job, tmp_path):
+    """Rendered elsewhere, without the add-on and without what it was made from, it shows the same picture."""
+    output = tmp_path / "here" / "shot.blend"
+    output.parent.mkdir()
+    arguments = ("--audio", str(job / "speech.wav"), "--portrait", str(job / "portrait.png"))
+    assert write(job, output, *arguments).returncode == 0
+    script = (
+        "import bpy, sys; bpy.ops.wm.open_mainfile(filepath=sys.argv[1]); s = bpy.context.scene; "
+        "s.render.engine = 'CYCLES'; s.cycles.samples = 4; s.render.filepath = sys.argv[2]; s.frame_set(30); "
+        "s.render.image_settings.file_format = 'PNG'; bpy.ops.render.render(write_still=True); "
+        "lost = [i.name for i in bpy.data.images if i.type == 'IMAGE' and not i.packed_file]; "
+        "lost += [i.name for i in bpy.data.sounds if not i.packed_file] + [i.name for i in bpy.data.libraries]; "
+        "print('lost', lost, len(bpy.data.texts), flush=True); import os; os._exit(0)"
+    )
+
+    def rendered(file: Path) -> bytes:
+        picture = file.with_suffix(".png")
+        command = [sys.executable, "-c", script, str(file), str(picture)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+        assert "lost [] 0" in done.stdout, done.stdout + done.stderr
+        image = bpy.data.images.load(str(picture))
+        try:
+            return bytes(bytearray(round(255 * value) for value in image.pixels[:]))
+        finally:
+            bpy.data.images.remove(image)
+
+    here = rendered(output)
+    (tmp_path / "elsewhere").mkdir()
+    moved = shutil.move(output, tmp_path / "elsewhere" / "shot.blend")
+    shutil.rmtree(job)
+    assert rendered(Path(moved)) == here and len(set(here)) > 50

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from ..exchange.amounts import HIGHEST
-from ..exchange.constants import DETECTORS, DEVICES, LARGEST_INTEGER, LIP_FEATURES, STYLES
+from ..exchange import shot_options
+from ..exchange.shot_options import OPTIONS
 
 AUDIO_HELP = "recording: any format libsndfile or FFmpeg reads, videos with sound too"
 
@@ -21,74 +23,75 @@ def add_outputs(parser: ArgumentParser, text: str) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help=text, action="append")
 
 
+def add_option(parser: ArgumentParser, name: str, text: str, metavar: str | None = None) -> None:
+    """One of `shot_options.OPTIONS`, by its name; `text` is its help."""
+    option = OPTIONS[name]
+    if option.read is shot_options.switch:
+        parser.add_argument(option.flag, action=BooleanOptionalAction, default=option.default, help=text)
+    elif option.choices:
+        parser.add_argument(option.flag, choices=option.choices, default=option.default, help=text)
+    else:
+        read = typed(option.read)
+        parser.add_argument(option.flag, type=read, default=option.default, metavar=metavar, help=text)
+
+
+def typed(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A reader of values whose complaints argparse repeats in its own words."""
+
+    def argument(text: str) -> Any:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise ArgumentTypeError(str(error)) from error
+
+    return argument
+
+
 def add_style(parser: ArgumentParser) -> None:
     """How frames are drawn."""
     text = "drawn by the mesh alone, or photoreal with a network that repairs the face (default: as the picture is)"
-    parser.add_argument("--style", choices=STYLES, default="auto", help=text)
+    add_option(parser, "style", text)
 
 
 def add_rate(parser: ArgumentParser, default: str | None) -> None:
     """Frames a second; where `default` is None the motion decides."""
     text = f"default {default}" if default else "default: the motion's own up to 60, else 25"
-    parser.add_argument("--fps", default=default, metavar="F", help=f"frames a second, 29.97 is exact ({text})")
+    parser.add_argument(
+        OPTIONS["fps"].flag, default=default, metavar="F", help=f"frames a second, 29.97 is exact ({text})"
+    )
 
 
 def add_detector(parser: ArgumentParser) -> None:
     """What finds the landmarks, and which face's."""
-    parser.add_argument("--detector", choices=DETECTORS, default="auto")
-    text = "which of several faces by size (default 1, the largest)"
-    parser.add_argument("--face", type=count, default=1, metavar="N", help=text)
+    add_option(parser, "detector", "what finds the landmarks")
+    add_option(parser, "face", "which of several faces by size (default 1, the largest)", "N")
 
 
 def add_device(parser: ArgumentParser) -> None:
     """Where the networks run."""
-    parser.add_argument("--device", default="auto", choices=DEVICES)
+    add_option(parser, "device", "where networks run (default: the fastest there is)")
 
 
 def add_seed(parser: ArgumentParser) -> None:
     """Which of the possible head motions."""
-    parser.add_argument("--seed", type=seed, default=0, help="another number gives another head motion")
+    add_option(parser, "seed", "another number gives another head motion")
 
 
 def add_weights(parser: ArgumentParser) -> None:
     """What predicts a motion."""
-    parser.add_argument(
-        "--weights",
-        default=None,
-        metavar="SET",
-        help="set of content weights (default: the shipped one), or an imported set by its name (released) or folder",
-    )
+    text = "set of content weights (default: the shipped one), or an imported set by its name (released) or folder"
+    add_option(parser, "weights", text, "SET")
 
 
 def add_prediction(parser: ArgumentParser) -> None:
     """All that a prediction from a recording takes."""
-    parser.add_argument("--voice", type=Path, metavar="OTHER_AUDIO", help="take the manner of another recording")
+    add_option(parser, "voice", "take the manner of another recording", "OTHER_AUDIO")
     add_device(parser)
     add_seed(parser)
     text = "what the lips are predicted from: Whisper's encoder (default), or voice conversion as in the paper"
-    parser.add_argument("--features", choices=LIP_FEATURES, default=LIP_FEATURES[0], help=text)
+    add_option(parser, "features", text)
     add_weights(parser)
 
 
-def amount(text: str) -> float:
-    """How much of a part of the motion is shown, 1 as predicted."""
-    value = float(text)
-    if not 0.0 <= value <= HIGHEST:  # also refuses nan
-        raise ArgumentTypeError(f"an amount is between 0 and {HIGHEST:g}, not {text}")
-    return value
-
-
-def seed(text: str) -> int:
-    """A number that networks are seeded with."""
-    value = int(text)
-    if not 0 <= value <= LARGEST_INTEGER:
-        raise ArgumentTypeError(f"a seed is a whole number from 0 on, not {text}")
-    return value
-
-
-def count(text: str) -> int:
-    """How many of something."""
-    value = int(text)
-    if value < 1:
-        raise ArgumentTypeError(f"at least 1, not {text}")
-    return value
+#: How many of something, as the type of an argument.
+count = typed(shot_options.count)

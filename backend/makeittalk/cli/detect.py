@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import arguments
 from .command import Command
-from .output import check_apart, check_file, deliver
+from .output import check_apart, check_file
 from .terminal import progress_bar, tell
 
 
@@ -40,7 +40,7 @@ def run(options: Namespace) -> None:
         found = pipeline.find_face(
             options.portrait, folder, detector=options.detector, face=options.face, progress=progress
         )
-        deliver(found.face.image, picture)
+        storage.copy_file(found.face.image, picture)
         replace(found.face, image=picture.absolute()).save(output.absolute())
         if options.overlay:
             from PIL import Image

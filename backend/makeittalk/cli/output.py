@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -79,15 +78,3 @@ def _same(first: Path, second: Path) -> bool:
         return os.path.samefile(first, second)
     except OSError:  # one is not there yet, or may not be looked at
         return os.path.normcase(os.path.realpath(first)) == os.path.normcase(os.path.realpath(second))
-
-
-def deliver(source: Path, target: Path) -> None:
-    """Copies a finished file to where it was asked for, whole or not at all.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    from ..exchange import storage
-
-    with storage.replacing(target) as temporary:
-        shutil.copyfile(source, temporary)

@@ -10,12 +10,13 @@ import importlib.metadata
 from dataclasses import dataclass, field
 
 from ..exchange.errors import MissingError
-from . import animate, detect, doctor, predict, render, serve, track, visemes, voice_convert, weights
+from . import animate, batch, detect, doctor, predict, render, serve, track, visemes, voice_convert, weights
 from .command import Command
 
 GROUP = "makeittalk.commands"
 _OWN = (
     animate.COMMAND,
+    batch.COMMAND,
     detect.COMMAND,
     predict.COMMAND,
     render.COMMAND,

@@ -10,7 +10,6 @@ from ..exchange.errors import OutputError
 from ..exchange.progress import part
 from . import arguments
 from .command import Command
-from .image_model import image_model
 from .output import check_apart, check_file, check_parent
 from .terminal import progress_bar, tell
 
@@ -54,6 +53,7 @@ def run(options: Namespace) -> None:
     from ..animation.table_motion import motion_of_table
     from ..audio.loading import load_audio
     from ..jobs.animate import face_for_motion, find_face
+    from ..jobs.image_model import image_model
     from ..mesh.build import build_mesh
     from ..rendering.render_motion import motion_frames
     from ..rendering.video import write_mp4, write_pngs
@@ -68,7 +68,9 @@ def run(options: Namespace) -> None:
             portrait, motion = face_for_motion(options.portrait, take, folder, options.detector, share, options.face)
         tell(portrait.notices)
         mesh = build_mesh(portrait.face, portrait.rgba, style=options.style)
-        model = image_model(portrait, options.style, options.device, options.weights)
+        notices: list[str] = []
+        model = image_model(portrait, options.style, options.device, notices, options.weights)
+        tell(notices)
         # Landmarks alone, of this picture's size: they were seen, and stay where they were seen.
         filmed = motion.parts is None and motion.image_size is not None
         shown = resample(motion, float(rate), frame_count(audio.seconds, float(rate)) if audio else None)

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import secrets
+import shutil
 import stat
 import zipfile
 from collections.abc import Callable, Iterator
@@ -163,6 +164,16 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copies a finished file to where it was asked for, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with replacing(target) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def read_npz(

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from makeittalk.cli import arguments
-from makeittalk.cli.arguments import DEVICES
 from makeittalk.cli.command import Command
 from makeittalk.cli.output import check_apart, check_file
 from makeittalk.cli.terminal import progress_bar
+from makeittalk.exchange.constants import DEVICES
 from makeittalk.exchange.progress import Progress, silent
 
 if TYPE_CHECKING:

@@ -13,7 +13,19 @@ from makeittalk.cli.main import main
 from makeittalk.cli.registry import Registry
 from project import BACKEND
 
-OWN = {"animate", "detect", "predict", "render", "track", "visemes", "voice-convert", "weights", "serve", "doctor"}
+OWN = {
+    "animate",
+    "detect",
+    "predict",
+    "render",
+    "track",
+    "visemes",
+    "voice-convert",
+    "weights",
+    "serve",
+    "doctor",
+    "batch",
+}
 LABORATORY = {"evaluate", "prepare", "train"}
 
 

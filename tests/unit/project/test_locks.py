@@ -37,7 +37,7 @@ MODULES = {
     "webrtcvad": "webrtcvad-wheels",
 }
 #: Offered where it is installed, never required.
-OPTIONAL = {"face_alignment", "bpy"}
+OPTIONAL = {"face_alignment", "bpy", "ray"}
 #: What the CPU build of torch takes on Linux x86-64, bytes to fetch and on disk.
 TORCH = (191_794_682, 760_000_000)
 
