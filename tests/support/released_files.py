@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from makeittalk.landmarks.mean_face import MEAN_FACE
-from project import SUPPORT
+from makeittalk.weights.released_layout import released_layout
 from safetensors.torch import save_file
 
 LANDMARK_FILES = ("voice_conversion", "content_branch", "speaker_branch")
@@ -18,14 +18,7 @@ FILES = (*LANDMARK_FILES, "image_translation")
 
 def released_shapes() -> dict[str, dict[str, tuple[int, ...]]]:
     """Names and shapes of every tensor of the four checkpoints."""
-    networks: dict[str, dict[str, tuple[int, ...]]] = {}
-    for line in (SUPPORT / "released_tensors.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("# "):
-            network = networks[line[2:]] = {}
-            continue
-        name, _, shape = line.partition(" ")
-        network[name] = tuple(int(side) for side in shape.split("x")) if shape else ()
-    return networks
+    return {name: dict(network.shapes) for name, network in released_layout().networks.items()}
 
 
 def positions(shape: tuple[int, ...]) -> np.ndarray:

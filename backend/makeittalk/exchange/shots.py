@@ -176,8 +176,9 @@ def _shot(folder: Path, cells: Mapping[str, str], line: int, with_outputs: bool)
     for name in ("landmarks", "voice"):
         if name in options:
             options[name] = folder / options[name]
-    if is_weights_file(options.get("weights")):
-        options["weights"] = str(folder / options["weights"])
+    weights = options.get("weights")
+    if weights and (is_weights_file(weights) or "/" in weights or os.sep in weights):  # else the name of a set
+        options["weights"] = str(folder / weights)
     portrait = folder / cells["portrait"]
     if portrait.suffix.lower() == ".json":
         if "landmarks" in options:

@@ -18,6 +18,7 @@ from ..exchange.shot_options import all_options
 from ..exchange.shots import Shot, is_weights_file
 from ..exchange.version import VERSION
 from ..weights import files as weights
+from ..weights.released_folder import released_folder
 from .batch_work import Made, StagedFile, Task
 
 FORMAT = 1
@@ -57,8 +58,10 @@ def key_of(shot: Shot, sums: FileSums, base: Path) -> str:
     options = all_options(shot.options)
     for name, path in shot.inputs().items():
         options[name] = sums.of(path)
-    if shot.options.get("weights") and not is_weights_file(shot.options["weights"]):
-        options["weights"] = weights.fingerprint_of(shot.options["weights"])
+    named = shot.options.get("weights")
+    if named and not is_weights_file(named):
+        folder = released_folder(named)
+        options["weights"] = sums.of(folder / weights.SUMS) if folder else weights.fingerprint_of(named)
     value = {
         "version": VERSION,
         "weights": sums.of(weights.FOLDER / weights.SUMS),

@@ -62,6 +62,16 @@ def test_every_column_is_read_and_paths_are_the_lists(folder: Path) -> None:
     assert first.inputs().keys() == {"portrait", "audio", "voice"}
 
 
+def test_weights_are_a_set_by_its_name_or_a_path_from_the_list(folder: Path) -> None:
+    rows = [
+        f"job/portrait.png,job/speech.wav,{name}.mp4,{name}" for name in ("released", "sets/mine", "own.safetensors")
+    ]
+    (folder / "own.safetensors").write_bytes(b"")
+    shots = read_shots(write(folder, "\n".join([f"{HEAD},weights", *rows]) + "\n")).shots
+    found = [shot.options["weights"] for shot in shots]
+    assert found == ["released", str(folder / "sets/mine"), str(folder / "own.safetensors")]
+
+
 def test_a_face_file_is_a_portrait_with_its_landmarks(folder: Path) -> None:
     (shot,) = read_shots(write(folder, f"{HEAD}\njob/face.json,job/speech.wav,out.mp4\n")).shots
     assert shot.portrait == (folder / "job" / "portrait.png").resolve()
