@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -29,16 +30,21 @@ def small_layout(width: int = 3) -> Layout:
 
 
 def state_of(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, torch.Tensor]:
-    """Small random numbers of those shapes."""
+    """Numbers of chance in those shapes, as large as a network's are before it has learned anything."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)
-    return {
-        name: torch.tensor(7 + seed)
-        if name.endswith("num_batches_tracked")
-        else 0.05 * torch.randn(shape, generator=generator)
-        for name, shape in shapes.items()
-    }
+    state = {}
+    for name, shape in shapes.items():
+        values = torch.randn(shape, generator=generator)
+        if name.endswith("num_batches_tracked"):
+            values = torch.tensor(7 + seed)
+        elif len(shape) > 1:
+            values /= math.sqrt(math.prod(shape[1:]))
+        else:
+            values = 0.05 * values + float(name.endswith(("weight", "running_var", "alpha")))
+        state[name] = values
+    return state
 
 
 def write_clone(

@@ -35,7 +35,13 @@ _NUMPY = frozenset(
         (f"{base}.multiarray", "_reconstruct"),
         (f"{base}.numeric", "_frombuffer"),
     )
-) | {("numpy", "dtype"), ("numpy", "ndarray")}
+) | {
+    ("numpy", "dtype"),
+    ("numpy", "ndarray"),
+    ("numpy.random._pickle", "__bit_generator_ctor"),
+    ("numpy.random._pickle", "__generator_ctor"),
+    ("numpy.random._pickle", "__randomstate_ctor"),
+}
 _TORCH = frozenset(
     {
         ("torch", "Size"),

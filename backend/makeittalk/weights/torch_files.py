@@ -63,7 +63,8 @@ class StoredTensor:
     @property
     def is_integer(self) -> bool:
         """Whether it counts something, as `num_batches_tracked` does."""
-        return self.view.storage.kind in ("LongStorage", "IntStorage", "ShortStorage", "CharStorage", "ByteStorage")
+        kind = self.view.storage.kind
+        return np.dtype(_TYPES[kind]).kind in "iu" and kind != "BFloat16Storage"
 
 
 class Checkpoint:

@@ -428,13 +428,14 @@ def test_twenty_killed_imports_leave_all_or_nothing(tmp_path, home, capsys):
 # The real sizes.
 
 
-def test_checkpoints_of_the_real_sizes_take_little_memory(tmp_path, home):
-    """350 MB of networks and 560 MB of an optimizer's state, in a process of its own."""
+@pytest.mark.parametrize("optimizer", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_checkpoints_of_the_real_sizes_take_little_memory(tmp_path, home, optimizer):
+    """350 MB of networks, and 560 MB of an optimizer's state, in a process of its own."""
     if shutil.disk_usage(tmp_path).free < 3e9:
         pytest.skip("needs 3 GB on the disk")
     layout = released_layout()
     clone = tmp_path / "clone"
-    states = released_clone.write_clone(clone, layout)
+    states = released_clone.write_clone(clone, layout, optimizer=optimizer)
     done = python(
         "-c",
         "import sys\nfrom makeittalk.cli.main import main\nfrom memory import peak_memory\n"

@@ -70,6 +70,8 @@ def test_a_network_beside_whatever_training_left_reads_as_torch_reads_it(tmp_pat
         "odd": hostile.Canary(),
         "parameter": torch.nn.Parameter(torch.ones(2)),
         "size": torch.Size([1, 2]),
+        "random": [torch.get_rng_state(), np.random.default_rng(0), np.random.RandomState(0)],
+        "mask": torch.tensor([True, False]),
     }
     path = tmp_path / "x.pth"
     torch.save(
@@ -96,6 +98,8 @@ def test_every_kind_of_number_and_every_view_of_a_storage(tmp_path, form):
     state = {
         **{str(kind): base.to(kind) for kind in (torch.float16, torch.float32, torch.float64, torch.bfloat16)},
         "int64": torch.arange(-3, 3),
+        "uint8": torch.arange(200, 206, dtype=torch.uint8),
+        "bool": torch.tensor([True, False]),
         "transposed": base.t(),
         "rows": base[::2],
         "inner": base[1:4, 2:7],
