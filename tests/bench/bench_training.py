@@ -1,4 +1,4 @@
-"""What training costs here: clips that are opened and read, mapped and packed, and a step of each of the paper's recipes.
+"""What training costs here: clips that are read, mapped and packed, and a step of each of the paper's recipes.
 
     .venv/bin/python tests/bench/bench_training.py
 
