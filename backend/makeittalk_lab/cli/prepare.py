@@ -12,7 +12,6 @@ from makeittalk.cli.output import check_apart, check_parent
 from makeittalk.cli.terminal import progress_bar
 from makeittalk.exchange.errors import InputError
 
-from ..prepare.campaign import LEFT_OUT
 from ..prepare.corpora import CORPORA, Request
 
 _SHOWN = 40  # of what was left out
@@ -84,6 +83,8 @@ def run(options: Namespace) -> None:
     with progress_bar() as progress:
         prepared = corpus.prepare(request, progress)
     print(f"{len(prepared.train)} clips to train, {len(prepared.validation)} to validate, {len(prepared.test)} to test")
+    from ..prepare.campaign import LEFT_OUT
+
     skipped = list(prepared.skipped.items())
     for name, reason in skipped[:_SHOWN]:
         print(f"left out {name}: {reason}", file=sys.stderr)

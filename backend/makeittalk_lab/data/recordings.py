@@ -69,7 +69,7 @@ class Recording:
             if not fits:
                 raise ValueError("shapes")
             samples = read_samples(values.get("samples")) if sound else None
-            known = values["embeddings"], values["embedding"], samples
+            known = np.array(values["embeddings"]), np.array(values["embedding"]), samples
             return cls(path.stem, str(values["speaker"]), mel, phones, parts, *known)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise InputError(f"{path} is not a prepared recording.", "Prepare the voices again.") from error

@@ -22,11 +22,11 @@ from makeittalk.networks.speech_features import FEATURES
 from makeittalk.networks.voice_inference import load_voice
 from torch import Tensor, nn
 
-from ..data.clips import Clip, Prepared
+from ..data.clips import Prepared
 from ..losses.head_loss import HeadLoss, HeadLossWeights
 from .config import LoopConfig
 from .critic import Critic, CriticConfig
-from .speaker_examples import SpeakerExample, training_clips
+from .speaker_examples import SpeakerExample, example_seal, training_clips
 from .task import Draws
 
 
@@ -81,27 +81,29 @@ class SpeakerTask:
     def __init__(self, config: SpeakerTrainingConfig) -> None:
         self.config = config
         folders = [Prepared.load(folder) for folder in config.data]
-        clips = [[folder.clip(name) for name in training_clips(folder, config.speakers)] for folder in folders]
-        if not all(clips):
+        names = [training_clips(folder, config.speakers) for folder in folders]
+        if not all(names):
             raise InputError("A data folder holds no clips to train on.", "Run `makeittalk prepare` again.")
         self.average: VoiceAverage | None
         if config.hears == "whisper":
             self.average = None
         elif config.hears == "mel":
-            self.average = VoiceAverage.of([clip.mel for part in clips for clip in part])
+            mels = [f.clip(name, sound=False).mel for f, part in zip(folders, names, strict=True) for name in part]
+            self.average = VoiceAverage.of(mels)
         else:
             self.average = load_voice(config.voice_conversion).average
-        self.train = [[self._example(f, clip) for clip in part] for f, part in zip(folders, clips, strict=True)]
-        self.validation = [self._example(folder, folder.clip(n)) for folder in folders for n in folder.validation]
+        asked = (config.hears, self.average, config.voice_conversion, config.lips)
+        self._asked = (*asked, example_seal(*asked))
+        self.train = [[self._example(f, name) for name in part] for f, part in zip(folders, names, strict=True)]
+        self.validation = [self._example(folder, name) for folder in folders for name in folder.validation]
         share = np.array(config.share or [1.0] * len(folders), float)
         self.share = share / share.sum()
         channels = self.train[0][0].features.shape[1]
         self.shape = replace(config.network, inputs=channels, noise=NOISE)
         self.distance = HeadLoss(config.loss)
 
-    def _example(self, folder: Prepared, clip: Clip) -> SpeakerExample:
-        config = self.config
-        return SpeakerExample.of(folder, clip, config.hears, self.average, config.voice_conversion, config.lips)
+    def _example(self, folder: Prepared, name: str) -> SpeakerExample:
+        return SpeakerExample.kept(folder, name, *self._asked)
 
     def networks(self) -> dict[str, nn.Module]:
         """Fresh ones: the `branch` and its `critic`."""

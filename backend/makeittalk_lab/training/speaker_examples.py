@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 from makeittalk.animation.lips import shut_mouth
+from makeittalk.exchange import storage
 from makeittalk.exchange.constants import EMBEDDING, LANDMARKS
 from makeittalk.exchange.errors import InputError
 from makeittalk.landmarks.pose import Canonical
-from makeittalk.networks.content_inference import predict_content
+from makeittalk.networks.content_inference import DEFAULT_CONTENT, predict_content
 from makeittalk.networks.noise import noise_track
 from makeittalk.networks.normalised_mel import VoiceAverage
 from makeittalk.networks.speaker import SpeakerConfig
 from makeittalk.networks.speaker_inference import speaker_features
+from makeittalk.networks.whisper_inference import DEFAULT_WHISPER
+from makeittalk.weights.files import fingerprint_of
 
 from ..data.augment import Augment, vary_face
 from ..data.clips import Clip, Prepared
+from ..data.mapped_npz import read_mapped, write_mapped
 from ..data.poisson_disk import poisson_disk
 from ..data.splits import speaker_of
 from ..evaluation.face_motion import clip_speech
 from ..prepare.heads import KIND as CONSTRUCTED
 from ..synthetic.head_clips import noise_seed
 
+FOLDER = "speaker_examples"  # beside the clips of a prepared folder
+_KEPT = ("features", "embedding", "face", "motion", "lips")
 _SEEDS = 2**31
 _SHIPPED = "default"
 
@@ -44,6 +51,37 @@ class SpeakerExample:
     motion: np.ndarray
     lips: np.ndarray
     noise: np.ndarray | None
+
+    @classmethod
+    def kept(
+        cls,
+        folder: Prepared,
+        name: str,
+        hears: str,
+        average: VoiceAverage | None,
+        voice_conversion: str,
+        content: str,
+        seal: str,
+    ) -> SpeakerExample:
+        """As `of`, computed once and kept beside the clips, where its arrays are mapped (`mapped_npz`).
+
+        Args:
+            name: of the clip. seal: see `example_seal`; what was kept under another one is computed anew.
+        """
+        path, source = folder.folder / FOLDER / f"{name}.npz", folder.folder / f"{name}.npz"
+        storage.check_file(source)
+        state = source.stat()
+        stamp = f"{seal} {state.st_size} {state.st_mtime_ns}"
+        values = read_mapped(path) if path.is_file() else {}
+        if str(values.get("stamp", "")) != stamp:
+            made = cls.of(folder, folder.clip(name), hears, average, voice_conversion, content)
+            path.parent.mkdir(exist_ok=True)
+            known = {key: getattr(made, key) for key in _KEPT}
+            write_mapped(path, known | {"stamp": stamp})
+            values = read_mapped(path)
+        noise = noise_track(noise_seed(name), len(values["features"])) if folder.kind == CONSTRUCTED else None
+        parts = {key: values[key] for key in _KEPT}
+        return cls(name=name, noise=noise, **(parts | {key: np.array(parts[key]) for key in ("embedding", "face")}))
 
     @classmethod
     def of(
@@ -118,6 +156,18 @@ class SpeakerExample:
         }
 
 
+def example_seal(hears: str, average: VoiceAverage | None, voice_conversion: str, content: str) -> str:
+    """What kept examples depend on besides their clips: the networks that were asked, see `SpeakerExample.of`."""
+    parts = [hears, "" if average is None else str(average.to_dict()), content and "lips"]
+    if average is not None and hears != "mel":
+        parts.append(fingerprint_of(voice_conversion))
+    if content:
+        parts.append(fingerprint_of(DEFAULT_CONTENT if content == _SHIPPED else content))
+    if hears == "whisper" or content == _SHIPPED:
+        parts.append(fingerprint_of(DEFAULT_WHISPER))
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
 def training_clips(folder: Prepared, speakers: int) -> list[str]:
     """The training clips of so many speakers, chosen by Poisson disk sampling of their embeddings; 0 for all."""
     if not speakers:
@@ -128,6 +178,6 @@ def training_clips(folder: Prepared, speakers: int) -> list[str]:
     names = sorted(clips)
     embeddings = np.zeros((len(names), EMBEDDING))
     for row, name in enumerate(names):
-        known = [folder.clip(clip).embedding for clip in clips[name]]
+        known = [folder.clip(clip, sound=False).embedding for clip in clips[name]]
         embeddings[row] = np.mean([embedding for embedding in known if embedding is not None], axis=0)
     return [clip for index in poisson_disk(embeddings, speakers) for clip in clips[names[index]]]
