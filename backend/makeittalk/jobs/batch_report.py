@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..exchange import storage
-from ..exchange.shots import Problem
+from ..exchange.formats.shots import Problem
 from .batch_work import Made, Task
 
 MADE, KEPT, FAILED, REFUSED, OPEN = "made", "up to date", "failed", "not usable", "not made"
