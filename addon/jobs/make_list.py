@@ -9,7 +9,7 @@ import bpy
 
 from ...backend.makeittalk.exchange import protocol
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
-from ...backend.makeittalk.exchange.shots import Problem, Shot, read_shots
+from ...backend.makeittalk.exchange.formats.shots import Problem, Shot, read_shots
 from ..core.errors import AddonError
 from . import connection
 from . import recipe as recipes

@@ -11,8 +11,8 @@ import bpy
 
 from ...backend.makeittalk.exchange import protocol
 from ...backend.makeittalk.exchange.amounts import Amounts
+from ...backend.makeittalk.exchange.formats.shots import Shot
 from ...backend.makeittalk.exchange.shot_options import all_options
-from ...backend.makeittalk.exchange.shots import Shot
 from .. import compat
 from ..core.errors import AddonError
 from ..package import device

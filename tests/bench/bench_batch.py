@@ -62,9 +62,9 @@ def main() -> None:
     minutes = SHOTS * SECONDS / 60
     print(f"{SHOTS} shots of {SECONDS:g} s; load at the start: {os.getloadavg()[0]:.1f}")
     for label, portrait, style, suffix in KINDS:
-        # What a shot of no length takes: starting, loading, finding the face, building the mesh.
-        _, fixed, _ = cost(portrait, style, suffix, 1, SHOTS, 0.5)
         for workers in (1, 2):
+            # What shots of no length take: starting, loading, finding the face, building the mesh.
+            _, fixed, _ = cost(portrait, style, suffix, workers, SHOTS, 0.5)
             took, core, memory = cost(portrait, style, suffix, workers, SHOTS, SECONDS)
             frames = minutes * 60 * 25
             print(

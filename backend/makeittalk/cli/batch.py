@@ -18,7 +18,7 @@ from .output import check_parent
 from .terminal import progress_bar, tell
 
 if TYPE_CHECKING:
-    from ..exchange.shots import ShotList
+    from ..exchange.formats.shots import ShotList
     from ..jobs.batch import Pool
     from ..jobs.batch_folder import BatchFolder
     from ..jobs.batch_record import FileSums
@@ -52,7 +52,7 @@ def run(options: Namespace) -> int:
         raise InputError("batch takes a list of shots or --watch FOLDER.", "Name one of them.")
     if options.watch is not None:
         return _watch(options)
-    from ..exchange.shots import read_shots
+    from ..exchange.formats.shots import read_shots
     from ..jobs.batch_folder import BatchFolder, batch_folder
 
     folder = BatchFolder(options.report) if options.report else batch_folder(options.shots)
@@ -87,7 +87,7 @@ def make(
 
 def _watch(options: Namespace) -> int:
     """Makes what comes into a folder until somebody stops it."""
-    from ..exchange.shots import read_shots
+    from ..exchange.formats.shots import read_shots
     from ..jobs.batch_arrivals import PAIRS, Arrivals
     from ..jobs.batch_folder import BatchFolder, batch_folder
     from ..jobs.batch_record import FileSums

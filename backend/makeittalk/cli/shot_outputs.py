@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..exchange.errors import MakeItTalkError, OutputError
+from ..exchange.formats.shots import Problem, Shot, ShotList
 from ..exchange.shot_options import SUFFIXES
-from ..exchange.shots import Problem, Shot, ShotList
 from .output import check_file
 
 Identity = tuple[int, int] | str

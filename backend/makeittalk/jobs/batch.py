@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from ..exchange.errors import MakeItTalkError
+from ..exchange.formats.shots import Problem, ShotList
 from ..exchange.progress import Progress
-from ..exchange.shots import Problem, ShotList
 from . import batch_report as report
 from .batch_folder import BatchFolder, put_in_place
 from .batch_pool import Watching

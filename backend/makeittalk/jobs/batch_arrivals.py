@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..exchange import suffixes
-from ..exchange.shots import MAX_SHOTS, Problem, Shot, ShotList
+from ..exchange.formats.shots import MAX_SHOTS, Problem, Shot, ShotList
 
 SETTLED = 2.0  # s that a file stays as it is before it counts as whole
 PAIRS = "made"  # the folder within the watched one that takes what is made of pairs

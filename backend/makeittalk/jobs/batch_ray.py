@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..exchange.errors import MissingError
-from ..exchange.shots import Shot
+from ..exchange.formats.shots import Shot
 from ..exchange.version import VERSION
 from .batch_attempts import Attempts
 from .batch_pool import Watching

@@ -14,8 +14,8 @@ from typing import Any
 
 from ..exchange import storage
 from ..exchange.errors import InputError
+from ..exchange.formats.shots import Shot, is_weights_file
 from ..exchange.shot_options import all_options
-from ..exchange.shots import Shot, is_weights_file
 from ..exchange.version import VERSION
 from ..weights import files as weights
 from ..weights.released_folder import released_folder

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..exchange import storage
-from ..exchange.shots import Problem
+from ..exchange.formats.shots import Problem
 from .batch_work import Made, Task
 
 MADE, KEPT, FAILED, REFUSED, OPEN = "made", "up to date", "failed", "not usable", "not made"
@@ -161,7 +161,7 @@ p {{ margin: 0 0 1rem; }}
 table {{ border-collapse: collapse; width: 100%; }}
 th {{ text-align: left; font-weight: 600; border-bottom: 2px solid var(--line); }}
 th, td {{ padding: .35rem .6rem; vertical-align: middle; }}
-td {{ border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }}
+td {{ border-bottom: 1px solid var(--line); overflow-wrap: break-word; max-width: 20rem; }}
 th.number, .number {{ text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }}
 .picture {{ width: 104px; text-align: center; }}
 .picture img {{ max-width: 104px; max-height: 76px; border-radius: 4px; display: block; margin: auto; }}
@@ -169,7 +169,7 @@ th.number, .number {{ text-align: right; font-variant-numeric: tabular-nums; whi
 .made .status, .kept .status {{ color: var(--good); }}
 .bad .status, .bad .message {{ color: var(--bad); }}
 .bad .status {{ font-weight: 600; }}
-.message {{ min-width: 14rem; font-size: .9em; }}
+.message {{ min-width: 14rem; font-size: .9em; overflow-wrap: anywhere; }}
 .trouble {{ border-left: 4px solid var(--bad); margin: 0 0 1.2rem; padding: .3rem 0 .3rem 1.6rem; }}
 tr:target {{ outline: 2px solid var(--bad); }}
 </style></head><body>

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ..exchange.errors import MakeItTalkError
+from ..exchange.formats.shots import Shot
 from ..exchange.progress import Progress, silent
 from ..exchange.rates import exact_rate
 from ..exchange.shot_options import all_options
-from ..exchange.shots import Shot
 
 THUMBNAIL = (168, 120)  # px: what it has to fit into
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from makeittalk.cli.main import main
 from makeittalk.cli.shot_outputs import check_outputs
-from makeittalk.exchange.shots import read_shots
+from makeittalk.exchange.formats.shots import read_shots
 from makeittalk.jobs.batch import Batch
 from makeittalk.jobs.batch_folder import batch_folder
 from makeittalk.jobs.batch_pool import LocalPool

@@ -12,8 +12,8 @@ from command_line import python, refused, sentences
 from makeittalk.cli.main import main, parser
 from makeittalk.cli.shot_outputs import check_outputs
 from makeittalk.exchange.errors import MissingError
+from makeittalk.exchange.formats.shots import read_shots
 from makeittalk.exchange.shot_options import OPTIONS
-from makeittalk.exchange.shots import read_shots
 from project import ROOT
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import samples
-from makeittalk.exchange import shots as shot_list
 from makeittalk.exchange.errors import InputError
+from makeittalk.exchange.formats import shots as shot_list
+from makeittalk.exchange.formats.shots import read_shots
 from makeittalk.exchange.shot_options import OPTIONS
-from makeittalk.exchange.shots import read_shots
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import csv
 from html.parser import HTMLParser
 from pathlib import Path
 
-from makeittalk.exchange.shots import Problem, Shot
+from makeittalk.exchange.formats.shots import Problem, Shot
 from makeittalk.jobs import batch_report as report
 from makeittalk.jobs.batch_attempts import MOST, Attempts
 from makeittalk.jobs.batch_work import Made, Task

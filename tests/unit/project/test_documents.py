@@ -15,7 +15,7 @@ DOCUMENTS = [
     ROOT / name
     for name in (
         *("README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
-        *("docs/sources.md", "docs/releasing.md", "docs/scripting.md", "docs/scale.md"),
+        *("docs/sources.md", "docs/releasing.md", "docs/scripting.md", "docs/batch.md", "docs/scale.md"),
     )
 ]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

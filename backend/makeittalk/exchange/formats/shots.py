@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import storage
-from .errors import InputError, MakeItTalkError
-from .formats import Face
-from .shot_options import OPTIONS
+from .. import storage
+from ..errors import InputError, MakeItTalkError
+from ..shot_options import OPTIONS
+from .face import Face
 
 MAX_BYTES = 16 * 2**20  # of a list
 MAX_SHOTS = 100_000
