@@ -66,7 +66,7 @@ def test_weights_are_a_set_by_its_name_or_a_path_from_the_list(folder: Path) -> 
     rows = [
         f"job/portrait.png,job/speech.wav,{name}.mp4,{name}" for name in ("released", "sets/mine", "own.safetensors")
     ]
-    (folder / "own.safetensors").write_bytes(b"")
+    (folder / "own.safetensors").write_bytes(b"weights")
     shots = read_shots(write(folder, "\n".join([f"{HEAD},weights", *rows]) + "\n")).shots
     found = [shot.options["weights"] for shot in shots]
     assert found == ["released", str(folder / "sets/mine"), str(folder / "own.safetensors")]
