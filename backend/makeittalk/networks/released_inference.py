@@ -22,7 +22,7 @@ from .speech import Speech
 
 _CONVERTED = 4096  # frames, 65 s: up to so many are converted as one, as their normalisation is over all of them
 _CONVERTED_SEAM = 256  # frames over which a longer recording's parts pass into one another
-_CONVERTED_TOGETHER = 8  # parts
+_CONVERTED_TOGETHER = 4  # parts, which take a quarter of a gigabyte
 _SEEN_SEAM = 128  # frames, 2 s: the same of what sees each other in the speaker branch
 _SEEN_TOGETHER = 8
 _READ_TOGETHER = 1024  # windows of 18 frames
