@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--voice", default="")
     parser.add_argument("--face", type=int, default=1, help="which of several faces of the picture, by size")
+    parser.add_argument("--weights", default="", help="the imported set of weights it was predicted with")
     parser.add_argument("--every-frame", action="store_true", help="one key on every frame")
     for amount in ("lip", "head", "blink", "smooth", "gaze"):
         parser.add_argument(f"--{amount}", type=float, default=1.0)
@@ -85,6 +86,9 @@ def _load_extension() -> ModuleType:
 def _build(options: Any) -> None:
     import bpy
     from makeittalk_extension.addon.scene import character  # type: ignore[import-not-found]
+    from makeittalk_extension.backend.makeittalk.exchange.data_folder import (  # type: ignore[import-not-found]
+        is_set_name,
+    )
     from makeittalk_extension.backend.makeittalk.exchange.rates import (  # type: ignore[import-not-found]
         fps_and_base,
     )
@@ -96,6 +100,7 @@ def _build(options: Any) -> None:
     settings = {name: getattr(options, name) for name in kept}
     settings["portrait"] = options.portrait
     settings["speech"] = str(options.audio or "")
+    settings["weights_set"] = options.weights if is_set_name(options.weights) else ""
     made = character.Made(
         name=options.name,
         face=folder / "face.json",

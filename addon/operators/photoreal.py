@@ -33,6 +33,7 @@ class MAKEITTALK_OT_photoreal_frames(Running, bpy.types.Operator):
             reasons.busy_reason()
             or reasons.character_reason(context)
             or _motion_reason(context, characters.active(context))
+            or reasons.weights_reason(characters.active(context).makeittalk.weights_set)
             or reasons.backend_reason()
         )
 

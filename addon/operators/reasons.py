@@ -6,6 +6,7 @@ import os
 
 import bpy
 
+from ...backend.makeittalk.exchange.data_folder import imported_names
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..core.errors import AddonError
 from ..jobs import connection
@@ -62,7 +63,15 @@ def material_reason(settings: bpy.types.PropertyGroup) -> str:
         file_reason(settings.portrait, "a portrait")
         or file_reason(settings.speech, "a speech recording")
         or (file_reason(settings.voice, "a voice") if settings.voice else "")
+        or weights_reason(settings.weights_set)
     )
+
+
+def weights_reason(name: str) -> str:
+    """Why a set of weights cannot be used; the shipped ones have no name."""
+    if not name or name in imported_names():
+        return ""
+    return f"The weights {name} are not on this machine: import them, or choose others under Weights."
 
 
 def source_reason(character: bpy.types.Collection, speech: bool = True) -> str:
@@ -77,8 +86,10 @@ def source_reason(character: bpy.types.Collection, speech: bool = True) -> str:
             textures.portrait_of(character)
         except MakeItTalkError:
             return f"{file_reason(settings.portrait, 'a portrait')} {_WHERE.format('Portrait')}"
-    return (recording_reason(character) if speech else "") or (
-        file_reason(settings.voice, "a voice") if settings.voice else ""
+    return (
+        (recording_reason(character) if speech else "")
+        or (file_reason(settings.voice, "a voice") if settings.voice else "")
+        or weights_reason(settings.weights_set)
     )
 
 

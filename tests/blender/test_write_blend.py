@@ -25,7 +25,9 @@ def write(folder: Path, output: Path, *options: str, program: Path = ROOT) -> su
 @pytest.mark.parametrize(("fps", "expected"), [("24", (24, 1.0)), ("30000/1001", (30, 1.001)), ("60", (60, 1.0))])
 def test_file_opens_with_the_character_inside(extension, job, tmp_path, fps, expected):
     output = tmp_path / "Zoë spricht.blend"
-    done = write(job, output, "--audio", str(job / "speech.wav"), "--fps", fps, "--name", "Zoë", "--lip", "0.8")
+    done = write(
+        job, output, "--audio", str(job / "speech.wav"), "--fps", fps, "--name", "Zoë", "--lip", "0.8", "--weights=mine"
+    )
     assert done.returncode == 0, done.stderr
     assert sorted(item.name for item in tmp_path.iterdir()) == ["Zoë spricht.blend", "job"]
     bpy.ops.wm.open_mainfile(filepath=str(output))
@@ -34,6 +36,7 @@ def test_file_opens_with_the_character_inside(extension, job, tmp_path, fps, exp
     assert (scene.frame_start, scene.frame_end) == (1, 60)
     (character,) = part("addon.scene.character").characters(scene)
     assert character.name == "Zoë" and character.makeittalk.lip == pytest.approx(0.8)
+    assert character.makeittalk.weights == "mine"
     keys = character.makeittalk.body.data.shape_keys
     assert [block.name for block in keys.key_blocks] == ["Basis", *samples.KEYS]
     compat = part("addon.compat")

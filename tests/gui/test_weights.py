@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 import pytest
@@ -23,7 +24,11 @@ def seen(tmp_path_factory) -> dict:
     released_clone.write_clone(clone, released_layout(), optimizer=False)
     variables = {"MAKEITTALK_PYTHON": f"{sys.prefix}/bin/python", "MAKEITTALK_HOME": str(home)}
     archive = str(build_extension.build(folder))
-    return drive("weights.py", folder, archive, str(clone), variables=variables)
+    try:
+        return drive("weights.py", folder, archive, str(clone), variables=variables)
+    finally:
+        for large in (clone, home):
+            shutil.rmtree(large, ignore_errors=True)
 
 
 def test_esc_leaves_no_set(seen):

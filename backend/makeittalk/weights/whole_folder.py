@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import secrets
 import shutil
@@ -34,7 +35,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(path.parent / _LOCK):
-            _sweep(path)
+            _sweep(path.parent)
             new = path.with_name(f"{_NEW}{secrets.token_hex(6)}")
             try:
                 new.mkdir()
@@ -42,7 +43,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
                 _exchange(new, path)
             finally:
                 shutil.rmtree(new, ignore_errors=True)
-                _sweep(path)
+                _sweep(path.parent)
     except OSError as error:
         raise output_error(path, error) from error
 
@@ -60,15 +61,15 @@ def _exchange(new: Path, path: Path) -> None:
         raise
 
 
-def _sweep(path: Path) -> None:
-    """Removes what killed processes have left, and puts back what one had put away."""
-    old = path.with_name(f"{_OLD}{path.name}")
-    if old.exists() and not path.exists():
-        _persist(lambda: os.replace(old, path))
-    for prefix in (_NEW, _OLD):
-        for left in path.parent.glob(f"{prefix}*"):
-            if prefix == _NEW or (path.parent / left.name[len(_OLD) :]).exists():
-                shutil.rmtree(left, ignore_errors=True)
+def _sweep(parent: Path) -> None:
+    """Removes what killed processes have left in a folder, and puts back what one had put away."""
+    for old in parent.glob(f"{_OLD}*"):
+        path = parent / old.name[len(_OLD) :]
+        # What is removed gets another name first: half of it shall never be put back.
+        to = parent / f"{_NEW}{secrets.token_hex(6)}" if path.exists() else path
+        _persist(functools.partial(os.replace, old, to))
+    for new in parent.glob(f"{_NEW}*"):
+        shutil.rmtree(new, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -107,6 +107,28 @@ def test_the_choice_is_asked_of_the_backend_and_remembered(scene, home, make, tm
     assert recipe.request_of(part("addon.jobs.make")._remembered(character), 24.0).weights == ""
 
 
+def test_a_set_that_is_not_here_greys_the_buttons(scene, home, make, job):
+    add_set(home, "mine")
+    settings = scene.makeittalk
+    settings.portrait = settings.speech = str(job / "speech.wav")
+    settings.weights = "mine"
+    character = make(settings={"weights_set": "mine", "portrait": settings.portrait, "speech": settings.speech})
+    bpy.context.view_layer.objects.active = character.makeittalk.rig
+    operators = part("addon.operators.make"), part("addon.operators.photoreal"), part("addon.operators.speech")
+    kinds = [
+        operators[0].MAKEITTALK_OT_make_it_talk,
+        operators[0].MAKEITTALK_OT_new_take,
+        operators[1].MAKEITTALK_OT_photoreal_frames,
+        operators[2].MAKEITTALK_OT_add_speech,
+    ]
+    shutil.rmtree(home)
+    for kind in kinds:
+        assert "mine are not on this machine" in kind.disabled_reason(bpy.context), kind
+    settings.weights = character.makeittalk.weights = "SHIPPED"
+    for kind in kinds:
+        assert "not on this machine" not in kind.disabled_reason(bpy.context), kind
+
+
 def test_a_preview_begins_anew_with_another_set(scene, home):
     add_set(home, "mine")
     preview = part("addon.jobs.preview").Preview
