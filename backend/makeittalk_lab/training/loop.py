@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import math
 import os
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from makeittalk.exchange import storage
-from makeittalk.exchange.errors import InputError
+from makeittalk.exchange.errors import InputError, MakeItTalkError
 from makeittalk.exchange.progress import Progress, silent
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -33,6 +32,9 @@ from .watch import Watch
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+
+_POLITE = 10.0  # s
 
 
 def run(task: Task, config: LoopConfig, progress: Progress = silent) -> Path:
@@ -69,13 +71,12 @@ def run(task: Task, config: LoopConfig, progress: Progress = silent) -> Path:
         watch.stop()
         fabric.barrier()  # the first process keeps the store of the watch
     except BaseException as error:
+        if isinstance(error, MakeItTalkError) and fabric.global_rank:
+            time.sleep(_POLITE)  # what all processes meet the first one tells, and ends its children
         watch.explain(error)
         watch.end_children()
         raise
     return out
-
-
-_POLITE = 10.0  # s in which the first process tells what all of them have seen
 
 
 class _Run:
@@ -186,12 +187,9 @@ class _Run:
         return dict(zip(parts, mean.tolist(), strict=True))
 
     def _check(self, step: int, value: float) -> None:
-        """Ends a run before it spoils its networks. Every process sees the same value, the first one tells it."""
+        """Ends a run before it spoils its networks. Every process sees the same value."""
         if math.isfinite(value):
             return
-        if not self.fabric.is_global_zero:
-            time.sleep(_POLITE)  # the first process ends its children, and torchrun the others
-            sys.exit(InputError.exit_status)
         raise InputError(
             f"The loss of training {self.task.name} became infinite at step {step + 1}; the last checkpoint stays.",
             "Lower the learning rate and run it again.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from makeittalk_lab.prepare.obama import prepare_obama
 from makeittalk_lab.prepare.vctk import SPEAKERS, find_speakers, prepare_vctk, read_info
 from makeittalk_lab.prepare.voxceleb2 import QUALITY, prepare_voxceleb2
 from makeittalk_lab.training.log import Log
+from makeittalk_lab.training.speaker import SpeakerTask, SpeakerTrainingConfig
+from makeittalk_lab.training.speaker_examples import FOLDER as EXAMPLES
 from makeittalk_lab.training.train import TASKS, train
 from project import CONFIGS
 
@@ -184,7 +187,17 @@ def test_every_network_of_the_paper_learns_from_them(prepared: dict[str, Prepare
 
     voice = learn("voice_paper", "voice", "vctk", frames=64)
     content = learn("content_paper", "content", "obama", voice_conversion=voice)
-    learn("speaker_paper", "speaker", "voxceleb2", voice_conversion=voice, lips=content)
+    heard = {"voice_conversion": voice, "lips": content}
+    learn("speaker_paper", "speaker", "voxceleb2", **heard)
+    kept = prepared["voxceleb2"].folder / EXAMPLES
+    before = {path.name: path.stat().st_mtime_ns for path in kept.iterdir()}
+    assert len(before) == 3  # those that learn and validate
+    config = SpeakerTrainingConfig.load(tmp_path / "speaker_paper.toml")
+    task = SpeakerTask(config)
+    assert {path.name: path.stat().st_mtime_ns for path in kept.iterdir()} == before
+    assert not task.train[0][0].motion.flags.owndata  # mapped, computed once for each set of networks
+    SpeakerTask(replace(config, lips=""))
+    assert all(path.stat().st_mtime_ns != before[path.name] for path in kept.iterdir())
     first = Path(learn("image_paper", "image", "frames_voxceleb2")).parent
     learn("image_paper_crops", "image", "frames_crops", start=str(first))
     # The second stage begins where the first ended.

@@ -150,3 +150,12 @@ def test_when_one_dies_the_other_ends_with_a_sentence_and_the_next_run_goes_on(
     first, last = (load_file(tmp_path / name / "out" / "content.safetensors") for name in ("whole", "broken"))
     assert all(torch.allclose(first[name], last[name], rtol=0.0, atol=1e-6) for name in first)
     assert [json.dumps(entry["loss"]) for entry in log] == [json.dumps(entry["loss"]) for entry in whole]
+
+
+def test_what_both_processes_meet_is_told_once(data: Path, tmp_path: Path) -> None:
+    """A damaged checkpoint: one sentence, and nobody waits for the other."""
+    line = [*PROGRAM, *command(tmp_path / "run", data, "--devices", "2")]
+    (tmp_path / "run" / "out").mkdir()
+    (tmp_path / "run" / "out" / "checkpoint.safetensors").write_bytes(b"\xff" * 100)
+    done = subprocess.run(line, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "does not fit this training" in done.stderr
