@@ -57,8 +57,8 @@ def key_of(shot: Shot, sums: FileSums, base: Path) -> str:
     options = all_options(shot.options)
     for name, path in shot.inputs().items():
         options[name] = sums.of(path)
-    if shot.options.get("weights") and not is_weights_file(shot.options["weights"]):
-        options["weights"] = weights.fingerprint_of(shot.options["weights"])
+    if options["weights"] and not is_weights_file(shot.options["weights"]):
+        options["weights"] = weights.fingerprint_of(options["weights"])
     value = {
         "version": VERSION,
         "weights": sums.of(weights.FOLDER / weights.SUMS),
