@@ -60,8 +60,8 @@ class ListJob(LongJob):
             return False
         finished, job = self._job.poll(), self._job.job
         if job is not None:
-            stage = "Cancelling" if self._stopped else f"{self._made + 1} of {self._count}: {job.stage}"
             done = self._count - len(self._waiting) - 1
+            stage = "Cancelling" if self._stopped else f"{done + 1} of {self._count}: {job.stage or 'Starting'}"
             self.session.progress((done + job.fraction) / max(1, self._count), stage)
         if finished:
             try:

@@ -62,10 +62,15 @@ def start_batch(*arguments: object, python: str = sys.executable) -> subprocess.
     )
 
 
-def run_batch(*arguments: object, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
+def run_batch(
+    *arguments: object, python: str = sys.executable, timeout: float = 280.0
+) -> subprocess.CompletedProcess[str]:
     """Runs `makeittalk batch` to its end."""
     process = start_batch(*arguments, python=python)
-    told, complaints = process.communicate(timeout=280)
+    try:
+        told, complaints = process.communicate(timeout=timeout)
+    finally:
+        process.kill()
     return subprocess.CompletedProcess(process.args, process.returncode, told, complaints)
 
 

@@ -58,8 +58,7 @@ def key_of(shot: Shot, sums: FileSums, base: Path) -> str:
     options = all_options(shot.options)
     for name, path in shot.inputs().items():
         options[name] = sums.of(path)
-    named = shot.options.get("weights")
-    if named and not is_weights_file(named):
+    if (named := options["weights"]) and not is_weights_file(shot.options.get("weights")):
         folder = released_folder(named)
         options["weights"] = sums.of(folder / weights.SUMS) if folder else weights.fingerprint_of(named)
     value = {

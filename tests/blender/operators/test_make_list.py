@@ -11,18 +11,16 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-import soundfile
 from extension import part
 from project import ASSETS, BACKEND
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two pictures and a short recording."""
+    """Two pictures and the embedded recording."""
     shutil.copy(ASSETS / "portrait_cartoon.png", tmp_path / "ada.png")
     shutil.copy(ASSETS / "portrait_photo.jpg", tmp_path / "eve.jpg")
-    samples, rate = soundfile.read(ASSETS / "speech.flac")
-    soundfile.write(tmp_path / "speech.wav", samples[:rate], rate)
+    shutil.copy(ASSETS / "speech.flac", tmp_path)
     return tmp_path
 
 
@@ -39,12 +37,12 @@ def characters():
 def test_a_character_a_line_and_bad_lines_are_told(scene, backend, folder):
     path = write(
         folder,
-        "ada.png,speech.wav,7,1.5,cartoon,never.mp4,",
-        "gone.png,speech.wav,,,,,",
-        "eve.jpg,speech.wav,,,,,",
-        "ada.png,speech.wav,x,,,,",
-        "ada.png,speech.wav,,,,,content_autovc",
-        "speech.wav,speech.wav,,,,,",
+        "ada.png,speech.flac,7,1.5,cartoon,never.mp4,",
+        "gone.png,speech.flac,,,,,",
+        "eve.jpg,speech.flac,,,,,",
+        "ada.png,speech.flac,x,,,,",
+        "ada.png,speech.flac,,,,,content_autovc",
+        "speech.flac,speech.flac,,,,,",
     )
     assert bpy.ops.makeittalk.make_from_list(filepath=path) == {"FINISHED"}
     ada, eve = sorted(characters(), key=lambda found: found.name)
@@ -54,16 +52,16 @@ def test_a_character_a_line_and_bad_lines_are_told(scene, backend, folder):
     assert eve.makeittalk.portrait == str(folder / "eve.jpg") and not (folder / "never.mp4").exists()
     session = bpy.context.window_manager.makeittalk
     assert session.message.startswith("2 characters made of list.csv. Line 3: ") and not session.running
-    for line, words in {3: "gone.png", 5: "a seed is", 6: "weights", 7: "speech.wav"}.items():
+    for line, words in {3: "gone.png", 5: "a seed is", 6: "weights", 7: "speech.flac"}.items():
         assert words in session.message.partition(f"Line {line}: ")[2].partition("Line")[0], session.message
     assert scene.makeittalk.portrait == ""  # the panel's own fields are the user's
 
 
 def test_the_result_is_that_of_the_button(scene, backend, folder):
-    assert bpy.ops.makeittalk.make_from_list(filepath=write(folder, "ada.png,speech.wav,3,,,,")) == {"FINISHED"}
+    assert bpy.ops.makeittalk.make_from_list(filepath=write(folder, "ada.png,speech.flac,3,,,,")) == {"FINISHED"}
     (listed,) = characters()
     settings = scene.makeittalk
-    settings.portrait, settings.speech, settings.seed = str(folder / "ada.png"), str(folder / "speech.wav"), 3
+    settings.portrait, settings.speech, settings.seed = str(folder / "ada.png"), str(folder / "speech.flac"), 3
     assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
     pressed = next(found for found in characters() if found != listed)
     kept = part("addon.scene.character").kept_files
@@ -79,7 +77,7 @@ def test_landmarks_of_a_line_are_taken(scene, backend, backend_python, folder):
     value = json.loads((folder / "found.json").read_text())
     value["landmarks"] = [[x + 4.0, y, z] for x, y, z in value["landmarks"]]
     (folder / "moved.json").write_text(json.dumps(value))
-    path = write(folder, "moved.json,speech.wav,,,,,")
+    path = write(folder, "moved.json,speech.flac,,,,,")
     assert bpy.ops.makeittalk.make_from_list(filepath=path) == {"FINISHED"}
     (made,) = characters()
     assert made.name == "found" and made.makeittalk.placed
@@ -90,7 +88,7 @@ def test_landmarks_of_a_line_are_taken(scene, backend, backend_python, folder):
 def test_nothing_but_bad_lines_is_an_error_and_changes_nothing(scene, backend, folder):
     before = len(bpy.data.objects)
     with pytest.raises(RuntimeError, match=r"made no character.*[lL]ine 2.*does not exist"):
-        bpy.ops.makeittalk.make_from_list(filepath=write(folder, "gone.png,speech.wav,,,,,"))
+        bpy.ops.makeittalk.make_from_list(filepath=write(folder, "gone.png,speech.flac,,,,,"))
     with pytest.raises(RuntimeError, match="lipp"):
         bpy.ops.makeittalk.make_from_list(filepath=write(folder, "x,y,1", columns="portrait,audio,lipp"))
     with pytest.raises(RuntimeError, match="does not exist"):
@@ -99,7 +97,7 @@ def test_nothing_but_bad_lines_is_an_error_and_changes_nothing(scene, backend, f
 
 
 def test_cancelled_the_characters_that_are_made_stay(scene, backend, folder):
-    path = write(folder, *["ada.png,speech.wav,,,cartoon,,"] * 3)
+    path = write(folder, *["ada.png,speech.flac,,,cartoon,,"] * 3)
     job = part("addon.jobs.make_list").ListJob(bpy.context, Path(path))
     try:
         while not job.poll():
@@ -110,4 +108,4 @@ def test_cancelled_the_characters_that_are_made_stay(scene, backend, folder):
     assert job.cancelled and len(characters()) == 1
     assert "1 character of list.csv" in job.when_cancelled
     assert part("addon.jobs.long_job").current_job() is None
-    assert bpy.ops.makeittalk.make_from_list(filepath=write(folder, "ada.png,speech.wav,,,,,")) == {"FINISHED"}
+    assert bpy.ops.makeittalk.make_from_list(filepath=write(folder, "ada.png,speech.flac,,,,,")) == {"FINISHED"}
