@@ -3,6 +3,7 @@ an undisturbed run leaves, byte for byte, and what was done once is not done aga
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -46,7 +47,8 @@ def killed(command: list[str], begun: Callable[[], bool], wait: float, early: bo
     while not early and not begun() and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    time.sleep(wait)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(wait)
     below = children(process.pid)
     process.send_signal(signal.SIGKILL)
     status = process.wait()
