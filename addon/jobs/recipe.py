@@ -11,6 +11,7 @@ import bpy
 
 from ...backend.makeittalk.exchange import protocol
 from ...backend.makeittalk.exchange.amounts import Amounts
+from ...backend.makeittalk.exchange.data_folder import imported_names
 from ...backend.makeittalk.exchange.formats.shots import Shot
 from ...backend.makeittalk.exchange.shot_options import all_options
 from .. import compat
@@ -93,13 +94,18 @@ def of_shot(scene: bpy.types.Scene, shot: Shot) -> Recipe:
         AddonError: it asks for what only the command line can do.
     """
     options = all_options(shot.options)
-    for name in ("features", "weights"):
-        if shot.options.get(name) not in (None, all_options({})[name]):
-            raise AddonError(f"It asks for {name}, which only the command line takes.", "Leave that column empty.")
+    if shot.options.get("features") not in (None, all_options({})["features"]):
+        raise AddonError("It asks for features, which only the command line takes.", "Leave that column empty.")
+    weights = shot.options.get("weights") or ""
+    if weights and weights not in imported_names():
+        raise AddonError(
+            f"It asks for the weights {weights}, no imported set.", "Import them, or leave that column empty."
+        )
     remembered: dict[str, Any] = {name: options[name] for name in ("face", "style", "seed", "own_mouth", *AMOUNTS)} | {
         "portrait": str(shot.portrait),
         "speech": str(shot.audio),
         "voice": str(options["voice"] or ""),
+        "weights_set": weights,
         "placed": options["landmarks"] is not None,
     }
     request = replace(

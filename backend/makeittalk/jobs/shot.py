@@ -132,6 +132,7 @@ def _write_blend(asked: _Asked, output: Path) -> None:
         name=asked.portrait.stem[:40],
         portrait=asked.portrait,
         voice=options["voice"] or "",
+        weights=options["weights"] or "",
         **{name: options[name] for name in ("seed", "face", "style", *AMOUNTS)},
     )
 

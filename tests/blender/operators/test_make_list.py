@@ -57,6 +57,19 @@ def test_a_character_a_line_and_bad_lines_are_told(scene, backend, folder):
     assert scene.makeittalk.portrait == ""  # the panel's own fields are the user's
 
 
+def test_a_line_can_name_an_imported_set(scene, folder, monkeypatch):
+    monkeypatch.setenv("MAKEITTALK_HOME", str(folder / "home"))
+    shots = part("backend.makeittalk.exchange.formats.shots")
+    (shot,) = shots.read_shots(Path(write(folder, "ada.png,speech.flac,,,,,mine")), with_outputs=False).shots
+    recipes = part("addon.jobs.recipe")
+    with pytest.raises(part("addon.core.errors").AddonError, match="no imported set"):
+        recipes.of_shot(scene, shot)
+    (folder / "home" / "weights" / "mine").mkdir(parents=True)
+    (folder / "home" / "weights" / "mine" / "SHA256SUMS").touch()
+    made = recipes.of_shot(scene, shot)
+    assert made.request.weights == made.remembered["weights_set"] == "mine"
+
+
 def test_the_result_is_that_of_the_button(scene, backend, folder):
     assert bpy.ops.makeittalk.make_from_list(filepath=write(folder, "ada.png,speech.flac,3,,,,")) == {"FINISHED"}
     (listed,) = characters()
