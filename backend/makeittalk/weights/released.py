@@ -19,7 +19,7 @@ from ..networks.image_inference import ImageModel, load_image
 from ..networks.released import RELEASED, ReleasedContent, ReleasedImage, ReleasedSpeaker, ReleasedVoice
 from ..networks.released_inference import ReleasedSet, ReleasedStatistics
 from .cache import kept_loaded
-from .released_folder import AGAIN as _AGAIN
+from .imported import AGAIN as _AGAIN
 from .released_folder import IMAGE, SUFFIX, released_folder, verified_file
 
 _PREFIX = "module."  # of networks that were trained on several GPUs

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
 from ..exchange.data_folder import RELEASED, SUMS, imported_names, weights_folder
 from ..exchange.errors import InputError, MissingError
 from .files import MAX_BYTES, list_weights
+from .imported import AGAIN, verify_folder
 
-AGAIN = "Import the released checkpoints again."
 SUFFIX = ".safetensors"
 IMAGE = "image_translation"  # the network of photoreal frames in a set
 
@@ -63,13 +62,7 @@ def verified_file(folder: Path, name: str) -> Path:
         raise MissingError(f"The released weights {folder / (name + SUFFIX)} are missing.", AGAIN)
     if file.size > MAX_BYTES:
         raise InputError(f"{file.path} is larger than any network.", AGAIN)
-    try:
-        with open(file.path, "rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{file.path} cannot be read: {error.strerror or error}.", "Check the file.") from error
-    if digest != file.sha256:
-        raise InputError(f"The weights {file.path} are damaged: their SHA-256 is not the listed one.", AGAIN)
+    verify_folder([file])
     return file.path
 
 

@@ -19,6 +19,7 @@ ORDER = (
         "makeittalk.weights.cache",
         "makeittalk.weights.files",
         "makeittalk.weights.layouts",
+        "makeittalk.weights.imported",
         "makeittalk.weights.released_folder",
         "makeittalk.weights.stand_ins",
     ),
