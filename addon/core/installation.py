@@ -15,7 +15,6 @@ import contextlib
 import json
 import os
 import shutil
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from pathlib import Path
 
 from ...backend.makeittalk.exchange import bounded_json, locks
 from ...backend.makeittalk.exchange.data_folder import data_folder
+from ...backend.makeittalk.exchange.file_lock import lock_file
 from .errors import AddonError
 
 MARKER = "installed.json"
@@ -149,7 +149,7 @@ class Installation:
             raise unwritable(self.root, error) from error
         with stream:
             try:
-                _lock(stream.fileno())
+                lock_file(stream.fileno())
             except OSError as error:
                 raise AddonError(
                     "Another Blender is installing the backend.", "Wait until it has finished, then press again."
@@ -221,15 +221,3 @@ def _persist(action, folder: Path) -> None:
                     "Close other Blenders, wait for the virus scanner, and press again.",
                 ) from error
             time.sleep(_PAUSE)
-
-
-def _lock(descriptor: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

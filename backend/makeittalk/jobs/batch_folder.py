@@ -6,13 +6,13 @@ import contextlib
 import errno
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..exchange import storage
 from ..exchange.errors import OutputError
+from ..exchange.file_lock import lock_file
 
 SUFFIX = ".batch"
 
@@ -66,7 +66,7 @@ class BatchFolder:
             raise storage.output_error(self.path, error) from error
         try:
             try:
-                _lock(descriptor)
+                lock_file(descriptor)
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
                     raise storage.output_error(self.path, error) from error
@@ -120,14 +120,3 @@ def put_in_place(staged: Path, target: Path, key: str) -> None:
                 beside.unlink(missing_ok=True)
     except OSError as error:
         raise storage.output_error(target, error) from error
-
-
-def _lock(descriptor: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,13 +7,12 @@ import functools
 import os
 import secrets
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from ..exchange.errors import OutputError
+from ..exchange.file_lock import lock_file
 from ..exchange.storage import output_error
 
 _NEW, _OLD = ".new-", ".old-"
@@ -77,24 +76,12 @@ def _locked(path: Path) -> Iterator[None]:
     """Holds a lock that goes with the process that holds it."""
     with open(path, "a+b") as stream:
         try:
-            _lock(stream)
+            lock_file(stream.fileno())
         except OSError as error:
             raise OutputError(
                 f"Another process writes to {path.parent}.", "Wait until it has finished, then run it again."
             ) from error
         yield
-
-
-def _lock(stream: BinaryIO) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        stream.seek(0)
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _persist(action: Callable[[], object]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import IO, Any
 
 from makeittalk.exchange import storage
 from makeittalk.exchange.errors import InputError
+from makeittalk.exchange.file_lock import lock_file
 from makeittalk.exchange.progress import Progress
 
 from .pool import Answer, Work, answers
@@ -180,17 +180,9 @@ def _end_last_line(path: Path, stream: IO[str]) -> None:
 
 
 def _lock(stream: IO[str]) -> bool:
-    """Takes the file for this process, until it is closed or the process ends."""
+    """Takes the file for this process; on Windows by a byte far behind its end, as what is locked nobody may read."""
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            stream.seek(_MAX_BOOK)  # far behind its end: what is locked there nobody may read
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_file(stream.fileno(), _MAX_BOOK)
     except OSError:
         return False
     return True
