@@ -100,9 +100,11 @@ def test_machines_that_cannot_meet_are_one_sentence(data: Path, tmp_path: Path) 
     assert "lacks MASTER_ADDR, MASTER_PORT, NODE_RANK" in done.stderr
 
 
-def begin(folder: Path, data: Path, step: int) -> tuple[subprocess.Popen[str], int]:
+def begin(folder: Path, data: Path, step: int, steps: int) -> tuple[subprocess.Popen[str], int]:
     """Two processes that train, once they have come to a step, and the second one's number."""
-    line = [*PROGRAM, *command(folder, data, "--devices", "2", steps=60)]
+    line = [*PROGRAM, *command(folder, data, "--devices", "2", steps=steps)]
+    # Behind what the run before has logged, which stands there until this one goes on.
+    step = max([step, *(int(entry["step"]) + 1 for entry in Log(folder / "out").read())])
     process = subprocess.Popen(line, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 200
     while not any(entry["step"] == step for entry in Log(folder / "out").read()):
@@ -124,12 +126,13 @@ def alive(pid: int) -> bool:
 def test_when_one_dies_the_other_ends_with_a_sentence_and_the_next_run_goes_on(
     data: Path, tmp_path: Path, rounds: int
 ) -> None:
-    whole = run(tmp_path / "whole", data, "--devices", "2", steps=60)
+    steps = 60 * rounds
+    whole = run(tmp_path / "whole", data, "--devices", "2", steps=steps)
     folder = tmp_path / "broken"
     for turn in range(rounds):
         for place, dies in enumerate(("second", "first")):
-            step = min(59, 12 + (46 * (2 * turn + place)) // (2 * rounds))
-            process, second = begin(folder, data, step)
+            step = 12 + (steps - 20) * (2 * turn + place) // (2 * rounds)
+            process, second = begin(folder, data, step, steps)
             os.kill(second if dies == "second" else process.pid, signal.SIGKILL)
             began = time.monotonic()
             assert process.stderr is not None
@@ -146,7 +149,7 @@ def test_when_one_dies_the_other_ends_with_a_sentence_and_the_next_run_goes_on(
                 "run it again to go on from the last checkpoint.\n"
             )
             assert not (folder / "out" / "content.safetensors").exists()
-    log = run(folder, data, "--devices", "2", steps=60)
+    log = run(folder, data, "--devices", "2", steps=steps)
     first, last = (load_file(tmp_path / name / "out" / "content.safetensors") for name in ("whole", "broken"))
     assert all(torch.allclose(first[name], last[name], rtol=0.0, atol=1e-6) for name in first)
     assert [json.dumps(entry["loss"]) for entry in log] == [json.dumps(entry["loss"]) for entry in whole]
