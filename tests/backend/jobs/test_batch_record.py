@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from makeittalk.exchange.data_folder import SUMS
 from makeittalk.exchange.errors import MissingError
-from makeittalk.exchange.shots import Shot
+from makeittalk.exchange.formats.shots import Shot
 from makeittalk.jobs.batch_record import FileSums, key_of
 
 
