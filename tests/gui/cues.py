@@ -16,7 +16,7 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))  # Blender runs this file by its path
 import window
-from window import Window, addon, arguments, characters, install, run, session
+from window import Window, addon, arguments, browser, characters, install, run, session
 
 ARCHIVE, ASSETS, FOLDER = arguments()
 until = partial(window.until, limit=120.0)  # s for any one thing to happen
@@ -26,15 +26,6 @@ ui = Window(Path(FOLDER))
 
 def names() -> list[str]:
     return [marker.name for marker in sorted(bpy.context.scene.timeline_markers, key=lambda marker: marker.frame)]
-
-
-def browser() -> tuple[bpy.types.Window, bpy.types.Area] | None:
-    """The file browser, wherever Blender has opened it."""
-    for shown in bpy.context.window_manager.windows:
-        for area in shown.screen.areas:
-            if area.type == "FILE_BROWSER" and area.spaces.active.params is not None:
-                return shown, area
-    return None
 
 
 def user() -> Iterator[float]:

@@ -17,7 +17,7 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))  # Blender runs this file by its path
 import window
-from window import Window, arguments, characters, install, run, session
+from window import Window, arguments, browser, characters, install, run, session
 
 ARCHIVE, LIST, FOLDER = arguments()
 until = partial(window.until, limit=120.0)  # s for any one thing to happen
@@ -27,15 +27,6 @@ ui = Window(Path(FOLDER))
 
 def names() -> list[str]:
     return sorted(item.name for item in characters())
-
-
-def browser() -> tuple[bpy.types.Window, bpy.types.Area] | None:
-    """The file browser that is open."""
-    for shown in bpy.context.window_manager.windows:
-        for area in shown.screen.areas:
-            if area.type == "FILE_BROWSER" and area.spaces.active.params is not None:
-                return shown, area
-    return None
 
 
 def choose() -> Iterator[float]:

@@ -17,21 +17,12 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))  # Blender runs this file by its path
 import window
-from window import MODULE, Window, addon, arguments, install, run, session
+from window import MODULE, Window, addon, arguments, browser, install, run, session
 
 ARCHIVE, CLONE, FOLDER = arguments()
 until = partial(window.until, limit=120.0)  # s for any one thing to happen
 seen: dict[str, object] = {}
 ui = Window(Path(FOLDER))
-
-
-def browser() -> tuple[bpy.types.Window, bpy.types.Area] | None:
-    """The file browser, wherever Blender has opened it."""
-    for shown in bpy.context.window_manager.windows:
-        for area in shown.screen.areas:
-            if area.type == "FILE_BROWSER" and area.spaces.active.params is not None:
-                return shown, area
-    return None
 
 
 def choose(picture: str = "") -> Iterator[float]:

@@ -46,6 +46,15 @@ def characters() -> list[bpy.types.Collection]:
     return addon("scene.character").characters(bpy.context.scene)
 
 
+def browser() -> tuple[bpy.types.Window, bpy.types.Area] | None:
+    """The file browser, wherever Blender has opened it."""
+    for shown in bpy.context.window_manager.windows:
+        for area in shown.screen.areas:
+            if area.type == "FILE_BROWSER" and area.spaces.active.params is not None:
+                return shown, area
+    return None
+
+
 def until(condition: Callable[[], _Awaited], what: str, limit: float) -> Generator[float, None, _Awaited]:
     """Waits for something and returns it; fails where it is still nothing after `limit` seconds."""
     end = time.monotonic() + limit

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import librosa
 import numpy as np
 from makeittalk.audio.loading import normalise_loudness
+from makeittalk.audio.mel import mel_spectrogram
 from makeittalk.exchange.constants import SAMPLE_RATE
 from scipy.signal import fftconvolve
 
+_SEMITONES = (-3.0, 10.0)  # how far the second voice of a clip lies from the first: lower men to high women
 _BANDS = np.array([50.0, 200.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0])  # Hz, of the microphone's response
 
 
@@ -64,6 +66,16 @@ def vary_samples(samples: np.ndarray, rng: np.random.Generator, options: SoundAu
     if rng.random() < options.noisy:
         samples = _noise(samples, rng, options)
     return normalise_loudness(samples.astype(np.float32)), speed
+
+
+def second_voice(samples: np.ndarray, name: str) -> tuple[np.ndarray, float]:
+    """The mel (T, 80) of a recording (n,) at another pitch, and by how many semitones.
+
+    The name, not the clock, chooses the pitch: preparing again gives the same clips.
+    """
+    seed = int.from_bytes(name.encode()[:8].ljust(8, b"\0"), "little")
+    semitones = float(np.random.default_rng(seed).uniform(*_SEMITONES))
+    return mel_spectrogram(librosa.effects.pitch_shift(samples, sr=SAMPLE_RATE, n_steps=semitones)), semitones
 
 
 def _equalise(samples: np.ndarray, rng: np.random.Generator, options: SoundAugment) -> np.ndarray:

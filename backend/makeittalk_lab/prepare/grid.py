@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-import librosa
 import numpy as np
 from makeittalk.audio.embedding import speaker_embedding
 from makeittalk.audio.loading import load_audio, normalise_loudness
@@ -18,9 +17,9 @@ from makeittalk.landmarks.registration import neutral_frame, register, resample_
 from makeittalk.landmarks.tracking import Track, track_video
 
 from ..data.clips import Clip, Prepared, listed_test, split_names
+from ..data.sound_augment import second_voice
 from .campaign import Campaign, Job, left_out
 
-SEMITONES = (-3.0, 10.0)  # how far the second voice of a clip lies from the first: lower men to high women
 _EMBEDDING_SECONDS = 60.0  # of speech that describe the speaker
 
 
@@ -95,10 +94,7 @@ def grid_clip(video: Path, sound: Path, track: Track) -> Clip:
     if count < FRAME_RATE / 2:
         raise InputError(f"{video} is shorter than half a second.")
     neutral = posed[neutral_frame(posed)]
-    # Names, not the clock, choose the pitch: preparing again gives the same clips.
-    seed = int.from_bytes(video.stem.encode()[:8].ljust(8, b"\0"), "little")
-    semitones = float(np.random.default_rng(seed).uniform(*SEMITONES))
-    pitch_shifted = mel_spectrogram(librosa.effects.pitch_shift(samples, sr=SAMPLE_RATE, n_steps=semitones))
+    pitch_shifted, semitones = second_voice(samples, video.stem)
     return Clip(
         video.stem,
         mel[:count],

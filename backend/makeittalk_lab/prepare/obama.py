@@ -13,13 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import librosa
 import numpy as np
 from makeittalk.audio.embedding import speaker_embedding
 from makeittalk.audio.loading import load_audio, normalise_loudness
 from makeittalk.audio.mel import mel_spectrogram
 from makeittalk.audio.prosody import prosody_track
-from makeittalk.exchange.constants import FRAME_RATE, MEL_HOP, SAMPLE_RATE
+from makeittalk.exchange.constants import FRAME_RATE, MEL_HOP
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
 from makeittalk.landmarks.measures import opening
@@ -30,6 +29,7 @@ from ..data.clips import Clip, Prepared
 from ..data.film_cuts import cut_at_pauses, picture_changes, scene_breaks, seen_stretches
 from ..data.films import sound_of
 from ..data.front_template import front_template, register_affine
+from ..data.sound_augment import second_voice
 from ..data.splits import split_voices
 from .campaign import Campaign, Job, left_out
 
@@ -37,7 +37,6 @@ KIND = "obama"
 _FILMS = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v")
 _SHORTEST, _LONGEST = 2.0, 20.0  # s of a clip
 _SHUT = 0.05  # share of a film's frames, those with the least open mouth, of which the face at rest is the middle
-_SEMITONES = (-3.0, 10.0)  # how far the second voice of a film lies from the first, as with GRID
 
 
 def prepare_obama(
@@ -131,10 +130,7 @@ def film_clips(name: str, film: Path, track: Track = track_stretches) -> list[Cl
     frontal = register_affine(shown, template)
     gap = opening(frontal)
     neutral = np.median(frontal[gap <= np.quantile(gap, _SHUT)], axis=0)
-    # The name, not the clock, chooses the pitch: preparing again gives the same clips.
-    seed = int.from_bytes(name.encode()[:8].ljust(8, b"\0"), "little")
-    semitones = float(np.random.default_rng(seed).uniform(*_SEMITONES))
-    shifted = mel_spectrogram(librosa.effects.pitch_shift(samples, sr=SAMPLE_RATE, n_steps=semitones))
+    shifted, semitones = second_voice(samples, name)
     clips: list[Clip] = []
     place = 0
     for number, (first, end) in enumerate(parts):
