@@ -107,9 +107,11 @@ def test_a_killed_preparation_goes_on_to_the_same_clips(tmp_path: Path, corpus: 
     known: dict[Path, int] = {}
     for turn in range(times):
         before = lines(book)
-        # Every other time in the middle of the work: the rest may fall anywhere, the imports included.
-        early = turn % 2 == 0
+        # Every other time in the middle of the work: the rest may fall anywhere, the imports included. The first time
+        # as soon as something is done, so that at least one kill falls in the middle however fast a later run is.
+        early = turn % 2 == 1
         wait = chance.uniform(0.0, 0.9 * whole if early else 1.5 * whole / max(lines(tmp_path / "whole" / BOOK), 1))
+        wait *= turn > 0
         hit += killed(command("broken"), lambda before=before: lines(book) > before, wait, early)  # type: ignore[misc]
         if book.is_file():
             # What stands in the book has its files, and they stay as they are.
@@ -151,8 +153,8 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path, times: in
         def begun(first: int = first) -> bool:
             return any(entry["step"] == first + 11 for entry in Log(out).read())
 
-        early = turn % 2 == 0
-        wait = chance.uniform(0.0, 0.8 * whole if early else work / times)
+        early = turn % 2 == 1
+        wait = chance.uniform(0.0, 0.8 * whole if early else work / times) * (turn > 0)
         hit += killed(command("broken"), begun, wait, early)
         assert not list(out.glob("content.safetensors")) or not hit or Log(out).read()[-1]["step"] == steps, seed
     assert hit, seed
