@@ -12,6 +12,7 @@ from .core.pythons import proposed_build
 from .jobs import connection
 from .package import PACKAGE
 from .panels import backend as backend_panel
+from .panels.weights import draw_weights
 from .properties.weight_sets import weights_menu
 
 _DEVICES = (
@@ -81,9 +82,7 @@ class MakeItTalkPreferences(bpy.types.AddonPreferences):
         layout.use_property_split = True
         backend_panel.draw_installation(layout.box(), context, self)
         layout.prop(self, "device")
-        row = layout.row(align=True)
-        row.prop(self, "weights")
-        row.operator("makeittalk.import_weights", text="", icon="IMPORT")
+        draw_weights(layout, self)
         layout.prop(self, "idle_minutes")
         layout.prop(self, "python")
 

@@ -1,4 +1,4 @@
-"""Import Weights: the original checkpoints, for whoever has them.
+"""Import Weights: the original checkpoints, for whoever has them. Remove Weights: a set of them, taken away again.
 
 No postponed annotations here: Blender reads the annotations themselves.
 """
@@ -8,10 +8,13 @@ from typing import ClassVar
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ...backend.makeittalk.exchange.data_folder import RELEASED
+from ...backend.makeittalk.exchange.data_folder import RELEASED, check_set_name, weights_folder
+from ...backend.makeittalk.exchange.errors import MakeItTalkError
+from ...backend.makeittalk.exchange.whole_folder import remove_folder
 from ..core.errors import AddonError
 from ..jobs import import_weights
 from ..jobs.task import Task
+from ..package import settings
 from . import reasons
 from .modal_job import Running
 
@@ -56,4 +59,36 @@ class MAKEITTALK_OT_import_weights(Running, bpy.types.Operator):
         return import_weights.start(context, self.directory, self.name)
 
 
-CLASSES = (MAKEITTALK_OT_import_weights,)
+class MAKEITTALK_OT_remove_weights(reasons.Reasoned, bpy.types.Operator):
+    """Delete an imported set of weights from this machine. Characters made with it stay as they are and remember its
+    name; without the set they cannot be predicted anew"""
+
+    bl_idname = "makeittalk.remove_weights"
+    bl_label = "Remove Weights…"
+    bl_options: ClassVar[set[str]] = {"INTERNAL"}
+
+    name: StringProperty(name="Name", description="What the set of weights is called in menus", default=RELEASED)
+
+    @classmethod
+    def disabled_reason(cls, _context: bpy.types.Context) -> str:
+        return reasons.busy_reason()  # which may be reading it
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            check_set_name(self.name)
+            missing = reasons.weights_reason(self.name)
+            if missing:
+                raise AddonError(missing)
+            remove_folder(weights_folder() / self.name)
+        except MakeItTalkError as error:
+            return self.fail(context, error)
+        for owner in (settings(), *(scene.makeittalk for scene in bpy.data.scenes)):
+            if owner is not None and owner.weights_set == self.name:
+                owner.weights_set = ""
+        return self.tell(context, f"The set {self.name} is removed.")
+
+
+CLASSES = (MAKEITTALK_OT_import_weights, MAKEITTALK_OT_remove_weights)

@@ -8,6 +8,7 @@ from ..operators import reasons
 from ..operators.make import MAKEITTALK_OT_make_it_talk
 from .backend import draw_install, draw_state, has_backend
 from .text import draw_preview, draw_progress, draw_sentence
+from .weights import draw_weights
 
 
 class Sidebar:
@@ -114,9 +115,7 @@ class MAKEITTALK_PT_options(Sidebar, bpy.types.Panel):
         row.prop(settings, "start")
         column.prop(settings, "every_frame")
         column.prop(settings, "own_mouth")
-        row = column.row(align=True)
-        row.prop(settings, "weights")
-        row.operator("makeittalk.import_weights", text="", icon="IMPORT")
+        draw_weights(column, settings)
         column = layout.column(align=True)
         for name in ("lip", "head", "blink", "gaze", "smooth"):
             column.prop(settings, name, slider=True)

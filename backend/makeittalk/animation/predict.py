@@ -112,6 +112,16 @@ def predict_parts(
     return _own_parts(speech, face, options, device, progress)
 
 
+def hear_speech(speech: Speech, options: PredictOptions, device: str, progress: Progress = silent) -> None:
+    """Has Whisper listen to a recording now, where `predict_parts` is going to ask for that: released networks do not.
+
+    Raises:
+        MissingError, InputError: as `Speech.whisper`, and `released_folder` of the options' weights.
+    """
+    if released_folder(options.weights) is None:
+        speech.whisper(device, progress)
+
+
 def _own_parts(speech: Speech, face: Face, options: PredictOptions, device: str, progress: Progress) -> MotionParts:
     """`predict_parts` by the networks of this project."""
     from ..networks.content_inference import content_weights, predict_content

@@ -11,7 +11,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
-from ..exchange.errors import MakeItTalkError
+from ..exchange.errors import MakeItTalkError, MissingError
 from ..exchange.version import VERSION
 from .command import Command
 
@@ -80,6 +80,16 @@ def _weights() -> str:
     return "; ".join(map(str, list_weights()))
 
 
+def _imported() -> str:
+    from ..weights.imported import list_imported
+
+    found = list_imported()
+    lacking = [str(file.path) for one in found for file in one.files if not file.size]
+    if lacking:
+        raise MissingError(f"{lacking[0]} is missing.", "Import the set again, or remove it with makeittalk weights.")
+    return ", ".join(one.name for one in found) or "no sets"
+
+
 def _basis() -> str:
     from ..animation.basis import load_basis
 
@@ -137,6 +147,7 @@ _CHECKS: tuple[tuple[str, bool, Callable[[], str]], ...] = (
     ("program", True, _python),
     ("torch", True, _torch),
     ("weights", True, _weights),
+    ("imported sets", False, _imported),
     ("shape keys", True, _basis),
     ("detectors", True, _detectors),
     ("sound, video", True, _audio),

@@ -1,4 +1,4 @@
-"""`makeittalk weights`: the files of the networks, listed, checked, or imported from the original checkpoints."""
+"""`makeittalk weights`: the files of the networks: listed, checked, imported from the original checkpoints, removed."""
 
 from __future__ import annotations
 
@@ -12,26 +12,30 @@ from .terminal import progress_bar
 
 def add_arguments(parser: ArgumentParser) -> None:
     """What to do with them."""
-    parser.add_argument("action", choices=("list", "verify", "import"))
+    parser.add_argument("action", choices=("list", "verify", "import", "remove"))
     parser.add_argument(
         "folder",
         nargs="?",
         metavar="FOLDER",
         help="to import: a clone of the original MakeItTalk repository with its checkpoints in examples/ckpt",
     )
-    parser.add_argument("--name", default=RELEASED, help="of the imported set (default: %(default)s)")
+    parser.add_argument("--name", default=RELEASED, help="of the set to import or to remove (default: %(default)s)")
 
 
 def run(options: Namespace) -> None:
-    """Imports a set, or lists the files, after checking them where that is asked for."""
+    """Imports or removes a set, or lists the files, after checking them where that is asked for."""
     from ..weights.files import list_weights, verify_weights
-    from ..weights.imported import list_imported, verify_imported
+    from ..weights.imported import list_imported, remove_imported, verify_imported
 
     if options.action == "import":
         _import(options)
         return
     if options.folder is not None:
-        raise InputError(f"weights {options.action} takes no folder.", "Leave it out.")
+        instead = f"Say --name {options.folder}." if options.action == "remove" else "Leave it out."
+        raise InputError(f"weights {options.action} takes no folder.", instead)
+    if options.action == "remove":
+        print(f"{remove_imported(options.name)} is removed.")
+        return
     if options.action == "verify":
         verify_weights()
     for entry in list_weights():

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ..animation.bake import bake_motion
-from ..animation.predict import analyse_speech, predict_parts, show_parts
+from ..animation.predict import analyse_speech, hear_speech, predict_parts, show_parts
 from ..audio.loading import load_audio
 from ..exchange.constants import FRAME_RATE
 from ..exchange.errors import Cancelled
@@ -80,7 +80,7 @@ def preview_character(
     with ThreadPoolExecutor(1, "listening") as pool:
         try:
             reading = pool.submit(_read_sound, recording, folder, options, device, watch)
-            listening = pool.submit(_listen, reading, device, watch)
+            listening = pool.submit(_listen, reading, options, device, watch)
             portrait, mesh = _portrait(source, folder, options, part(progress, 0.0, 0.3))
             style, reason = resolve_style(style, portrait.rgba, portrait.face.landmarks)
             sound = reading.result()
@@ -102,7 +102,7 @@ def preview_character(
             path = folder / f"preview{number}.npz"
             baked.save(path)
             show(replace(known, bake=str(path), until=baked.frames / fps))
-    speech.whisper(device, part(progress, 0.35, 0.7))
+    hear_speech(speech, options, device, part(progress, 0.35, 0.7))
     kept.keep_speech(sound.key, speech)
     motion = show_parts(portrait.face, predict_parts(speech, portrait.face, options, part(progress, 0.7, 0.95)))
     del speech
@@ -154,9 +154,11 @@ def _read_sound(recording: PathLike, folder: Path, options: AnimateOptions, devi
     )
 
 
-def _listen(reading: Future[_Sound], device: str, progress: Progress) -> tuple[Speech, Speech | None, float]:
-    """A recording's speech; its beginning as Whisper hears it, None where the whole is hardly longer; the time, s, that
-    Whisper took for that."""
+def _listen(
+    reading: Future[_Sound], options: AnimateOptions, device: str, progress: Progress
+) -> tuple[Speech, Speech | None, float]:
+    """A recording's speech; its beginning as the networks will hear it, None where the whole is hardly longer; the
+    time, s, that went into that."""
     sound = reading.result()
     assert sound.samples is not None
     speech = kept.speech_of(sound.key, sound.voice) or analyse_speech(sound.samples, sound.voice, progress)
@@ -166,7 +168,7 @@ def _listen(reading: Future[_Sound], device: str, progress: Progress) -> tuple[S
     begun = time.monotonic()
     beginning = speech.beginning(int((FIRST + AHEAD) * FRAME_RATE))
     with one_thread():  # the mesh is built meanwhile
-        beginning.whisper(device, progress)
+        hear_speech(beginning, options, device, progress)
     return speech, beginning, time.monotonic() - begun
 
 

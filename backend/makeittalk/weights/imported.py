@@ -9,6 +9,7 @@ from pathlib import Path
 from ..exchange.data_folder import check_set_name, imported_names, weights_folder
 from ..exchange.errors import InputError, MissingError
 from ..exchange.progress import Progress, silent
+from ..exchange.whole_folder import remove_folder
 from .files import WeightFile, list_weights
 
 AGAIN = "Import it again with makeittalk weights import."
@@ -56,6 +57,17 @@ def verify_imported(name: str, progress: Progress = silent) -> ImportedSet:
     found = _read(name)
     verify_folder(found.files, progress)
     return found
+
+
+def remove_imported(name: str) -> Path:
+    """Removes a set of weights, damaged or not; returns the folder that it was.
+
+    Raises:
+        InputError: no set can be called so. MissingError: there is no such set. OutputError: it cannot be removed.
+    """
+    folder = imported_set(name)
+    remove_folder(folder)
+    return folder
 
 
 def verify_folder(files: list[WeightFile], progress: Progress = silent) -> None:

@@ -12,13 +12,13 @@ import numpy as np
 from ..exchange.data_folder import RELEASED, SUMS, check_set_name, weights_folder
 from ..exchange.errors import InputError, OutputError
 from ..exchange.progress import Progress, part, silent
+from ..exchange.whole_folder import replacing_folder
 from . import tensor_file
 from .files import list_weights
 from .imported import verify_folder
 from .released_layout import LICENCE, STATISTICS, SUFFIX, Layout, ReleasedNetwork, released_layout
 from .released_sources import find_sources, read_text
 from .torch_files import Checkpoint, StoredTensor, open_checkpoint
-from .whole_folder import replacing_folder
 
 _PARALLEL = "module."  # before the names where a network was trained on several GPUs
 _COUNTED = "num_batches_tracked"  # the one kind of tensor of whole numbers

@@ -12,7 +12,10 @@ from command_line import refused
 from makeittalk.cli.main import main
 from makeittalk.exchange import protocol
 from makeittalk.exchange.formats import Face, Mesh, Moves
+from makeittalk.exchange.progress import silent
+from makeittalk.jobs.animate import AnimateOptions
 from makeittalk.jobs.photoreal import render_frames
+from makeittalk.jobs.preview import preview_character
 from makeittalk.landmarks.landmark_motion import load_motion
 from makeittalk.landmarks.pose import Canonical
 from makeittalk.mesh.deform import deform
@@ -140,6 +143,22 @@ def test_rendered_frames_and_those_of_blender(folder, photo, short, tmp_path):
     assert render_frames(*files, weights=str(folder)).drawn == 0
     assert render_frames(*files).drawn == 2  # other weights, other frames
     assert Face.load(made.face).landmarks.shape == (68, 3)
+
+
+def test_a_preview_does_not_wait_for_what_they_do_not_hear(folder, photo, tmp_path, monkeypatch):
+    def fail(*_args, **_more):
+        raise AssertionError("the released networks hear no Whisper")
+
+    monkeypatch.setattr("makeittalk.networks.speech.hear_whisper", fail)
+    shown = []
+    options = AnimateOptions(device="cpu", weights=str(folder))
+    made = preview_character(photo, SPEECH, tmp_path, 10.0, "auto", options, shown.append, silent)
+    assert len(shown) >= 3 and shown[1].bake and 0 < shown[1].until < shown[-1].until  # a beginning was shown
+    # What is kept of the recording can still be heard by whoever needs it.
+    monkeypatch.undo()
+    before = made.character.motion
+    again = preview_character(photo, SPEECH, tmp_path, 10.0, "auto", AnimateOptions(device="cpu"), shown.append, silent)
+    assert not np.allclose(again.character.motion.parts.content, before.parts.content, atol=0.1)
 
 
 def test_what_is_not_there(face_file, tmp_path, monkeypatch, capsys):

@@ -234,6 +234,25 @@ def test_the_command_line_imports_lists_and_verifies(clone, capsys):
     refused(capsys, ["weights", "list"], "damaged", "mport it again")
 
 
+def test_a_set_is_removed(clone, home, capsys):
+    for name in ("mine", "released"):
+        assert main(["weights", "import", str(clone), "--name", name]) == 0
+    victim = weights_folder() / "mine" / "content_branch.safetensors"
+    victim.unlink()
+    assert main(["doctor"]) == 0
+    assert f"none imported sets  {victim} is missing" in capsys.readouterr().out
+    refused(capsys, ["weights", "remove", "mine"], "takes no folder", "--name mine")
+    assert main(["weights", "remove", "--name", "mine"]) == 0  # damaged as it is
+    assert str(victim.parent) in capsys.readouterr().out
+    assert imported_names() == ["released"] and not victim.parent.exists()
+    assert sorted(path.name for path in victim.parents[1].iterdir()) == [".lock", "released"]
+    assert main(["doctor"]) == 0
+    assert "ok   imported sets  released\n" in capsys.readouterr().out
+    for name, words in (("mine", "no imported set of weights called mine"), ("../released", "cannot be called")):
+        refused(capsys, ["weights", "remove", "--name", name], words)
+    assert imported_names() == ["released"]
+
+
 def test_a_cancel_leaves_the_old_set(clone, tmp_path):
     import_released(clone)
     before = content(imported_set("released"))

@@ -171,6 +171,22 @@ def test_a_set_is_imported_by_the_operator(scene, home, connection, clone):
     assert choices(scene.makeittalk) == ["SHIPPED", "mine", "released"]
 
 
+def test_a_set_is_removed_by_the_operator(scene, home, preferences):
+    for name in ("mine", "released"):
+        add_set(home, name)
+    scene.makeittalk.weights, preferences.weights = "mine", "released"
+    assert bpy.ops.makeittalk.remove_weights(name="mine") == {"FINISHED"}
+    assert scene.makeittalk.weights == "SHIPPED" and preferences.weights == "released"
+    assert choices(scene.makeittalk) == ["SHIPPED", "released"]
+    assert "mine is removed" in bpy.context.window_manager.makeittalk.message
+    with pytest.raises(RuntimeError, match="mine are not on this machine"):
+        bpy.ops.makeittalk.remove_weights(name="mine")
+    with pytest.raises(RuntimeError, match="cannot be called"):
+        bpy.ops.makeittalk.remove_weights(name="../weights")
+    assert bpy.ops.makeittalk.remove_weights(name="released") == {"FINISHED"}
+    assert preferences.weights == "SHIPPED" and [path.name for path in home.iterdir()] == [".lock"]
+
+
 def test_an_import_that_is_cancelled_leaves_nothing(scene, home, connection, clone):
     task = part("addon.jobs.import_weights").start(bpy.context, str(clone), "released")
     stages = set()

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..exchange.errors import OutputError
-from ..exchange.file_lock import lock_file
-from ..exchange.storage import output_error
+from .errors import OutputError
+from .file_lock import lock_file
+from .storage import output_error
 
 _NEW, _OLD = ".new-", ".old-"
 _LOCK = ".lock"
@@ -43,6 +43,22 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             finally:
                 shutil.rmtree(new, ignore_errors=True)
                 _sweep(path.parent)
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def remove_folder(path: Path) -> None:
+    """Removes a folder with all that is in it: it is gone at once, and what a kill leaves of it the next call removes.
+
+    Raises:
+        OutputError: another process is at it, or it cannot be removed.
+    """
+    try:
+        with _locked(path.parent / _LOCK):
+            _sweep(path.parent)
+            gone = path.with_name(f"{_NEW}{secrets.token_hex(6)}")
+            _persist(lambda: os.replace(path, gone))
+            _sweep(path.parent)
     except OSError as error:
         raise output_error(path, error) from error
 
