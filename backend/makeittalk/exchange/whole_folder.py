@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all. Standard library only."""
+"""Folders that appear whole or not at all."""
 
 from __future__ import annotations
 
