@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ...backend.makeittalk.exchange import protocol
 from ...backend.makeittalk.exchange.version import VERSION
@@ -86,7 +86,6 @@ class BackendClient:
 
     def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.command = list(command)
-        self.log = log
         self.hello: protocol.HelloData | None = None
         self.last_used = time.monotonic()
         self._jobs: dict[int, Job] = {}
@@ -95,9 +94,8 @@ class BackendClient:
         self._ending: float | None = None  # when the process was told to end
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(OSError):  # the run before last is forgotten
-                os.replace(log, log.with_suffix(".old.log"))
-            with open(log, "wb") as errors:
+            self.log, errors = _new_log(log)
+            with errors:
                 self.process = subprocess.Popen(
                     self.command,
                     stdin=subprocess.PIPE,
@@ -297,6 +295,22 @@ class BackendClient:
             if stream is not None and not stream.closed:
                 with contextlib.suppress(OSError, ValueError):
                     stream.close()
+
+
+def _new_log(log: Path) -> tuple[Path, BinaryIO]:
+    """A log to write that nobody else has made, and its path; the last run's is kept beside it, the one before is not.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # a link is not followed
+    # On Windows a log cannot be moved that another Blender's backend writes.
+    for path in (log, log.with_name(f"{log.stem}-{os.getpid()}{log.suffix}")):
+        with contextlib.suppress(OSError):
+            os.replace(path, path.with_suffix(f".old{log.suffix}"))
+        with contextlib.suppress(FileExistsError):
+            return path, os.fdopen(os.open(path, flags, 0o600), "wb")
+    raise FileExistsError(f"Something stands where the log should be: {log}")
 
 
 def _unreadable() -> AddonError:
