@@ -85,7 +85,8 @@ def _short(*parts: str) -> str:
 
 
 def _begun_windows(process: int) -> str | None:
-    assert sys.platform == "win32"
+    if sys.platform != "win32":
+        return _UNKNOWN
     import ctypes
     from ctypes import wintypes
 
