@@ -23,7 +23,7 @@ from ..exchange.progress import Progress
 from ..exchange.version import VERSION
 from .character_requests import animate, preview
 from .landmark_requests import find_faces, job_folder, place, reface, refine
-from .parent_watch import watch_parent
+from .parent_watch import parent_process, tidy_up, watch_parent
 from .request_states import RequestStates, State
 from .warm import warm_steps
 from .weights_requests import import_weights
@@ -225,14 +225,13 @@ def serve(idle_seconds: float = IDLE_SECONDS) -> int:
     with contextlib.suppress(ValueError):  # not the main thread: whoever has that handles signals
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     temporary.sweep()
-    server = Server(sys.stdin.buffer, channel, idle_seconds)
-    watch_parent(server.over, server.end)
+    parent, server = parent_process(), Server(sys.stdin.buffer, channel, idle_seconds)
+    watch_parent(parent, server.over, server.end)
     try:
         status = server.run()
     except KeyboardInterrupt:
         status = 130
-    temporary.remove_all()
-    temporary.sweep()  # what whoever started this has left, if it was killed
+    tidy_up(parent)
     if server.reader.is_alive():  # it holds standard input, over which the interpreter would stumble
         sys.stderr.flush()
         os._exit(status)
