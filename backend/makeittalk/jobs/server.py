@@ -22,6 +22,7 @@ from ..exchange.errors import Cancelled, InputError, MakeItTalkError, OutputErro
 from ..exchange.progress import Progress
 from ..exchange.version import VERSION
 from .character_requests import animate, preview
+from .idle_memory import return_memory
 from .landmark_requests import find_faces, job_folder, place, reface, refine
 from .parent_watch import parent_process, tidy_up, watch_parent
 from .request_states import RequestStates, State
@@ -349,6 +350,7 @@ def free_memory() -> None:
 
         kept.clear()
         release()
+        return_memory()
 
 
 def _check_outputs(request: protocol.Photoreal) -> None:
