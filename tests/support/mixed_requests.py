@@ -116,10 +116,10 @@ class Mixed:
         Moves(vertices).save(self._work / "moves.npz")
         self._made = {name: getattr(made, name) for name in ("face", "portrait", "mesh", "motion")}
 
-    def request(self, folder: Path) -> tuple[str, protocol.Fields]:
-        """A kind of request and one of it, whose files lie in a folder that it makes."""
+    def request(self, folder: Path, kind: str = "") -> tuple[str, protocol.Fields]:
+        """A kind of request, drawn where none is named, and one of it, whose files lie in a folder that it makes."""
         folder.mkdir(parents=True)
-        kind = self._rng.choices(list(SHARES), list(SHARES.values()))[0]
+        kind = kind or self._rng.choices(list(SHARES), list(SHARES.values()))[0]
         there, made = str(folder), self._made
         clicks = [(110, 130), (200, 130), (155, 175), (125, 215), (190, 215), (157, 217), (157, 270)]
         shaken = [protocol.Click(x + self._rng.uniform(-9, 9), y + self._rng.uniform(-9, 9)) for x, y in clicks]
