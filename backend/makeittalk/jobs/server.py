@@ -22,7 +22,7 @@ from ..exchange.errors import Cancelled, InputError, MakeItTalkError, OutputErro
 from ..exchange.progress import Progress
 from ..exchange.version import VERSION
 from .character_requests import animate, preview
-from .idle_memory import return_memory
+from .idle_memory import keep_few_arenas, return_memory
 from .landmark_requests import find_faces, job_folder, place, reface, refine
 from .parent_watch import parent_process, tidy_up, watch_parent
 from .request_states import RequestStates, State
@@ -221,6 +221,7 @@ def serve(idle_seconds: float = IDLE_SECONDS) -> int:
     The protocol keeps its own copy of standard output; whatever a library prints goes to the log instead. The process
     ends with its input, with its parent, and when it is asked to by a signal.
     """
+    keep_few_arenas()
     channel = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     with contextlib.suppress(ValueError):  # not the main thread: whoever has that handles signals

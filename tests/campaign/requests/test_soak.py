@@ -202,7 +202,9 @@ def test_every_request_is_done_once_and_nothing_is_left(requests: int, kills: in
         if not deaths and not settled and number >= lives_from + (requests - lives_from) // 3:
             backend.wait(sent)
             settled = backend.memory_at_rest()
-        if number % 25 == 0 and os.environ.get("MAKEITTALK_TRACE"): backend.wait(sent); print(number, backend.memory_at_rest() // 10**6, flush=True)
+        if number % 25 == 0 and os.environ.get("MAKEITTALK_TRACE"):
+            backend.wait(sent)
+            print(number, backend.memory_at_rest() // 10**6, flush=True)
         remove_jobs(tmp_path, backend.done)
     backend.wait(sent)
     last = backend.memory_at_rest()
