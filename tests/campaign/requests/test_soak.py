@@ -88,13 +88,15 @@ class Asked:
         return int(next(line for line in status.splitlines() if line.startswith(what)).split()[1]) * 1024
 
     def memory_at_rest(self) -> int:
-        """Its resident bytes once it has been idle: when it has worked a little, for giving back is work, and they stay
-        as they are."""
-        begun, looks, until = self._work(), [0, 0, 0, self.memory()], time.monotonic() + 60
-        while (max(looks[-4:]) - min(looks[-4:]) > 2**20 or self._work() < begun + 0.2) and time.monotonic() < until:
-            time.sleep(2 * IDLE)
-            looks.append(self.memory())
-        return looks[-1]
+        """Its resident bytes once it has been idle: when they stay as they are while it gives back what it can, over
+        and over, which is all the work that it has then."""
+        last, since, until = 0, 0.0, time.monotonic() + 120
+        while self._work() < since + 0.5 and time.monotonic() < until:
+            now = self.memory()
+            if abs(now - last) > 2**20:
+                last, since = now, self._work()
+            time.sleep(IDLE)
+        return last
 
     def _work(self) -> float:
         """Seconds of a core that it has taken."""
@@ -202,9 +204,6 @@ def test_every_request_is_done_once_and_nothing_is_left(requests: int, kills: in
         if not deaths and not settled and number >= lives_from + (requests - lives_from) // 3:
             backend.wait(sent)
             settled = backend.memory_at_rest()
-        if number % 25 == 0 and os.environ.get("MAKEITTALK_TRACE"):
-            backend.wait(sent)
-            print(number, backend.memory_at_rest() // 10**6, flush=True)
         remove_jobs(tmp_path, backend.done)
     backend.wait(sent)
     last = backend.memory_at_rest()
