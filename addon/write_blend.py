@@ -14,10 +14,14 @@ import contextlib
 import importlib.util
 import os
 import sys
+import tempfile
+import threading
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+_alone = threading.Event()  # nobody waits for the file any more
 _PACKAGE = "makeittalk_extension"  # whatever the folder of the checkout is called
 
 
@@ -30,6 +34,8 @@ def main(arguments: list[str]) -> int:
         print("This Python has no bpy. Install the bpy package, or name a Blender with --blender.", file=sys.stderr)
         return 2
     extension = _load_extension()
+    if options.end_with_input:
+        threading.Thread(target=_end_with_input, args=(options.output,), daemon=True).start()
     from makeittalk_extension.addon import compat  # type: ignore[import-not-found]
     from makeittalk_extension.backend.makeittalk.exchange.errors import (  # type: ignore[import-not-found]
         MakeItTalkError,
@@ -64,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--voice", default="")
     parser.add_argument("--face", type=int, default=1, help="which of several faces of the picture, by size")
     parser.add_argument("--weights", default="", help="the imported set of weights it was predicted with")
+    text = "end unfinished when standard input does, as it does when whoever started this is killed"
+    parser.add_argument("--end-with-input", action="store_true", help=text)
     parser.add_argument("--every-frame", action="store_true", help="one key on every frame")
     for amount in ("lip", "head", "blink", "smooth", "gaze"):
         parser.add_argument(f"--{amount}", type=float, default=1.0)
@@ -81,6 +89,24 @@ def _load_extension() -> ModuleType:
     sys.modules[_PACKAGE] = module
     spec.loader.exec_module(module)
     return module
+
+
+def _end_with_input(output: Path) -> None:
+    """Waits for the end of standard input, and then ends the process with nothing left of it."""
+    from makeittalk_extension.backend.makeittalk.exchange import temporary  # type: ignore[import-not-found]
+
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    _alone.set()
+    temporary.remove_all()
+    temporary.remove_beside(output.parent)
+    # Blender's own folder lies in one of whoever started this, who cannot remove it any more.
+    until = time.monotonic() + 1.0
+    while Path(tempfile.gettempdir()).is_dir() and time.monotonic() < until:
+        temporary.sweep(Path(tempfile.gettempdir()).parent)
+        time.sleep(0.05)
+    os._exit(3)
 
 
 def _build(options: Any) -> None:
@@ -132,6 +158,8 @@ def _save(output: Path) -> None:
                 raise OutputError(
                     f"The disk is full, so {output} was not written.", "Free some space and run it again."
                 )
+            if _alone.wait(0.02):  # saving let no other thread work
+                raise OutputError(f"{output} was not written: the program that asked for it is gone.")
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1].removeprefix("Error: ")
             raise OutputError(
@@ -156,6 +184,8 @@ def _whole(path: Path) -> bool:
 if __name__ == "__main__":
     given = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
     status = main(given)
+    if _alone.is_set():
+        time.sleep(5.0)  # the thread that has seen it removes what is left, and ends the process
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)  # inside Blender sys.exit does not reach the shell, and a module's bpy may stumble on its way out

@@ -17,15 +17,18 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from ...backend.makeittalk.exchange import protocol
+from ...backend.makeittalk.exchange import owner, protocol
 from ...backend.makeittalk.exchange.version import VERSION
 from .errors import AddonError
 from .quiet import QUIET, clean_environment
 
+_PARENT = "MAKEITTALK_PARENT"  # whose process the backend ends with
 CANCEL_GRACE = 2.0  # s between asking for a cancel and ending the process
 KILL_GRACE = 1.0  # s between ending and killing it
+_TURN = 0.02  # s that `poll` takes in what has arrived: Blender stands still meanwhile
+_MOST_WAITING = 1 << 26  # bytes of replies that wait to be taken in; a backend that says more waits itself
 _TAIL = 12  # lines of the log that a dead backend's message may draw on
 _TAIL_LETTERS = 90  # of them, so that the message stays a sentence
 
@@ -86,24 +89,25 @@ class BackendClient:
 
     def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.command = list(command)
-        self.log = log
         self.hello: protocol.HelloData | None = None
         self.last_used = time.monotonic()
         self._jobs: dict[int, Job] = {}
         self._next = 1
         self._lines: queue.Queue[bytes | None] = queue.Queue()
+        self._room = threading.Condition()
+        self._waiting = 0  # bytes in `_lines`
+        self._buried = False  # all that a dead process had said has been taken in
         self._ending: float | None = None  # when the process was told to end
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(OSError):  # the run before last is forgotten
-                os.replace(log, log.with_suffix(".old.log"))
-            with open(log, "wb") as errors:
+            self.log, errors = _new_log(log)
+            with errors:
                 self.process = subprocess.Popen(
                     self.command,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    env=clean_environment(environment),
+                    env=clean_environment(environment) | {_PARENT: owner.mine()},
                     cwd=str(log.parent),
                     **QUIET,
                 )
@@ -143,11 +147,13 @@ class BackendClient:
         return self.hello.devices if self.hello is not None else []
 
     def submit(self, request: Any) -> Job:
-        """Sends a request and returns its job, which `poll` keeps up to date."""
+        """Sends a request and returns its job, which `poll` keeps up to date; one that cannot be sent has failed."""
         job = Job(self._next, request)
         self._next += 1
         self._jobs[job.number] = job
-        self._send(job.number, request)
+        if not self._send(job.number, request):
+            job.error = AddonError("That is too much, or no number, for a message to the backend.", "Ask for less.")
+            self._finish(job)
         return job
 
     def cancel(self, job: Job) -> None:
@@ -205,18 +211,27 @@ class BackendClient:
         said = [line.strip() for line in lines[-_TAIL:] if line.strip()]
         return textwrap.shorten(said[-1], _TAIL_LETTERS, placeholder=" …") if said else ""
 
-    def _send(self, number: int, request: Any) -> None:
+    def _send(self, number: int, request: Any) -> bool:
+        """Writes a request to the backend; False for one that no backend would take."""
         assert self.process.stdin is not None
         try:
-            self.process.stdin.write(protocol.encode_request(number, request))
+            line = protocol.encode_request(number, request)
+        except ValueError:  # infinite or no number
+            return False
+        if len(line) > protocol.MAX_LINE:
+            return False
+        with contextlib.suppress(OSError, ValueError):  # it is dead: the next poll says so
+            self.process.stdin.write(line)
             self.process.stdin.flush()
-        except (OSError, ValueError):
-            return  # it is dead: the next poll says so
+        return True
 
     def _read(self) -> None:
         assert self.process.stdout is not None
         try:
             for line in protocol.read_lines(self.process.stdout):
+                with self._room:
+                    self._room.wait_for(lambda: self._waiting < _MOST_WAITING)
+                    self._waiting += len(line)
                 self._lines.put(line)
         except (OSError, ValueError):  # a broken pipe, or a stream that was closed
             pass
@@ -224,14 +239,19 @@ class BackendClient:
             self._lines.put(None)
 
     def _drain(self) -> bool:
-        """Handles what the reader has queued; True once the backend's output has ended."""
-        while True:
+        """Handles what the reader has queued, for `_TURN` at most; True once the backend's output has ended."""
+        until = time.monotonic() + _TURN
+        while time.monotonic() < until:
             try:
                 line = self._lines.get_nowait()
             except queue.Empty:
                 return False
             if line is None:
+                self._lines.put(None)  # whoever asks again is told again
                 return True
+            with self._room:
+                self._waiting -= len(line)
+                self._room.notify()
             try:
                 reply = protocol.decode_reply(line)
             except protocol.ProtocolError as error:
@@ -242,6 +262,7 @@ class BackendClient:
             job = self._jobs.get(reply.id)
             if job is not None:
                 self._take(job, reply)
+        return False
 
     def _take(self, job: Job, reply: protocol.Reply) -> None:
         if reply.kind == "progress":
@@ -259,7 +280,9 @@ class BackendClient:
             else:
                 job.error = AddonError(reply.message or "The backend failed.", reply.hint)
         elif reply.kind == "done":
-            job.cancelled = job.cancelled or (job.cancel_asked is not None and not job.data and job.error is None)
+            if not job.data and job.error is None and not job.cancelled:  # it ended without a word
+                job.cancelled = job.cancel_asked is not None
+                job.error = None if job.cancelled else _unreadable()
             self._finish(job)
 
     def _finish(self, job: Job) -> None:
@@ -284,7 +307,10 @@ class BackendClient:
         except subprocess.TimeoutExpired:
             self.process.kill()  # its output has ended, so it can answer nobody any more
             self.process.wait()
-        self._drain()
+        until = time.monotonic() + KILL_GRACE  # a child of its own may hold its output, which does not end then
+        while not self._buried and not self._drain() and time.monotonic() < until:
+            self._reader.join(0.005)
+        self._buried = True
         for job in list(self._jobs.values()):
             if job.cancel_asked is not None:
                 job.cancelled = True
@@ -294,9 +320,26 @@ class BackendClient:
                 job.error = AddonError(f"The backend stopped unexpectedly.{said}", "Press Restart and try again.")
             self._finish(job)
         for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None and not stream.closed:
+            reading = stream is self.process.stdout and self._reader.is_alive()  # closing would wait for the reader
+            if stream is not None and not stream.closed and not reading:
                 with contextlib.suppress(OSError, ValueError):
                     stream.close()
+
+
+def _new_log(log: Path) -> tuple[Path, BinaryIO]:
+    """A log to write that nobody else has made, and its path; the last run's is kept beside it, the one before is not.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # a link is not followed
+    # On Windows a log cannot be moved that another Blender's backend writes.
+    for path in (log, log.with_name(f"{log.stem}-{os.getpid()}{log.suffix}")):
+        with contextlib.suppress(OSError):
+            os.replace(path, path.with_suffix(f".old{log.suffix}"))
+        with contextlib.suppress(FileExistsError):
+            return path, os.fdopen(os.open(path, flags, 0o600), "wb")
+    raise FileExistsError(f"Something stands where the log should be: {log}")
 
 
 def _unreadable() -> AddonError:

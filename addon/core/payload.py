@@ -6,13 +6,13 @@ import base64
 import binascii
 import contextlib
 import secrets
-import tempfile
 from pathlib import Path
 
+from ...backend.makeittalk.exchange import temporary
 from .errors import AddonError
 
 _MOST_FILES = 8  # of minutes of motion each is some 10 MB
-_folder: tempfile.TemporaryDirectory[str] | None = None  # removed when Blender ends
+_folder: Path | None = None  # removed when Blender ends
 _files: dict[tuple[int, int], Path] = {}  # by length and hash of their text, the one last asked for at the end
 
 
@@ -49,9 +49,9 @@ def file(text: str) -> Path:
         AddonError: the text is damaged, or the file cannot be written.
     """
     global _folder
-    if _folder is None or not Path(_folder.name).is_dir():  # whoever tidies temporary folders may have been there
+    if _folder is None or not _folder.is_dir():  # whoever tidies temporary folders may have been there
         try:
-            _folder = tempfile.TemporaryDirectory(prefix="makeittalk-kept-")
+            _folder = temporary.new_folder()
         except OSError as error:
             raise AddonError("The temporary folder cannot be written to.", "Free some space.") from error
         _files.clear()
@@ -61,7 +61,7 @@ def file(text: str) -> Path:
         while len(_files) >= _MOST_FILES:
             with contextlib.suppress(OSError):  # the backend may be reading it
                 _files.pop(next(iter(_files))).unlink()
-        path = Path(_folder.name) / f"{secrets.token_hex(8)}.npz"
+        path = _folder / f"{secrets.token_hex(8)}.npz"
         partial = path.with_suffix(".part")
         unpack(text, partial)
         partial.replace(path)

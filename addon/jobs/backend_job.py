@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-from ...backend.makeittalk.exchange import protocol
+from ...backend.makeittalk.exchange import protocol, temporary
 from ..core.client import Job
 from ..core.errors import AddonError
 from . import connection
@@ -34,7 +31,7 @@ class BackendJob:
         self._answer = answer
         self.job: Job | None = None
         self.client = connection.get()
-        self.folder = Path(tempfile.mkdtemp(prefix="makeittalk-"))
+        self.folder = temporary.new_folder()
 
     def submit(self, request: Any) -> None:
         """Sends the request."""
@@ -76,4 +73,4 @@ class BackendJob:
 
     def discard(self) -> None:
         """Removes the job's folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        temporary.remove(self.folder)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import atexit
 import os
-import tempfile
 import threading
 import time
 from pathlib import Path
 
 import bpy
 
+from ...backend.makeittalk.exchange import temporary
 from ..core.client import BackendClient
 from ..core.errors import AddonError
 from ..core.installation import Installation
@@ -19,6 +19,7 @@ from ..package import PACKAGE, settings
 ROOT = Path(__file__).resolve().parents[2]
 _WATCH = 1.0  # s between looks at a backend that nobody is waiting for
 _client: BackendClient | None = None
+_logs: Path | None = None  # where there is no folder of the extension's own
 
 
 def current() -> BackendClient | None:
@@ -86,12 +87,16 @@ def is_named() -> bool:
 
 
 def log_path() -> Path:
-    """Where the backend's stderr goes: the extension's own folder, else the system's temporary one."""
+    """Where the backend's stderr goes: the extension's own folder, else a private temporary one of this session."""
+    global _logs
+    if _client is not None:
+        return _client.log
     try:
-        folder = bpy.utils.extension_path_user(PACKAGE, path="logs", create=True)
+        return Path(bpy.utils.extension_path_user(PACKAGE, path="logs", create=True)) / "backend.log"
     except (ValueError, OSError):  # loaded from a checkout, not installed as an extension
-        folder = os.path.join(tempfile.gettempdir(), f"makeittalk-{os.getpid()}")
-    return Path(folder) / "backend.log"
+        if _logs is None or not _logs.is_dir():
+            _logs = temporary.new_folder()
+        return _logs / "backend.log"
 
 
 def status() -> tuple[str, str]:
@@ -150,6 +155,7 @@ def redraw_panels() -> None:
 
 
 def register() -> None:
+    temporary.sweep()  # what a Blender has left that was killed
     atexit.register(close)
 
 

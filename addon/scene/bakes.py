@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import bpy
 import numpy as np
 
+from ...backend.makeittalk.exchange import temporary
 from ...backend.makeittalk.exchange.formats import Bake, Mesh
 from ..core import payload
 from ..core.errors import AddonError
@@ -69,8 +68,8 @@ def baked(speech: bpy.types.PropertyGroup) -> Bake | None:
 
 @functools.lru_cache(maxsize=4)
 def _unpacked(kind: type[_Arrays], text: str) -> _Arrays:
-    with tempfile.TemporaryDirectory(prefix="makeittalk_") as folder:
-        path = Path(folder) / "kept.npz"
+    with temporary.folder() as folder:
+        path = folder / "kept.npz"
         payload.unpack(text, path)
         return kind.load(path)
 

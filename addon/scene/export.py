@@ -5,7 +5,6 @@ as Blender's exporter needs.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ...backend.makeittalk.exchange import storage
+from ...backend.makeittalk.exchange import storage, temporary
 from ...backend.makeittalk.exchange.formats import motion_table
 from .. import compat
 from ..core import point_cache
@@ -68,7 +67,7 @@ def write(
             stack.enter_context(_only(context, [settings.body, root]))
             stack.enter_context(_range(scene, frames))
             stack.enter_context(_one_action(character, frames))
-            pictures = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="makeittalk_")))
+            pictures = stack.enter_context(temporary.folder())
             change = materials.make_unlit if chosen.unlit and not lit else _make_lit
             for slot in settings.body.material_slots:
                 if slot.material is not None and slot.material.node_tree is not None:
@@ -325,9 +324,9 @@ def _moved_here(path: Path) -> Iterator[Path]:
         OutputError: the folder of `path` is missing or closed to writing, or the disk is full.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix=".mit-", dir=path.parent) as folder:
-            yield Path(folder)
-            for file in sorted(item for item in Path(folder).rglob("*") if item.is_file()):
+        with temporary.folder_beside(path.parent) as folder:
+            yield folder
+            for file in sorted(item for item in folder.rglob("*") if item.is_file()):
                 target = path.parent / file.relative_to(folder)
                 target.parent.mkdir(exist_ok=True)
                 file.replace(target)

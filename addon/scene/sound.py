@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import bpy
 
+from ...backend.makeittalk.exchange import temporary
 from .. import compat
 from ..core.errors import AddonError
 
@@ -56,8 +56,8 @@ def add_strip(scene: bpy.types.Scene, name: str, sound: bpy.types.Sound, start: 
     """
     strips = compat.sequencer_strips(scene, create=True)
     highest = max((strip.channel for strip in strips), default=0)
-    with tempfile.TemporaryDirectory(prefix="makeittalk_") as folder:  # strips are made from files only
-        path = file_of(sound, Path(folder))
+    with temporary.folder() as folder:  # strips are made from files only
+        path = file_of(sound, folder)
         try:
             strip = strips.new_sound(name=name, filepath=str(path), channel=highest + 1, frame_start=round(start))
         except RuntimeError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import shutil
 import sys
 import warnings
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if _STATUS in config.stash and not hasattr(config, "workerinput"):
         sys.stdout.flush()
         sys.stderr.flush()
+        if Path(bpy.app.tempdir).name.startswith("blender_"):  # its own, which it leaves
+            shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
         os._exit(config.stash[_STATUS])
 
 

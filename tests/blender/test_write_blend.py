@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import bpy
@@ -120,6 +122,56 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(job, tmp_path):
         assert list(disk.iterdir()) == []
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+CALL = """
+import sys
+from fractions import Fraction
+from pathlib import Path
+from makeittalk.jobs.blender import write_blend
+write_blend(Path(sys.argv[1]), Path(sys.argv[2]), Fraction(24))
+"""
+
+
+@pytest.fixture
+def calling(job, tmp_path):
+    """Starts a command that has Blender write a file, both with their temporary folders in `temp`."""
+    (tmp_path / "temp").mkdir()
+    (tmp_path / "out").mkdir()
+    temporary = part("backend.makeittalk.exchange.temporary")
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "backend")} | temporary.environment(tmp_path / "temp")
+    command = [sys.executable, "-c", CALL, str(job), str(tmp_path / "out" / "shot.blend")]
+    running = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
+    yield running
+    running.kill()
+    running.wait()
+
+
+def test_what_has_blender_write_leaves_nothing_of_it(extension, calling, tmp_path):
+    assert calling.wait(200) == 0
+    assert [item.name for item in (tmp_path / "out").iterdir()] == ["shot.blend"]
+    assert list((tmp_path / "temp").iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="children are found in /proc")
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["temp/*", "temp/*/blender_*", "out/.mit-*"])
+def test_blender_ends_with_whoever_had_it_write(extension, calling, tmp_path, moment, ending):
+    owner = part("backend.makeittalk.exchange.owner")
+    tasks = Path(f"/proc/{calling.pid}/task/{calling.pid}/children")
+    until = time.monotonic() + 200
+    while not list(tmp_path.glob(moment)) or not tasks.read_text().strip():
+        assert time.monotonic() < until and calling.poll() is None
+        time.sleep(0.001)
+    blender = owner.of(int(tasks.read_text().split()[0]))
+    calling.send_signal(ending)
+    calling.wait(20)
+    until = time.monotonic() + 60
+    while not owner.is_gone(blender):
+        assert time.monotonic() < until, "Blender goes on"
+        time.sleep(0.01)
+    assert list((tmp_path / "out").iterdir()) == []
+    assert list((tmp_path / "temp").iterdir()) == []
 
 
 def test_a_farm_needs_nothing_but_the_file(extension, job, tmp_path):

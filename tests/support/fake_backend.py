@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -25,6 +26,13 @@ HOSTILE = (
     "\ud800".encode("utf-8", "surrogatepass").decode("latin1"),
 )
 
+#: What a request is answered with.
+REPLIES = (
+    {"kind": "progress", "fraction": 0.5},
+    {"kind": "part", "data": {"portrait": "p"}},
+    {"kind": "result", "data": {"portrait": "p"}},
+    {"kind": "done"},
+)
 manner = sys.argv[1]
 
 
@@ -34,6 +42,8 @@ def say(**reply: object) -> None:
 
 
 def main() -> None:
+    if manner == "held":  # a child keeps its output open beyond its death
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(20)"])
     if manner == "dies at once":
         sys.exit("ModuleNotFoundError: No module named 'torch'")
     if manner == "deaf":
@@ -64,6 +74,30 @@ def work(number: int, params: dict) -> None:
     if manner == "crashes":
         print("RuntimeError: out of memory", file=sys.stderr, flush=True)
         os._exit(3)
+    if manner.startswith("dies after"):
+        last = int(manner.rpartition(" ")[2])
+        for written, reply in enumerate(REPLIES):
+            if written == last:
+                sys.stdout.write(json.dumps({"id": number, **reply})[: 20 * (last % 2)])  # or in the middle of a line
+                sys.stdout.flush()
+                os._exit(3)
+            say(id=number, **reply)
+    if manner == "held":
+        say(id=number, kind="result", data={"portrait": "p"})
+        say(id=number, kind="done")
+        os._exit(3)
+    if manner == "says nothing":
+        return say(id=number, kind="done")
+    if manner == "done twice":
+        for _ in range(2):
+            say(id=number, kind="result", data={"portrait": params["portrait"]})
+            say(id=number, kind="done")
+        say(id=number, kind="error", code="input", message="Too late.")
+        return say(id=number, kind="progress", fraction=0.1)
+    if manner == "floods":
+        line = json.dumps({"id": number, "kind": "progress", "fraction": 0.5, "stage": "x" * 100_000}) + "\n"
+        for _ in range(3000):
+            sys.stdout.write(line)
     if manner == "chatty":
         sys.stdout.write("Loaded the voice encoder model on cpu\n{\n[1]\n" + "x" * 3_000_000 + "\n")
         say(id=number, kind="no such kind")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from ..exchange import temporary
 from ..exchange.shot_options import OPTIONS, SUFFIXES
 from . import arguments
 from .command import Command
@@ -54,7 +54,7 @@ def run(options: Namespace) -> None:
     from ..jobs.shot import make_shot
 
     chosen = {name: getattr(options, name) for name in OPTIONS}
-    with progress_bar() as progress, tempfile.TemporaryDirectory(prefix="makeittalk-") as folder:
+    with progress_bar() as progress, temporary.folder() as folder:
         make_shot(options.portrait, options.audio, outputs, chosen, folder, progress, tell)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from ..exchange import temporary
 from . import arguments
 from .command import Command
 from .output import check_apart, check_file
@@ -36,7 +36,7 @@ def run(options: Namespace) -> None:
     from ..jobs import animate as pipeline
     from ..landmarks.overlay import draw_overlay
 
-    with progress_bar() as progress, tempfile.TemporaryDirectory(prefix="makeittalk-") as folder:
+    with progress_bar() as progress, temporary.folder() as folder:
         found = pipeline.find_face(
             options.portrait, folder, detector=options.detector, face=options.face, progress=progress
         )
@@ -45,8 +45,8 @@ def run(options: Namespace) -> None:
         if options.overlay:
             from PIL import Image
 
-            with storage.replacing(options.overlay) as temporary:
-                Image.fromarray(draw_overlay(found.rgba[..., :3], found.face.landmarks)).save(temporary)
+            with storage.replacing(options.overlay) as beside:
+                Image.fromarray(draw_overlay(found.rgba[..., :3], found.face.landmarks)).save(beside)
         tell(found.notices)
 
 

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from ..exchange import temporary
 from ..exchange.blas import use_one_thread, wait_asleep
 from ..exchange.errors import Cancelled, InputError, MakeItTalkError, MissingError
 from ..exchange.version import VERSION
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if arguments:
             registry.check(arguments[0])
         options = parser(registry).parse_args(arguments)
+        temporary.sweep()
         return registry.commands[options.command].run(options) or 0
     except (Cancelled, KeyboardInterrupt):
         return _complain("Interrupted.", 130)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from ..exchange import temporary
 from ..exchange.errors import OutputError
 from ..exchange.progress import part
 from . import arguments
@@ -59,7 +59,7 @@ def run(options: Namespace) -> None:
     from ..rendering.video import write_mp4, write_pngs
 
     audio = load_audio(options.audio) if options.audio else None
-    with progress_bar() as progress, tempfile.TemporaryDirectory(prefix="makeittalk-") as folder:
+    with progress_bar() as progress, temporary.folder() as folder:
         share = part(progress, 0.0, 0.2)
         if isinstance(take, MotionTable):
             portrait = find_face(options.portrait, folder, "", options.detector, options.face, share)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
+from ..exchange.errors import InputError
 from .command import Command
 
 
-def run(_options: Namespace) -> int:
-    """Serves until the input ends."""
+def add_arguments(parser: ArgumentParser) -> None:
+    """When memory is given back."""
+    text = "seconds without a request after which the memory of the networks is given back (default 300)"
+    parser.add_argument("--idle-seconds", type=float, default=300.0, metavar="SECONDS", help=text)
+
+
+def run(options: Namespace) -> int:
+    """Serves until the input ends.
+
+    Raises:
+        InputError: memory is to be given back at a time that is none.
+    """
+    if not 0.01 <= options.idle_seconds <= 1e6:
+        raise InputError("--idle-seconds must be from 0.01 to a million.", "Leave it out for 300.")
     from ..jobs import server
 
-    return server.serve()
+    return server.serve(options.idle_seconds)
 
 
-COMMAND = Command("serve", "speak the add-on's protocol on standard input and output", run)
+COMMAND = Command("serve", "speak the add-on's protocol on standard input and output", run, add_arguments)

@@ -157,7 +157,7 @@ class Cancel(Fields):
 
 @dataclass
 class Shutdown(Fields):
-    """Ends the process after the messages before it."""
+    """Ends the process; what is under way is cancelled, and answered before."""
 
     method: ClassVar[str] = "shutdown"
 

@@ -8,7 +8,6 @@ import io
 import json
 import math
 import os
-import secrets
 import shutil
 import stat
 import zipfile
@@ -18,12 +17,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from . import bounded_json
+from . import bounded_json, temporary
 from .constants import MAX_JSON_BYTES, MAX_NPZ_BYTES
 from .errors import InputError, OutputError
 
 _KINDS = frozenset("biufU")  # what an array may hold: no objects, no voids
-_TEMPORARY = ".mit-"  # what names of files begin with that are being written
 _CHUNK = 2**20  # bytes that are unpacked at once
 
 
@@ -31,35 +29,35 @@ _CHUNK = 2**20  # bytes that are unpacked at once
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place when the block ends well, and vanishes otherwise.
 
-    The temporary name keeps the suffix, so that writers which look at it work as usual. Where `path` is a symbolic
+    The temporary name keeps the suffix, so that writers which look at it work as usual, and what killed processes have
+    left in the folder of such files is removed. Where `path` is a symbolic
     link, the file it leads to is replaced, and the link stays.
 
     Raises:
         OutputError: the folder is missing or closed to writing, the disk is full, or what is there already is a
             folder, a device, a pipe or a socket.
     """
-    temporary: Path | None = None
+    written: Path | None = None
     try:
         target = real_target(path)
-        # Short and fixed in length: a target near the file system's name limit must not fail for its stand-in.
-        name = target.parent / f"{_TEMPORARY}{secrets.token_hex(6)}{target.suffix}"
+        name = temporary.beside(target.parent, target.suffix)
         # Opened as any new file is, so that the result has the permissions that any new file gets.
         os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        temporary = name
-        yield temporary
-        os.replace(temporary, target)
-        temporary = None
+        written = name
+        yield written
+        os.replace(written, target)
+        written = None
     except OSError as error:
         raise output_error(path, error) from error
     finally:
-        if temporary is not None:
+        if written is not None:
             with contextlib.suppress(OSError):
-                temporary.unlink()
+                written.unlink()
 
 
 def remove_leftovers(folder: str | os.PathLike[str]) -> None:
     """Removes the temporary files of `replacing` that processes left which were killed; nobody else may write there."""
-    for leftover in Path(folder).glob(f"{_TEMPORARY}*"):
+    for leftover in Path(folder).glob(f"{temporary.BESIDE}*"):
         with contextlib.suppress(OSError):
             leftover.unlink()
 

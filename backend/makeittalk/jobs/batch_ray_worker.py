@@ -8,9 +8,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
+from ..exchange import temporary
 from ..exchange.blas import wait_asleep
 from ..exchange.version import VERSION
 from ..weights import files as weights
@@ -56,10 +56,10 @@ class RayWorker:
                 its file is called. contents: in the same order.
         """
         try:
-            with tempfile.TemporaryDirectory(prefix="makeittalk-") as folder:
+            with temporary.folder() as folder:
                 files: dict[str, Path] = {}
                 for (what, name), content in zip(names.items(), contents, strict=True):
-                    files[what] = Path(folder) / what / Path(name).name
+                    files[what] = folder / what / Path(name).name
                     files[what].parent.mkdir()
                     files[what].write_bytes(content)
                 options = dict(task.shot.options)
@@ -67,7 +67,7 @@ class RayWorker:
                 if "weights" in files:
                     options["weights"] = str(files["weights"])
                 shot = dataclasses.replace(task.shot, portrait=files["portrait"], audio=files["audio"], options=options)
-                made = do_shot(dataclasses.replace(task, shot=shot), Path(folder) / "made")
+                made = do_shot(dataclasses.replace(task, shot=shot), folder / "made")
                 return made, [file.path.read_bytes() for file in made.files]
         except Exception as error:
             return sentence_of(error)

@@ -10,6 +10,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+from ..exchange import temporary
 from ..exchange.errors import MissingError, OutputError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,22 +58,33 @@ def write_blend(
     Raises:
         MissingError: there is no Blender. OutputError: Blender could not write the file.
     """
-    command = [*blender_command(executable), str(folder.absolute()), str(output.absolute()), f"--fps={fps}"]
+    command = [
+        *blender_command(executable),
+        str(folder.absolute()),
+        str(output.absolute()),
+        f"--fps={fps}",
+        "--end-with-input",
+    ]
     for name, value in settings.items():
         command.append(f"--{name}={value.absolute() if isinstance(value, Path) else value}")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    read, write = os.pipe()  # nothing comes through it but its end, when this process ends: then Blender does too
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT,
-            env=environment,
-        )
+        with temporary.folder() as scratch:  # Blender leaves a folder of its own
+            done = subprocess.run(
+                command,
+                stdin=read,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_TIMEOUT,
+                env=environment | temporary.environment(scratch),
+            )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise OutputError(f"Blender did not write {output}: {error}.", "Check that Blender starts.") from error
+    finally:
+        os.close(read)
+        os.close(write)
     if done.returncode == 0 and output.is_file():
         return
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]

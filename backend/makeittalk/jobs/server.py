@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
 import os
 import platform
-import queue
+import signal
 import sys
 import threading
 import time
@@ -16,17 +17,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from ..exchange import protocol
-from ..exchange.errors import Cancelled, InputError, MakeItTalkError
+from ..exchange import protocol, temporary
+from ..exchange.errors import Cancelled, InputError, MakeItTalkError, OutputError
 from ..exchange.progress import Progress
 from ..exchange.version import VERSION
 from .character_requests import animate, preview
+from .idle_memory import keep_few_arenas, return_memory
 from .landmark_requests import find_faces, job_folder, place, reface, refine
+from .parent_watch import parent_process, tidy_up, watch_parent
+from .request_states import RequestStates, State
 from .warm import warm_steps
 from .weights_requests import import_weights
 
 _REPORT_EVERY = 0.05  # s between two progress messages
-_IDLE_SECONDS = 300.0  # after that the memory of the networks is given back
+IDLE_SECONDS = 300.0  # after that the memory of the networks is given back
 _PAUSE = 0.1  # s without a request after which the next piece of what the first character needs is loaded
 _LONGEST = 4000  # letters of a sentence
 _LARGEST_KEPT = 2**26  # bytes of a file whose content is kept in memory
@@ -37,21 +41,23 @@ _Content = TypeVar("_Content")
 class Server:
     """Answers requests in their order; reads ahead, so that a cancel arrives while a job runs.
 
-    Every request that has an id gets exactly one "done". A line without a readable one gets one "error" with the id 0.
+    Every request that has an id gets exactly one "done". A line without a readable one, and a line with that of a
+    request under way, gets one "error" with the id 0: what is said about an id is about the request that has it.
 
     Args:
         requests: lines of JSON in. replies: lines of JSON out, unbuffered.
+        idle_seconds: after so many without a request the memory of the networks is given back.
     """
 
-    def __init__(self, requests: BinaryIO, replies: BinaryIO) -> None:
+    def __init__(self, requests: BinaryIO, replies: BinaryIO, idle_seconds: float = IDLE_SECONDS) -> None:
         self._requests = requests
         self._replies = replies
+        self._idle_seconds = idle_seconds
         self._sending = threading.Lock()
-        self._queue: queue.Queue[tuple[int, Any] | None] = queue.Queue()
-        self._open: set[int] = set()  # requests that wait or run
-        self._cancelled: set[int] = set()
+        self._states = RequestStates()
         self._warming: Iterator[Callable[[], object]] | None = None  # what is still to be loaded after the greeting
-        self._ending = threading.Event()  # whoever started this is gone or wants it gone
+        self.reader = threading.Thread(target=self._read, daemon=True, name="requests")
+        self.over = threading.Event()  # whoever started this is gone or wants it gone
         self._handlers: dict[type, Callable[[Any, Progress], dict[str, Any]]] = {
             protocol.Hello: hello,
             protocol.Detect: detect,
@@ -68,11 +74,11 @@ class Server:
 
     def run(self) -> int:
         """Serves until the input ends or a shutdown is asked for; returns the exit status."""
-        threading.Thread(target=self._read, daemon=True, name="requests").start()
+        self.reader.start()
         while True:
             try:
-                job = self._queue.get(timeout=_PAUSE if self._warming is not None else _IDLE_SECONDS)
-            except queue.Empty:
+                job = self._states.next(_PAUSE if self._warming is not None else self._idle_seconds)
+            except TimeoutError:
                 if self._warming is None:
                     free_memory()
                 else:
@@ -83,6 +89,11 @@ class Server:
             self._answer(*job)
             if isinstance(job[1], protocol.Hello):
                 self._warming = warm_steps()
+
+    def end(self) -> None:
+        """Has a running job stop at its next step, and `run` return then; from any thread."""
+        self._states.close()
+        self.over.set()
 
     def _warm(self) -> None:
         """Loads a little of what the first character needs; what fails is left to its request to say."""
@@ -108,65 +119,74 @@ class Server:
         except (OSError, ValueError):  # a broken pipe, or a stream that was closed
             traceback.print_exc(file=sys.stderr)
         finally:
-            self._ending.set()  # a running job stops at its next step
-            self._queue.put(None)
+            self.end()
 
     def _take(self, line: bytes) -> bool:
-        """Queues the request in a line, or answers it at once; False for a shutdown."""
+        """Accepts the request in a line, or answers it at once; False for a shutdown."""
         try:
             number, request = protocol.decode_request(line)
-            if number in self._open:
-                raise protocol.ProtocolError(f"The id {number} is that of a request under way.")
+            if not isinstance(request, protocol.Cancel | protocol.Shutdown):
+                self._states.accept(number, request)
+                return True
+            self._states.check_free(number)
         except protocol.ProtocolError as error:
-            self._send_error(error.number, "protocol", str(error), "Install both from the same release.")
-            if error.number:
-                self._send(protocol.Reply(id=error.number))
+            number = 0 if self._states.is_open(error.number) else error.number
+            self._send_error(number, "protocol", str(error), "Install both from the same release.")
+            if number:
+                self._send(protocol.Reply(id=number))
             return True
-        if isinstance(request, protocol.Shutdown):
-            self._send(protocol.Reply(id=number))
-            return False
         if isinstance(request, protocol.Cancel):
-            if request.target in self._open:
-                self._cancelled.add(request.target)
-            else:  # it may just have ended
-                self._send_error(number, "protocol", f"There is no request {request.target} to cancel.", "")
-            self._send(protocol.Reply(id=number))
-            return True
-        self._cancelled.discard(number)  # a cancel that crossed with the end of an earlier request of this id
-        self._open.add(number)
-        self._queue.put((number, request))
-        return True
+            self._cancel(number, request.target)
+        self._send(protocol.Reply(id=number))
+        return isinstance(request, protocol.Cancel)
+
+    def _cancel(self, number: int, target: int) -> None:
+        state = self._states.cancel(target)
+        if state is State.WAITING:  # that was its end
+            self._send_error(target, Cancelled.code, str(Cancelled()), "")
+            self._send(protocol.Reply(id=target))
+        elif state is None:  # it may just have ended
+            self._send_error(number, "protocol", f"There is no request {target} to cancel.", "")
 
     def _answer(self, number: int, request: Any) -> None:
+        """Does the work of a request and says what came of it."""
         try:
             progress = self._progress(number)
+            if self._states.is_cancelled(number):
+                raise Cancelled
             if isinstance(request, protocol.Preview):
                 data = preview(request, progress, functools.partial(self._send_part, number))
             else:
                 data = self._handlers[type(request)](request, progress)
-            self._send(protocol.Reply(id=number, kind="result", data=data))
+            reply = protocol.Reply(id=number, kind="result", data=data)
+            if len(protocol.encode_reply(reply)) > protocol.MAX_LINE:
+                raise OutputError("The answer is too long for a message.", "Ask for less at once.")
+            self._send(reply)
         except MakeItTalkError as error:
             self._send_error(number, error.code, error.message, error.hint)
         except ImportError as error:
             traceback.print_exc(file=sys.stderr)
             sentence = f"A package of this Python is missing or cannot be loaded: {error}."
             self._send_error(number, "missing", sentence, "Press Install Backend.")
-        except Exception as error:  # the add-on must hear of it, the log gets the trace
+        except KeyboardInterrupt:  # the process was asked to end
+            self._send_error(number, Cancelled.code, str(Cancelled()), "")
+            raise
+        except BaseException as error:  # the add-on must hear of it, the log gets the trace; libraries exit, too
             traceback.print_exc(file=sys.stderr)
             sentence = f"The backend failed with {type(error).__name__}."
             if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
                 sentence = "The machine ran out of memory."
             self._send_error(number, "internal", sentence, "The log file says where.")
-        self._open.discard(number)  # before its "done": from then on the id is free
-        self._cancelled.discard(number)
-        self._send(protocol.Reply(id=number, kind="done"))
+        finally:
+            self._states.end(number)  # before its "done": from then on the id is free
+            self._send(protocol.Reply(id=number, kind="done"))
 
     def _progress(self, number: int) -> Progress:
         begun, last = time.monotonic(), 0.0
 
         def report(fraction: float, stage: str) -> None:
             nonlocal last
-            if number in self._cancelled or self._ending.is_set():
+            if self._states.is_cancelled(number):
                 raise Cancelled
             now = time.monotonic()
             if now - last < _REPORT_EVERY and fraction < 1.0:
@@ -191,18 +211,33 @@ class Server:
         try:
             with self._sending:
                 self._replies.write(line)
-        except (OSError, ValueError):  # nobody listens any more; the end of the input will end this too
-            self._ending.set()
+        except (OSError, ValueError):  # nobody listens any more
+            self.end()
 
 
-def serve() -> int:
+def serve(idle_seconds: float = IDLE_SECONDS) -> int:
     """Serves standard input and output; returns the exit status.
 
-    The protocol keeps its own copy of standard output; whatever a library prints goes to the log instead.
+    The protocol keeps its own copy of standard output; whatever a library prints goes to the log instead. The process
+    ends with its input, with its parent, and when it is asked to by a signal.
     """
+    keep_few_arenas()
     channel = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
-    return Server(sys.stdin.buffer, channel).run()
+    with contextlib.suppress(ValueError):  # not the main thread: whoever has that handles signals
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    temporary.sweep()
+    parent, server = parent_process(), Server(sys.stdin.buffer, channel, idle_seconds)
+    watch_parent(parent, server.over, server.end)
+    try:
+        status = server.run()
+    except KeyboardInterrupt:
+        status = 130
+    tidy_up(parent)
+    if server.reader.is_alive():  # it holds standard input, over which the interpreter would stumble
+        sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 def hello(_request: protocol.Hello, _progress: Progress) -> dict[str, Any]:
@@ -316,6 +351,7 @@ def free_memory() -> None:
 
         kept.clear()
         release()
+        return_memory()
 
 
 def _check_outputs(request: protocol.Photoreal) -> None:

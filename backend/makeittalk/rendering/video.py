@@ -6,8 +6,6 @@ import contextlib
 import errno
 import functools
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +16,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import Colorspace, VideoReformatter
 
-from ..exchange import storage
+from ..exchange import storage, temporary
 from ..exchange.errors import OutputError
 from ..exchange.progress import Progress, silent
 from ..exchange.rates import exact_rate
@@ -63,8 +61,8 @@ def write_mp4(
         Cancelled: `progress` said so; nothing is left behind.
     """
     rate = exact_rate(fps)
-    with storage.replacing(path) as temporary, _encoder_errors(path):
-        container = av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"})
+    with storage.replacing(path) as written, _encoder_errors(path):
+        container = av.open(str(written), "w", format="mp4", options={"movflags": "+faststart"})
         try:
             _encode(container, frames, rate, size, audio, progress, total)
         except BaseException:
@@ -96,24 +94,19 @@ def write_pngs(
     target = Path(folder)
     if target.exists() and not target.is_dir():
         raise OutputError(f"{target} is a file.", "Name a folder for the pictures.")
-    temporary: Path | None = None
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=".mit-", dir=target.absolute().parent))
-        names: list[str] = []
-        numbered = enumerate(_told(frames, progress, total), start=1)
-        work = functools.partial(_write_png, temporary)
-        with contextlib.closing(beside(work, numbered, _PNGS, _PNGS + 1)) as written:
-            names.extend(written)
-        target.mkdir(exist_ok=True)
-        places = [storage.real_target(target / name) for name in names]
-        for name, place in zip(names, places, strict=True):
-            os.replace(temporary / name, place)
-        return [target / name for name in names]
+        with temporary.folder_beside(target.absolute().parent) as made:
+            names: list[str] = []
+            numbered = enumerate(_told(frames, progress, total), start=1)
+            with contextlib.closing(beside(functools.partial(_write_png, made), numbered, _PNGS, _PNGS + 1)) as done:
+                names.extend(done)
+            target.mkdir(exist_ok=True)
+            places = [storage.real_target(target / name) for name in names]
+            for name, place in zip(names, places, strict=True):
+                os.replace(made / name, place)
+            return [target / name for name in names]
     except OSError as error:
         raise storage.output_error(target, error) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _write_png(folder: Path, numbered: tuple[int, np.ndarray]) -> str:

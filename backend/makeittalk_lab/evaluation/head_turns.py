@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from makeittalk.exchange import formats
+from makeittalk.exchange import formats, temporary
 from makeittalk.exchange.errors import InputError
 from makeittalk.jobs.animate import find_face
 from makeittalk.landmarks.face_mesh import find_faces
@@ -98,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def run() -> None:
         every: dict[str, list[np.ndarray]] = {"mesh": [], "photoreal": []}
         for path in chosen.portraits:
-            with tempfile.TemporaryDirectory() as folder:
+            with temporary.folder() as folder:
                 portrait = find_face(path, folder)
             mesh = build_mesh(portrait.face, portrait.rgba)
             for way, errors in every.items():

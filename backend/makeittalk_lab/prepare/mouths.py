@@ -16,7 +16,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from makeittalk.exchange import storage
+from makeittalk.exchange import storage, temporary
 from makeittalk.exchange.errors import InputError, MissingError
 from makeittalk.exchange.progress import Progress, silent
 
@@ -104,9 +104,16 @@ def _render(job: Path, speed: Path) -> None:
     started = time.monotonic()
     before = len(list(job.glob("*_??.png")))
     try:
-        ended = subprocess.run(
-            render_command(job), capture_output=True, text=True, timeout=_LONGEST, check=False, errors="replace"
-        )
+        with temporary.folder() as scratch:  # Blender leaves a folder of its own
+            ended = subprocess.run(
+                render_command(job),
+                capture_output=True,
+                text=True,
+                timeout=_LONGEST,
+                check=False,
+                errors="replace",
+                env=os.environ | temporary.environment(scratch),
+            )
         said = ended.stdout[-400:] + ended.stderr[-400:]
     except (OSError, subprocess.TimeoutExpired) as error:
         said = str(error)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from makeittalk.audio.loading import load_audio
+from makeittalk.exchange import temporary
 from makeittalk.exchange.constants import SAMPLE_RATE
 from makeittalk.exchange.errors import MakeItTalkError, MissingError
 
@@ -54,8 +53,8 @@ class Synthesiser:
     def synthesise(self, text: str, rng: np.random.Generator) -> np.ndarray:
         """The text in a voice drawn by `rng`, (n,) at 16 kHz; empty where the synthesiser fails."""
         share = rng.random()
-        with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "speech.wav"
+        with temporary.folder() as folder:
+            out = folder / "speech.wav"
             if self.flite and (share < _FLITE_SHARE or not self.espeak):
                 command = self._flite(rng)
                 command += ["-t", text, "-o", str(out)]

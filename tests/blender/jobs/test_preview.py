@@ -47,7 +47,8 @@ def until(job, condition, seconds: float = 120.0) -> None:
 
 
 def folders() -> list[str]:
-    return sorted(path.name for path in Path(tempfile.gettempdir()).glob("makeittalk-*"))
+    mine = part("backend.makeittalk.exchange.owner").mine()
+    return sorted(path.name for path in Path(tempfile.gettempdir()).glob(f"makeittalk-{mine}-*"))
 
 
 def data() -> dict[str, list[str]]:

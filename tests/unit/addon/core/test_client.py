@@ -127,6 +127,114 @@ def test_killed_from_outside(start):
     assert "stopped unexpectedly" in job.error.message
 
 
+@pytest.mark.parametrize("last", range(5))
+def test_it_dies_at_any_moment_and_each_job_ends_once(start, last, monkeypatch):
+    """Between any two replies or in the middle of one; what it had said whole is heeded."""
+    ended, finish = [], client_module.BackendClient._finish
+    monkeypatch.setattr(
+        client_module.BackendClient, "_finish", lambda self, job: (ended.append(job.number), finish(self, job))
+    )
+    client = start(f"dies after {last}")
+    jobs = [client.submit(protocol.Animate(portrait=str(number))) for number in range(3)]
+    for job in jobs:
+        client.wait(job)
+    assert jobs[0].error is None if last == 4 else "stopped unexpectedly" in jobs[0].error.message
+    if last < 4:
+        assert all("stopped unexpectedly" in job.error.message for job in jobs[1:])
+        assert not client.alive
+    client.close()
+    client.poll()
+    assert sorted(ended) == [1, 2, 3, 4] and not client._jobs
+
+
+def test_a_job_that_is_done_twice_ended_once(start):
+    client = start("done twice")
+    for name in ("p", "q"):
+        job = client.wait(client.submit(protocol.Animate(portrait=name)))
+        for _ in range(20):
+            client.poll()
+            time.sleep(0.005)
+        assert job.result() == {"portrait": name} and job.fraction == 0.25
+
+
+def test_a_job_that_ends_without_a_word_has_failed(start):
+    client = start("says nothing")
+    job = client.wait(client.submit(protocol.Animate()))
+    assert "cannot be read" in job.error.message and client.alive
+
+
+def test_a_flood_neither_stops_blender_nor_fills_the_memory(start, monkeypatch):
+    """300 MB of progress: each look is short, and the backend waits while nobody looks."""
+    monkeypatch.setattr(client_module, "_MOST_WAITING", 1 << 20)
+    client = start("floods")
+    job = client.submit(protocol.Animate(portrait="p"))
+    wait_for(client, lambda: job.fraction > 0)
+    time.sleep(0.3)
+    assert client._waiting < (1 << 20) + 200_000
+    longest, until = 0.0, time.monotonic() + 60
+    while not job.finished:
+        assert time.monotonic() < until
+        begun = time.thread_time()
+        client.poll()
+        longest = max(longest, time.thread_time() - begun)
+        time.sleep(0.001)
+    assert job.result()["portrait"] == "p" and longest < 0.2
+
+
+def test_a_dead_backend_whose_pipe_another_process_holds(start):
+    client = start("held")
+    job = client.wait(client.submit(protocol.Animate()))
+    assert job.result() == {"portrait": "p"}
+    begun = time.monotonic()
+    assert client.wait(client.submit(protocol.Animate())).error is not None
+    client.poll()
+    assert time.monotonic() - begun < 3
+
+
+@pytest.mark.parametrize(
+    "request_", [protocol.Animate(portrait="x" * protocol.MAX_LINE), protocol.Animate(fps=float("nan"))]
+)
+def test_what_no_backend_would_take_fails_at_once(start, request_):
+    client = start("works")
+    job = client.submit(request_)
+    assert job.finished and "for a message" in job.error.message
+    assert client.wait(client.submit(protocol.Animate(portrait="p"))).result()["portrait"] == "p"
+
+
+def test_the_backend_is_told_whom_to_end_with(start):
+    owner = part_outside("backend.makeittalk.exchange.owner")
+    variables = start("works")
+    variables = variables.wait(variables.submit(protocol.Animate())).result()["environment"]
+    assert variables["MAKEITTALK_PARENT"] == owner.mine()
+
+
+class TestLog:
+    def test_a_link_is_not_followed(self, start, tmp_path):
+        precious = tmp_path / "precious"
+        precious.write_text("keep")
+        (tmp_path / "log").mkdir()
+        (tmp_path / "log" / "b.log").symlink_to(precious)
+        client = start("crashes")
+        client.wait(client.submit(protocol.Animate()))
+        assert precious.read_text() == "keep" and "out of memory" in client.log_tail()
+        assert not client.log.is_symlink() and client.log.stat().st_mode & 0o777 == 0o600
+
+    def test_what_cannot_be_moved_away_is_not_written_over(self, start, tmp_path):
+        log = tmp_path / "log" / "b.log"
+        log.mkdir(parents=True)
+        (tmp_path / "log" / "b.old.log" / "full").mkdir(parents=True)
+        client = start("crashes")
+        client.wait(client.submit(protocol.Animate()))
+        assert log.is_dir() and client.log != log and "out of memory" in client.log_tail()
+
+    def test_the_last_run_s_is_kept(self, start, tmp_path):
+        for _ in range(3):
+            client = start("crashes")
+            client.wait(client.submit(protocol.Animate()))
+        assert sorted(path.name for path in client.log.parent.iterdir()) == ["b.log", "b.old.log"]
+        assert "out of memory" in (client.log.parent / "b.old.log").read_text()
+
+
 def test_request_to_a_dead_backend(start):
     client = start("patient")
     client.process.kill()
