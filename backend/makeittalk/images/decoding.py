@@ -16,7 +16,7 @@ from ..exchange.errors import InputError, MakeItTalkError, MissingError
 from ..landmarks.quiet import quiet_stderr
 from . import open_exr, radiance, srgb
 from .deep_tiff import DeepTiff
-from .tiff_samples import read_page
+from .tiff_samples import read_page, unguarded
 
 # Only formats whose readers are part of Pillow (HEIF's is part of pillow-heif) and start no other program; TGA, which
 # has no signature, comes last.
@@ -77,7 +77,11 @@ class Pictures:
         image = self._image
         size = _check_sides(self._source, image.size)
         if max(size) > MAX_PORTRAIT_SIDE:
-            image.draft(None, srgb.fitting_size(size))  # JPEG: decodes no more than is needed
+            # JPEG: decodes no more than is needed, or than there is room for.
+            wanted = srgb.fitting_size(size)
+            if 2 * wanted[0] > size[0] and _decoded_bytes(image, size) > MAX_DECODED_BYTES:
+                wanted = size[0] // 2, size[1] // 2
+            image.draft(None, wanted)
         _check_bytes(self._source, size, _decoded_bytes(image, size))
         orientation = _orientation(image)  # a PNG is decoded for it
         with quiet_stderr():  # libtiff prints what is wrong with a file
@@ -129,8 +133,6 @@ def opened(source: str | os.PathLike[str]) -> Iterator[Pictures | Single]:
         InputError: the file is no picture, damaged or too large. MissingError: its reader is not installed.
     """
     try:
-        # Pillow's own guard against decompression bombs starts lower than MAX_SOURCE_PIXELS; _check_sides does its
-        # work.
         with open(source, "rb") as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with _decoding(source), _open(source, stream) as pictures:
@@ -172,11 +174,8 @@ def _open(source: str | os.PathLike[str], stream: BinaryIO) -> Iterator[Pictures
     if start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS:
         _register_heif(source)
     Image.init()
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
+    with unguarded():
         image = Image.open(stream, formats=tuple(name for name in _FORMATS if name in Image.OPEN))
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
     with image:
         yield Pictures(source, image)
 
