@@ -67,7 +67,7 @@ class ImageClip:
             fits = pictures.shape == (2 * count + 1, SIZE, SIZE, 3) and pictures.dtype == np.uint8
             if not fits or points["rest"].shape != (LANDMARKS, 2) or not 1 <= count < _MAX_PICTURES:
                 raise ValueError("other shapes")
-        except (KeyError, ValueError, OSError, EOFError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, OSError, EOFError) as error:
             raise InputError(f"{path} is not an image clip.", "Prepare the frames again.") from error
         return cls(
             name, pictures[0], pictures[1 : count + 1], pictures[count + 1 :], points["rest"], points["landmarks"]

@@ -69,7 +69,7 @@ class MouthFrames:
             scale = float(values["scale"])
             if cards.shape != clip.warps.shape or cards.dtype != np.uint8 or light.shape != (3,) or size.shape != (2,):
                 raise ValueError("other shapes")
-        except (KeyError, ValueError, OSError, EOFError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, OSError, EOFError) as error:
             raise InputError(f"{path} is damaged.", "Prepare the mouths again.") from error
         return cls(clip, cards, light, scale, size, own)
 
