@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import io
 import json
 import math
@@ -26,6 +27,7 @@ from .errors import InputError, OutputError
 
 _KINDS = frozenset("biufU")  # what an array may hold: no objects, no voids
 _TEMPORARY = ".mit-"  # what names of files begin with that are being written
+_BLOCK = 2**22  # bytes of a file that are read at once
 _CHUNK = 2**20  # bytes that are unpacked at once
 _LINE = re.compile(rb"[^\r\n]+")
 _NO_DOTS = re.compile(r"[^.,=\[\]{}\n]+")
@@ -118,6 +120,33 @@ def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
     if len(data) > limit:
         raise InputError(f"{source} is larger than {limit // 2**20} MiB.", "Choose another file.")
     return data
+
+
+def blocks(path: str | os.PathLike[str]) -> Iterator[bytes]:
+    """The content of a file of any size, a block at a time.
+
+    Raises:
+        InputError: the file is missing, a folder, unreadable or empty.
+    """
+    check_file(path)
+    try:
+        with open(path, "rb") as stream:
+            while block := stream.read(_BLOCK):
+                yield block
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the file.") from error
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of a file of any size, in hexadecimal digits.
+
+    Raises:
+        InputError: as `blocks`.
+    """
+    digest = hashlib.sha256()
+    for block in blocks(path):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def check_file(path: str | os.PathLike[str]) -> None:

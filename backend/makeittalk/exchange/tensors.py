@@ -73,6 +73,20 @@ def read_header(data: bytes | BinaryIO) -> Header:
     return Header(metadata, {name: _tensor(name, entry, 8 + size, whole) for name, entry in value.items()})
 
 
+def file_header(path: str | os.PathLike[str]) -> Header:
+    """The header of a file of tensors, however large it is.
+
+    Raises:
+        InputError: the file is missing, unreadable or empty. ValueError: as `read_header`.
+    """
+    storage.check_file(path)
+    try:
+        with open(path, "rb") as stream:
+            return read_header(stream)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the file.") from error
+
+
 def _tensor(name: str, entry: Any, first: int, whole: int) -> Tensor:
     try:
         kind, shape, (start, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
+from ..exchange import storage
 from ..exchange.constants import MAX_DECODED_BYTES, MAX_PORTRAIT_SIDE, MAX_SOURCE_PIXELS, MAX_SOURCE_SIDE
 from ..exchange.errors import InputError, MakeItTalkError, MissingError
 from ..landmarks.quiet import quiet_stderr
@@ -58,12 +59,13 @@ class Pictures:
     """An opened file with one picture or more.
 
     Attributes:
-        animated: whether they are an animation.
+        animated: whether they are an animation. size: of the first as it is stored, width and height, px.
     """
 
     def __init__(self, source: str | os.PathLike[str], image: Image.Image) -> None:
         self._source, self._image = source, image
         self._first = image.tell()
+        self.size = image.size
         self.animated = image.format in _ANIMATED and self.count > 1
 
     @property
@@ -111,6 +113,7 @@ class Single:
 
     def __init__(self, source: str | os.PathLike[str], file: DeepTiff | open_exr.OpenExr | radiance.Radiance) -> None:
         self._source, self._file = source, file
+        self.size = file.size
 
     def read(self) -> Decoded:
         """The picture."""
@@ -141,6 +144,18 @@ def opened(source: str | os.PathLike[str]) -> Iterator[Pictures | Single]:
         raise InputError(f"{source} does not fit into memory.", "Scale the picture down.") from error
     except OSError as error:
         raise InputError(f"{source} cannot be read: {error.strerror or error}.", "Check the file.") from error
+
+
+def check_picture(source: str | os.PathLike[str]) -> None:
+    """Sees to it that a file holds a picture of at most `MAX_PORTRAIT_SIDE`, for those who decode it by themselves.
+
+    Raises:
+        InputError: it is missing, no picture, or larger. MissingError: as `opened`.
+    """
+    storage.check_file(source)
+    with opened(source) as pictures:
+        if max(pictures.size) > MAX_PORTRAIT_SIDE:
+            raise InputError(f"{source} is too large.", f"Scale it down to {MAX_PORTRAIT_SIDE} pixels or fewer.")
 
 
 @contextlib.contextmanager

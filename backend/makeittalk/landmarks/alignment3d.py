@@ -5,7 +5,6 @@ The package downloads them at first use; here that happens only with the user's 
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import inspect
 import os
@@ -15,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..exchange import storage
 from ..exchange.errors import MissingError
 from .face_mesh import centre_depth
 
@@ -123,12 +123,8 @@ def _network(allow_download: bool, device: str) -> Any:
 
 def _check_sum(path: Path) -> None:
     """Compares a checkpoint with the start of the SHA-256 in its name: the package unpickles what it finds."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
     expected = path.name.split(".")[0].rsplit("-", 1)[-1]
-    if not digest.hexdigest().startswith(expected):
+    if not storage.sha256(path).startswith(expected):
         raise MissingError(f"{path} is damaged.", "Delete it and get it again.")
 
 

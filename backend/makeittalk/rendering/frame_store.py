@@ -17,6 +17,7 @@ import numpy as np
 
 from ..exchange import storage
 from ..exchange.errors import InputError, OutputError
+from ..images.decoding import opened
 
 RECORD = "frames.jsonl"
 FORMAT = 1
@@ -135,11 +136,13 @@ class FrameStore:
             InputError: it is gone or damaged.
         """
         path = self.path(number)
-        picture = cv2.imdecode(np.frombuffer(storage.read_bytes(path, 2**30), np.uint8), cv2.IMREAD_UNCHANGED)
-        if picture is None or picture.dtype != np.uint8 or picture.ndim != 3:
-            raise InputError(f"{path} is damaged.", "Delete it and run again.")
-        order = cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGB
-        return np.asarray(cv2.cvtColor(picture, order))
+        storage.check_file(path)
+        try:
+            with opened(path) as pictures:
+                picture = np.asarray(pictures.read().image)
+        except InputError as error:
+            raise InputError(f"{path} is damaged.", "Delete it and run again.") from error
+        return picture[..., :3] if picture[..., 3].min() == 255 else picture
 
     def close(self) -> None:
         """Ends the record."""

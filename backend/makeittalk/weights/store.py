@@ -74,10 +74,20 @@ def load_weights(name: str, kind: str) -> Weights:
     else:
         path, content = listed(name).path, listed_bytes(name)
     try:
-        data, notes = data_and_notes(read_header(content).metadata, kind)
-        return Weights(name, read_tensors(content), data, notes)
+        metadata, tensors = tensors_in(content)
+        data, notes = data_and_notes(metadata, kind)
+        return Weights(name, tensors, data, notes)
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise _unusable(str(path), kind) from error
+
+
+def tensors_in(content: bytes) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    """The metadata and the tensors, on the CPU, of a file of tensors; its header is compared with it first.
+
+    Raises:
+        ValueError, SafetensorError: it is none, or damaged.
+    """
+    return read_header(content).metadata, read_tensors(content)
 
 
 @contextmanager

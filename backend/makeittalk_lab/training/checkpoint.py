@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from makeittalk.exchange import storage
 from makeittalk.exchange.errors import InputError
-from makeittalk.exchange.tensors import read_header
+from makeittalk.weights.store import tensors_in
 from safetensors import SafetensorError
-from safetensors.torch import load as read_tensors
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -56,12 +55,11 @@ def load(folder: Path, task: str, networks: Networks, optimizers: Optimizers | N
         return 0
     try:
         data = storage.read_bytes(path, _MAX_BYTES)
-        meta = read_header(data).metadata
+        meta, tensors = tensors_in(data)
+        del data
         step = int(meta["step"]) if len(meta["step"]) <= _DIGITS else -1
         if meta["task"] != task or step < 0:
             raise ValueError(f"of {meta['task']}")
-        tensors = read_tensors(data)
-        del data
         for name, network in networks.items():
             network.load_state_dict(_under(tensors, f"network.{name}."))
         for name, optimizer in (optimizers or {}).items():

@@ -277,7 +277,7 @@ def test_a_damaged_checkpoint_is_one_sentence(tmp_path, harm):
         elif harm == "step":
             tensors[part], meta["step"] = moment, "9" * 5000
         elif harm == "index":
-            tensors[part], tensors[part.replace("0.exp", "99999.exp")] = moment, moment.clone()
+            tensors[part], tensors[f"{part.rsplit('.', 2)[0]}.99999.exp_avg"] = moment, moment.clone()
         save_file(tensors, path, meta)
     with pytest.raises(InputError, match=r"checkpoint\.safetensors does not fit this training"):
         run(Duel(), settings(tmp_path))
