@@ -83,10 +83,10 @@ def _moments(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> di
         if not index.isdecimal() or int(index[:_DIGITS]) >= len(parameters):
             raise ValueError(f"no parameter {key}")
         state.setdefault(int(index), {})[part] = tensor
-    for index, parts in state.items():
-        shapes = {"step": torch.Size(), "exp_avg": parameters[index].shape, "exp_avg_sq": parameters[index].shape}
+    for number, parts in state.items():
+        shapes = {"step": torch.Size(), "exp_avg": parameters[number].shape, "exp_avg_sq": parameters[number].shape}
         if {part: tensor.shape for part, tensor in parts.items()} != shapes:
-            raise ValueError(f"other moments of the parameter {index}")
+            raise ValueError(f"other moments of the parameter {number}")
         if not all(bool(torch.isfinite(tensor).all()) for tensor in parts.values()):
             raise ValueError("not all of it is numbers")
     return value | {"state": state}

@@ -108,9 +108,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "torch": "tensors only (weights_only), once the sum in the file's name was compared",
     },
     "backend/makeittalk_lab/synthetic/camera_noise.py": {"picture": "a JPEG that it has just compressed in memory"},
-    "backend/makeittalk_lab/synthetic/human_head.py": {
-        "picture": "textures of a kit, each weighed by check_picture first"
-    },
+    "backend/makeittalk_lab/synthetic/human_head.py": {"picture": "textures of a kit, each weighed before"},
 }
 
 
