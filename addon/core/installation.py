@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ...backend.makeittalk.exchange import bounded_json, locks
+from ...backend.makeittalk.exchange import bounded_json, locks, storage
 from ...backend.makeittalk.exchange.data_folder import data_folder
+from ...backend.makeittalk.exchange.errors import InputError
 from ...backend.makeittalk.exchange.file_lock import lock_file
 from .errors import AddonError
 
@@ -94,7 +95,7 @@ class Installation:
     def read(self) -> Installed:
         """What is installed; empty fields where nothing is, or where it cannot be read."""
         try:
-            found = bounded_json.loads((self.folder / MARKER).read_bytes()[:4096])
+            found = bounded_json.loads(storage.read_bytes(self.folder / MARKER, 4096))
             return Installed(
                 str(found["product"]),
                 str(found["python"]),
@@ -102,7 +103,7 @@ class Installation:
                 int(found["disk"]),
                 float(found["seconds"]),
             )
-        except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        except (InputError, ValueError, KeyError, TypeError, OverflowError):
             return Installed()
 
     def others(self) -> list[Path]:

@@ -7,17 +7,16 @@ Visemes and units: composed of those, as the charts of their makers show them.
 from __future__ import annotations
 
 import functools
-import json
-import struct
 from pathlib import Path
 
 import numpy as np
 
+from ...backend.makeittalk.exchange.errors import InputError
+from ...backend.makeittalk.exchange.tensors import read_basis
 from .errors import AddonError
 
 BASIS_FILE = Path(__file__).resolve().parents[2] / "backend" / "makeittalk" / "weights" / "basis.safetensors"
 _MOUTH_WIDTH = 0.62  # of the mean face, canonical units: what the shapes are divided by
-_MAX_HEADER = 2**20  # bytes
 
 _SMILE = ("mouthSmileLeft", "mouthSmileRight")
 _STRETCH = ("mouthStretchLeft", "mouthStretchRight")
@@ -132,24 +131,12 @@ def canonical_shapes(path: Path = BASIS_FILE) -> tuple[tuple[str, ...], np.ndarr
         AddonError: the file is missing or damaged.
     """
     try:
-        with path.open("rb") as stream:
-            (size,) = struct.unpack("<Q", stream.read(8))
-            if size > _MAX_HEADER:
-                raise ValueError(size)
-            header = json.loads(stream.read(size))
-            entry = header["named"]
-            start, end = entry["data_offsets"]
-            stream.seek(8 + size + start)
-            kind = {"F16": np.float16, "F32": np.float32, "F64": np.float64}[entry["dtype"]]
-            named = np.frombuffer(stream.read(end - start), kind).reshape(entry["shape"]).astype(np.float64)
-            names = tuple(json.loads(header["__metadata__"]["names"]))[: len(named)]
-        if named.shape != (len(names), 68, 3):
-            raise ValueError(named.shape)
-    except (OSError, KeyError, TypeError, ValueError, struct.error) as error:
+        basis = read_basis(path)
+    except InputError as error:
         raise AddonError(
             f"The shape-key basis {path.name} is missing or damaged.", "Install the add-on again."
         ) from error
-    return names, named / _MOUTH_WIDTH
+    return basis.names[: len(basis.named)], basis.named / _MOUTH_WIDTH
 
 
 def shape_of(meaning: str) -> np.ndarray | None:

@@ -74,6 +74,7 @@ def start(context: bpy.types.Context, character: bpy.types.Collection, weights: 
         told = f"{data.drawn} of {len(frames)} frames drawn into {data.folder}."
         if data.drawn == 0:
             told = f"All {len(frames)} frames in {data.folder} are up to date."
+        told = " ".join([told, *data.notices])
         return told if kept else f"{told} Save the .blend and run again: that folder is a temporary one."
 
     return Task(

@@ -5,13 +5,15 @@ The backend reads the same list for a plain OpenGL: `makeittalk/rendering/shader
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from ...backend.makeittalk.exchange import storage
+from ...backend.makeittalk.exchange.errors import InputError
 from ..core.errors import AddonError
 from .untyped import gpu
 
+_MAX_SOURCE = 2**20  # bytes of a shader
 _SHADERS = Path(__file__).resolve().parents[2] / "shaders"
 
 
@@ -22,10 +24,10 @@ def new_shader(name: str = "warp") -> Any:
         AddonError: the shaders are not installed, or this GPU does not take them.
     """
     try:
-        interface = json.loads((_SHADERS / "interface.json").read_text(encoding="utf-8"))[name]
-        vertex = (_SHADERS / interface["vertex"]).read_text(encoding="utf-8")
-        fragment = (_SHADERS / interface["fragment"]).read_text(encoding="utf-8")
-    except (OSError, ValueError, KeyError) as error:
+        interface = storage.read_json(_SHADERS / "interface.json")[name]
+        vertex = storage.read_text(_SHADERS / interface["vertex"], _MAX_SOURCE)
+        fragment = storage.read_text(_SHADERS / interface["fragment"], _MAX_SOURCE)
+    except (InputError, KeyError) as error:
         raise AddonError(f"The shader {name!r} is missing.", "Install the extension again.") from error
     info = gpu.types.GPUShaderCreateInfo()
     for entry in interface["uniforms"]:

@@ -7,15 +7,14 @@ shut what this portrait has open; a few residual keys (PCA) refine. The basis is
 from __future__ import annotations
 
 import functools
-import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
-from ..exchange.errors import MissingError
+from ..exchange.errors import InputError, MissingError
+from ..exchange.tensors import BasisArrays, read_basis
 from ..landmarks.pose import Canonical
+from ..weights.files import listed_bytes
 from .blinks import lid_displacement
 from .gaze import with_gaze_keys
 from .lips import shut_mouth
@@ -32,34 +31,17 @@ _RIGHT_EYE = np.arange(36, 42)  # the subject's right, left in the picture
 _LEFT_EYE = np.arange(42, 48)
 
 
-@dataclass(frozen=True)
-class Basis:
-    """Canonical displacements at value 1.
-
-    Attributes:
-        names: N named keys, then M residual ones. named: (N, 68, 3). residual: (M, 68, 3), mutually orthogonal.
-    """
-
-    names: tuple[str, ...]
-    named: np.ndarray
-    residual: np.ndarray
-
-
 @functools.cache
-def load_basis(path: Path = BASIS_FILE) -> Basis:
-    """The shipped basis.
+def load_basis(path: Path = BASIS_FILE) -> BasisArrays:
+    """The shipped basis: canonical displacements at value 1.
 
     Raises:
-        MissingError: the file is missing or damaged.
+        MissingError: the file is missing, damaged, or not the one that SHA256SUMS lists.
     """
     try:
-        with safe_open(str(path), framework="numpy") as file:
-            names = tuple(json.loads(file.metadata()["names"]))
-            named = file.get_tensor("named").astype(np.float64)
-            residual = file.get_tensor("residual").astype(np.float64)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        return read_basis(path, listed_bytes(path.stem) if path == BASIS_FILE else None)
+    except InputError as error:
         raise MissingError(f"The shape-key basis {path.name} is missing or damaged.", "Install it again.") from error
-    return Basis(names, named, residual)
 
 
 def character_keys(neutral: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 _DEEPEST = 64  # levels of lists and objects; the project's own files and messages have five
 _DIGITS = 19  # of a whole number: 64 bits
+
+_Any = TypeVar("_Any")
 
 
 def loads(text: str | bytes) -> Any:
@@ -23,7 +25,16 @@ def loads(text: str | bytes) -> Any:
         value = json.loads(text, parse_int=_whole)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    level = [value]
+    return check_depth(value)
+
+
+def check_depth(value: _Any) -> _Any:
+    """A value of lists and objects that are not nested too deeply to be walked through.
+
+    Raises:
+        ValueError: they are.
+    """
+    level: list[Any] = [value]
     for _ in range(_DEEPEST):
         level = [inner for item in level for inner in _inside(item)]
         if not level:

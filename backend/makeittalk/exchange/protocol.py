@@ -251,6 +251,7 @@ class PhotorealData(Fields):
     last: int = 1
     drawn: int = 0
     film: str = ""
+    notices: list[str] = field(default_factory=list)
 
 
 def encode_request(number: int, request: Fields) -> bytes:

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import io
 import json
 import math
 import os
+import re
 import shutil
 import stat
+import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
 from . import bounded_json, temporary
-from .constants import MAX_JSON_BYTES, MAX_NPZ_BYTES
+from .constants import MAX_JSON_BYTES, MAX_NPZ_BYTES, MAX_TOML_BYTES
 from .errors import InputError, OutputError
 
 _KINDS = frozenset("biufU")  # what an array may hold: no objects, no voids
+_BLOCK = 2**22  # bytes of a file that are read at once
 _CHUNK = 2**20  # bytes that are unpacked at once
+_LINE = re.compile(rb"[^\r\n]+")
+_NO_DOTS = re.compile(r"[^.,=\[\]{}\n]+")
+_DOTS = 65
+_LONGEST_LINE = 2**16  # bytes of a line of JSON
+
+_Value = TypeVar("_Value")
 
 
 @contextlib.contextmanager
@@ -110,6 +120,33 @@ def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
     return data
 
 
+def blocks(path: str | os.PathLike[str]) -> Iterator[bytes]:
+    """The content of a file of any size, a block at a time.
+
+    Raises:
+        InputError: the file is missing, a folder, unreadable or empty.
+    """
+    check_file(path)
+    try:
+        with open(path, "rb") as stream:
+            while block := stream.read(_BLOCK):
+                yield block
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the file.") from error
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of a file of any size, in hexadecimal digits.
+
+    Raises:
+        InputError: as `blocks`.
+    """
+    digest = hashlib.sha256()
+    for block in blocks(path):
+        digest.update(block)
+    return digest.hexdigest()
+
+
 def check_file(path: str | os.PathLike[str]) -> None:
     """Sees to it that `path` is a regular file that holds something.
 
@@ -146,6 +183,62 @@ def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{path} does not hold a JSON object.", "Make the file again.")
     return value
+
+
+def read_text(path: str | os.PathLike[str], limit: int) -> str:
+    """The text in a UTF-8 file of at most `limit` bytes, with or without a byte-order mark.
+
+    Raises:
+        InputError: as `read_bytes`, or it is no text.
+    """
+    try:
+        return read_bytes(path, limit).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a text in UTF-8.", "Save it as UTF-8.") from error
+
+
+def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The tables of a small TOML file.
+
+    Raises:
+        InputError: it is no TOML, too deep, or larger than `MAX_TOML_BYTES`.
+    """
+    text = read_text(path, MAX_TOML_BYTES)
+    try:
+        if "." * _DOTS in _NO_DOTS.sub("", text):  # tomllib's time grows with the square of a key's parts
+            raise ValueError("a key has too many parts")
+        return bounded_json.check_depth(tomllib.loads(text))
+    except (ValueError, RecursionError) as error:  # a number of too many digits is a ValueError, too
+        raise InputError(f"{path} is not valid TOML: {error}.", "Correct the file.") from error
+
+
+def json_lines(
+    path: str | os.PathLike[str], convert: Callable[[Any], _Value], limit: int, most: int = 2**20, spoiled: int = 1000
+) -> Iterator[_Value]:
+    """What the lines of a file of JSON hold, those left out that a killed writer has spoiled.
+
+    Args:
+        path: the file. convert: makes of a line's value what is wanted; KeyError, TypeError, ValueError and
+            OverflowError say that it is none.
+        limit: most bytes of the file. most: lines that hold something. spoiled: lines of them that hold nothing wanted.
+
+    Raises:
+        InputError: as `read_bytes`, or there are more lines, or more spoiled ones.
+    """
+    bad = 0
+    for count, line in enumerate(_LINE.finditer(read_bytes(path, limit))):
+        if count >= most:
+            raise InputError(f"{path} has more than {most} lines.", "Delete it; it is made again.")
+        try:
+            if line.end() - line.start() > _LONGEST_LINE:
+                raise ValueError("too long")
+            value = convert(bounded_json.loads(line[0]))
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            bad += 1
+            if bad > spoiled:
+                raise InputError(f"{path} is damaged.", "Delete it; it is made again.") from error
+            continue
+        yield value
 
 
 def write_json(path: str | os.PathLike[str], value: dict[str, Any]) -> None:

@@ -11,12 +11,13 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
+from ..exchange import storage
 from ..exchange.constants import MAX_DECODED_BYTES, MAX_PORTRAIT_SIDE, MAX_SOURCE_PIXELS, MAX_SOURCE_SIDE
 from ..exchange.errors import InputError, MakeItTalkError, MissingError
 from ..landmarks.quiet import quiet_stderr
 from . import open_exr, radiance, srgb
 from .deep_tiff import DeepTiff
-from .tiff_samples import read_page
+from .tiff_samples import read_page, unguarded
 
 # Only formats whose readers are part of Pillow (HEIF's is part of pillow-heif) and start no other program; TGA, which
 # has no signature, comes last.
@@ -58,12 +59,13 @@ class Pictures:
     """An opened file with one picture or more.
 
     Attributes:
-        animated: whether they are an animation.
+        animated: whether they are an animation. size: of the first as it is stored, width and height, px.
     """
 
     def __init__(self, source: str | os.PathLike[str], image: Image.Image) -> None:
         self._source, self._image = source, image
         self._first = image.tell()
+        self.size = image.size
         self.animated = image.format in _ANIMATED and self.count > 1
 
     @property
@@ -77,7 +79,11 @@ class Pictures:
         image = self._image
         size = _check_sides(self._source, image.size)
         if max(size) > MAX_PORTRAIT_SIDE:
-            image.draft(None, srgb.fitting_size(size))  # JPEG: decodes no more than is needed
+            # JPEG: decodes no more than is needed, or than there is room for.
+            wanted = srgb.fitting_size(size)
+            if 2 * wanted[0] > size[0] and _decoded_bytes(image, size) > MAX_DECODED_BYTES:
+                wanted = size[0] // 2, size[1] // 2
+            image.draft(None, wanted)
         _check_bytes(self._source, size, _decoded_bytes(image, size))
         orientation = _orientation(image)  # a PNG is decoded for it
         with quiet_stderr():  # libtiff prints what is wrong with a file
@@ -107,6 +113,7 @@ class Single:
 
     def __init__(self, source: str | os.PathLike[str], file: DeepTiff | open_exr.OpenExr | radiance.Radiance) -> None:
         self._source, self._file = source, file
+        self.size = file.size
 
     def read(self) -> Decoded:
         """The picture."""
@@ -129,8 +136,6 @@ def opened(source: str | os.PathLike[str]) -> Iterator[Pictures | Single]:
         InputError: the file is no picture, damaged or too large. MissingError: its reader is not installed.
     """
     try:
-        # Pillow's own guard against decompression bombs starts lower than MAX_SOURCE_PIXELS; _check_sides does its
-        # work.
         with open(source, "rb") as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with _decoding(source), _open(source, stream) as pictures:
@@ -139,6 +144,18 @@ def opened(source: str | os.PathLike[str]) -> Iterator[Pictures | Single]:
         raise InputError(f"{source} does not fit into memory.", "Scale the picture down.") from error
     except OSError as error:
         raise InputError(f"{source} cannot be read: {error.strerror or error}.", "Check the file.") from error
+
+
+def check_picture(source: str | os.PathLike[str]) -> None:
+    """Sees to it that a file holds a picture of at most `MAX_PORTRAIT_SIDE`, for those who decode it by themselves.
+
+    Raises:
+        InputError: it is missing, no picture, or larger. MissingError: as `opened`.
+    """
+    storage.check_file(source)
+    with opened(source) as pictures:
+        if max(pictures.size) > MAX_PORTRAIT_SIDE:
+            raise InputError(f"{source} is too large.", f"Scale it down to {MAX_PORTRAIT_SIDE} pixels or fewer.")
 
 
 @contextlib.contextmanager
@@ -172,11 +189,8 @@ def _open(source: str | os.PathLike[str], stream: BinaryIO) -> Iterator[Pictures
     if start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS:
         _register_heif(source)
     Image.init()
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
+    with unguarded():
         image = Image.open(stream, formats=tuple(name for name in _FORMATS if name in Image.OPEN))
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
     with image:
         yield Pictures(source, image)
 

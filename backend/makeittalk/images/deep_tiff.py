@@ -27,7 +27,7 @@ class DeepTiff:
     """A picture whose tags were read.
 
     Attributes:
-        size: width and height as stored, px. decoded_bytes: what its samples take. orientation: as in EXIF.
+        size: width and height as stored, px. decoded_bytes: what reading its samples takes. orientation: as in EXIF.
     """
 
     def __init__(self, source: str | os.PathLike[str], stream: BinaryIO, page: Page) -> None:
@@ -41,7 +41,8 @@ class DeepTiff:
         if page.photometric not in LOG_LUV and (not page.is_read or not self._colours or page.samples < self._colours):
             raise InputError(f"{source} is a TIFF of a kind that is not read.", _HINT)
         self.size = page.width, page.height
-        self.decoded_bytes = page.decoded_bytes
+        # As decoded, and as the numbers that they stand for; differences of bytes are summed in a third place.
+        self.decoded_bytes = (3 if page.predictor == 3 else 2) * page.decoded_bytes
         self.orientation = page.orientation
 
     def read(self) -> tuple[Image.Image, list[str]]:

@@ -23,7 +23,8 @@ class OpenExr:
     """A picture whose header was read.
 
     Attributes:
-        size: width and height, px. decoded_bytes: what all its channels take.
+        size: width and height, px. decoded_bytes: what all its channels take, and the picture that
+        is put together of some.
     """
 
     def __init__(self, source: str | os.PathLike[str], stream: BinaryIO) -> None:
@@ -40,7 +41,8 @@ class OpenExr:
         self._part, self._names = min(choices, key=lambda choice: _rank(parts[choice[0]].header, choice[1]))
         header = parts[self._part].header
         self.size = _size(header)
-        self.decoded_bytes = sum(4 * len(p.header["channels"]) * int(np.prod(_size(p.header))) for p in parts)
+        needed = sum(4 * len(p.header["channels"]) * int(np.prod(_size(p.header), dtype=object)) for p in parts)
+        self.decoded_bytes = needed + 4 * len(self._names) * self.size[0] * self.size[1]
         self._matrix = _matrix(header)
 
     def read(self) -> tuple[Image.Image, list[str]]:

@@ -37,7 +37,7 @@ class Radiance:
         if found is None or b"32-bit_rle_xyze" in header[: found.start()]:
             raise InputError(f"{source} is a Radiance picture of a kind that is not read.", "Save it as OpenEXR.")
         self.size = int(found[2]), int(found[1])
-        self.decoded_bytes = 12 * self.size[0] * self.size[1]
+        self.decoded_bytes = 2 * 12 * self.size[0] * self.size[1]  # OpenCV holds them twice
 
     def read(self) -> tuple[Image.Image, list[str]]:
         """The picture as RGBA and sentences for the user."""

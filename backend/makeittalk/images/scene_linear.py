@@ -13,6 +13,7 @@ _BRIGHT = 95.0  # percentile of the luminance that the exposure goes by
 _DARKEST, _BRIGHTEST = 0.1, 4.0  # where it may lie: within, the picture is shown as it is
 _AIM = 0.8  # where it is brought otherwise
 _INFINITE = 65504.0  # what stands for infinite light: the largest half float
+_STEPS = 65535  # of light, of which each is a twentieth of a grey level where they are widest
 _SAMPLES = 1_000_000  # px that are looked at for that
 #: Red, green, blue and white of Rec.709, CIE xy.
 REC_709 = np.array([[0.64, 0.33], [0.30, 0.60], [0.15, 0.06], [0.3127, 0.3290]])
@@ -45,6 +46,7 @@ def show(
     full = 1.0 if apart else white
     stops = _stops(pixels) if linear else 0
     result = np.empty((height, width, 4), np.uint8)
+    encoded = np.rint(_encode(np.arange(_STEPS + 1, dtype=np.float32) / _STEPS) * 255.0).astype(np.uint8)
     for start in range(0, height, _ROWS):
         part = np.nan_to_num(pixels[start : start + _ROWS].astype(np.float32), posinf=_INFINITE, neginf=0.0)
         colour = part[..., : channels - has_alpha] / np.float32(white)
@@ -55,8 +57,10 @@ def show(
         if linear:
             if matrix is not None:
                 colour = colour @ matrix.T.astype(np.float32)
-            colour = _encode(np.clip(colour * np.float32(2.0**stops), 0.0, 1.0))
-        result[start : start + _ROWS, :, :3] = np.rint(np.clip(colour, 0.0, 1.0) * 255.0)
+            light = np.clip(colour * np.float32(2.0**stops), 0.0, 1.0)
+            result[start : start + _ROWS, :, :3] = encoded[np.rint(light * _STEPS).astype(np.uint16)]
+        else:
+            result[start : start + _ROWS, :, :3] = np.rint(np.clip(colour, 0.0, 1.0) * 255.0)
         result[start : start + _ROWS, :, 3:] = np.rint(alpha * 255.0)
     return Image.fromarray(result), stops
 

@@ -6,10 +6,12 @@ the samples are resolved here.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -21,6 +23,16 @@ LOG_LUV = (32844, 32845)  # photometric interpretations of logarithmic light
 #: What undoes a compression: none, LZW, Deflate (two numbers), PackBits, LZMA, Zstandard.
 _CODECS = {1: 1, 5: 5, 8: 8, 32946: 8, 32773: 32773, 34925: 34925, 50000: 50000}
 _KINDS = {1: "u", 2: "i", 3: "f"}  # by the tag SampleFormat
+
+
+@contextlib.contextmanager
+def unguarded() -> Iterator[None]:
+    """For pictures that were weighed already: Pillow's own guard starts lower than `MAX_SOURCE_PIXELS`."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 @dataclass
@@ -149,7 +161,7 @@ def _read_plane(stream: BinaryIO, page: Page, places: list[tuple[int, int]], sam
     if len(places) < across * down:
         raise ValueError("strips or tiles are missing")
     grey = _as_grey(stream, page, places[: across * down], across * row, rows, row)
-    with Image.open(grey, formats=("TIFF",)) as image:
+    with unguarded(), Image.open(grey, formats=("TIFF",)) as image:
         data = np.asarray(image).reshape(rows, across, row)
     return _numbers(data, page, samples).reshape(rows, -1, samples)[: page.height, : page.width]
 

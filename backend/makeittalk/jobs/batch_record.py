@@ -41,8 +41,7 @@ class FileSums:
             state = os.stat(path)
             name = (str(path), state.st_mtime_ns, state.st_size, state.st_ino)
             if name not in self._known:
-                with open(path, "rb") as stream:
-                    self._known[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+                self._known[name] = storage.sha256(path)
             return self._known[name]
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the file.") from error

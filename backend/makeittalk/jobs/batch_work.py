@@ -5,7 +5,6 @@ The networks stay loaded from shot to shot, as everything does that `weights/cac
 
 from __future__ import annotations
 
-import hashlib
 import io
 import sys
 import time
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..exchange import storage
 from ..exchange.errors import MakeItTalkError
 from ..exchange.formats.shots import Shot
 from ..exchange.progress import Progress, silent
@@ -117,9 +117,7 @@ def sentence_of(error: BaseException) -> str:
 
 def staged_file(path: Path) -> StagedFile:
     """A finished file and its sum."""
-    with open(path, "rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return StagedFile(path, path.stat().st_size, digest)
+    return StagedFile(path, path.stat().st_size, storage.sha256(path))
 
 
 def forget_peak() -> None:

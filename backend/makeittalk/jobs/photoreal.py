@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ..audio.mix import film_sound
+from ..exchange import storage
+from ..exchange.constants import MAX_NPZ_BYTES
 from ..exchange.errors import InputError
 from ..exchange.formats import Mesh, Moves
 from ..exchange.progress import Progress, part, silent
@@ -38,7 +40,7 @@ class Rendered:
 
     Attributes:
         folder: where. first, last: the finished frames that follow one another there, this run's and those around.
-        drawn: how many this run drew. film: the MP4, if one was asked for.
+        drawn: how many this run drew. film: the MP4, if one was asked for. notices: for the user.
     """
 
     folder: Path
@@ -46,6 +48,7 @@ class Rendered:
     last: int
     drawn: int
     film: Path | None = None
+    notices: tuple[str, ...] = ()
 
 
 def render_frames(
@@ -114,7 +117,7 @@ def render_frames(
         low, high = store.stretch(first, last, character)
         store.hold(low)
     progress(1.0, "Finishing")
-    return Rendered(Path(folder), low, high, len(missing), Path(film) if film else None)
+    return Rendered(Path(folder), low, high, len(missing), Path(film) if film else None, tuple(store.notices))
 
 
 def _drawn(
@@ -170,7 +173,7 @@ def _character(mark: np.ndarray, mesh_file: PathLike, weights: str | None) -> st
     network = released_fingerprint(folder, IMAGE) if folder else fingerprint_of(weights or DEFAULT_IMAGE)
     digest = hashlib.blake2b(f"{_VERSION} {network}".encode(), digest_size=16)
     digest.update(mark.data)
-    digest.update(Path(mesh_file).read_bytes())
+    digest.update(storage.read_bytes(mesh_file, MAX_NPZ_BYTES))
     return digest.hexdigest()
 
 

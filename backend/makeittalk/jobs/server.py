@@ -338,6 +338,7 @@ def photoreal(request: protocol.Photoreal, progress: Progress) -> dict[str, Any]
             last=rendered.last,
             drawn=rendered.drawn,
             film=str(rendered.film or ""),
+            notices=list(rendered.notices),
         )
     )
 

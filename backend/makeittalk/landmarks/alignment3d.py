@@ -5,16 +5,18 @@ The package downloads them at first use; here that happens only with the user's 
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import importlib.util
 import inspect
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from ..exchange import storage
 from ..exchange.errors import MissingError
 from .face_mesh import centre_depth
 
@@ -115,20 +117,37 @@ def _network(allow_download: bool, device: str) -> Any:
     kind = face_alignment.FaceAlignment
     # Newer versions compile their networks first, which needs a C++ compiler.
     extra = {"compile": False} if "compile" in inspect.signature(kind).parameters else {}
+    landmarks = face_alignment.LandmarksType.THREE_D
     try:
-        return kind(face_alignment.LandmarksType.THREE_D, device=device, flip_input=True, face_detector="sfd", **extra)
+        with tensors_only():
+            return kind(landmarks, device=device, flip_input=True, face_detector="sfd", **extra)
     except OSError as error:
         raise MissingError(f"The weights of face-alignment could not be downloaded: {error}.", _HINT) from error
+    except Exception as error:  # PyTorch's own for what is no tensor, and any for files of other networks
+        raise MissingError(f"The weights of face-alignment in {checkpoints_folder()} are damaged.", _HINT) from error
+
+
+@contextlib.contextmanager
+def tensors_only() -> Iterator[None]:
+    """PyTorch reads checkpoints as tensors and plain data, even where the package asks it to run what they name.
+
+    The sum in a checkpoint's name has 40 bits, which somebody could meet who wants to.
+    """
+    name, before = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", os.environ.get("TORCH_FORCE_WEIGHTS_ONLY_LOAD")
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _check_sum(path: Path) -> None:
     """Compares a checkpoint with the start of the SHA-256 in its name: the package unpickles what it finds."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
     expected = path.name.split(".")[0].rsplit("-", 1)[-1]
-    if not digest.hexdigest().startswith(expected):
+    if not storage.sha256(path).startswith(expected):
         raise MissingError(f"{path} is damaged.", "Delete it and get it again.")
 
 

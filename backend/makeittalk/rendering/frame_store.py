@@ -10,16 +10,20 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import cv2
 import numpy as np
 
-from ..exchange import bounded_json, storage
+from ..exchange import storage
 from ..exchange.errors import InputError, OutputError
+from ..images.decoding import opened
 
 RECORD = "frames.jsonl"
 FORMAT = 1
+ASIDE = "frames.damaged.jsonl"
 _MAX_RECORD = 256 * 2**20  # bytes; a frame takes about 90
+_LONGEST_SUM = 128  # letters of a hash
 _LEFT = 60.0  # s after which an unfinished picture belongs to nobody any more
 _END = b"IEND\xaeB`\x82"  # what a whole PNG ends with
 _QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 1]  # a third larger than 6, several times faster
@@ -41,6 +45,9 @@ class Shown:
 class FrameStore:
     """Frames `photoreal_00001.png` … of a folder, numbered as the scene's; use it in a `with` block.
 
+    Attributes:
+        folder: where they are. notices: sentences for the user.
+
     Beside them `frames.jsonl` has a line for every finished frame, appended once its picture is in place: whoever is
     killed in between draws that frame again, and no picture that is there by half is ever taken for finished.
     """
@@ -61,6 +68,7 @@ class FrameStore:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
             raise storage.output_error(self.folder, error) from error
+        self.notices: list[str] = []
         self._known = self._read()
         self._tidy()
         # Written anew: what a killed run left unfinished at the end would spoil the first line that is added.
@@ -128,11 +136,13 @@ class FrameStore:
             InputError: it is gone or damaged.
         """
         path = self.path(number)
-        picture = cv2.imdecode(np.frombuffer(storage.read_bytes(path, 2**30), np.uint8), cv2.IMREAD_UNCHANGED)
-        if picture is None or picture.dtype != np.uint8 or picture.ndim != 3:
-            raise InputError(f"{path} is damaged.", "Delete it and run again.")
-        order = cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGB
-        return np.asarray(cv2.cvtColor(picture, order))
+        storage.check_file(path)
+        try:
+            with opened(path) as pictures:
+                picture = np.asarray(pictures.read().image)
+        except InputError as error:
+            raise InputError(f"{path} is damaged.", "Delete it and run again.") from error
+        return picture[..., :3] if picture[..., 3].min() == 255 else picture
 
     def close(self) -> None:
         """Ends the record."""
@@ -147,23 +157,25 @@ class FrameStore:
         self.close()
 
     def _read(self) -> dict[int, Shown]:
-        """Frame → what it shows, of the record; nothing where it is missing or of another format."""
-        if not self._record.is_file():
+        """Frame → what it shows, of the record; nothing where it is missing, damaged or of another format."""
+        if not self._record.is_file() or not self._record.stat().st_size:
             return {}
         known: dict[int, Shown] = {}
-        lines = storage.read_bytes(self._record, _MAX_RECORD).decode("utf-8", "replace").splitlines()
-        for index, line in enumerate(lines):
-            try:
-                value = bounded_json.loads(line)
-                if index == 0:
-                    if value["format"] != FORMAT:
-                        return {}
-                elif "vertices" in value:
-                    known[int(value["frame"])] = Shown(str(value["character"]), str(value["vertices"]))
-                else:
-                    known.pop(int(value["frame"]), None)
-            except (ValueError, KeyError, TypeError, OverflowError):
-                continue  # the line that a killed run was writing, or damage
+        try:
+            for number, shown in storage.json_lines(self._record, _told, _MAX_RECORD):
+                if number is None:
+                    continue
+                known.pop(number, None)
+                if shown is not None:
+                    known[number] = shown
+        except _OtherFormat:
+            return {}
+        except InputError as error:
+            aside = self._record.with_name(ASIDE)
+            with contextlib.suppress(OSError):
+                os.replace(self._record, aside)
+            self.notices.append(f"{error.message} All frames are drawn anew; it was set aside as {aside.name}.")
+            return {}
         return known
 
     def _tidy(self) -> None:
@@ -188,6 +200,29 @@ class FrameStore:
             self._stream.write(line.encode() + b"\n")
         except OSError as error:
             raise storage.output_error(self._record, error) from error
+
+
+class _OtherFormat(Exception):
+    """The record is of another version."""
+
+
+def _told(line: Any) -> tuple[int | None, Shown | None]:
+    """The frame and what it shows, in a line of the record; both None in the first, which tells the format.
+
+    Raises:
+        KeyError, TypeError, ValueError, OverflowError: it is no line of a record. _OtherFormat: of another version.
+    """
+    if "format" in line:
+        if line["format"] != FORMAT:
+            raise _OtherFormat
+        return None, None
+    number = int(line["frame"])
+    if "vertices" not in line:
+        return number, None
+    shown = Shown(line["character"], line["vertices"])
+    if not all(isinstance(value, str) and len(value) <= _LONGEST_SUM for value in (shown.character, shown.vertices)):
+        raise ValueError("no sums")
+    return number, shown
 
 
 def encode(picture: np.ndarray) -> bytes:

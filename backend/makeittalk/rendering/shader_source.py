@@ -5,14 +5,15 @@ The bodies hold no declarations, so that another host, such as Blender's gpu mod
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from ..exchange.errors import MissingError
+from ..exchange import storage
+from ..exchange.errors import InputError, MissingError
 
 SHADERS = Path(__file__).resolve().parents[3] / "shaders"
+_MAX_SOURCE = 2**20  # bytes of a shader
 _VERSION = "#version 330 core"
 
 
@@ -29,10 +30,10 @@ def shader_sources(
         MissingError: the shaders are not installed.
     """
     try:
-        interface = json.loads((folder / "interface.json").read_text(encoding="utf-8"))[name]
-        vertex = (folder / interface["vertex"]).read_text(encoding="utf-8")
-        fragment = (folder / interface["fragment"]).read_text(encoding="utf-8")
-    except (OSError, ValueError, KeyError) as error:
+        interface = storage.read_json(folder / "interface.json")[name]
+        vertex = storage.read_text(folder / interface["vertex"], _MAX_SOURCE)
+        fragment = storage.read_text(folder / interface["fragment"], _MAX_SOURCE)
+    except (InputError, KeyError) as error:
         raise MissingError(f"The shader {name!r} is missing from {folder}.", "Install the extension again.") from error
     constants = constants or {}
     uniforms = _declare("uniform", interface["uniforms"])

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..exchange import storage
 from ..exchange.data_folder import check_set_name, imported_names, weights_folder
 from ..exchange.errors import InputError, MissingError
 from ..exchange.progress import Progress, silent
@@ -81,14 +82,10 @@ def verify_folder(files: list[WeightFile], progress: Progress = silent) -> None:
         if not file.size:
             raise MissingError(f"The weights {file.path} are missing.", AGAIN)
         digest = hashlib.sha256()
-        try:
-            with open(file.path, "rb") as stream:
-                while block := stream.read(1 << 22):
-                    digest.update(block)
-                    done += len(block)
-                    progress(min(1.0, done / whole), "Verifying")
-        except OSError as error:
-            raise InputError(f"{file.path} cannot be read: {error.strerror or error}.", "Check the file.") from error
+        for block in storage.blocks(file.path):
+            digest.update(block)
+            done += len(block)
+            progress(min(1.0, done / whole), "Verifying")
         if digest.hexdigest() != file.sha256:
             raise InputError(f"The weights {file.path} are damaged: their SHA-256 is not the listed one.", AGAIN)
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..exchange.constants import EMBEDDING, LANDMARKS, MEL_BANDS
 from ..exchange.errors import InputError
+from ..exchange.tensors import file_header
 from ..networks.device import choose_device
 from ..networks.image_inference import ImageModel, load_image
 from ..networks.released import RELEASED, ReleasedContent, ReleasedImage, ReleasedSpeaker, ReleasedVoice
@@ -115,6 +116,7 @@ def _tensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a file of a set, verified; they stay on the disk until they are read."""
     verified_file(path.parent, path.stem)
     try:
+        file_header(path)
         return load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise InputError(f"{path} is no file of tensors.", _AGAIN) from error

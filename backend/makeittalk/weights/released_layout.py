@@ -7,11 +7,11 @@ code or its weights is here.
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..exchange import storage
 from ..exchange.data_folder import SUMS
 
 LICENCE = "CC BY-NC 4.0"  # of the original checkpoints: not for commerce
@@ -65,10 +65,8 @@ class Layout:
 @functools.cache
 def released_layout() -> Layout:
     """The layout of the original checkpoints."""
-    text = (Path(__file__).parent / "released_shapes.json").read_text(encoding="utf-8")
-    shapes = {
-        name: {tensor: tuple(shape) for tensor, shape in tensors.items()} for name, tensors in json.loads(text).items()
-    }
+    found = storage.read_json(Path(__file__).parent / "released_shapes.json")
+    shapes = {name: {tensor: tuple(shape) for tensor, shape in tensors.items()} for name, tensors in found.items()}
     networks = {
         name: ReleasedNetwork(title, file, key, shapes[name])
         for name, title, file, key in (

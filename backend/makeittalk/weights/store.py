@@ -17,10 +17,9 @@ from torch import nn
 
 from ..exchange import storage
 from ..exchange.errors import InputError
+from ..exchange.tensors import read_header
 from .files import AGAIN, MAX_BYTES, listed, listed_bytes
 from .layouts import CURRENT, FORMAT, data_and_notes
-
-_MAX_HEADER = 1 << 20
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -75,10 +74,20 @@ def load_weights(name: str, kind: str) -> Weights:
     else:
         path, content = listed(name).path, listed_bytes(name)
     try:
-        data, notes = data_and_notes(_metadata(content), kind)
-        return Weights(name, read_tensors(content), data, notes)
+        metadata, tensors = tensors_in(content)
+        data, notes = data_and_notes(metadata, kind)
+        return Weights(name, tensors, data, notes)
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise _unusable(str(path), kind) from error
+
+
+def tensors_in(content: bytes) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    """The metadata and the tensors, on the CPU, of a file of tensors; its header is compared with it first.
+
+    Raises:
+        ValueError, SafetensorError: it is none, or damaged.
+    """
+    return read_header(content).metadata, read_tensors(content)
 
 
 @contextmanager
@@ -140,14 +149,3 @@ def _half_precision(network: nn.Module) -> dict[str, torch.Tensor]:
         name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
         for name, value in network.state_dict().items()
     }
-
-
-def _metadata(data: bytes) -> dict[str, str]:
-    """The metadata in a safetensors file's header."""
-    size = int.from_bytes(data[:8], "little")
-    if not 2 <= size <= min(_MAX_HEADER, len(data) - 8):
-        raise ValueError("no header")
-    value = json.loads(data[8 : 8 + size])["__metadata__"]
-    if not isinstance(value, dict):
-        raise ValueError("no metadata")
-    return value

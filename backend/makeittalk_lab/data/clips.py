@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from makeittalk.audio.prosody import PROSODY
-from makeittalk.exchange import storage
+from makeittalk.exchange import bounded_json, storage
 from makeittalk.exchange.constants import EMBEDDING, FRAME_RATE, LANDMARKS, MEL_BANDS
 from makeittalk.exchange.errors import InputError
 
@@ -162,8 +161,8 @@ class Prepared:
 
 def _index(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(storage.read_bytes(path, _MAX_INDEX))
-    except (ValueError, RecursionError):
+        value = bounded_json.loads(storage.read_bytes(path, _MAX_INDEX))
+    except ValueError:
         value = None
     if not isinstance(value, dict):
         raise InputError(f"{path} is not an index of clips.", "Run `makeittalk prepare` again.")
@@ -193,7 +192,7 @@ def read_samples(stored: np.ndarray | None) -> np.ndarray | None:
 def listed_test(source: Path) -> set[str]:
     """Names in a corpus' `test.txt`, which nothing learns from; none where there is no such list."""
     listed = source / "test.txt"
-    return set(listed.read_text(encoding="utf-8").split()) if listed.is_file() else set()
+    return set(storage.read_text(listed, _MAX_INDEX).split()) if listed.is_file() else set()
 
 
 def split_names(names: list[str], test: set[str], seed: int = 0) -> tuple[list[str], list[str], list[str]]:

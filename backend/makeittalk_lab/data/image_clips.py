@@ -11,7 +11,7 @@ from makeittalk.exchange.constants import LANDMARKS
 from makeittalk.exchange.errors import InputError
 from makeittalk.images.face_crop import SIZE
 
-from .mapped_npz import write_mapped
+from .mapped_npz import map_array, write_mapped
 
 _MAX_PICTURES = 4096  # of one clip
 
@@ -60,14 +60,13 @@ class ImageClip:
         """
         points = storage.read_npz(folder / f"{name}.npz")
         path = folder / f"{name}.npy"
-        storage.check_file(path)
         try:
-            pictures = np.load(path, mmap_mode="r", allow_pickle=False)
+            pictures = map_array(path)
             count = len(points["landmarks"])
             fits = pictures.shape == (2 * count + 1, SIZE, SIZE, 3) and pictures.dtype == np.uint8
             if not fits or points["rest"].shape != (LANDMARKS, 2) or not 1 <= count < _MAX_PICTURES:
                 raise ValueError("other shapes")
-        except (KeyError, ValueError, OSError, EOFError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, OSError, EOFError) as error:
             raise InputError(f"{path} is not an image clip.", "Prepare the frames again.") from error
         return cls(
             name, pictures[0], pictures[1 : count + 1], pictures[count + 1 :], points["rest"], points["landmarks"]

@@ -75,6 +75,16 @@ def read_mapped(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         raise InputError(f"{path} is not a readable .npz file.", "Make the file again.") from error
 
 
+def map_array(path: str | os.PathLike[str]) -> np.ndarray:
+    """The array of an .npy file as a read-only view of it; nothing is allocated for what only its header promises.
+
+    Raises:
+        InputError: it is missing or empty. ValueError, OSError, EOFError: it is no plain array, or cut short.
+    """
+    storage.check_file(path)
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
 def _map(path: Path) -> mmap.mmap | None:
     """The file in memory; None where it has to be read."""
     if os.name == "nt":  # which lets nobody replace a file that is mapped

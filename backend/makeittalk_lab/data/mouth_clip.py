@@ -65,7 +65,7 @@ class MouthClip:
                 and all(len(values[name]) == count for name in ("moments", "whole", "inner", "jaw"))
             )
             clip = cls(**(values | {"teeth": int(values["teeth"])})) if fits else None  # type: ignore[arg-type]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{path} is not a clip of a mouth.", "Prepare the heads again.") from error
         if clip is None:
             raise InputError(f"{path} is not a clip of a mouth.", "Prepare the heads again.")

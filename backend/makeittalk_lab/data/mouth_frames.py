@@ -11,6 +11,7 @@ from makeittalk.exchange import storage
 from makeittalk.exchange.errors import InputError
 
 from .image_clips import ImageClip
+from .mapped_npz import map_array
 
 
 @dataclass
@@ -61,15 +62,14 @@ class MouthFrames:
         """
         clip = ImageClip.load(folder, name)
         path = folder / f"{name}.card.npy"
-        storage.check_file(path)
         values = storage.read_npz(folder / f"{name}.card.npz")
         try:
-            cards = np.load(path, mmap_mode="r", allow_pickle=False)
+            cards = map_array(path)
             light, size, own = np.asarray(values["light"], np.float64), values["size"], bool(values["own"])
             scale = float(values["scale"])
             if cards.shape != clip.warps.shape or cards.dtype != np.uint8 or light.shape != (3,) or size.shape != (2,):
                 raise ValueError("other shapes")
-        except (KeyError, ValueError, OSError, EOFError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, OSError, EOFError) as error:
             raise InputError(f"{path} is damaged.", "Prepare the mouths again.") from error
         return cls(clip, cards, light, scale, size, own)
 

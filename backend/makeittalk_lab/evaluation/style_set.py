@@ -22,10 +22,10 @@ import numpy as np
 from makeittalk.exchange.errors import InputError, MakeItTalkError
 from makeittalk.images.face_crop import FaceCrop
 from makeittalk.images.picture import on_grey
+from makeittalk.images.portrait import read_picture
 from makeittalk.images.skin_measures import MEASURES, skin_measures
 from makeittalk.images.style import SHIPPED, StyleRule, is_photograph
 from makeittalk.landmarks.detector import detect_landmarks
-from PIL import Image, UnidentifiedImageError
 
 from ..synthetic.drawing_manners import MANNERS, draw
 from ..synthetic.drawn_head import random_head
@@ -91,12 +91,9 @@ def folder_samples(folder: Path, fitted: bool = True) -> Iterator[Sample]:
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        with Image.open(path) as picture:
-            picture.thumbnail((_LARGEST, _LARGEST))
-            rgb = on_grey(np.asarray(picture.convert("RGBA")))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} is no picture that can be read", "Give a PNG, JPEG or WebP file.") from error
+    picture, _ = read_picture(path)
+    picture.thumbnail((_LARGEST, _LARGEST))
+    rgb = on_grey(np.asarray(picture))
     return rgb, detect_landmarks(rgb, name=str(path)).landmarks[:, :2]
 
 

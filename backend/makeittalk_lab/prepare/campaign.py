@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from makeittalk.exchange import storage
+from makeittalk.exchange import bounded_json, storage
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.file_lock import lock_file
 from makeittalk.exchange.progress import Progress
@@ -24,7 +24,7 @@ from .pool import Answer, Work, answers
 
 BOOK = "done.jsonl"
 LEFT_OUT = "left_out.tsv"
-_MAX_BOOK = 1 << 30  # bytes
+_MAX_BOOK = 128 * 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Campaign:
             if not lines:
                 stream.truncate(0)
                 _write_line(stream, self.settings)
-            elif lines[0] != json.loads(json.dumps(self.settings)):
+            elif lines[0] != bounded_json.loads(json.dumps(self.settings)):
                 raise InputError(f"{self.dest} was prepared in another way.", "Name another folder, or delete it.")
             else:
                 _end_last_line(path, stream)
@@ -151,15 +151,13 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     """The objects in a book; a line that a kill cut off is left out."""
     if not path.is_file() or not path.stat().st_size:
         return []
-    found = []
-    for line in storage.read_bytes(path, _MAX_BOOK).decode("utf-8", "replace").splitlines():
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            found.append(value)
-    return found
+    return list(storage.json_lines(path, _table, _MAX_BOOK))
+
+
+def _table(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("no object")
+    return value
 
 
 def _write_line(stream: IO[str], value: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +35,7 @@ class Language:
 
 def languages() -> list[Language]:
     """The ten languages, as `languages.toml` lists them."""
-    tables = tomllib.loads(_SENTENCES.read_text(encoding="utf-8"))
+    tables = storage.read_toml(_SENTENCES)
     return [Language(voice, table["name"], table["sentences"]) for voice, table in tables.items()]
 
 

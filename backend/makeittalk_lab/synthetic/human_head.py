@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from makeittalk.images.decoding import check_picture
 from makeittalk.landmarks.smoothstep import smoothstep
 from scipy.spatial.transform import Rotation
 
@@ -180,7 +181,7 @@ def _attributes(kit: HumanKit, rest: np.ndarray, beard: float) -> dict[str, np.n
     place[faces[faces >= 0]] = uv
     masks = {}
     for name, file in (("lip", "mask_lips.jpg"), ("inside", "mask_inside_mouth.jpg")):
-        mask = cv2.imread(str(texture_path(kit.folder, file)), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+        mask = cv2.imread(_weighed(texture_path(kit.folder, file)), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
         column, row = place[:, 0] * mask.shape[1] - 0.5, (1 - place[:, 1]) * mask.shape[0] - 0.5
         masks[name] = cv2.remap(mask, column[None], row[None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
     points = rest[LANDMARK_VERTICES]
@@ -237,16 +238,26 @@ def _lamps(rng: np.random.Generator, face: np.ndarray) -> list[Lamp]:
 
 def _albedo(path: Path) -> float:
     """What a skin throws back of the light, on cheeks and forehead: the middle of the kit's layout."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR).astype(np.float32) / 255
+    picture = cv2.imread(_weighed(path), cv2.IMREAD_COLOR).astype(np.float32) / 255
     side = len(picture)
     return float((picture[side // 4 : 3 * side // 4, side // 4 : side // 2] ** 2.2).mean((0, 1)) @ [0.07, 0.72, 0.21])
 
 
 def _teeth_texture(path: Path) -> np.ndarray:
     """The kit's teeth without the shadow that is painted on them, which real shadow would double; sRGB."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32) / 255
+    picture = cv2.imread(_weighed(path), cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32) / 255
     light, chroma = picture.mean(2, keepdims=True), np.ptp(picture, axis=2)[..., None]
     tooth = np.clip(0.72 + 0.26 * light, 0.0, 0.95) * np.ones(3, np.float32)
     gum = 0.55 * picture + 0.45 * light * np.array([1.9, 1.15, 1.1], np.float32) + 0.12
     gums = smoothstep((chroma - 0.12) / 0.12)
     return np.asarray(np.clip(tooth + gums * (gum - tooth), 0.0, 1.0) * 255, np.uint8)
+
+
+def _weighed(path: Path) -> str:
+    """The name of a picture that OpenCV may decode.
+
+    Raises:
+        InputError: it is missing, no picture, or too large.
+    """
+    check_picture(path)
+    return str(path)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from makeittalk.exchange import storage
 from makeittalk.exchange.errors import InputError
-from safetensors import SafetensorError, safe_open
+from makeittalk.weights.store import tensors_in
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 NAME = "checkpoint.safetensors"
+_MAX_BYTES = 8 * 2**30
+_DIGITS = 9  # of a step or of a parameter's number
 
 Networks = Mapping[str, nn.Module]
 Optimizers = Mapping[str, torch.optim.Optimizer]
@@ -50,24 +54,42 @@ def load(folder: Path, task: str, networks: Networks, optimizers: Optimizers | N
     if not path.is_file():
         return 0
     try:
-        with safe_open(path, framework="pt") as source:
-            meta = source.metadata() or {}
-            step = int(meta["step"])
-            if meta["task"] != task:
-                raise ValueError(f"of {meta['task']}")
-            tensors = {name: source.get_tensor(name) for name in source.keys()}  # noqa: SIM118 - not a mapping
+        data = storage.read_bytes(path, _MAX_BYTES)
+        meta, tensors = tensors_in(data)
+        del data
+        step = int(meta["step"]) if len(meta["step"]) <= _DIGITS else -1
+        if meta["task"] != task or step < 0:
+            raise ValueError(f"of {meta['task']}")
         for name, network in networks.items():
             network.load_state_dict(_under(tensors, f"network.{name}."))
         for name, optimizer in (optimizers or {}).items():
-            value = optimizer.state_dict()
-            value["state"] = {}
-            for key, tensor in _under(tensors, f"optimizer.{name}.").items():
-                index, _, part = key.partition(".")
-                value["state"].setdefault(int(index), {})[part] = tensor
-            optimizer.load_state_dict(value)
-    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+            optimizer.load_state_dict(_moments(optimizer, _under(tensors, f"optimizer.{name}.")))
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path} does not fit this training.", "Delete it to start anew.") from error
     return step
+
+
+def _moments(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """The state of Adam's that tensors called `INDEX.PART` hold, each compared with its parameter.
+
+    Raises:
+        ValueError: a part is missing, or of another shape, or not all of it is numbers.
+    """
+    value = optimizer.state_dict()
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, _, part = key.partition(".")
+        if not index.isdecimal() or int(index[:_DIGITS]) >= len(parameters):
+            raise ValueError(f"no parameter {key}")
+        state.setdefault(int(index), {})[part] = tensor
+    for number, parts in state.items():
+        shapes = {"step": torch.Size(), "exp_avg": parameters[number].shape, "exp_avg_sq": parameters[number].shape}
+        if {part: tensor.shape for part, tensor in parts.items()} != shapes:
+            raise ValueError(f"other moments of the parameter {number}")
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in parts.values()):
+            raise ValueError("not all of it is numbers")
+    return value | {"state": state}
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

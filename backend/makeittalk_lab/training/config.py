@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from makeittalk.exchange import storage
+from makeittalk.exchange.constants import LARGEST_INTEGER
 from makeittalk.exchange.errors import InputError
 
 _Kind = TypeVar("_Kind")
-_MAX_TOML = 1 << 20
 _COMPARE = "Compare training/configs."
 
 
@@ -23,10 +23,7 @@ def load_toml(path: str | Path) -> dict[str, Any]:
     Raises:
         InputError: it is missing, too large or no TOML.
     """
-    try:
-        return tomllib.loads(storage.read_bytes(path, _MAX_TOML).decode())
-    except ValueError as error:  # of the decoding, too
-        raise InputError(f"{path} is not a training configuration: {error}.", _COMPARE) from error
+    return storage.read_toml(path)
 
 
 def folders_of(data: Sequence[str], share: Sequence[float]) -> list[str]:
@@ -104,7 +101,7 @@ class LoopConfig:
         try:
             config = from_table(cls, value)
             config.check()
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise InputError(f"{path} is not a training configuration: {error}.", _COMPARE) from error
         return config
 
@@ -150,9 +147,13 @@ def from_table(kind: type[_Kind], table: Mapping[str, Any]) -> _Kind:
             value = from_table(type(usual), value)
         elif isinstance(usual, tuple) and isinstance(value, list):
             value = tuple(value)
-        elif isinstance(usual, float) and type(value) is int:
+        elif isinstance(usual, float) and type(value) in (int, float):
             value = float(value)
-        elif usual is not None and type(value) is not type(usual) and key != "devices":
+            if not math.isfinite(value):
+                raise ValueError(f"{key} is no number")
+        elif type(value) is int and abs(value) > LARGEST_INTEGER:
+            raise ValueError(f"{key} is too large")
+        elif usual is not None and type(value) is not type(usual) and not (key == "devices" and type(value) is int):
             raise ValueError(f"{key} is of the wrong type")
         values[key] = value
     return kind(**values)

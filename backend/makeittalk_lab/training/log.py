@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from makeittalk.exchange import storage
 from makeittalk.exchange.errors import InputError
 
 NAME = "log.jsonl"
-_MAX_BYTES = 1 << 30
+_MAX_BYTES = 128 * 2**20  # half a million steps
 _SHOWN = 200  # points of a smoothed line
 
 
@@ -26,25 +27,22 @@ class Log:
         self.path = Path(folder) / NAME
 
     def read(self) -> list[dict[str, Any]]:
-        """The entries in order of their steps; a line that a kill cut off is left out."""
+        """The entries in order of their steps; a line that a kill cut off is left out.
+
+        Raises:
+            InputError: it is no log, or larger than any.
+        """
         if not self.path.is_file() or not self.path.stat().st_size:
             return []
-        entries: list[dict[str, Any]] = []
-        for line in storage.read_bytes(self.path, _MAX_BYTES).decode("utf-8", "replace").splitlines():
-            try:
-                value = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(value, dict) and isinstance(value.get("step"), int):
-                entries.append(value)
-        return entries
+        return list(storage.json_lines(self.path, _entry, _MAX_BYTES))
 
     def cut(self, step: int) -> float:
         """Drops what lies behind `step`, where a run goes on, and returns the seconds that were spent until there."""
         entries = [entry for entry in self.read() if entry["step"] <= step]
         with storage.replacing(self.path) as temporary:
             temporary.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
-        return float(entries[-1].get("seconds", 0.0)) if entries else 0.0
+        seconds = float(entries[-1].get("seconds", 0.0)) if entries else 0.0
+        return seconds if math.isfinite(seconds) else 0.0
 
     def add(self, entry: dict[str, Any]) -> None:
         """Appends an entry."""
@@ -98,3 +96,23 @@ class Log:
         axes.set_title("loss", fontsize=9)
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
+
+
+def _entry(line: Any) -> dict[str, Any]:
+    """The numbers of a line, and those of its `validation`.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no entry.
+    """
+    entry: dict[str, Any] = _numbers(line)
+    if type(entry["step"]) is not int:
+        raise ValueError("no step")
+    if isinstance(line.get("validation"), dict):
+        entry["validation"] = _numbers(line["validation"])
+    return entry
+
+
+def _numbers(value: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("no entry")
+    return {name: item for name, item in value.items() if type(item) in (int, float)}

@@ -5,7 +5,6 @@ python -m makeittalk_lab.training.sums
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from pathlib import Path
 
@@ -22,7 +21,7 @@ def write_sums(folder: Path = FOLDER) -> None:
         OutputError: the list cannot be written.
     """
     files = sorted(path for kind in ("*.safetensors", "*.task") for path in folder.glob(kind))
-    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in files]
+    lines = [f"{storage.sha256(file)}  {file.name}" for file in files]
     with storage.replacing(folder / SUMS) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

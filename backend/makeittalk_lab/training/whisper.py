@@ -16,8 +16,8 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.networks.whisper import STRIDE, WhisperConfig, WhisperEncoder
 from makeittalk.networks.whisper_inference import save_whisper
 from makeittalk.weights.files import MAX_BYTES
+from makeittalk.weights.store import tensors_in
 from safetensors import SafetensorError
-from safetensors.torch import load as read_tensors
 
 from ..data.splits import split_voices
 from ..tool import exit_status
@@ -38,13 +38,13 @@ def cut_encoder(source: str | Path, config: WhisperConfig | None = None) -> Whis
     encoder = WhisperEncoder(config)
     own = encoder.state_dict()
     try:
-        tensors = read_tensors(storage.read_bytes(source, MAX_BYTES))
+        _, tensors = tensors_in(storage.read_bytes(source, MAX_BYTES))
         for name, value in own.items():
             if name in tensors:
                 value.copy_(tensors[name][: len(value)])
             elif name not in ("mean", "std"):
                 raise KeyError(name)
-    except (SafetensorError, KeyError, RuntimeError) as error:
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise InputError(f"{source} is not the encoder of Whisper base.", "Name its safetensors file.") from error
     return encoder.eval()
 

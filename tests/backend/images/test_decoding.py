@@ -11,6 +11,7 @@ import tifffile
 from makeittalk.exchange.errors import InputError
 from makeittalk.images import decoding, srgb
 from makeittalk.images.portrait import read_later_pictures, read_picture
+from measured import measured
 from PIL import Image
 
 MILLION = 1_000_000
@@ -71,28 +72,29 @@ class TestHeic:
         assert (other.number, other.count, other.animated) == (1, 2, False) and notices == []
 
 
+def write_png(path, side, depth, colour, palette=b"", rows=None):
+    """A picture of one colour: hundreds of megapixels in kilobytes; `rows` of them where it is cut short."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    channels = {0: 1, 2: 3, 3: 1, 6: 4}[colour]
+    packer = zlib.compressobj(1)
+    row = bytes(1 + (side * depth * channels + 7) // 8)
+    data = b"".join(packer.compress(row) for _ in range(side if rows is None else rows)) + packer.flush()
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, depth, colour, 0, 0, 0))
+    parts = header + (chunk(b"PLTE", palette) if palette else b"") + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+
+
 class TestWeight:
     """No picture is decoded whose header says that it takes more than the budget."""
-
-    def png(self, path, side, depth, colour, palette=b""):
-        """A picture of one colour: hundreds of megapixels in kilobytes."""
-
-        def chunk(kind, data):
-            return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-        channels = {0: 1, 2: 3, 3: 1, 6: 4}[colour]
-        packer = zlib.compressobj(9)
-        row = bytes(1 + (side * depth * channels + 7) // 8)
-        data = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
-        header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, depth, colour, 0, 0, 0))
-        parts = header + (chunk(b"PLTE", palette) if palette else b"") + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-        path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
 
     @pytest.mark.parametrize("depth, colour", [(8, 2), (16, 2), (8, 6), (16, 6)])
     def test_too_much(self, tmp_path, monkeypatch, depth, colour):
         monkeypatch.setattr(decoding, "MAX_DECODED_BYTES", 4 * MILLION)
         monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("it was decoded"))
-        self.png(tmp_path / "a.png", 1100, depth, colour)
+        write_png(tmp_path / "a.png", 1100, depth, colour)
         with pytest.raises(InputError, match="too large: its 1100 × 1100 pixels") as caught:
             read_picture(tmp_path / "a.png")
         assert caught.value.hint == "Scale it down to 1 million pixels or fewer."
@@ -102,7 +104,7 @@ class TestWeight:
         """What is larger than the portrait may be never stands in memory as RGBA."""
         monkeypatch.setattr(srgb, "MAX_PORTRAIT_SIDE", 800)
         monkeypatch.setattr(srgb, "_STRIP", 100_000)
-        self.png(tmp_path / "a.png", 1100, depth, colour, bytes([10, 20, 30, 0, 0, 0]) if colour == 3 else b"")
+        write_png(tmp_path / "a.png", 1100, depth, colour, bytes([10, 20, 30, 0, 0, 0]) if colour == 3 else b"")
         largest = []
         original = Image.Image.convert
 
@@ -143,6 +145,49 @@ class TestWeight:
         read_picture(tmp_path / "a.gif")
         with pytest.raises(InputError, match="too large"):
             list(read_later_pictures(tmp_path / "a.gif"))
+
+
+READING = """
+import tempfile
+from makeittalk.images.portrait import prepare_portrait
+with tempfile.TemporaryDirectory() as folder:
+    print(prepare_portrait(sys.argv[2], folder)[1].shape)
+"""
+
+
+class TestSmallFilesOfManyPixels:
+    """Files of a few kilobytes with as many pixels as are read at all, read by a process of their own."""
+
+    @pytest.mark.parametrize(
+        "side, depth, colour, limit", [(22_300, 1, 3, 1000), pytest.param(20_000, 16, 0, 1250, marks=pytest.mark.slow)]
+    )
+    def test_are_read_in_bounded_memory(self, tmp_path, side, depth, colour, limit):
+        palette = bytes([10, 20, 30, 0, 0, 0]) if colour == 3 else b""
+        write_png(tmp_path / "a.png", side, depth, colour, palette)
+        said, memory, seconds = measured(READING, tmp_path / "a.png")
+        assert said == "(8192, 8192, 4)" and memory < limit and seconds < 10.0, (said, memory, seconds)
+
+    @pytest.mark.parametrize("side, depth, colour", [(22_300, 16, 0), (16_000, 8, 6), (22_300, 16, 2)])
+    def test_beyond_the_budget_are_refused_by_their_header(self, tmp_path, side, depth, colour):
+        write_png(tmp_path / "a.png", side, depth, colour, rows=4)
+        said, memory, _ = measured(READING, tmp_path / "a.png")
+        assert "too large" in said and memory < 200
+
+    @pytest.mark.parametrize("kind", [pytest.param("float.tif", marks=pytest.mark.slow), "half.exr", "hdr"])
+    def test_deep_ones_too(self, tmp_path, kind):
+        path = tmp_path / f"a.{kind}"
+        if kind == "float.tif":  # 0.4 GB of numbers: more bytes than Pillow reads without being asked
+            tifffile.imwrite(path, np.zeros((5700, 5700, 3), np.float32), photometric="rgb", compression="zlib")
+        elif kind == "half.exr":
+            channels = {name: np.zeros((4900, 5000), np.float16) for name in "RGBA"}
+            OpenEXR.File({"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}, channels).write(
+                str(path)
+            )
+        else:
+            row = b"\x02\x02\x20\x00" + (b"\xff\x00" * (8192 // 127) + b"\xc0\x00") * 4
+            path.write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 4096 +X 8192\n" + row * 4096)
+        said, memory, seconds = measured(READING, path)
+        assert said.endswith(", 4)") and memory < 1300 and seconds < 10.0, (said, memory, seconds)
 
 
 @pytest.mark.parametrize("suffix", "heic avif webp gif png jpg tif exr jp2 psd float.tif".split())

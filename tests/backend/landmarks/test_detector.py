@@ -1,6 +1,7 @@
 """Landmarks of stills: photos, drawings, paintings, small, turned and many faces, and pictures without one."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage
+import torch
 from makeittalk.exchange.errors import InputError, MissingError
 from makeittalk.landmarks import alignment3d
 from makeittalk.landmarks.detector import NoFaceError, available_detectors, detect_landmarks
@@ -309,6 +311,18 @@ class TestFaceAlignment:
         good = checkpoints / f"net-{hashlib.sha256(data).hexdigest()[:10]}.pth"
         good.write_bytes(data)
         alignment3d._check_sum(good)
+
+    def test_no_code_of_a_checkpoint_is_run(self, tmp_path):
+        """Whatever sum is in its name: the package asks PyTorch to unpickle one of them whole."""
+
+        class Harmful:
+            def __reduce__(self):
+                return Path.touch, (tmp_path / "harm",)
+
+        torch.save({"state_dict": Harmful()}, tmp_path / "a.pth")
+        with alignment3d.tensors_only(), pytest.raises(Exception, match="[Ww]eights_only"):
+            torch.load(tmp_path / "a.pth", weights_only=False)
+        assert not (tmp_path / "harm").exists() and "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
 
     @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
     def test_lying_faces(self, found, monkeypatch, quarters):

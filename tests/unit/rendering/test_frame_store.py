@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from makeittalk.exchange.errors import OutputError
 from makeittalk.rendering.frame_store import RECORD, FrameStore, Shown, encode
+from measured import measured
 
 SHOWN = Shown("character", "vertices")
 PNG = encode(np.full((4, 4, 4), 255, np.uint8))
@@ -38,6 +39,29 @@ def test_a_bad_line_of_the_record_spoils_no_other(tmp_path: Path, line: str) -> 
     with FrameStore(tmp_path) as store:
         assert store.has(1, SHOWN)
     assert record.read_text() == f'{{"format": 1}}\n{WHOLE}\n'
+
+
+@pytest.mark.parametrize("line", [b"0\n", b'{"frame": 1}\n', b"x" * 1_000 + b"\n"], ids=["0", "frames", "long"])
+def test_a_record_of_other_lines_is_set_aside(tmp_path: Path, line: bytes) -> None:
+    """Neither a wait nor the end of every later run: the frames are drawn anew."""
+    with FrameStore(tmp_path) as store:
+        store.put(1, PNG, SHOWN)
+    (tmp_path / RECORD).write_bytes(line * (30_000_000 // len(line)))
+    with FrameStore(tmp_path) as store:
+        assert not store.has(1, SHOWN)
+        assert [notice.count("set aside as frames.damaged.jsonl") for notice in store.notices] == [1]
+        store.put(1, PNG, SHOWN)
+    with FrameStore(tmp_path) as store:
+        assert store.has(1, SHOWN) and not store.notices
+
+
+def test_a_record_of_empty_lines_is_read_at_once(tmp_path: Path) -> None:
+    (tmp_path / RECORD).write_bytes(b'{"format": 1}\n' + b"\n" * 255 * 2**20)
+    read = (
+        "from makeittalk.rendering.frame_store import FrameStore\nwith FrameStore(sys.argv[2]) as s: print(s.notices)"
+    )
+    said, memory, seconds = measured(read, tmp_path)
+    assert said == "[]" and memory < 800 and seconds < 8.0, (memory, seconds)
 
 
 def test_a_pipe_is_neither_waited_for_nor_replaced(tmp_path: Path) -> None:

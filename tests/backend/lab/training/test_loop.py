@@ -26,6 +26,7 @@ from makeittalk_lab.training.phones import PhonesTrainingConfig
 from makeittalk_lab.training.task import Draws
 from makeittalk_lab.training.train import train
 from project import CONFIGS, SUPPORT
+from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 PROGRAM = [sys.executable, "-m", "makeittalk"]
@@ -208,6 +209,43 @@ def test_another_seed_ends_elsewhere(tmp_path):
     assert not same(states(first), states(second))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"step": 1e400}',
+        '{"step": 1' + "0" * 400 + "}",
+        '{"step": true}',
+        '{"step": null, "seconds": 3}',
+        "[" * 50_000,
+        "[1]",
+        '"step"',
+        "\ud800",
+    ],
+    ids=lambda line: line[:20],
+)
+def test_a_log_line_that_is_none_is_dropped(tmp_path, line):
+    log = Log(tmp_path)
+    log.add({"step": 1, "loss": 2.0})
+    with open(log.path, "ab") as stream:
+        stream.write(b"\n\n" + line.encode("utf-8", "surrogatepass") + b"\n")
+    log.add({"step": 2, "seconds": 1e400, "junk": ["x"], "validation": {"D": 1.0, "more": {}}})
+    assert log.read() == [
+        {"step": 1, "loss": 2.0},
+        {"step": 2, "seconds": float("inf"), "validation": {"D": 1.0}},
+    ]
+    assert log.cut(2) == 0.0
+
+
+@pytest.mark.parametrize("line", [b"", b"0", b"{}"])
+def test_a_log_of_other_lines_is_one_sentence(tmp_path, line):
+    (tmp_path / "log.jsonl").write_bytes((line + b"\n") * 20_000_000)
+    if not line:
+        assert Log(tmp_path).read() == []
+    else:
+        with pytest.raises(InputError, match=r"log\.jsonl is damaged"):
+            Log(tmp_path).read()
+
+
 def test_a_cut_log_line_is_dropped(tmp_path):
     with pytest.raises(Cancelled):
         run(Duel(), settings(tmp_path), stop_at(0.5))
@@ -217,7 +255,7 @@ def test_a_cut_log_line_is_dropped(tmp_path):
     assert [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()] == [*range(1, 41)]
 
 
-@pytest.mark.parametrize("harm", ["cut", "noise", "other"])
+@pytest.mark.parametrize("harm", ["cut", "noise", "other", "exp_avg", "shape", "nan", "step", "index"])
 def test_a_damaged_checkpoint_is_one_sentence(tmp_path, harm):
     with pytest.raises(Cancelled):
         run(Duel(), settings(tmp_path), stop_at(0.5))
@@ -226,8 +264,21 @@ def test_a_damaged_checkpoint_is_one_sentence(tmp_path, harm):
     if harm == "other":
         other = {"critic": nn.Linear(2, 2)}
         checkpoint.save(tmp_path, "duel", 7, other, {"critic": torch.optim.Adam(other["critic"].parameters())})
-    else:
+    elif harm in ("cut", "noise"):
         path.write_bytes(data[: len(data) // 2] if harm == "cut" else b"\xff" * 100)
+    else:
+        tensors, meta = load(data), {"task": "duel", "step": "20"}
+        part = next(name for name in tensors if name.startswith("optimizer.") and name.endswith(".exp_avg"))
+        moment = tensors.pop(part)
+        if harm == "shape":
+            tensors[part] = moment.flatten()[:1].repeat(3, 1)
+        elif harm == "nan":
+            tensors[part] = moment * float("nan")
+        elif harm == "step":
+            tensors[part], meta["step"] = moment, "9" * 5000
+        elif harm == "index":
+            tensors[part], tensors[f"{part.rsplit('.', 2)[0]}.99999.exp_avg"] = moment, moment.clone()
+        save_file(tensors, path, meta)
     with pytest.raises(InputError, match=r"checkpoint\.safetensors does not fit this training"):
         run(Duel(), settings(tmp_path))
     checkpoint.save(tmp_path, "another", 7, {}, {})
@@ -359,14 +410,20 @@ def test_the_log_is_drawn(tmp_path):
     ("text", "complaint"),
     [
         ("steps = ", "TOML|Invalid"),
-        ("\xff", "codec"),
+        ("\xff", "UTF-8"),
+        ("x = " + "[" * 5000, "nested|recursion"),
+        ("x" + ".x" * 100_000 + " = 1", "too many parts"),
+        ("data = ['x']\nout = 'y'\nlearning_rate = inf", "learning_rate is no number"),
+        ("data = ['x']\nout = 'y'\nlearning_rate = 1" + "0" * 400, "is not a training configuration"),
+        ("data = ['x']\nout = 'y'\nsteps = 1" + "0" * 400, "steps is too large"),
+        ("steps = 1" + "0" * 5000, "valid TOML"),
         ("[network]\ninputs = 80", "out folder"),
         ("out = 'y'", "data folders"),
         ("data = ['x']\nout = 'y'\nspeed = 3", "no key 'speed'"),
         ("data = ['x']\nout = 'y'\n[network]\nwide = 3", "no key 'wide'"),
         ("data = ['x']\nout = 'y'\nsteps = 'many'", "steps is of the wrong type"),
         ("data = ['x']\nout = 'y'\nsteps = -1", "steps must be above 0"),
-        ("data = ['x']\nout = 'y'\nlearning_rate = nan", "learning_rate must be above 0"),
+        ("data = ['x']\nout = 'y'\nlearning_rate = nan", "learning_rate is no number"),
         ("data = ['x']\nout = 'y'\nshare = [1.0, 2.0]", "share needs one number"),
         ("data = ['x']\nout = 'y'\naverage = 1.0", "average must be below 1"),
         ("data = ['x']\nout = 'y'\naverage = -0.1", "average must not be below 0"),
