@@ -17,8 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-#: What Blender draws by chance each time, in the names of its own structures: nothing is shown by it but in editors.
-CHANCE = frozenset({("Mesh", "face_sets_color_seed"), ("bNode", "identifier")})
+#: What Blender draws by chance each time, in the names of its own structures: nothing is shown by it but in editors. The
+#: ends of a window's edges it sorts by their addresses.
+CHANCE = frozenset(
+    {("Mesh", "face_sets_color_seed"), ("bNode", "identifier"), ("ScrEdge", "*v1"), ("ScrEdge", "*v2")}
+)
+_PADDED = 3  # bytes at most behind plain data that Blender before 4.3 rounds up, without setting them
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
@@ -57,6 +61,8 @@ class BlendBlocks:
 
             stream = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True)
             data = stream.read()
+        old = data[7:8] in (b"-", b"_") and int(data[9:12]) < 403
+        self._padded = _PADDED if old else 0
         self.blocks = list(_blocks(data))
         self.structures: list[str] = []
         self._names, self._sizes, self._fields = self._read_table()
@@ -121,12 +127,12 @@ class BlendBlocks:
         for begin in range(0, len(data), max(size, 1)):
             for item in self.fields(block.kind):
                 place = slice(begin + item.first, begin + item.first + item.size)
-                if item.type == "pointer":
+                if (name, item.name) in CHANCE:
+                    data[place] = bytes(item.size)
+                elif item.type == "pointer":
                     for first in range(place.start, place.stop, 8):
                         (address,) = struct.unpack_from("<Q", data, first)
                         struct.pack_into("<q", data, first, self._numbers.get(address, -1) if address else -2)
-                elif (name, item.name) in CHANCE:
-                    data[place] = bytes(item.size)
                 elif item.type == "char" and item.size >= 16 and b"\0" in data[place]:
                     end = data.index(b"\0", place.start)
                     data[end : place.stop] = bytes(place.stop - end)
@@ -138,7 +144,12 @@ class BlendBlocks:
         for index, word in enumerate(words.tolist()) if len(words) < 4096 else ():
             if word in self._numbers:
                 words[index] = self._numbers[word]
-        return words.tobytes() + bytes(data[len(words) * 8 :])
+        data[: len(words) * 8] = words.tobytes()
+        if self._padded:
+            end = data.find(b"\0", max(0, len(data) - 1 - self._padded))
+            first = end if end >= 0 and data[:1].isalnum() else len(data) - self._padded
+            data[max(first, 0) :] = bytes(len(data) - max(first, 0))
+        return bytes(data)
 
     def _read_table(self) -> tuple[list[str], dict[str, int], list[list[tuple[str, str]]]]:
         data = next(block.data for block in self.blocks if block.code == "DNA1")

@@ -49,10 +49,9 @@ def fill(bench: Bench, times: int, chance: random.Random) -> Figures:
     figures = Figures()
     for turn in range(times):
         former = bench.reset(old=turn % 2 == 1)
-        least = 16 * 1024 + 4096 * len(former)
-        # The last pages count as much as all the others: a file that is closed, a record that is written.
-        most = max(bench.peak, least) + 8192
-        size = chance.randint(least, most) if turn % 3 else chance.randint(least, least + (most - least) // 4)
+        least = 4096 * (1 + len(former))
+        most = max(bench.peak, least + 4096)
+        size = chance.randint(least, most if turn % 3 else least + (most - least) // 4)
         result = bench.own.folder("result", str(turn))
         old = bench.own.folder("former", str(turn))
         for name, data in former.items():
