@@ -27,6 +27,8 @@ TEMPORARY = (".mit-", "new-", "old-", ".new-", ".old-")
 #: Whether what killed runs leave is tidied: a part of the backend.
 TIDIES = importlib.util.find_spec("makeittalk.exchange.temporary") is not None
 OLD = b"what was here before"
+#: Folders of the temporary one that libraries share between runs: always the same, so they do not grow in number.
+SHARED = ("torchinductor_",)
 
 
 @dataclass
@@ -140,8 +142,12 @@ class Bench:
         found = self.job.contents(self.out)
         left = {name for name in found if any(part.startswith(TEMPORARY) for part in Path(name).parts)}
         assert {name: found[name] for name in found if name not in left} == self.whole, self._other(found)
-        litter = {*(f"out/{name}" for name in left), *(f"tmp/{path.name}" for path in self.tmp.iterdir())}
+        litter = {*(f"out/{name}" for name in left), *(f"tmp/{name}" for name in self.temporary())}
         figures.litter |= {_kind(name) for name in litter}
+
+    def temporary(self) -> list[str]:
+        """What lies in the temporary folder, but for what all runs share."""
+        return [path.name for path in self.tmp.iterdir() if not path.name.startswith(SHARED)]
 
     def _other(self, found: dict[str, bytes]) -> str:
         names = sorted({*found, *self.whole})

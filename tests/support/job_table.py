@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import soundfile
 import tiny_wheels
 from extension import part_outside
 from PIL import Image
-from project import ASSETS, BACKEND, SUPPORT
+from project import ASSETS, SUPPORT
 
 SIDE = 224  # px of the portraits: small is quick
 SECONDS = 0.6  # of the recording
@@ -36,7 +36,8 @@ class Job:
         together: whether its files appear all at once.
         steps: how much is done, by what is in the folder that it writes to; the number of files where it is None.
         blender: it needs Blender.
-        quick: it is in the short sample. old: what lies where it writes before every other run.
+        quick: it is in the short sample.
+        sentences: how many it may say when it fails: a batch says one for each shot.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Job:
     driver: bool = False
     blender: bool = False
     quick: bool = False
-    old: dict[str, bytes] = field(default_factory=dict)
+    sentences: int = 1
 
     def command(self, inputs: Path, out: Path) -> list[str]:
         """What is run."""
@@ -262,6 +263,7 @@ JOBS = (
         lambda read, out: ["batch", read / "shots.csv", "--report", out / "report", "--workers", "1"],
         resumes=True,
         state=("report/*",),
+        sentences=2,
         steps=lambda out: len([*out.glob("report/shots/*.json")]),
     ),
     Job(
@@ -304,6 +306,3 @@ def reset(out: Path, old: dict[str, bytes]) -> None:
     for name, data in old.items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(data)
-
-
-__all__ = ["BACKEND", "JOBS", "Job", "reset", "write_inputs", "write_more"]
