@@ -115,7 +115,9 @@ def _build(options: Any) -> None:
         settings=settings,
     )
     # Equal runs write equal files: nothing in them is drawn by chance.
-    with identities.following_from(path for path in (made.mesh, made.motion, made.bake, made.audio) if path is not None):
+    with identities.following_from(
+        path for path in (made.mesh, made.motion, made.bake, made.audio) if path is not None
+    ):
         character.build(scene, made)
 
 

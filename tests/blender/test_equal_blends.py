@@ -1,4 +1,4 @@
-"""Two equal runs write .blend files that hold the same; what Blender itself draws by chance is named in `blend_blocks`."""
+"""Two equal runs write .blend files that hold the same; what Blender draws by chance is named in `blend_blocks`."""
 
 from __future__ import annotations
 

@@ -17,11 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-#: What Blender draws by chance each time, in the names of its own structures: nothing is shown by it but in editors. The
-#: ends of a window's edges it sorts by their addresses.
-CHANCE = frozenset(
-    {("Mesh", "face_sets_color_seed"), ("bNode", "identifier"), ("ScrEdge", "*v1"), ("ScrEdge", "*v2")}
-)
+#: What Blender draws by chance each time, in the names of its own structures: nothing is shown by it but in editors.
+#: The ends of a window's edges it sorts by their addresses.
+CHANCE = frozenset({("Mesh", "face_sets_color_seed"), ("bNode", "identifier"), ("ScrEdge", "*v1"), ("ScrEdge", "*v2")})
 _PADDED = 3  # bytes at most behind plain data that Blender before 4.3 rounds up, without setting them
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
@@ -82,13 +80,17 @@ class BlendBlocks:
         """Where two files differ, a line each: the blocks, and of structures the fields."""
         mine, theirs = list(self.lines()), list(other.lines())
         if [name for name, _ in mine] != [name for name, _ in theirs]:
-            return ["other blocks: " + str(next(pair for pair in zip(mine, theirs, strict=False) if pair[0] != pair[1]))]
+            return [
+                "other blocks: " + str(next(pair for pair in zip(mine, theirs, strict=False) if pair[0] != pair[1]))
+            ]
         found = []
         for block, (name, first), (_, second) in zip(self.blocks, mine, theirs, strict=True):
             if first == second:
                 continue
             fields = self.fields(block.kind) if self._is_structured(block) else []
-            named = [item.name for item in fields if first[item.first :][: item.size] != second[item.first :][: item.size]]
+            named = [
+                item.name for item in fields if first[item.first :][: item.size] != second[item.first :][: item.size]
+            ]
             found.append(f"{name}: {', '.join(named) or 'bytes'}")
         return found
 

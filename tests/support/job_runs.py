@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from job_table import JOBS, Job, reset, write_inputs, write_more
+from job_table import Job, reset, write_inputs, write_more
 from killing import LONGEST, kill
 from own_folder import OwnFolder
 from project import BACKEND, SUPPORT
@@ -174,7 +174,7 @@ class Bench:
 
 
 def killed(bench: Bench, times: int, chance: random.Random) -> Figures:
-    """Kills a job so many times, half of them anywhere and half in the middle of the work, and runs it again after each.
+    """Kills a job so many times, half of them anywhere and half in the middle of the work, and runs it after each.
 
     The first time it is killed as soon as something is done, so that one kill at least falls in the middle.
     """
@@ -243,5 +243,3 @@ def lacking(job: Job) -> str:
         if "cpu" not in [build.name for build in locks.builds(locks.platform_name())]:
             return "there is no CPU build here"
     return ""
-
-

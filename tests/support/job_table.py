@@ -129,7 +129,8 @@ def write_more(job: Job, inputs: Path) -> None:
         _request(inputs, "animate", portrait=str(drawing), audio=str(speech))
     if job.name == "batch":
         lines = [
-            f"drawing.png,{name}.wav,../work/out/{name}.npz;../work/out/{name}.csv,cartoon" for name in ("speech", "other")
+            f"drawing.png,{name}.wav,../work/out/{name}.npz;../work/out/{name}.csv,cartoon"
+            for name in ("speech", "other")
         ]
         (inputs / "shots.csv").write_text("\n".join(["portrait,audio,output,style", *lines, ""]))
     if job.name == "train":

@@ -245,13 +245,16 @@ def _content(stream: IO[bytes], shape: tuple[int, ...], fortran: bool, kind: np.
 
 def write_npz(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:
     """Writes compressed arrays beside `path` and renames them into place."""
-    with replacing(path) as temporary, writing(temporary) as target:
-        # Not by numpy's savez, which leaves a zip file open that was interrupted. Level 1: measured values shrink by
-        # hardly less than at 6, in half the time.
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for name, value in arrays.items():
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, np.asanyarray(value), allow_pickle=False)
+    # Not by numpy's savez, which leaves a zip file open that was interrupted. Level 1: measured values shrink by
+    # hardly less than at 6, in half the time.
+    with (
+        replacing(path) as temporary,
+        writing(temporary) as target,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
+        for name, value in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(value), allow_pickle=False)
 
 
 @contextlib.contextmanager

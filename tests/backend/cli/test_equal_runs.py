@@ -1,5 +1,5 @@
-"""Two equal runs write equal bytes: in other folders, with other temporary folders, another order of hashes and, where it
-is promised, another number of threads."""
+"""Two equal runs write equal bytes: in other folders, with other temporary folders, another order of hashes and another
+number of threads."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ def run_all(folder: Path, seed: int, threads: int) -> dict[str, bytes]:
     given = {path.name for path in folder.iterdir()}
     environment = {**os.environ, "PYTHONPATH": str(BACKEND), "PYTHONHASHSEED": str(seed), "TMPDIR": str(folder / "tmp")}
     environment |= {"OMP_NUM_THREADS": str(threads), "TZ": f"XST{seed}"}
-    program = "import sys\nfrom makeittalk.cli.main import main\nfor line in sys.argv[1:]: assert main(line.split()) == 0, line"
+    program = (
+        "import sys\nfrom makeittalk.cli.main import main\n"
+        "for line in sys.argv[1:]: assert main(line.split()) == 0, line"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program, *COMMANDS.values()],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""Outputs that are devices, pipes, sockets or links: the first are refused and stay what they are, links are followed."""
+"""Outputs that are devices, pipes, sockets or links: all but links stay what they are, and links are followed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from job_runs import JOBS, Bench, lacking, sentences
-from job_table import Job
+from job_runs import Bench, lacking, sentences
+from job_table import JOBS, Job
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no such files")
 
@@ -121,5 +121,3 @@ def test_a_link_is_followed_and_stays(tmp_path_factory: pytest.TempPathFactory) 
     assert (bench.out / "said.wav").is_symlink()
     assert sorted(path.name for path in bench.out.rglob("*")) == ["behind", "real.wav", "said.wav"]
     assert bench.job.contents(bench.out)["behind/real.wav"] == bench.whole["said.wav"]
-
-

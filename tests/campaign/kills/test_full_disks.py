@@ -10,8 +10,8 @@ from pathlib import Path
 import full_disk
 import pytest
 from campaign_figures import record
-from job_runs import JOBS, Bench, Figures, lacking
-from job_table import Job
+from job_runs import Bench, Figures, lacking
+from job_table import JOBS, Job
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no limits of files and no small file systems")
 TIMES = 6  # disks a job

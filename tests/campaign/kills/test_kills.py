@@ -1,4 +1,4 @@
-"""Every command and job, killed without warning: nothing is half-written, and the next run is like an undisturbed one."""
+"""Every command and job, killed without warning: nothing is half-written, the next run is like an undisturbed one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from campaign_figures import record
-from job_runs import JOBS, TIDIES, Bench, killed, lacking
-from job_table import Job
+from job_runs import TIDIES, Bench, killed, lacking
+from job_table import JOBS, Job
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
 TIMES = 12  # kills a job: 18 jobs make 216

@@ -8,7 +8,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from job_runs import JOBS, Bench
+from job_runs import Bench
+from job_table import JOBS
 from own_folder import MARK, NotOurs, OwnFolder
 
 
@@ -17,7 +18,9 @@ def own(tmp_path: Path) -> OwnFolder:
     return OwnFolder(tmp_path)
 
 
-@pytest.mark.parametrize("target", ["/", "/dev/null", "/dev/full", "/dev", "/etc/passwd", "/proc/self", "~", "/tmp", "."])
+@pytest.mark.parametrize(
+    "target", ["/", "/dev/null", "/dev/full", "/dev", "/etc/passwd", "/proc/self", "~", "/tmp", "."]
+)
 def test_what_it_did_not_make_is_refused(own: OwnFolder, target: str) -> None:
     with pytest.raises(NotOurs, match="leaves it alone"):
         own.check(Path(target).expanduser())
@@ -32,7 +35,12 @@ def test_its_own_is_taken(own: OwnFolder, tmp_path: Path) -> None:
 
 def test_what_lies_beside_it_is_refused(own: OwnFolder, tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
-    for target in (tmp_path, tmp_path / "precious", own.path / ".." / "precious", own.path.with_name(own.path.name + "x")):
+    for target in (
+        tmp_path,
+        tmp_path / "precious",
+        own.path / ".." / "precious",
+        own.path.with_name(own.path.name + "x"),
+    ):
         with pytest.raises(NotOurs):
             own.check(target)
 
