@@ -64,7 +64,8 @@ class Bench:
         before = time.monotonic()
         with self._watched():
             done = self.run()
-        self.seconds = time.monotonic() - before
+        self.seconds = time.monotonic() - before  # of the last undisturbed run: a machine is not always as fast
+        self.rest = 1.0 - self.begun / self.seconds  # share of it when something is done
         assert done.returncode == 0, done.stderr
         self.whole = job.contents(self.out)
         self.said = sentences(done.stderr)
@@ -137,7 +138,10 @@ class Bench:
 
     def check_next(self, figures: Figures) -> None:
         """Runs it undisturbed: there is what an undisturbed run leaves, and nothing else."""
+        before = time.monotonic()
         done = self.run()
+        if not self.job.resumes:
+            self.seconds = time.monotonic() - before
         assert done.returncode == 0, done.stderr
         found = self.job.contents(self.out)
         left = {name for name in found if any(part.startswith(TEMPORARY) for part in Path(name).parts)}
@@ -184,7 +188,7 @@ def killed(bench: Bench, times: int, chance: random.Random) -> Figures:
             break
         former = bench.reset(old=turn % 4 > 1)
         anywhere = turn % 2 == 1
-        rest = max(bench.seconds - bench.begun, 0.02)
+        rest = max(bench.seconds * bench.rest, 0.02)
         wait = chance.uniform(0.0, 0.95 * bench.seconds) if anywhere else chance.uniform(0.0, 0.9 * rest) * (turn > 0)
         before = bench.job.done(bench.out, bench.tmp)
         process = bench.start()

@@ -77,7 +77,15 @@ def at_most(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-@pytest.fixture(scope="module", params=[job for job in JOBS if not lacking(job)], ids=lambda job: job.name)
+SHORT = ("detect", "voice-convert", "render pictures", "train", "weights import")  # the others in the campaign
+PARAMETERS = [
+    pytest.param(job, id=job.name, marks=() if job.name in SHORT else pytest.mark.campaign)
+    for job in JOBS
+    if not lacking(job)
+]
+
+
+@pytest.fixture(scope="module", params=PARAMETERS)
 def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A job, run once."""
     return Bench(request.param, tmp_path_factory.mktemp("special"))
