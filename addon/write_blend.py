@@ -111,6 +111,7 @@ def _end_with_input(output: Path) -> None:
 
 def _build(options: Any) -> None:
     import bpy
+    from makeittalk_extension.addon.core import identities  # type: ignore[import-not-found]
     from makeittalk_extension.addon.scene import character  # type: ignore[import-not-found]
     from makeittalk_extension.backend.makeittalk.exchange.data_folder import (  # type: ignore[import-not-found]
         is_set_name,
@@ -139,7 +140,11 @@ def _build(options: Any) -> None:
         every_frame=options.every_frame,
         settings=settings,
     )
-    character.build(scene, made)
+    # Equal runs write equal files: nothing in them is drawn by chance.
+    with identities.following_from(
+        path for path in (made.mesh, made.motion, made.bake, made.audio) if path is not None
+    ):
+        character.build(scene, made)
 
 
 def _save(output: Path) -> None:

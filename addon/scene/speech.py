@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import bpy
 
 from .. import compat
+from ..core import identities
 from ..core.errors import AddonError
 from . import sound, strips
 
@@ -19,7 +19,7 @@ def new(character: bpy.types.Collection, start: int) -> Speech:
     """Gives a character one more speech, which is the current one from then on."""
     settings = character.makeittalk
     made = settings.speeches.add()
-    made.uid = made.name = secrets.token_hex(4)  # the name is what an override knows an item by
+    made.uid = made.name = identities.new(4)  # the name is what an override knows an item by
     made.place(start)
     settings.active_speech = len(settings.speeches) - 1
     return made

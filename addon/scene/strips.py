@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
-
 import bpy
 
 from .. import compat
+from ..core import identities
 
 _IDENTITY = "makeittalk_speech"  # custom property of the strip
 
 
 def identify(strip: bpy.types.Strip) -> str:
     """Gives a strip an identity of its own, which survives renaming and saving, and returns it."""
-    strip[_IDENTITY] = secrets.token_hex(8)  # anew, so that of a strip and its copy only this one has it
+    strip[_IDENTITY] = identities.new(8)  # anew, so that of a strip and its copy only this one has it
     return strip[_IDENTITY]
 
 

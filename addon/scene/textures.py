@@ -17,17 +17,19 @@ def portrait_image(name: str, path: Path) -> bpy.types.Image:
         AddonError: Blender cannot read the picture.
     """
     try:
-        image = bpy.data.images.load(str(path), check_existing=False)
-    except RuntimeError as error:
-        raise AddonError(f"Blender cannot read {path.name}.", "Run Make It Talk again.") from error
+        data = path.read_bytes()
+    except OSError as error:
+        raise AddonError(f"{path.name} cannot be read.", "Run Make It Talk again.") from error
+    # Not loaded from its file: the .blend would keep the temporary folder's path, which is private and never the same.
+    image = bpy.data.images.new(name, 1, 1, alpha=True)
+    image.source = "FILE"
+    image.filepath_raw = f"//{bpy.path.clean_name(name)}.png"  # where it would be unpacked to
+    image.pack(data=data, data_len=len(data))
     if not image.size[0]:
         bpy.data.images.remove(image)
         raise AddonError(f"Blender cannot read {path.name}.", "Run Make It Talk again.")
-    image.name = name
     image.alpha_mode = "STRAIGHT"
     image.colorspace_settings.name = "sRGB"
-    image.pack()
-    image.filepath_raw = f"//{bpy.path.clean_name(name)}.png"  # where it would be unpacked to
     return image
 
 

@@ -159,7 +159,7 @@ def write_flac(path: str | os.PathLike[str], original: np.ndarray, rate: int) ->
 
 def _write(path: str | os.PathLike[str], original: np.ndarray, rate: int, form: str, subtype: str) -> None:
     block = 1 << 20
-    with storage.replacing(path) as temporary, open(temporary, "wb") as stream:
+    with storage.replacing(path) as temporary, storage.writing(temporary) as stream:
         channels = 1 if original.ndim == 1 else original.shape[1]
         try:
             with soundfile.SoundFile(stream, "w", rate, channels, subtype, format=form) as sound:

@@ -18,6 +18,7 @@ from torch import nn
 from ..exchange import storage
 from ..exchange.errors import InputError
 from ..exchange.tensors import read_header
+from . import tensor_file
 from .files import AGAIN, MAX_BYTES, listed, listed_bytes
 from .layouts import CURRENT, FORMAT, data_and_notes
 
@@ -125,6 +126,7 @@ def save_weights(
     }
     with storage.replacing(path) as temporary:
         save_file(_half_precision(network), temporary, meta)
+        tensor_file.settle(temporary)
 
 
 def _unusable(name: str, kind: str) -> InputError:

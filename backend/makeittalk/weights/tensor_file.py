@@ -58,3 +58,27 @@ def write(
                 raise ValueError(f"{name} has another shape")
             put(np.ascontiguousarray(values, _TYPES[kinds[name]]).tobytes())
     return digest.hexdigest()
+
+
+def settle(path: Path) -> None:
+    """Sorts the notes in the header of a file that the safetensors library wrote: it writes them in an order of chance.
+
+    Raises:
+        ValueError: it is no such file. OSError: it cannot be written.
+    """
+    key = b'{"__metadata__":{'
+    with open(path, "r+b") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        text = stream.read(length)
+        if not text.startswith(key):
+            return
+        whole, parts, place = text.decode(), [], len(key)
+        decoder = json.JSONDecoder()
+        while whole[place - 1] != "}":
+            begin = place
+            for _ in range(2):  # a name and its value, and the sign behind each
+                _, place = decoder.raw_decode(whole, place)
+                place += 1
+            parts.append(whole[begin : place - 1])
+        stream.seek(8)
+        stream.write((whole[: len(key)] + ",".join(sorted(parts)) + whole[place - 1 :]).encode())

@@ -31,6 +31,7 @@ from makeittalk.landmarks.ibug68 import INNER_PAIRS, MIRROR
 from makeittalk.landmarks.mean_face import MEAN_FACE
 from makeittalk.networks.content_inference import CONTENT_WEIGHTS, predict_content
 from makeittalk.networks.phones_inference import closure_of, predict_phones, rounding_of
+from makeittalk.weights import tensor_file
 from safetensors.numpy import save_file
 
 from ..data.augment import Augment, vary_face
@@ -128,6 +129,7 @@ def build(head: Path, recordings: list[Path], target: Path, keep_named: bool = F
     with storage.replacing(target) as temporary:
         tensors = {"named": named.astype(np.float16), "residual": residual.astype(np.float16)}
         save_file(tensors, temporary, metadata={"format": "1", "names": json.dumps(every)})
+        tensor_file.settle(temporary)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from makeittalk.exchange import storage
 from makeittalk.exchange.errors import InputError
+from makeittalk.weights import tensor_file
 from makeittalk.weights.store import tensors_in
 from safetensors import SafetensorError
 from safetensors.torch import save_file
@@ -37,6 +38,7 @@ def save(folder: Path, task: str, step: int, networks: Networks, optimizers: Opt
     copies = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
     with storage.replacing(folder / NAME) as temporary:
         save_file(copies, temporary, {"task": task, "step": str(step)})
+        tensor_file.settle(temporary)
 
 
 def load(folder: Path, task: str, networks: Networks, optimizers: Optimizers | None = None) -> int:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from killing import kill
 from makeittalk.cli.main import main
 from makeittalk.cli.shot_outputs import check_outputs
 from makeittalk.exchange.formats.shots import read_shots
@@ -223,8 +224,7 @@ def test_killed_at_any_moment_it_ends_as_if_undisturbed(times: int, made: Path, 
         folder = tmp_path / f"killed{number}"
         path = write_list(folder, 4, ".npz .csv")
         process = start_batch(path, "--workers", "2")
-        time.sleep(random_.uniform(0.05, 0.8) * whole)
-        process.kill()
+        kill(process, random_.uniform(0.05, 0.8) * whole)
         process.communicate(timeout=60)
         written = sums(folder)
         assert written.items() <= reference.items(), "half of a file"

@@ -3,11 +3,9 @@ an undisturbed run leaves, byte for byte, and what was done once is not done aga
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -16,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from killing import kill
 from made_clips import write_clips, write_config
 from made_corpora import TalkingPhoto, write_obama, write_vctk, write_voxceleb2
 from makeittalk_lab.prepare.campaign import BOOK
@@ -24,39 +23,12 @@ from safetensors.torch import load_file
 
 PROGRAM = [sys.executable, "-m", "makeittalk"]
 ENVIRONMENT = dict(os.environ, MAKEITTALK_DEBUG="1")
-LONGEST = 240.0  # s of a run, on a machine that does much else
-
-
-def children(pid: int) -> list[int]:
-    listed = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout
-    return [int(line) for line in listed.split()]
-
-
-def alive(pid: int) -> bool:
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return bool(state.strip()) and not state.startswith("Z")
 
 
 def killed(command: list[str], begun: Callable[[], bool], wait: float, early: bool) -> bool:
-    """Runs a command and kills it so many seconds after it began, or was started; whether it was still running then.
-
-    Its own processes have to end by themselves.
-    """
+    """Runs a command and kills it so many seconds after it began, or was started; whether it was still running then."""
     process = subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + LONGEST
-    while not early and not begun() and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(wait)
-    below = children(process.pid)
-    process.send_signal(signal.SIGKILL)
-    status = process.wait()
-    deadline = time.monotonic() + 30
-    while any(map(alive, below)):
-        assert time.monotonic() < deadline, "processes of a killed one go on"
-        time.sleep(0.05)
-    return status == -signal.SIGKILL
+    return kill(process, wait, None if early else begun)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import released_clone
 import safetensors.numpy
 import torch
 from command_line import python, refused
+from killing import kill
 from makeittalk.cli.main import main
 from makeittalk.exchange.data_folder import imported_names, is_set_name, weights_folder
 from makeittalk.exchange.errors import Cancelled, InputError, MissingError, OutputError
@@ -416,8 +416,7 @@ def kill_imports(tmp_path, home, times, seed):
         else:
             import_released(clones[0], layout=layout)
         process = start(clones[1])
-        time.sleep(rng.uniform(0.0, 1.1 * lasted))
-        process.send_signal(signal.SIGKILL)
+        kill(process, rng.uniform(0.0, 1.1 * lasted))
         interrupted += process.communicate()[0] != "done\n"
         assert imported_names() in ([], ["released"])
         if imported_names():
