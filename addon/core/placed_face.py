@@ -52,7 +52,7 @@ def from_text(text: str, image: Path = Path("portrait.png")) -> Face:
         numbers = [landmarks, *([] if irises is None else [irises])]
         if not all(np.abs(values).max() < MAX_COORDINATE for values in numbers) or not 0.0 <= confidence <= 1.0:
             raise ValueError("no numbers of a face")  # not a number is not smaller either
-        if not (1 <= min(size) and max(size) <= MAX_PORTRAIT_SIDE):
+        if not (min(size) >= 1 and max(size) <= MAX_PORTRAIT_SIDE):
             raise ValueError("no picture is that large")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise AddonError("The landmarks kept in this file are damaged.", "Place them again.") from error

@@ -45,7 +45,8 @@ def list_weights(folder: Path | None = None) -> list[WeightFile]:
         digest, _, name = line.strip().partition("  ")
         if not line.strip():
             continue
-        if len(digest) != 64 or not name.isprintable() or not 0 < len(name.encode()) <= _LONGEST or Path(name).name != name:
+        usable = name.isprintable() and 0 < len(name.encode()) <= _LONGEST
+        if len(digest) != 64 or not usable or Path(name).name != name:
             raise InputError(f"{path} is damaged.", AGAIN)
         file = folder / name
         files.append(WeightFile(Path(name).stem, file, file.stat().st_size if file.is_file() else 0, digest.lower()))

@@ -92,6 +92,10 @@ def _placed() -> str:
     return json.dumps(value | {"detector": "hand", "confidence": 1.0})
 
 
+def _kept_face(path: Path) -> object:
+    return _core["placed_face"].from_text(_text(path))
+
+
 def _preset() -> str:
     rows = [{"target": "A", "meaning": "arkit:jawOpen", "gain": 1.0, "offset": 0.0, "on": True}] * 2
     head = {"bone": "head", "turn": 1.0, "move": 0.0, "forward": "AUTO", "up": "AUTO"}
@@ -121,11 +125,14 @@ def _report(path: Path) -> object:
     return _core["report"].compose({"Log": _core["report"].tail(path)}, scrubber.scrub)
 
 
-_DOCTOR = '{\n "ok": false,\n "findings": [{"name": "torch", "ok": true, "needed": true, "finding": "2.13"}, {"name": "a"}]}'
+_FINDINGS = '[{"name": "torch", "ok": true, "needed": true, "finding": "2.13"}, {"name": "a"}]'
+_DOCTOR = f'{{\n "ok": false,\n "findings": {_FINDINGS}}}'
 _PIP = (
     "Progress 12 of 3400\nDownloading numpy-1.26.4-cp311.whl (12.5 MB)\nProcessing ./torch-2.whl\n"
-    "Using cached a-1.whl (1.0 kB)\nInstalling collected packages: numpy, torch\nERROR: No matching distribution found\n"
+    "Using cached a-1.whl (1.0 kB)\nInstalling collected packages: numpy, torch\n"
+    "ERROR: No matching distribution found\n"
 )
+_INSTALLED = '{"product": "1.0", "python": "3.11", "build": "cpu", "disk": 5, "seconds": 1.5}'
 _LOG = "Error in /home/ada/film/portrait.png at https://example.org/x?y=z\nC:\\Users\\ada\\speech.wav not found\n"
 _NAMES = "jawOpen Fcl_MTH_A blendShape1.mouthSmile_L A I U E O vrc.v_aa Jaw_Open head mixamorig:Jaw DEF-jaw lip.T.L"
 _WHEELS = "numpy-1.26.4-cp311-cp311-manylinux_2_28_x86_64.whl a-1-py3-none-any.whl b-2-1-cp39-abi3-win_amd64.whl"
@@ -133,7 +140,7 @@ _WHEELS = "numpy-1.26.4-cp311-cp311-manylinux_2_28_x86_64.whl a-1-py3-none-any.w
 READERS = (
     Reader(
         "installed.json",
-        _one("env-id/installed.json", '{"product": "1.0", "python": "3.11", "build": "cpu", "disk": 5, "seconds": 1.5}'),
+        _one("env-id/installed.json", _INSTALLED),
         _marker,
         (),
         "json",
@@ -144,8 +151,8 @@ READERS = (
     Reader("pip's output", _one("pip.log", _PIP), _pip_said, (), "words", 1500),
     Reader("wheel names", _one("names.txt", _WHEELS), _wheel_names, (), "words", 1500),
     Reader("pip's wheel", _wheels_folder, _pip_wheel, ()),
-    Reader("placed landmarks", _one("placed.json", _placed()), lambda p: _core["placed_face"].from_text(_text(p)), TYPED, "json", 3000),
-    Reader("retarget preset", _one("preset.json", _preset()), lambda p: _core["retarget_preset"].load(p), TYPED, "json", 3000),
+    Reader("placed landmarks", _one("placed.json", _placed()), _kept_face, TYPED, "json", 3000),
+    Reader("retarget preset", _one("preset.json", _preset()), _core["retarget_preset"].load, TYPED, "json", 3000),
     Reader("retarget shapes", _basis, _canonical, TYPED, "safetensors", 800),
     Reader("retarget names", _one("names.txt", _NAMES), _keys, (), "words", 600),
     Reader("payload", _one("payload.txt", base64.b64encode(bytes(300))), _payload, TYPED, "words", 1000),

@@ -85,4 +85,7 @@ def _blank(data: bytearray, rng: random.Random) -> None:
     data[at : at + size] = (rng.choice((b"\0", b"\xff"))) * max(0, size)
 
 
-_CHANGES = (_flip, _flip, _byte, _byte, _number, _number, _number, _cut, _drop, _repeat, _splice, _shuffle, _insert, _blank)
+_CHANGES = (
+    *(_flip, _flip, _byte, _byte, _number, _number, _number),
+    *(_cut, _drop, _repeat, _splice, _shuffle, _insert, _blank),
+)

@@ -186,7 +186,7 @@ READERS = (
     Reader("cues.npz", _cues, Cues.load, TYPED, "npz", 1500),
     Reader("motion table", _live_link, motion_table.read_live_link, TYPED, "table", 2500),
     Reader("shots", _shots, read_shots, TYPED, "table", 2500),
-    Reader("amounts", _one("amounts.json", '{"lip": 1, "head": 0.5, "gaze": 2.0}'), _amounts, (ValueError,), "json", 3000),
+    Reader("amounts", _one("amounts.json", '{"lip": 1, "gaze": 2.0}'), _amounts, (ValueError,), "json", 3000),
     Reader("options", _one("words.txt", "25 1 yes cpu 29.97 30000/1001 whisper released"), _options, (), "words", 1200),
     Reader("sums", _one("SHA256SUMS", f"{'a' * 64}  a.safetensors\n{'b' * 64}  b.task\n"), _sums, TYPED, "words", 1500),
     Reader("lock", _one("lock.txt", _lock()), Lock.read, TYPED, "words", 1500),

@@ -61,7 +61,8 @@ def _jobs(path: Path) -> object:
 
 def _frames(folder: Path) -> dict[str, bytes]:
     (folder / "photoreal_00001.png").write_bytes(b"\x89PNG....IEND\xaeB`\x82")
-    lines = [{"format": 1}, {"frame": 1, "character": "c", "vertices": "v"}, {"frame": 1}, {"frame": 2, "character": "c", "vertices": "w"}]
+    shown = [{"frame": number, "character": "c", "vertices": "v"} for number in (1, 2)]
+    lines = [{"format": 1}, *shown, {"frame": 1}]
     return {"frames.jsonl": "".join(json.dumps(line) + "\n" for line in lines).encode()}
 
 

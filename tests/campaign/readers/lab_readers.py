@@ -11,7 +11,6 @@ from makeittalk.exchange.errors import MakeItTalkError
 from makeittalk_lab.data.clips import Clip, Prepared
 from makeittalk_lab.data.image_clips import ImageClip
 from makeittalk_lab.data.mouth_clip import MouthClip
-from makeittalk_lab.data.mouth_frames import MouthFrames
 from makeittalk_lab.data.phone_files import read_phones
 from makeittalk_lab.data.transcripts import aligned_words, read_transcripts, spoken_words
 from makeittalk_lab.prepare.campaign import _lines as book_lines
@@ -33,7 +32,8 @@ def _clip(folder: Path) -> dict[str, bytes]:
     frames = 6
     face = rng.normal(0, 1, (frames, 68, 3)).astype(np.float32)
     mel = rng.random((frames, 80)).astype(np.float32)
-    made = Clip("one", mel, face, face[0], face, mel, 1.0, np.full(256, 0.06, np.float32), None, np.zeros(900, np.float32))
+    voice, sound = np.full(256, 0.06, np.float32), np.zeros(900, np.float32)
+    made = Clip("one", mel, face, face[0], face, mel, 1.0, voice, None, sound)
     made.save(folder)
     return {"one.npz": (folder / "one.npz").read_bytes()}
 
@@ -62,7 +62,7 @@ def _recipe(path: Path) -> object:
 
 
 def _recipes(_folder: Path) -> dict[str, bytes]:
-    return {name: (CONFIGS / name).read_bytes() for name in ("content.toml", "image.toml") if (CONFIGS / name).is_file()}
+    return {name: (CONFIGS / name).read_bytes() for name in ("content.toml", "image.toml")}
 
 
 class _Training:
@@ -93,7 +93,8 @@ def _go_on(path: Path) -> None:
 
 
 def _book() -> bytes:
-    lines = [{"corpus": "grid", "format": 1}, {"name": "a", "stamp": [1, 2], "value": 3}, {"name": "b", "fault": "It is short."}]
+    lines: list[dict[str, object]] = [{"corpus": "grid", "format": 1}, {"name": "a", "stamp": [1, 2], "value": 3}]
+    lines.append({"name": "b", "fault": "It is short."})
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
 
 
@@ -112,7 +113,8 @@ def _pictures(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     from makeittalk_lab.data.image_clips import SIZE
 
     pictures = np.zeros((2, SIZE, SIZE, 3), np.uint8)
-    return pictures[0], pictures, pictures, rng.random((68, 2)).astype(np.float32), rng.random((2, 68, 2)).astype(np.float32)
+    rest, landmarks = rng.random((68, 2)).astype(np.float32), rng.random((2, 68, 2)).astype(np.float32)
+    return pictures[0], pictures, pictures, rest, landmarks
 
 
 def _mouth_clip(folder: Path) -> dict[str, bytes]:
@@ -134,7 +136,8 @@ def _mouth_clip(folder: Path) -> dict[str, bytes]:
 _PHONES = json.dumps([[0.0, 0.1, "SIL"], [0.1, 0.25, "AA"]])
 _TSV = "file\tmean_logprob\ttext\na\t-0.1\tHello there\nb\t-0.2\tMr. Fox\n"
 _ALIGN = "0 1000 sil\n1000 5000 bin\n5000 9000 b\n"
-_VCTK = "ID  AGE  GENDER  ACCENTS  REGION\np225  23  F    English    Southern  England\n226 22 M English Surrey (mic2 is bad)\n"
+_VCTK = "ID  AGE  GENDER  ACCENTS  REGION\n"
+_VCTK += "p225  23  F    English    Southern  England\n226 22 M English Surrey (mic2 is bad)\n"
 
 
 def _one(name: str, text: str):
@@ -150,7 +153,7 @@ READERS = (
     Reader("book", lambda _folder: {"book.jsonl": _book()}, book_lines, TYPED, "lines", 1200),
     Reader("phones", _one("phones.json", _PHONES), read_phones, TYPED, "json", 1200),
     Reader("phones of a voice", _one("voice.json", _PHONES), _phone_times, TYPED, "json", 1200),
-    Reader("transcripts", _one("transcripts.tsv", _TSV), lambda path: read_transcripts(path.parent), TYPED, "table", 1000),
+    Reader("transcripts", _one("transcripts.tsv", _TSV), lambda p: read_transcripts(p.parent), TYPED, "table", 1000),
     Reader("spoken words", _one("words.align", _ALIGN), _words, TYPED, "words", 600),
     Reader("speakers", _one("speaker-info.txt", _VCTK), read_info, TYPED, "words", 600),
     Reader("image clip", _image_clip, lambda path: ImageClip.load(path.parent, "one"), TYPED, "npz", 300),

@@ -102,8 +102,8 @@ def _deep_tiff(folder: Path) -> dict[str, bytes]:
     for name, kind, mode in (("deep16.tiff", "<H", 16), ("float.tiff", "<f", 32)):
         rgb = np.random.default_rng(2).random((_SIDE, _SIDE, 3))
         data = (rgb * (65535 if mode == 16 else 1)).astype(kind[0] + ("u2" if mode == 16 else "f4")).tobytes()
-        tags = [(256, 3, 1, _SIDE), (257, 3, 1, _SIDE), (259, 3, 1, 1), (262, 3, 1, 2), (277, 3, 1, 3), (278, 3, 1, _SIDE)]
-        tags += [(284, 3, 1, 1), (279, 4, 1, len(data))]
+        tags = [(256, 3, 1, _SIDE), (257, 3, 1, _SIDE), (259, 3, 1, 1), (262, 3, 1, 2), (277, 3, 1, 3)]
+        tags += [(278, 3, 1, _SIDE), (284, 3, 1, 1), (279, 4, 1, len(data))]
         end = 8 + 2 + 12 * (len(tags) + 3) + 4
         tags += [(258, 3, 3, end), (339, 3, 3, end + 6), (273, 4, 1, end + 12)]
         out = struct.pack("<2sHI", b"II", 42, 8) + struct.pack("<H", len(tags))
@@ -142,7 +142,8 @@ def _lossless(form: str, suffix: str, *subtypes: str) -> Callable[[Path], dict[s
 
 def _encoded(suffix: str, codec: str, rate: int = 48000, layout: str = "mono") -> Callable[[Path], dict[str, bytes]]:
     def made(folder: Path) -> dict[str, bytes]:
-        path = media.encode_sound(folder / f"speech{suffix}", _speech(), codec, rate, layout, codec_options={"b": "64000"})
+        path = folder / f"speech{suffix}"
+        media.encode_sound(path, _speech(), codec, rate, layout, codec_options={"b": "64000"})
         return {path.name: path.read_bytes()}
 
     return made
@@ -188,16 +189,20 @@ def _face_film(folder: Path) -> dict[str, bytes]:
     return {"face.mp4": (folder / "face.mp4").read_bytes()}
 
 
-def _reader(name: str, samples: Callable[[Path], dict[str, bytes]], read: Callable[[Path], object], count: int) -> Reader:
+Samples = Callable[[Path], dict[str, bytes]]
+
+
+def _reader(name: str, samples: Samples, read: Callable[[Path], object], count: int) -> Reader:
     return Reader(name, samples, read, TYPED, count=count)
 
 
 _STILL = {
-    "png": _pillow("PNG", ".png", *((mode, {}) for mode in ("RGB", "RGBA", "L", "P", "I;16", "1")), ("RGBA", {"bits": 4})),
+    "png": _pillow("PNG", ".png", *((mode, {}) for mode in ("RGB", "RGBA", "L", "P", "I;16", "1"))),
     "jpeg": _pillow("JPEG", ".jpg", ("RGB", {}), ("L", {}), ("CMYK", {}), ("RGB", {"progressive": True})),
     "webp": _pillow("WEBP", ".webp", ("RGB", {}), ("RGBA", {"lossless": True})),
     "tiff": _pillow(
-        "TIFF", ".tiff", ("RGB", {}), ("RGBA", {"compression": "tiff_lzw"}), ("I;16", {}), ("RGB", {"compression": "jpeg"})
+        *("TIFF", ".tiff", ("RGB", {}), ("RGBA", {"compression": "tiff_lzw"})),
+        *(("I;16", {}), ("RGB", {"compression": "jpeg"})),
     ),
     "deep tiff": _deep_tiff,
     "bmp": _pillow("BMP", ".bmp", ("RGB", {}), ("P", {}), ("1", {})),

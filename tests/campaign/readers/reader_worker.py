@@ -74,7 +74,12 @@ class Worker:
         self._ready: dict[str, tuple[Any, dict[str, bytes], Path]] = {}
 
     def work(self, task: dict[str, Any]) -> dict[str, Any]:
-        """Does a task: {"reader", "way": "valid" | "bytes" | "structure" | "file", "seed", "count", "name", "content"}."""
+        """Does a task.
+
+        Args:
+            task: "reader"; "way": "valid", "bytes", "structure" or "file"; "seed" and "count" of the first two of them
+                that are made; "name" and "content" (base64) of a file.
+        """
         reader, samples, folder = self._reader(task["reader"])
         tally = Tally()
         names = sorted(samples)

@@ -60,7 +60,8 @@ class Watch:
         if event == "exec":
             code = given[0]
             known = isinstance(code, CodeType) and _installed(code.co_filename)
-            return "" if known else f"runs {getattr(code, 'co_name', code)!s:.40} of {getattr(code, 'co_filename', '?')}"
+            name, file = getattr(code, "co_name", code), getattr(code, "co_filename", "?")
+            return "" if known else f"runs {name!s:.40} of {file}"
         if event == "import":  # of a module in machine code; one in Python is an exec
             return "" if not given[1] or _installed(given[1]) else f"imports {given[1]}"
         if event.startswith("socket.") or event in ("urllib.Request", "ftplib.connect", "smtplib.connect"):

@@ -126,6 +126,10 @@ def _clone(folder: Path) -> dict[str, bytes]:
     return {"small.pth": (folder / "small.pth").read_bytes(), "numbers.txt": b"1 2 3 4 5 6 7\n"}
 
 
+def _numbers(_folder: Path) -> dict[str, bytes]:
+    return {"numbers.txt": b"1 2 3 4 5 6 7\n"}
+
+
 def _import(path: Path) -> object:
     made = import_released(path.parent, "mine", layout=_LAYOUT)
     shutil.rmtree(made)
@@ -168,7 +172,10 @@ def _verify(path: Path) -> object:
     return files.verify_weights(path.parent)
 
 
-def _network(name: str, samples: Callable[[Path], dict[str, bytes]], load: Callable[[str], object], count: int = 500) -> Reader:
+Samples = Callable[[Path], dict[str, bytes]]
+
+
+def _network(name: str, samples: Samples, load: Callable[[str], object], count: int = 500) -> Reader:
     return Reader(name, samples, _loaded(load), TYPED, "safetensors", count)
 
 
@@ -182,7 +189,7 @@ READERS = (
     _network("whisper network", _saved(_whisper), load_whisper, 60),
     Reader("checkpoint", _checkpoints, _checkpoint, TYPED, count=2000, change=_attack),
     Reader("import", _clone, _import, TYPED, count=1200, change=_attack),
-    Reader("released text", lambda _folder: {"numbers.txt": b"1 2 3 4 5 6 7\n"}, lambda p: read_text(p, _TEXT), TYPED, "words", 1500),
+    Reader("released text", _numbers, lambda path: read_text(path, _TEXT), TYPED, "words", 1500),
     Reader("statistics", _statistics, _read_listed, TYPED, "safetensors", 800),
     Reader("basis", _basis, lambda path: load_basis.__wrapped__(path), TYPED, "safetensors", 800),
     Reader("face finder's file", _task, _verify, TYPED, count=40),
