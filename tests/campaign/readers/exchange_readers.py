@@ -33,6 +33,7 @@ from makeittalk.exchange.protocol import (
     encode_request,
     read_lines,
 )
+from makeittalk.landmarks.few_points import place_landmarks
 from makeittalk.landmarks.landmark_motion import load_motion
 from makeittalk.weights.files import list_weights
 from reader import Reader
@@ -147,6 +148,22 @@ def _amounts(path: Path) -> Amounts:
     return Amounts.from_dict(bounded_json.loads(path.read_bytes()))
 
 
+def _clicks(path: Path) -> object:
+    """A face laid through the points that a request names, as `place` does it."""
+    try:
+        _number, request = decode_request(path.read_bytes())
+    except ProtocolError:
+        return False
+    if not isinstance(request, Place):
+        return False
+    return place_landmarks(np.array([[click.x, click.y] for click in request.clicks]))
+
+
+def _place() -> bytes:
+    points = ((40, 50), (80, 50), (60, 75), (45, 100), (75, 100), (60, 100), (60, 130))
+    return encode_request(7, Place("p.png", "f", [Click(*map(float, point)) for point in points]))
+
+
 def _options(path: Path) -> None:
     """Each word of a text as the value of every option of a shot, and as the name of a set of weights."""
     for word in path.read_bytes().decode("utf-8", "replace").split()[:40]:
@@ -176,6 +193,7 @@ def _lock() -> bytes:
 READERS = (
     Reader("requests", _one("lines", _requests()), _each_line(decode_request), (), "lines", 3000),
     Reader("replies", _one("lines", _replies()), _each_line(decode_reply), (), "lines", 3000),
+    Reader("clicks", _one("place.json", _place()), _clicks, TYPED, "json", 2000),
     Reader("lines", _one("lines", _requests()), lambda path: list(read_lines(io.BytesIO(path.read_bytes()))), ()),
     Reader("face.json", _job("face.json"), Face.load, TYPED, "json", 3000),
     Reader("any json", _job("face.json"), storage.read_json, TYPED, "json", 2000),

@@ -11,6 +11,7 @@ from makeittalk.exchange.errors import MakeItTalkError
 from makeittalk_lab.data.clips import Clip, Prepared
 from makeittalk_lab.data.image_clips import ImageClip
 from makeittalk_lab.data.mouth_clip import MouthClip
+from makeittalk_lab.data.mouth_frames import MouthFrames
 from makeittalk_lab.data.phone_files import read_phones
 from makeittalk_lab.data.transcripts import aligned_words, read_transcripts, spoken_words
 from makeittalk_lab.prepare.campaign import _lines as book_lines
@@ -117,6 +118,15 @@ def _pictures(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     return pictures[0], pictures, pictures, rest, landmarks
 
 
+def _mouth_frames(folder: Path) -> dict[str, bytes]:
+    from makeittalk_lab.data.image_clips import SIZE
+
+    clip = ImageClip("one", *_pictures(np.random.default_rng(1)))
+    cards = np.zeros((2, SIZE, SIZE, 3), np.uint8)
+    MouthFrames(clip, cards, np.ones(3), 1.0, np.array([64, 32]), True).save(folder)
+    return {"one.card.npz": (folder / "one.card.npz").read_bytes()}
+
+
 def _mouth_clip(folder: Path) -> dict[str, bytes]:
     clip = MouthClip(
         np.zeros((2, 16, 16, 3), np.uint8),
@@ -157,5 +167,6 @@ READERS = (
     Reader("spoken words", _one("words.align", _ALIGN), _words, TYPED, "words", 600),
     Reader("speakers", _one("speaker-info.txt", _VCTK), read_info, TYPED, "words", 600),
     Reader("image clip", _image_clip, lambda path: ImageClip.load(path.parent, "one"), TYPED, "npz", 300),
+    Reader("mouth frames", _mouth_frames, lambda path: MouthFrames.load(path.parent, "one"), TYPED, "npz", 300),
     Reader("mouth clip", _mouth_clip, MouthClip.load, TYPED, "npz", 500),
 )

@@ -121,18 +121,22 @@ def json_files(draw: DrawFn, sample: bytes) -> bytes:
 @st.composite
 def json_lines(draw: DrawFn, sample: bytes) -> bytes:
     """Lines of JSON like a sample's, some changed, left out, repeated or empty."""
-    lines = []
-    for line in sample.splitlines():
-        how = draw(st.sampled_from(("as it is", "edit", "edit", "drop", "repeat", "junk")))
+    lines = sample.splitlines()
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(lines) - 1)) if lines else 0
+        how = draw(st.sampled_from(("edit", "edit", "edit", "drop", "repeat", "junk"))) if lines else "junk"
         if how == "edit":
-            value = json.loads(line)
-            for _ in range(draw(st.integers(1, 2))):
-                if isinstance(value, dict | list):
-                    value = _edit(draw, value)
-            line = dumps(value).encode("utf-8", "surrogatepass")
+            try:
+                value = json.loads(lines[at])
+            except (ValueError, RecursionError):  # it has been changed before
+                continue
+            value = _edit(draw, value) if isinstance(value, dict | list) else draw(VALUES)
+            lines[at] = dumps(value).encode("utf-8", "surrogatepass")
         elif how == "junk":
-            line = draw(st.binary(max_size=20) | st.sampled_from((b"", b"\0", b"{", b"[" * 40_000, b" " * 5000)))
-        lines += [line] * {"drop": 0, "repeat": draw(st.integers(2, 50))}.get(how, 1)
+            junk = st.binary(max_size=20) | st.sampled_from((b"", b"\0", b"{", b"[" * 40_000, b" " * 5000))
+            lines.insert(at, draw(junk))
+        else:
+            lines[at : at + 1] = [lines[at]] * (0 if how == "drop" else draw(st.integers(2, 50)))
     return _spoil_text(draw, b"\n".join(lines) + b"\n")
 
 
