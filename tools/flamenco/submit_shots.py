@@ -53,7 +53,7 @@ def read_report(options: argparse.Namespace) -> list[dict[str, Any]]:
     try:
         with options.report.open(newline="", encoding="utf-8") as stream:
             return list(jobs(csv.DictReader(stream), options))
-    except (AttributeError, KeyError, OverflowError, csv.Error) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, csv.Error) as error:
         raise ValueError(str(error)) from error
 
 
