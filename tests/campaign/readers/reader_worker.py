@@ -247,8 +247,8 @@ def main(folder: Path) -> int:
         try:
             answer(worker.work(task))
         except BaseException:  # of the campaign itself
-            said = traceback.format_exc()
-            answer({"broken": said if len(said) < 2000 else f"{said[:500]} … {said[-1200:]}"})
+            said = traceback.format_exc().strip()
+            answer({"broken": f"{said.splitlines()[-1][:300]} … {said[-1500:]}"})
         answers.flush()
     return 0
 
