@@ -55,10 +55,13 @@ def check_index(folder: Path, archive: Path) -> None:
     Raises:
         BuildError: it does not.
     """
-    listed = json.loads((folder / INDEX).read_text(encoding="utf-8"))["data"]
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     expected = (f"./{archive.name}", f"sha256:{digest}", archive.stat().st_size, build_extension.check_version())
-    found = [(item["archive_url"], item["archive_hash"], item["archive_size"], item["version"]) for item in listed]
+    try:
+        listed = json.loads((folder / INDEX).read_text(encoding="utf-8"))["data"]
+        found = [(item["archive_url"], item["archive_hash"], item["archive_size"], item["version"]) for item in listed]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise BuildError(f"{INDEX} is no list of a repository ({error}).") from error
     if found != [expected]:
         raise BuildError(f"{INDEX} lists {found}, not {expected}.")
 

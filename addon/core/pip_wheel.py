@@ -68,8 +68,11 @@ class Tools:
         """A wheel of pip with a locked hash, from the folder of wheels or among what was downloaded."""
         hashes = self._hashes("pip.txt")
         for path in sorted((self._wheels or self._place.cache).glob("pip-*.whl")):
-            if hashlib.sha256(path.read_bytes()).hexdigest() in hashes:
-                return path
+            if not path.is_file():  # reading from a pipe would wait for whoever writes to it
+                continue
+            with open(path, "rb") as stream:
+                if hashlib.file_digest(stream, "sha256").hexdigest() in hashes:
+                    return path
         return None
 
     def uv(self) -> Path:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ...backend.makeittalk.exchange import bounded_json
-from ...backend.makeittalk.exchange.constants import LANDMARKS
+from ...backend.makeittalk.exchange.constants import LANDMARKS, MAX_PORTRAIT_SIDE
 from ...backend.makeittalk.exchange.formats import Face
+from ...backend.makeittalk.exchange.formats.checks import MAX_COORDINATE
 from .errors import AddonError
 from .landmark_parts import PARTS
 
@@ -46,9 +47,14 @@ def from_text(text: str, image: Path = Path("portrait.png")) -> Face:
         irises = None if value["irises"] is None else np.array(value["irises"], np.float32)
         size, kind = (int(value["width"]), int(value["height"])), str(value["detector"])
         confidence = float(value["confidence"])
-        if landmarks.shape != (LANDMARKS, 3) or (irises is not None and irises.shape != (2, 3)) or min(size) < 1:
+        if landmarks.shape != (LANDMARKS, 3) or (irises is not None and irises.shape != (2, 3)):
             raise ValueError("an array of another shape")
-    except (KeyError, TypeError, ValueError) as error:
+        numbers = [landmarks, *([] if irises is None else [irises])]
+        if not all(np.abs(values).max() < MAX_COORDINATE for values in numbers) or not 0.0 <= confidence <= 1.0:
+            raise ValueError("no numbers of a face")  # not a number is not smaller either
+        if not (min(size) >= 1 and max(size) <= MAX_PORTRAIT_SIDE):
+            raise ValueError("no picture is that large")
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise AddonError("The landmarks kept in this file are damaged.", "Place them again.") from error
     return Face(image, *size, landmarks, kind, confidence, irises)
 

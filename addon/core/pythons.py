@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...backend.makeittalk.exchange import locks
+from ...backend.makeittalk.exchange import bounded_json, locks
 from .quiet import QUIET, clean_environment
 
 _QUESTION = """
@@ -61,12 +60,24 @@ def examine(path: Path) -> Interpreter | None:
             env=clean_environment(),
             **QUIET,
         ).stdout
-        version, system, machine, wide, usual, environments, pip, executable = json.loads(answer)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    name = locks.platform_name(system, machine)
+    return understood(answer, path)
+
+
+def understood(answer: str, path: Path) -> Interpreter | None:
+    """What the executable at a path has answered; None where no Python answers so."""
+    try:
+        version, system, machine, wide, usual, environments, pip, executable = bounded_json.loads(answer)
+        major, minor = version
+    except (TypeError, ValueError):
+        return None
+    if not (type(major) is type(minor) is int and all(isinstance(word, str) for word in (system, machine))):
+        return None
     # What answers may be another file than was asked: pyenv's shims choose one by what is set up now.
-    return Interpreter(Path(executable or path), (version[0], version[1]), name, wide and usual, environments, pip)
+    found = Path(executable) if executable and isinstance(executable, str) else path
+    name = locks.platform_name(system, machine)
+    return Interpreter(found, (major, minor), name, bool(wide and usual), bool(environments), bool(pip))
 
 
 def candidates(own: Path | None) -> Iterator[Path]:

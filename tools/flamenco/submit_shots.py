@@ -26,9 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Submits the jobs; returns 0 where all were taken, else 2."""
     options = _parser().parse_args(arguments)
     try:
-        with options.report.open(newline="", encoding="utf-8") as stream:
-            shots = list(jobs(csv.DictReader(stream), options))
-    except (OSError, UnicodeDecodeError, KeyError, ValueError) as error:
+        shots = read_report(options)
+    except (OSError, ValueError) as error:
         print(f"{options.report} is no report of makeittalk batch ({error}).", file=sys.stderr)
         return 2
     if not shots:
@@ -43,6 +42,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 2
         print(f"{job['name']}: {number}")
     return 0
+
+
+def read_report(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """A job for every .blend in the report that the options name.
+
+    Raises:
+        OSError: it cannot be read. ValueError: it is no report.
+    """
+    try:
+        with options.report.open(newline="", encoding="utf-8") as stream:
+            return list(jobs(csv.DictReader(stream), options))
+    except (AttributeError, KeyError, OverflowError, TypeError, csv.Error) as error:
+        raise ValueError(str(error)) from error
 
 
 def jobs(rows: Iterator[dict[str, str]], options: argparse.Namespace) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,7 @@ PYTHONS = ((3, 11), (3, 12), (3, 13))
 TORCH = "2.13.0"
 _INDEX = "https://download.pytorch.org/whl"
 _MB, _GB = 10**6, 10**9
+_MAX_BYTES = 4 * 2**20  # of a lock; the longest has an eighth of a megabyte
 _MACHINES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "aarch64"}
 _SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 PLATFORMS = ("linux-x86_64", "linux-aarch64", "windows-x86_64", "macos-arm64")
@@ -133,11 +134,14 @@ class Lock:
         """Reads a lock.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: it cannot be read. ValueError: it is too large for a lock.
         """
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
+        if len(data) > _MAX_BYTES:
+            raise ValueError(f"{path} is too large for a lock")
+        text = data.decode("utf-8", "replace")
         pins = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE)
-        sizes = dict(re.findall(r"^# (download|disk): (\d+)$", text, re.MULTILINE))
+        sizes = dict(re.findall(r"^# (download|disk): (\d{1,18})$", text, re.MULTILINE))
         packages = tuple((canonical(name), version) for name, version in pins)
         without = re.search(r"^# without: (.+)$", text, re.MULTILINE)
         return cls(

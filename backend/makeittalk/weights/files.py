@@ -12,6 +12,7 @@ from ..exchange.errors import InputError, MissingError
 FOLDER = Path(__file__).parent
 SUMS = "SHA256SUMS"
 MAX_BYTES = 512 * 2**20  # of one file
+_LONGEST = 255  # bytes of a file's name
 AGAIN = "Install MakeItTalk again, or name other weights."
 
 
@@ -44,7 +45,8 @@ def list_weights(folder: Path | None = None) -> list[WeightFile]:
         digest, _, name = line.strip().partition("  ")
         if not line.strip():
             continue
-        if len(digest) != 64 or not name or Path(name).name != name:
+        usable = name.isprintable() and 0 < len(name.encode()) <= _LONGEST
+        if len(digest) != 64 or not usable or Path(name).name != name:
             raise InputError(f"{path} is damaged.", AGAIN)
         file = folder / name
         files.append(WeightFile(Path(name).stem, file, file.stat().st_size if file.is_file() else 0, digest.lower()))

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 from makeittalk.audio.loading import load_audio
-from makeittalk.exchange import storage
+from makeittalk.exchange import bounded_json, storage
+from makeittalk.exchange.constants import MAX_AUDIO_SECONDS
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
 
@@ -40,11 +41,12 @@ def read_phones(path: Path) -> list[Phone]:
     """
     data = storage.read_bytes(path, 1 << 22)
     try:
-        phones = [(float(start), float(end), str(name)) for start, end, name in json.loads(data)]
-        if not phones:
-            raise ValueError("empty")
+        value = bounded_json.loads(data)
+        phones = [(float(start), float(end), str(name)) for start, end, name in value]
+        if not phones or not all(0.0 <= start <= end <= MAX_AUDIO_SECONDS for start, end, _ in phones):
+            raise ValueError("no times of phones")
         return phones
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path} holds no phones.", "Delete it; it is made again.") from error
 
 

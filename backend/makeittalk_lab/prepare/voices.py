@@ -6,7 +6,6 @@ so that a source and the embedding that goes with it can come from different str
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
@@ -16,8 +15,8 @@ import numpy as np
 from makeittalk.audio.embedding import speaker_embedding
 from makeittalk.audio.loading import load_audio, normalise_loudness
 from makeittalk.audio.mel import mel_spectrogram
-from makeittalk.exchange import storage
-from makeittalk.exchange.constants import EMBEDDING, FRAME_RATE, MEL_HOP, SAMPLE_RATE
+from makeittalk.exchange import bounded_json, storage
+from makeittalk.exchange.constants import EMBEDDING, FRAME_RATE, MAX_AUDIO_SECONDS, MEL_HOP, SAMPLE_RATE
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.progress import Progress, silent
 
@@ -73,10 +72,13 @@ def read_recording(path: Path, name: str, speaker: str, phones: Path | None) -> 
 
 def _phone_times(path: Path) -> list[Phone]:
     try:
-        value = json.loads(storage.read_bytes(path, 1 << 22))
+        value = bounded_json.loads(storage.read_bytes(path, 1 << 22))
         rows = value["phones"] if isinstance(value, dict) else value
-        return [(float(start), float(end), PHONES[PHONES.index(phone)]) for start, end, phone in rows]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        phones = [(float(start), float(end), PHONES[PHONES.index(phone)]) for start, end, phone in rows]
+        if not all(0.0 <= start <= end <= MAX_AUDIO_SECONDS for start, end, _ in phones):
+            raise ValueError("no times of phones")
+        return phones
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path} holds no phones.", "Write a list of [start s, end s, ARPAbet name].") from error
 
 

@@ -91,3 +91,13 @@ def test_which_wheels_count(tmp_path, name) -> None:
         (folder / made).write_bytes(b"")
     missing = wheels.lacking(folder, locks.Lock.read(lock), (3, 11), "linux-x86_64", tmp_path)
     assert missing == ([] if FILES[name] else ["numpy==1.26.4"])
+
+
+def test_a_lock_of_other_letters_and_a_huge_one(tmp_path) -> None:
+    path = tmp_path / "lock.txt"
+    path.write_bytes(b"# download: " + b"9" * 5000 + b"\nnumpy==1.26\xff \\\nfoo==1 \\\n")
+    lock = locks.Lock.read(path)
+    assert lock.download == 0 and ("foo", "1") in lock.packages
+    path.write_bytes(b"a" * 5 * 2**20)
+    with pytest.raises(ValueError, match="too large"):
+        locks.Lock.read(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from makeittalk.exchange.errors import InputError
+from makeittalk.exchange.formats import motion_table
 from makeittalk.exchange.formats.motion_table import HEADER, MotionTable, read_live_link, write_json, write_live_link
 
 #: The first row of a recording of the app.
@@ -114,7 +115,9 @@ def test_json_has_every_column(table: MotionTable, tmp_path: Path) -> None:
         (APP + "\n00:00:00:00,61,0\n", "a row that is none"),
         (APP + "\ninf:00:00:00,61," + "0," * 61 + "\n", "a number that is none"),
         (APP + "\n00:00:00:00,61," + "nan," * 61 + "\n", "a number that is none"),
-        (APP + "\n00:00:00,61," + "0," * 61 + "\n", "a number that is none"),
+        (APP + "\n00:00:00,61," + "0," * 61 + "\n", "a row that is none"),
+        (APP + "\n00:00:00:59,61," + "0," * 61 + "\n03:59:59:239,61," + "0," * 61, "longer than"),
+        (APP + "\n00:00:00:00,61," + "0," * 61 + "\n" + "x" * 70_000, "no table of Live Link Face"),
         (APP + "\n00:00:09:00,61," + "0," * 61 + "\n00:00:08:00,61," + "0," * 61, "do not follow"),
         (APP + "\n00:00:09:00,61," + "0," * 61 + "\n06:00:08:00,61," + "0," * 61, "do not follow"),
         ('"' + "x" * 200_000, "no table of Live Link Face"),
@@ -125,3 +128,11 @@ def test_what_is_no_such_table_is_refused(text: str, sentence: str, tmp_path: Pa
     path.write_text(text)
     with pytest.raises(InputError, match=sentence):
         read_live_link(path, 30.0)
+
+
+def test_a_take_of_too_many_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(motion_table, "_MOST_FRAMES", 20)
+    path = tmp_path / "x.csv"
+    path.write_text(f"{APP}\n" + f"00:00:00:00,61,{'0,' * 61}\n" * 21)
+    with pytest.raises(InputError, match="longer than 20 frames"):
+        read_live_link(path)

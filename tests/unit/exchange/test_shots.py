@@ -144,6 +144,8 @@ def test_lists_are_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(shot_list, "MAX_SHOTS", 19)
     with pytest.raises(InputError, match="more than 19"):
         read_shots(path)
+    with pytest.raises(InputError, match="more than 19"):  # of lines that cannot be read, too
+        read_shots(write(folder, HEAD + '\n"a"b' * 20))
     monkeypatch.setattr(shot_list, "MAX_BYTES", 1 << 20)
     with pytest.raises(InputError, match="larger than 1 MiB"):
         read_shots(write(folder, "x" * (2 << 20)))

@@ -132,5 +132,8 @@ def test_what_cannot_be_submitted_is_one_sentence(farm: str, tmp_path: Path) -> 
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     refused = submitted(tmp_path / "other.csv", "--manager", farm, "--output", "/farm")
     assert refused.returncode == 2 and "is no report" in refused.stderr and "Traceback" not in refused.stderr
+    (tmp_path / "short.csv").write_text("line,status,output,frames\n2,made\n")
+    refused = submitted(tmp_path / "short.csv", "--manager", farm, "--output", "/farm")
+    assert refused.returncode == 2 and "is no report" in refused.stderr and "Traceback" not in refused.stderr
     nobody = submitted(report(tmp_path), "--manager", "http://127.0.0.1:9", "--output", "/farm")
     assert nobody.returncode == 2 and "was not taken by" in nobody.stderr and "Traceback" not in nobody.stderr

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +39,8 @@ _EYES = ("LeftEyeYaw", "LeftEyePitch", "LeftEyeRoll", "RightEyeYaw", "RightEyePi
 HEADER = ("Timecode", "BlendshapeCount", *_SHAPES, *_HEAD, *_EYES)
 #: The keys of the JSON's head.
 HEAD_COLUMNS = ("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ")
-_MAX_TABLE = 2**30  # bytes: an hour of the app's is an eighth of it
+_MOST_FRAMES = 4 * 3600 * 30  # of a take: some 200 MB of numbers, and 300 MB of text
+_LONGEST_LINE = 2**16  # letters; one of the app's has 600
 _RATES = (24, 25, 30, 48, 50, 60, 120, HIGHEST)  # frames/s that clocks count
 _LONGEST_CLOCK = 1000.0  # of hours, minutes, seconds and frames
 
@@ -97,34 +100,77 @@ def read_live_link(path: str | os.PathLike[str], fps: float | None = None) -> Mo
     Raises:
         InputError: it is no such file, or damaged.
     """
-    text = storage.read_bytes(path, _MAX_TABLE).decode("utf-8-sig", "replace")
-    rows = [line.split(",") for line in text.splitlines() if line.strip()]
-    head = [name.strip().lower() for name in rows[0]] if rows else []
+    rows = _rows(path)
+    head = [name.strip().lower() for name in next(rows, [])]
     wanted = {name.lower(): name for name in (*_SHAPES, *_HEAD)}
-    if len(rows) < 2 or head[:2] != _lower(HEADER[:2]) or not set(_lower(_HEAD)) <= set(head):
-        raise InputError(f"{path} is no table of Live Link Face.", "Export one with the app, or with `-o x.csv`.")
+    if head[:2] != _lower(HEADER[:2]) or not set(_lower(_HEAD)) <= set(head):
+        raise _no_table(path)
     columns = {name: column for column, name in enumerate(head) if name in wanted}
-    try:
-        clock = np.array([[float(part) for part in row[0].split(":")] for row in rows[1:]])
-        numbers = np.array([[float(row[column]) for column in columns.values()] for row in rows[1:]])
-    except (ValueError, IndexError) as error:
-        raise InputError(f"{path} has a row that is none of Live Link Face's.", "Export it again.") from error
-    usable = clock.ndim == 2 and clock.shape[1] == 4 and np.isfinite(clock).all() and np.isfinite(numbers).all()
-    if not usable or not 0.0 <= clock.min() <= clock.max() < _LONGEST_CLOCK:
+    clock, numbers = _numbers(path, rows, list(columns.values()))
+    if (
+        not np.isfinite(clock).all()
+        or not np.isfinite(numbers).all()
+        or not 0.0 <= clock.min() <= clock.max() < _LONGEST_CLOCK
+    ):
         raise InputError(f"{path} holds a number that is none of Live Link Face's.", "Export it again.")
     whole = _counted(clock[:, 3])
     at = (clock[:, :3] @ (3600, 60, 1)) * whole + clock[:, 3]
     at += np.cumsum(np.diff(at, prepend=at[0]) < -12 * 3600 * whole) * 24 * 3600 * whole  # past midnight
     if (np.diff(at) < 0.0).any() or at[-1] - at[0] > MAX_AUDIO_SECONDS * whole:
         raise InputError(f"{path} has timecodes that do not follow one another.", "Export it again.")
+    if at[-1] - at[0] >= _MOST_FRAMES:
+        raise _too_long(path)
     frames = np.arange(round(at[0]), round(at[-1]) + 1)
-    found = {name: np.interp(frames, at, track) for name, track in zip(columns, numbers.T, strict=True)}
-    yaw, pitch, roll = (found.pop(name) for name in _lower(_HEAD))
+    tracks = dict(zip(columns, numbers.T, strict=True))
+    yaw, pitch, roll = (np.interp(frames, at, tracks.pop(name)) for name in _lower(_HEAD))
     rotation = np.column_stack([pitch, -yaw, -roll])
-    names = [wanted[name][0].lower() + wanted[name][1:] for name in found]
-    values = np.column_stack(list(found.values()))
+    names = [wanted[name][0].lower() + wanted[name][1:] for name in tracks]
+    values = np.empty((len(frames), len(names)))
+    for column, track in enumerate(tracks.values()):
+        values[:, column] = np.interp(frames, at, track)
     rate = fps if fps is not None and round(fps) == whole else float(whole)
     return MotionTable(rate, names, values, rotation, np.zeros_like(rotation), int(frames[0]))
+
+
+def _rows(path: str | os.PathLike[str]) -> Iterator[list[str]]:
+    """The cells of each line that holds something, read one after the other: hours of a take are large as text."""
+    storage.check_file(path)
+    try:
+        with open(path, encoding="utf-8-sig", errors="replace") as stream:
+            while line := stream.readline(_LONGEST_LINE):
+                if len(line) == _LONGEST_LINE:
+                    raise _no_table(path)
+                if line.strip():
+                    yield line.split(",")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the file.") from error
+
+
+def _numbers(
+    path: str | os.PathLike[str], rows: Iterator[list[str]], columns: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The timecodes (N, 4) and the numbers (N, len(columns)) of rows."""
+    clock, numbers = array("d"), array("d")
+    try:
+        for count, row in enumerate(rows):
+            if count >= _MOST_FRAMES:
+                raise _too_long(path)
+            hours, minutes, seconds, part = map(float, row[0].split(":"))
+            clock.extend((hours, minutes, seconds, part))
+            numbers.extend([float(row[column]) for column in columns])
+    except (ValueError, IndexError) as error:
+        raise InputError(f"{path} has a row that is none of Live Link Face's.", "Export it again.") from error
+    if not clock:
+        raise _no_table(path)
+    return np.frombuffer(clock).reshape(-1, 4), np.frombuffer(numbers).reshape(-1, len(columns))
+
+
+def _no_table(path: str | os.PathLike[str]) -> InputError:
+    return InputError(f"{path} is no table of Live Link Face.", "Export one with the app, or with `-o x.csv`.")
+
+
+def _too_long(path: str | os.PathLike[str]) -> InputError:
+    return InputError(f"{path} is longer than {_MOST_FRAMES} frames.", "Cut it into several takes.")
 
 
 def write_json(path: str | os.PathLike[str], table: MotionTable, more: dict[str, Any] | None = None) -> None:

@@ -84,14 +84,14 @@ def read_shots(path: str | os.PathLike[str], with_outputs: bool = True) -> ShotL
     columns: list[str] | None = None
     found = ShotList(source)
     for line, row in rows:
+        if len(found.shots) + len(found.problems) >= MAX_SHOTS:
+            raise InputError(f"{source} has more than {MAX_SHOTS} shots.", "Make several lists of it.")
         if isinstance(row, Problem):
             if columns is None:
                 raise InputError(f"{source} is no list of shots: {row.sentence}", "Save it as CSV, a line a shot.")
             found.problems.append(row)
         elif columns is None:
             columns = _columns(source, row, with_outputs)
-        elif len(found.shots) + len(found.problems) >= MAX_SHOTS:
-            raise InputError(f"{source} has more than {MAX_SHOTS} shots.", "Make several lists of it.")
         else:
             _take(found, source.absolute().parent, columns, line, row, with_outputs)
     if columns is None:

@@ -26,7 +26,18 @@ def test_a_face_comes_back_from_its_text(irises):
     assert (back.irises is None) == (not irises)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"landmarks": [[1, 2, 3]]}', placed_face.to_text(face())[:-9]])
+GOOD = placed_face.to_text(face())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{}", "[]", '{"landmarks": [[1, 2, 3]]}', GOOD[:-9]),
+        *(GOOD.replace('"width":512', f'"width":{width}') for width in ("1e400", "0", "9000", "null")),
+        *(GOOD.replace("[[180.0", f"[[{x}") for x in ("1e400", "NaN", "1e7", '"a"')),
+        GOOD.replace('"confidence":0.75', '"confidence":NaN'),
+    ],
+)
 def test_a_damaged_text_is_a_sentence(text):
     with pytest.raises(part_outside("addon.core.errors").AddonError, match="are damaged"):
         placed_face.from_text(text)

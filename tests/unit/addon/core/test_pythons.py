@@ -33,6 +33,21 @@ def test_what_is_no_python_is_none(tmp_path, script) -> None:
     assert pythons.examine(tmp_path / "missing") is None
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *('[1, "linux", "x86_64", true, true, true, true, ""]', '[[3], "linux", "x86_64", true, true, true, true, ""]'),
+        *('[["3", 11], "linux", "x86_64", true, true, true, true, ""]', "[" * 40_000),
+        *(
+            '[[3, 11], 5, "x86_64", true, true, true, true, ""]',
+            '[[3, 1e400], "linux", "x", true, true, true, true, 5]',
+        ),
+    ],
+)
+def test_what_no_python_answers_is_none(answer: str) -> None:
+    assert pythons.understood(answer, Path("/x")) is None
+
+
 def answer(**changes: object) -> str:
     values = {"version": "[3, 12]", "system": '"linux"', "machine": '"x86_64"', "wide": "true", "usual": "true"}
     values |= {"venv": "true", "pip": "true", "executable": '"/x/python3.12"'} | changes
