@@ -11,7 +11,7 @@ _PIXELS_A_LETTER = 7.0  # of Blender's interface font at scale 1
 
 def draw_sentence(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
     """Draws a sentence over as many lines as the sidebar's width asks for."""
-    scale = context.preferences.system.ui_scale
+    scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
     width = context.region.width if context.region else 220
     letters = max(16, int(width / scale / _PIXELS_A_LETTER) - 9)
     column = layout.column(align=True)
