@@ -46,7 +46,7 @@ def replace_speech(context: bpy.types.Context, character: bpy.types.Collection, 
         found = characters.found(uid)
         audio = Path(data.audio) if data.audio else spoken
         characters.retake(found, Path(data.motion), Path(data.bake))
-        found.makeittalk.speech, found.makeittalk.notices = recording, "\n".join(data.notices)
+        found.makeittalk.speech, found.makeittalk.notices = recording, recipes.remarked(data, request)
         markers.remove(context.scene, found.makeittalk.current)  # of what it said before
         found.makeittalk.current.forget_words()
         if compat.plays_sound():
@@ -77,7 +77,7 @@ def add_speech(context: bpy.types.Context, character: bpy.types.Collection, reco
         audio = Path(data.audio) if data.audio else spoken
         seed, voice = found.makeittalk.seed, found.makeittalk.voice
         made = characters.say_more(found, Path(data.motion), Path(data.bake), start)
-        made.recording, made.notices, made.seed, made.voice = recording, "\n".join(data.notices), seed, voice
+        made.recording, made.notices, made.seed, made.voice = recording, recipes.remarked(data, request), seed, voice
         if compat.plays_sound():
             speech.add(context.scene, made, audio, pack=audio.resolve() != spoken.resolve())
         told = f"{found.name} says {spoken.name} from frame {start} to {speech.last_frame(made)}."

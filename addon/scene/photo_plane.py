@@ -144,7 +144,7 @@ def _own_texture(plane: bpy.types.Object) -> bpy.types.ShaderNodeTexImage | None
 
 def _load(name: str, picture: Path) -> bpy.types.Image:
     try:
-        image = bpy.data.images.load(str(picture), check_existing=False)
+        image = bpy.data.images.load(_stored_path(picture), check_existing=False)
     except RuntimeError as error:
         raise AddonError(f"Blender cannot read {picture}.", "Press Photoreal Frames again.") from error
     image.name = name

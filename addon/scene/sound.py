@@ -30,7 +30,9 @@ def add_sound(scene: bpy.types.Scene, name: str, path: Path, start: int, pack: b
     highest = max((strip.channel for strip in strips), default=0)
     try:
         # Its length is known once it is there, so it starts above everything and comes down to where there is room.
-        strip = strips.new_sound(name=name, filepath=str(path), channel=highest + 1, frame_start=start)
+        # By its relative path: Blender remembers the folder, and what was in that text before, beside the sound.
+        file = relative(str(path)) if bpy.data.filepath and not pack else str(path)
+        strip = strips.new_sound(name=name, filepath=file, channel=highest + 1, frame_start=start)
     except RuntimeError as error:
         raise _unplayable(path) from error
     if strip.sound is None or strip.sound.channels == "INVALID":
@@ -40,8 +42,6 @@ def add_sound(scene: bpy.types.Scene, name: str, path: Path, start: int, pack: b
     if pack:
         strip.sound.pack()
         strip.sound.filepath = f"//{path.name}"
-    elif bpy.data.filepath:
-        strip.sound.filepath = relative(strip.sound.filepath)
     return strip
 
 

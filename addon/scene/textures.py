@@ -7,27 +7,32 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ...backend.makeittalk.exchange import storage
+from ...backend.makeittalk.exchange.constants import MAX_DECODED_BYTES
+from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..core.errors import AddonError
 
 
 def portrait_image(name: str, path: Path) -> bpy.types.Image:
-    """Loads and packs the prepared portrait.
+    """Packs the prepared portrait. Its file is a temporary one: the .blend does not learn where it lay.
 
     Raises:
         AddonError: Blender cannot read the picture.
     """
+    unreadable = AddonError(f"Blender cannot read {path.name}.", "Run Make It Talk again.")
     try:
-        image = bpy.data.images.load(str(path), check_existing=False)
-    except RuntimeError as error:
-        raise AddonError(f"Blender cannot read {path.name}.", "Run Make It Talk again.") from error
+        data = storage.read_bytes(path, MAX_DECODED_BYTES)
+    except MakeItTalkError as error:
+        raise unreadable from error
+    image = bpy.data.images.new(name, 1, 1, alpha=True)
+    image.filepath_raw = f"//{bpy.path.clean_name(name)}.png"  # where it would be unpacked to
+    image.pack(data=data, data_len=len(data))  # type: ignore[arg-type]  # bytes, whatever the stubs say
+    image.source = "FILE"
     if not image.size[0]:
         bpy.data.images.remove(image)
-        raise AddonError(f"Blender cannot read {path.name}.", "Run Make It Talk again.")
-    image.name = name
+        raise unreadable
     image.alpha_mode = "STRAIGHT"
     image.colorspace_settings.name = "sRGB"
-    image.pack()
-    image.filepath_raw = f"//{bpy.path.clean_name(name)}.png"  # where it would be unpacked to
     return image
 
 

@@ -69,19 +69,21 @@ class Campaign:
         found, left = Found(), list(names)
         while left:
             progress = self.root / "progress.jsonl"
-            progress.unlink(missing_ok=True)
+            begin = progress.stat().st_size if progress.exists() else 0
             process = subprocess.Popen(
                 [sys.executable, str(SCRIPT), str(self.root), "run", "QUICK" if quick else "ALL", *left],
                 **self._process(),
             )
             hung = self._wait(process, progress, seconds)
-            lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+            told = progress.read_bytes()[begin:] if progress.exists() else b""
+            lines = [json.loads(line) for line in told.decode().splitlines()]
             self._take(lines, found)
             if not hung and process.returncode == 0:
                 break
             last = lines[-1] if lines else {"case": left[0], "step": "start"}
             what = f"hung for {seconds:g} s" if hung else f"ended with {process.returncode}"
-            found.faults.append(f"{last['case']}, {last['step']}: {what}\n{self.log()[-1500:]}")
+            found.faults.append(f"{last['case']}, {last['step']}: {self.log()[-1500:]}\n{what}")
+            print(found.faults[-1], flush=True)
             left = left[left.index(last["case"]) + 1 :]
         assert not list(self.root.glob("outside/ran")), "code of a .blend was run"
         return found
@@ -118,5 +120,11 @@ class Campaign:
                     found.faults.append(f"{line['case']}, {line['step']}: {line['told']}")
 
     def _process(self) -> dict:
-        log = open(self.root / "log.txt", "w")  # noqa: SIM115: the process's own
-        return {"env": self.environment, "stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT, "cwd": ROOT}
+        log = open(self.root / "log.txt", "w")  # noqa: SIM115 - the process's own
+        return {
+            "env": self.environment,
+            "stdin": subprocess.DEVNULL,
+            "stdout": log,
+            "stderr": subprocess.STDOUT,
+            "cwd": ROOT,
+        }

@@ -123,7 +123,7 @@ def run(root: Path, quick: bool, names: list[str]) -> None:
 
     assert hostile_settings.VARIANTS is VARIANTS
     guard = Guard([root / "cases", root / "said", root / "tmp", root / "home"])
-    progress = open(root / "progress.jsonl", "a", encoding="utf-8")  # noqa: SIM115: to the end of the process
+    progress = open(root / "progress.jsonl", "a", encoding="utf-8")  # noqa: SIM115 - to the end of the process
 
     def say(**values: Any) -> None:
         progress.write(json.dumps(values) + "\n")
@@ -168,7 +168,8 @@ def run(root: Path, quick: bool, names: list[str]) -> None:
             made = [
                 path
                 for path in listing(folder)
-                if path not in inside and path.partition(os.sep)[0] not in ("photoreal", "speech", "frames", "itself.blend")
+                if path not in inside
+                and path.partition(os.sep)[0] not in ("photoreal", "speech", "frames", "itself.blend")
             ]
             outside += [f"beside the .blend: {path}" for path in made if not path.startswith("f" * 50)]
             guard.found.clear()

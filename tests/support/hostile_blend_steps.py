@@ -74,7 +74,7 @@ def _below(kind: type) -> Iterator[type]:
 def draw_panels() -> None:
     for _name, kind in panels():
         if not hasattr(kind, "poll") or kind.poll(bpy.context):
-            fake = type("Fake", (), {name: value for name, value in _own(kind).items()})()
+            fake = type("Fake", (), _own(kind))()
             fake.layout = Layout()
             kind.draw(fake, bpy.context)
 

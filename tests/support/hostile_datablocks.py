@@ -5,6 +5,7 @@ Every function takes the character's collection and the `Places` of the case, an
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +35,7 @@ def _layers(character: Any) -> list[Any]:
 
 def _replace_data(item: Any, data: Any) -> None:
     """Puts an object of another kind where one was, with its marks and its name."""
-    marks = {name: item[name] for name in item.keys() if isinstance(item[name], str)}  # noqa: SIM118: no dictionary
+    marks = {name: item[name] for name in item.keys() if isinstance(item[name], str)}  # noqa: SIM118 - no dictionary
     new, collections = bpy.data.objects.new("Other", data), item.users_collection
     for collection in collections:
         collection.objects.link(new)
@@ -157,7 +158,7 @@ def keys_absolute(character, _places):
 @variant
 def keys_relative_in_a_circle(character, _places):
     blocks = _keys(character).key_blocks
-    for before, block in zip(blocks, blocks[1:], strict=False):
+    for before, block in itertools.pairwise(blocks):
         before.relative_key = block
 
 

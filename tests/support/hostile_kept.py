@@ -149,9 +149,9 @@ TEXTS: dict[str, str] = {
     "lists": '{"face": [], "head": [], "landmarks": [], "rig": [], "keys": [], "lip": []}',
     "nulls": '{"face": null, "head": null, "landmarks": null, "lip": null, "rig": null}',
     "numbers": '{"face": 1, "head": 2, "landmarks": 3, "lip": "x", "rig": 5, "keys": 6, "words": 7, "phones": 8}',
-    "surrogates": '{"face": {"\\ud800": "\\udfff"}, "head": {"\\ud800": "x"}, "landmarks": "\\ud800", "lip": "\\ud800"}',
+    "surrogates": '{"face": {"\\ud800": "\\udfff"}, "head": {"\\ud800": "x"}, "landmarks": "\\ud800", "lip": 1}',
     "odd_names": json.dumps(
-        {part: {name: "0" for name in ("", "[", "x[", 'pose.bones["', "a" * 5000)} for part in ("face", "head")}
+        {part: dict.fromkeys(("", "[", "x[", 'pose.bones["', "a" * 5000), "0") for part in ("face", "head")}
     ),
     "cut_off": '{"face": {"x"',
     "many": json.dumps({"landmarks": [[0.0, 0.0, 0.0]] * 200_000}),

@@ -13,6 +13,7 @@ from pathlib import Path
 import bpy
 from extension import part
 from hostile_datablocks import VARIANTS, variant
+from hostile_settings import raw
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Places:
 
 def _folder(find):
     def spoil(character, places):
-        character.makeittalk.photo_folder = find(places)
+        raw(character.makeittalk)["photo_folder"] = find(places)  # set as a property this user would have chosen it
         character.makeittalk.photo_film = True
 
     return spoil
@@ -196,7 +197,11 @@ def _code(places: Places) -> str:
 @variant
 def scripted_drivers(character, places):
     settings = character.makeittalk
-    owners = [(settings.rig, "location", 0), (settings.rig, "makeittalk.lip", -1), (settings.rig, "makeittalk.still", -1)]
+    owners = [
+        (settings.rig, "location", 0),
+        (settings.rig, "makeittalk.lip", -1),
+        (settings.rig, "makeittalk.still", -1),
+    ]
     owners += [(block, "value", -1) for block in settings.body.data.shape_keys.key_blocks[1:4]]
     for owner, path, index in owners:
         driver = owner.driver_add(path, index).driver if index >= 0 else owner.driver_add(path).driver

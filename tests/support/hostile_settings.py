@@ -283,7 +283,7 @@ def landmark_mesh_nan(character, _places):
 @variant
 def custom_properties(character, _places):
     """Every mark of the add-on's on everything, as a number."""
-    names = {name for item in bpy.data.objects for name in item.keys()}  # noqa: SIM118: no dictionary
+    names = {name for item in bpy.data.objects for name in item.keys()}  # noqa: SIM118 - no dictionary
     strips = part("addon.compat").sequencer_strips(bpy.context.scene) or ()
     for item in [*bpy.data.objects, *bpy.data.meshes, *bpy.data.actions, *bpy.data.materials, *bpy.data.armatures]:
         for name in [*names, *item.keys()]:
