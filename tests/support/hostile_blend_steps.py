@@ -21,13 +21,15 @@ class Step:
 
     Attributes:
         name: what it is called. run: does it; an operator's own set of words tells whether it changed anything.
-        asks: whether the backend works for it. quick: whether the short sample does it.
+        asks: whether the backend works for it. quick: whether the short sample does it. keeps: whether it changes
+            nothing in the file that is open.
     """
 
     name: str
     run: Callable[[], Any]
     asks: bool = False
     quick: bool = True
+    keeps: bool = False
 
 
 class Layout:
@@ -178,12 +180,16 @@ def steps(said: Path) -> list[Step]:
     ops = bpy.ops.makeittalk
     rows: list[Step] = [
         Step("frames", play),
-        Step("panels", draw_panels),
-        Step("polls", poll_all),
-        Step("reasons", describe_all),
+        Step("panels", draw_panels, keeps=True),
+        Step("polls", poll_all, keeps=True),
+        Step("reasons", describe_all, keeps=True),
         Step("amounts", turn_amounts),
         *(
-            Step(f"export {kind}", lambda kind=kind: ops.export_character(filepath=str(said / f"x{kind}"), format=kind))
+            Step(
+                f"export {kind}",
+                lambda kind=kind: ops.export_character(filepath=str(said / f"x{kind}"), format=kind),
+                keeps=True,
+            )
             for kind in ("JSON", "CSV", "MDD")
         ),
         *(
@@ -191,11 +197,14 @@ def steps(said: Path) -> list[Step]:
                 f"export {kind}",
                 lambda kind=kind: ops.export_character(filepath=str(said / f"x{kind}"), format=kind),
                 quick=False,
+                keeps=True,
             )
             for kind in ("GLB", "FBX", "USD", "ABC", "PC2")
         ),
-        Step("report", lambda: ops.report_problem(filepath=str(said / "report.txt"))),
-        Step("visemes", lambda: ops.export_visemes(filepath=str(said / "cues.tsv")), asks=True, quick=False),
+        Step("report", lambda: ops.report_problem(filepath=str(said / "report.txt")), keeps=True),
+        Step(
+            "visemes", lambda: ops.export_visemes(filepath=str(said / "cues.tsv")), asks=True, quick=False, keeps=True
+        ),
         Step("phones", ops.mark_phones, asks=True, quick=False),
         Step("words", lambda: ops.mark_words(text="hello there"), asks=True, quick=False),
         Step("own words", ops.mark_words, asks=True, quick=False),
@@ -207,7 +216,7 @@ def steps(said: Path) -> list[Step]:
         Step("hold still", ops.hold_still),
         Step("remove blink", ops.remove_blink),
         Step("move blink", ops.move_blink),
-        Step("edits", ops.refresh_edits),
+        Step("edits", ops.refresh_edits, keeps=True),
         Step("revert", lambda: ops.revert_edit(item="x")),
         Step("curves", ops.edit_curves),
         Step("merge", ops.merge),
@@ -251,7 +260,7 @@ def steps(said: Path) -> list[Step]:
         Step("notices", ops.dismiss_notices),
         Step("preview", ops.preview),
         Step("select", lambda: ops.select_character(name="Ada")),
-        Step("saved", lambda: bpy.ops.wm.save_as_mainfile(filepath=str(said / "saved.blend"), copy=True)),
+        Step("saved", lambda: bpy.ops.wm.save_as_mainfile(filepath=str(said / "saved.blend"), copy=True), keeps=True),
         Step("removed", ops.remove_character),
     ]
     return rows
@@ -298,13 +307,13 @@ def do(step: Step) -> Outcome:
     with Watch() as watch:
         try:
             answer = step.run()
-            outcome = Outcome("done", changed=True)
+            outcome = Outcome("done", changed=not step.keeps)
             if isinstance(answer, set) and answer != {"FINISHED"}:
-                outcome = Outcome("refused", str(answer), changed=True)
+                outcome = Outcome("refused", str(answer))
         except RuntimeError as error:
             text = str(error)
             refused = "Traceback" not in text and (text.startswith("Error: ") or "poll()" in text)
-            outcome = Outcome("refused", text.strip(), changed="poll()" not in text)
+            outcome = Outcome("refused", text.strip())  # and nothing was changed, as every operator promises
             if not refused:
                 outcome = Outcome("fault", _all_of(error), changed=True)
         except Exception as error:
