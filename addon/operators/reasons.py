@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
+from typing import Any
 
 import bpy
 
@@ -18,8 +21,32 @@ from ..scene import landmark_mesh, textures
 _WHERE = "Point {} in Take and Curves to where it lies now."
 
 
+def _telling(method: Callable[..., set[str]]) -> Callable[..., set[str]]:
+    """Has an operator's method end with the sentence of whatever stands in the way."""
+
+    def execute(self: Any, context: bpy.types.Context) -> set[str]:
+        try:
+            return method(self, context)
+        except MakeItTalkError as error:
+            return self.fail(context, error)
+
+    def invoke(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        try:
+            return method(self, context, event)
+        except MakeItTalkError as error:
+            return self.fail(context, error)
+
+    return functools.wraps(method)(execute if method.__name__ == "execute" else invoke)
+
+
 class Reasoned:
-    """An operator that says why it is greyed out."""
+    """An operator that says why it is greyed out, and what stood in the way of what it was doing."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name in ("execute", "invoke"):
+            if name in cls.__dict__:
+                setattr(cls, name, _telling(cls.__dict__[name]))
 
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:
@@ -141,6 +168,10 @@ def character_reason(context: bpy.types.Context) -> str:
     lost = [what for what, part in (("rig", settings.rig), ("mesh", settings.body)) if part is None]
     if lost:
         return f"The {' and the '.join(lost)} of {character.name} is gone: undo that, or run Make It Talk again."
+    if settings.body.data.shape_keys is None:
+        return f"The shape keys of {character.name} are gone: undo that, or run Make It Talk again."
+    if settings.current is None:
+        return f"{character.name} has no speech: run Make It Talk again."
     return ""
 
 

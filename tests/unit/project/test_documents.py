@@ -16,6 +16,7 @@ DOCUMENTS = [
     for name in (
         *("README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
         *("docs/sources.md", "docs/releasing.md", "docs/scripting.md", "docs/batch.md", "docs/scale.md"),
+        "docs/security.md",
     )
 ]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
