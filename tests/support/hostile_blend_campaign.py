@@ -64,14 +64,18 @@ class Campaign:
         )
         assert done.returncode == 0 and (self.root / "base.blend").is_file(), self.log()
 
-    def run(self, names: list[str], quick: bool, seconds: float = SECONDS) -> Found:
-        """Runs cases; a process that dies or hangs is followed by one for what is left."""
+    def run(self, names: list[str], how: str, seconds: float = SECONDS) -> Found:
+        """Runs cases; a process that dies or hangs is followed by one for what is left.
+
+        Args:
+            how: "QUICK" for what takes little time, "ALONE" for that without the backend, "ALL" for everything.
+        """
         found, left = Found(), list(names)
         while left:
             progress = self.root / "progress.jsonl"
             begin = progress.stat().st_size if progress.exists() else 0
             process = subprocess.Popen(
-                [sys.executable, str(SCRIPT), str(self.root), "run", "QUICK" if quick else "ALL", *left],
+                [sys.executable, str(SCRIPT), str(self.root), "run", how, *left],
                 **self._process(),
             )
             hung = self._wait(process, progress, seconds)

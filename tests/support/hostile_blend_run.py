@@ -1,7 +1,7 @@
 """Opens hostile .blend files and does everything with them: `python hostile_blend_run.py ROOT make|run …`.
 
     make PORTRAIT SPEECH    builds the character that is spoilt: ROOT/base.blend, with the real backend
-    run QUICK|ALL NAME …    one case after another: spoilt, saved, opened, every step done
+    run QUICK|ALONE|ALL NAME …    one case after another: spoilt, saved, opened, every step done
 
 ROOT is a folder that the campaign has made; a file `campaign` in it says so. What happens is said line by line, JSON,
 in ROOT/progress.jsonl, so that whoever waits knows where Blender died.
@@ -80,7 +80,7 @@ def main(arguments: list[str]) -> int:
     if command == "make":
         make(root, *map(Path, arguments[2:4]))
     else:
-        run(root, arguments[2] == "QUICK", arguments[3:])
+        run(root, arguments[2], arguments[3:])
     part("addon.jobs.connection").close()
     return 0
 
@@ -114,7 +114,7 @@ def make(root: Path, portrait: Path, speech: Path) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(root / "base.blend"), copy=True)
 
 
-def run(root: Path, quick: bool, names: list[str]) -> None:
+def run(root: Path, how: str, names: list[str]) -> None:
     import bpy
     import hostile_places
     import hostile_settings
@@ -150,7 +150,7 @@ def run(root: Path, quick: bool, names: list[str]) -> None:
         fresh = False
         guard.on = True
         for step in steps(said):
-            if quick and not step.quick:
+            if (how != "ALL" and not step.quick) or (how == "ALONE" and step.asks):
                 continue
             if not fresh:
                 say(case=name, step="open", at=time.time())

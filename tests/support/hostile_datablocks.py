@@ -88,10 +88,10 @@ LARGE.add("mesh_of_millions")
 
 
 @variant
-def subdivided_for_ever(character, _places):
-    for _time in range(6):
+def subdivided_too_often(character, _places):
+    for _time in range(2):
         more = character.makeittalk.body.modifiers.new("More", "SUBSURF")
-        more.levels, more.render_levels = 1, 6
+        more.levels, more.render_levels = 1, 2
 
 
 @variant

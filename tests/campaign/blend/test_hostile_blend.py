@@ -36,10 +36,10 @@ def judged(name: str, names: list[str], found: Found) -> None:
 
 
 def test_a_sample_of_hostile_files(campaign: Campaign) -> None:
-    judged("hostile .blend, sample", list(SAMPLE), campaign.run(list(SAMPLE), quick=True))
+    judged("hostile .blend, sample", list(SAMPLE), campaign.run(list(SAMPLE), "QUICK"))
 
 
 @pytest.mark.campaign
 def test_every_hostile_file(campaign: Campaign) -> None:
     names = list(VARIANTS)
-    judged("hostile .blend", names, campaign.run(names, quick=False, seconds=120.0))
+    judged("hostile .blend", names, campaign.run(names, "ALL", seconds=120.0))
