@@ -94,6 +94,9 @@ def subdivided_too_often(character, _places):
         more.levels, more.render_levels = 1, 2
 
 
+LARGE.add("subdivided_too_often")
+
+
 @variant
 def vertices_far_away(character, _places):
     for block in _keys(character).key_blocks:

@@ -1,4 +1,4 @@
-"""Where a .blend of somebody else's lets frames and sounds be written: nowhere but beside it, until the user says so."""
+"""Where a .blend of somebody else lets frames and sounds be written: nowhere but beside it, until the user says so."""
 
 from __future__ import annotations
 
