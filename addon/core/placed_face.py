@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ...backend.makeittalk.exchange import bounded_json
-from ...backend.makeittalk.exchange.constants import LANDMARKS
+from ...backend.makeittalk.exchange.constants import LANDMARKS, MAX_SOURCE_SIDE
 from ...backend.makeittalk.exchange.formats import Face
+from ...backend.makeittalk.exchange.formats.checks import MAX_COORDINATE, check_face
 from .errors import AddonError
 from .landmark_parts import PARTS
 
@@ -48,7 +49,11 @@ def from_text(text: str, image: Path = Path("portrait.png")) -> Face:
         confidence = float(value["confidence"])
         if landmarks.shape != (LANDMARKS, 3) or (irises is not None and irises.shape != (2, 3)) or min(size) < 1:
             raise ValueError("an array of another shape")
-    except (KeyError, TypeError, ValueError) as error:
+        numbers = np.concatenate([landmarks.ravel(), irises.ravel() if irises is not None else [], [confidence]])
+        if not (np.abs(numbers) < MAX_COORDINATE).all() or max(size) > MAX_SOURCE_SIDE or not kind.isprintable():
+            raise ValueError("what no face can have")
+        check_face("This file", landmarks)
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise AddonError("The landmarks kept in this file are damaged.", "Place them again.") from error
     return Face(image, *size, landmarks, kind, confidence, irises)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -117,10 +118,10 @@ def _with_sources(request: protocol.Animate, uid: int, folder: Path) -> Reading:
     if character.makeittalk.placed:
         files = landmarks.write_files(landmarks.of_character(character), folder)
         portrait, face = files.portrait, str(files.face)
-    elif not portrait.is_file():
+    elif not os.path.isfile(portrait):
         image = textures.portrait_of(character)
         portrait = folder / f"portrait{Path(image.filepath).suffix or '.png'}"
         textures.write_picture(image, portrait)
-    if not audio.is_file() and character.makeittalk.sound is not None:
+    if not os.path.isfile(audio) and character.makeittalk.sound is not None:
         audio = sound.file_of(character.makeittalk.sound, folder)
     return replace(request, folder=str(folder), portrait=str(portrait), audio=str(audio), face=face)

@@ -15,8 +15,8 @@ from ..core.errors import AddonError
 from ..jobs import connection
 from ..jobs.long_job import current_job
 from ..jobs.preview import Preview
+from ..scene import bakes, landmark_mesh, textures
 from ..scene import character as characters
-from ..scene import landmark_mesh, textures
 
 _WHERE = "Point {} in Take and Curves to where it lies now."
 
@@ -172,6 +172,8 @@ def character_reason(context: bpy.types.Context) -> str:
         return f"The shape keys of {character.name} are gone: undo that, or run Make It Talk again."
     if settings.current is None:
         return f"{character.name} has no speech: run Make It Talk again."
+    if len(settings.body.data.vertices) > bakes.MOST_VERTICES:
+        return f"The mesh of {character.name} is no longer the one it was made with: undo that."
     return ""
 
 

@@ -282,7 +282,7 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     def current(self) -> "MakeItTalkSpeech | None":
         """The speech that is worked on; None for a character of an older file that is linked."""
         count = len(self.speeches)
-        return self.speeches[min(self.active_speech, count - 1)] if count else None
+        return self.speeches[max(0, min(self.active_speech, count - 1))] if count else None
 
     def place(self, start: int) -> None:
         """Says where the curves of the current speech start without moving them."""

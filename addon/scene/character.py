@@ -197,7 +197,7 @@ def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     items = list(character.objects)
     data = [item.data for item in items]
     materials_used = [slot for block in data if isinstance(block, bpy.types.Mesh) for slot in block.materials if slot]
-    images = [node.image for item in materials_used for node in item.node_tree.nodes if node.type == "TEX_IMAGE"]
+    images = [node.image for item in materials_used for node in _nodes(item) if node.type == "TEX_IMAGE"]
     owners = [*items, *(block.shape_keys for block in data if isinstance(block, bpy.types.Mesh) and block.shape_keys)]
     moves = set().union(*map(layers.actions_of, owners))
     for item in items:
@@ -206,6 +206,10 @@ def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     for block in dict.fromkeys((*data, *materials_used, *images, *moves)):  # two materials may share a picture
         if block is not None and block.users == 0:
             bpy.data.batch_remove([block])
+
+
+def _nodes(material: bpy.types.Material) -> list[bpy.types.Node]:
+    return list(material.node_tree.nodes) if material.node_tree is not None else []
 
 
 def select(root: bpy.types.Object) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import bpy
 
 from .. import compat
@@ -100,7 +102,8 @@ def _copy_settings(source: bpy.types.PropertyGroup, target: bpy.types.PropertyGr
     for item in source.bl_rna.properties:
         name = item.identifier
         if not item.is_readonly and name not in _OWN and not name.endswith("_pointer"):
-            setattr(target, name, getattr(source, name))
+            with contextlib.suppress(TypeError):  # a choice that is none
+                setattr(target, name, getattr(source, name))
     for spoken in source.speeches:
         made = target.speeches.add()
         for item in spoken.bl_rna.properties:

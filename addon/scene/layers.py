@@ -95,7 +95,9 @@ class Layer:
     @property
     def gain(self) -> float:
         """What the curves were multiplied with."""
-        return float(self.action.get(GAIN, 1.0))
+        value = self.action.get(GAIN, 1.0)
+        known = isinstance(value, int | float) and math.isfinite(value) and value >= 1.0
+        return float(value) if known else 1.0
 
 
 def layers(owner: bpy.types.ID) -> Iterator[Layer]:
@@ -108,6 +110,8 @@ def layers(owner: bpy.types.ID) -> Iterator[Layer]:
         for strip in track.strips:
             if strip.action is None or PART not in strip.action:
                 continue
+            if compat.strip_curves(strip) is None:
+                continue  # it plays the curves of another datablock's, or none
             if not (overrides and strip.action.library is not None):
                 yield Layer(str(strip.action[PART]), str(strip.action.get(SPEECH, "")), track, strip)
 
@@ -194,6 +198,7 @@ def set_influence(layer: Layer, values: np.ndarray) -> None:
     keys.frames = keys.frames + math.floor(layer.strip.frame_start)
     strip = layer.strip
     if not is_override(strip.id_data):
+        strip.use_animated_influence = True
         actions.write_keys(strip.fcurves.find("influence"), keys)
         return
     # The keys of a strip cannot be set in an override, only inserted.
@@ -219,6 +224,8 @@ def is_keyed(layer: Layer) -> bool:
 def influence(layer: Layer, frames: int) -> np.ndarray:
     """For how much a strip counts on each of its action's frames from 0 on (frames,)."""
     curve, first = layer.strip.fcurves.find("influence"), begin(layer)
+    if curve is None:
+        return np.full(frames, layer.strip.influence)
     return np.array([curve.evaluate(first + frame) for frame in range(frames)])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import bpy
@@ -34,7 +35,9 @@ def check(folder: Path) -> None:
     """
     beside = Path(bpy.data.filepath).parent if bpy.data.filepath else Path(bpy.app.tempdir)
     if not chosen_folders.lies_in(folder, beside) and not chosen_folders.is_chosen(folder):
-        raise AddonError(f"You have not chosen the folder {folder.resolve()}, which this .blend leads to.", _WAY_OUT)
+        raise AddonError(
+            f"You have not chosen the folder {os.path.realpath(folder)}, which this .blend leads to.", _WAY_OUT
+        )
 
 
 def check_files(folder: Path, pattern: str) -> None:

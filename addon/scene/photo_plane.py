@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import bpy
@@ -82,10 +83,10 @@ def shown_files(character: bpy.types.Collection) -> tuple[int, list[Path]]:
     user = texture.image_user
     low = user.frame_offset + 1
     files = [
-        path.with_name(f"{path.stem[: -len(digits)]}{number:0{len(digits)}d}{path.suffix}")
+        path.with_name(f"{path.stem.removesuffix(digits)}{number:0{max(1, len(digits))}d}{path.suffix}")
         for number in range(low, low + user.frame_duration)
     ]
-    lost = next((file for file in files if not file.is_file()), None)
+    lost = next((file for file in files if not os.path.isfile(file)), None)
     if lost is not None:
         raise AddonError(f"{lost} is missing.", "Press Photoreal Frames again.")
     return user.frame_start, files

@@ -6,6 +6,7 @@ It is read rather than computed, so that influence, mute, solo, time and modifie
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,15 @@ import bpy
 import numpy as np
 
 from .. import compat
+from ..core.errors import AddonError
 from . import actions, shape_keys
 
+MOST_FRAMES = 500_000  # four hours of speech at 30 frames a second, and some more
+_PLAIN = re.compile(
+    r"""(?:key_blocks\["(?:[^"\\]|\\.)*"\]\.value
+    | pose\.bones\["(?:[^"\\]|\\.)*"\](?:\.(?:location|rotation_\w+|scale)|\["(?:[^"\\]|\\.)*"\]))\[\d+\]""",
+    re.VERBOSE,
+)
 OWN_GROUP = "Edits"  # of curves that lie in none
 
 
@@ -72,7 +80,15 @@ def span(owners: Sequence[bpy.types.ID], scene: bpy.types.Scene) -> tuple[int, i
                 ends += tuple(curve.range())
             if len(curve.modifiers) or curve.extrapolation == "LINEAR":
                 ends += (scene.frame_start, scene.frame_end)
-    return (math.floor(min(ends)), math.ceil(max(ends))) if ends else None
+    ends = [end for end in ends if math.isfinite(end)]
+    if not ends:
+        return None
+    first, last = math.floor(min(ends)), math.ceil(max(ends))
+    if last - first > MOST_FRAMES:
+        raise AddonError(
+            f"Curves move from frame {first} to {last}, which is too long.", "Move keys and strips nearer."
+        )
+    return first, last
 
 
 def read(owners: Sequence[bpy.types.Object | bpy.types.Key], frames: tuple[int, int], also: set[str]) -> list[Shown]:
@@ -134,7 +150,9 @@ def path_and_index(name: str) -> tuple[str, int]:
 
 
 def put(owner: bpy.types.ID, identifier: str, value: float) -> None:
-    """Sets what an identifier names; does nothing where the key or the bone has gone."""
+    """Sets the value of a shape key or a bone; does nothing where that has gone, and to anything else."""
+    if not _PLAIN.fullmatch(identifier):  # a file may name whatever it likes
+        return
     path, index = path_and_index(identifier)
     before, _, name = path.rpartition(".")
     try:

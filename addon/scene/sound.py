@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def file_of(sound: bpy.types.Sound, folder: Path) -> Path:
     """
     path = Path(bpy.path.abspath(sound.filepath))
     if sound.packed_file is None:
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise AddonError(f"The recording {path} is missing.", "Put it back, or remove its strip.")
         return path
     copy = folder / f"speech{path.suffix}"

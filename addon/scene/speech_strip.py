@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ def whole_file(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Path | None:
     format's beginning.
     """
     path = Path(bpy.path.abspath(strip.sound.filepath))
-    if strip.sound.packed_file is not None or path.suffix.lower() not in _EXACT or not path.is_file():
+    if strip.sound.packed_file is not None or path.suffix.lower() not in _EXACT or not os.path.isfile(path):
         return None
     if compat.is_cut(strip) or _retimed(strip):
         return None
@@ -55,7 +56,7 @@ def write_copy(scene: bpy.types.Scene, strip: bpy.types.Strip, path: Path) -> No
             be written.
     """
     source = Path(bpy.path.abspath(strip.sound.filepath))
-    if strip.sound.packed_file is None and not source.is_file():
+    if strip.sound.packed_file is None and not os.path.isfile(source):
         raise AddonError(f"The recording {source.name} of the strip {strip.name} is missing.", "Put it back.")
     if compat.strip_span(strip)[0] < 0:
         raise AddonError(f"The strip {strip.name} begins before frame 0.", "Move it, then choose it again.")

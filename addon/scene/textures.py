@@ -61,8 +61,9 @@ def write_picture(image: bpy.types.Image, path: Path) -> None:
     """
     source = Path(bpy.path.abspath(image.filepath))
     try:
-        data = bytes(image.packed_file.data) if image.packed_file is not None else source.read_bytes()
-    except OSError as error:
+        packed = image.packed_file
+        data = bytes(packed.data) if packed is not None else storage.read_bytes(source, MAX_DECODED_BYTES)
+    except MakeItTalkError as error:  # gone, or no file but a device or a pipe
         raise AddonError(f"The picture {source} of {image.name} cannot be read.", "Put it back.") from error
     try:
         path.write_bytes(data)
