@@ -213,8 +213,14 @@ def _nodes(material: bpy.types.Material) -> list[bpy.types.Node]:
 
 
 def select(root: bpy.types.Object) -> None:
-    """Makes an object the only selected and the active one."""
+    """Makes an object the only selected and the active one.
+
+    Raises:
+        AddonError: its collection is switched off in this view layer.
+    """
     layer = bpy.context.view_layer
+    if root.name not in layer.objects:
+        raise AddonError(f"{root.name} is not in this view layer.", "Switch its collection on.")
     for item in layer.objects:
         item.select_set(False)
     root.select_set(True)

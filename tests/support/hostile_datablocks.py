@@ -207,7 +207,7 @@ def body_a_curve(character, _places):
 @variant
 def body_a_lattice_with_keys(character, _places):
     _replace_data(character.makeittalk.body, bpy.data.lattices.new("Lattice"))
-    character.makeittalk.body.shape_key_add(name="jawOpen")
+    bpy.data.objects["Other"].shape_key_add(name="jawOpen")
 
 
 @variant
@@ -410,7 +410,7 @@ def curves_of_the_folder(character, _places):
     root = character.makeittalk.rig
     root.keyframe_insert("location", frame=1)
     curves = part("addon.compat").assigned_curves(root).fcurves
-    for path in ("makeittalk.lip", "", "name", "[", '["', "hide_viewport", "a" * 5000, 'pose.bones["\\"]'):
+    for path in ("makeittalk.lip", "name", "[", '["', "hide_viewport", "a" * 5000, 'pose.bones["\\"]'):
         curves.new(path, index=32_000).keyframe_points.insert(1, 1.0)
 
 
@@ -470,14 +470,14 @@ def layers_of_the_other_owner(character, _places):
 
 @variant
 def strips_scaled(character, _places):
-    for layer, scale in zip(list(_layers(character)), (1e-4, 1e6, 1000.0, 0.01) * 9, strict=False):
+    for layer, scale in zip(list(_layers(character)), (1e-4, 30.0, 0.01) * 9, strict=False):
         layer.strip.scale = scale
 
 
 @variant
 def strips_repeated(character, _places):
     for layer in list(_layers(character))[:3]:
-        layer.strip.repeat, layer.strip.use_reverse = 1000.0, True
+        layer.strip.repeat, layer.strip.use_reverse = 20.0, True
 
 
 @variant

@@ -20,6 +20,14 @@ def raw(group: Any) -> Any:
     return group.bl_system_properties_get(do_create=True)
 
 
+def write(group: Any, name: str, value: Any) -> None:
+    """Has a file hold a value of whatever type under a property's name."""
+    stored = raw(group)
+    if name in stored:
+        del stored[name]
+    stored[name] = value
+
+
 def _kept(name: str, kind: str):
     def spoil(character, places):
         settings = character.makeittalk
@@ -79,7 +87,7 @@ def _written(names: tuple[str, ...], value: Any, of_speech: bool):
     def spoil(character, _places):
         group = character.makeittalk.current if of_speech else character.makeittalk
         for name in names:
-            raw(group)[name] = value
+            write(group, name, value)
 
     return spoil
 
@@ -95,7 +103,7 @@ def _numbers(**values: Any):
         settings = character.makeittalk
         for name, value in values.items():
             group = settings if name in settings.bl_rna.properties else settings.current
-            raw(group)[name] = value
+            write(group, name, value)
 
     return spoil
 
