@@ -170,6 +170,8 @@ def character_reason(context: bpy.types.Context) -> str:
         return f"The {' and the '.join(lost)} of {character.name} is gone: undo that, or run Make It Talk again."
     if settings.body.data.shape_keys is None:
         return f"The shape keys of {character.name} are gone: undo that, or run Make It Talk again."
+    if not (settings.face_width > 0.0 and min(settings.image_size) > 0):
+        return f"{character.name} does not know its portrait's size: run Make It Talk again."
     if settings.current is None:
         return f"{character.name} has no speech: run Make It Talk again."
     if len(settings.body.data.vertices) > bakes.MOST_VERTICES:

@@ -9,7 +9,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
-from . import base_layer, copies, edit_list, kept_paths, layers, numbers, performance, upgrade
+from . import base_layer, copies, edit_list, kept_paths, kept_values, layers, performance, upgrade
 from . import character as characters
 
 _SETTLED = 0.2  # s after a copy was made and moved before it becomes a character
@@ -37,6 +37,9 @@ def unregister() -> None:
 @persistent
 def _opened(*_arguments: object) -> None:
     """Brings characters of older files, and of other Blenders, up to date."""
+    for scene in bpy.data.scenes:
+        if scene.library is None:
+            kept_values.put_right_scene(scene)
     for collection in bpy.data.collections:
         if collection.makeittalk.is_character and collection.library is None:
             with _told():
@@ -44,7 +47,7 @@ def _opened(*_arguments: object) -> None:
 
 
 def _bring_up_to_date(character: bpy.types.Collection) -> None:
-    numbers.put_right(character)
+    kept_values.put_right(character)
     upgrade.bring_up_to_date(character)
     body = character.makeittalk.body
     keys = body.data.shape_keys if body is not None else None
@@ -71,7 +74,7 @@ def _updated(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
         _known_objects = len(bpy.data.objects)
         for character in characters.characters(scene):  # appended, perhaps
             if character.library is None:
-                numbers.put_right(character)
+                kept_values.put_right(character)
         if bpy.app.background:
             with _told():
                 copies.settle(scene)

@@ -182,9 +182,11 @@ def shift(strip: bpy.types.NlaStrip, frames: float) -> None:
 
 def own_action(layer: Layer) -> None:
     """Gives a strip an action of its own where a copied object's strip plays it too."""
-    action = layer.strip.action
-    if action.users <= 1 + action.use_fake_user:
+    owner, action = layer.strip.id_data, layer.action
+    tweaked = owner.animation_data.use_tweak_mode and owner.animation_data.action == action
+    if action.users <= 1 + action.use_fake_user + tweaked:
         return
+    leave_tweak_mode(owner)  # in which a strip's action cannot be another one
     slot = layer.strip.action_slot.identifier if compat.SLOTTED_ACTIONS and layer.strip.action_slot else None
     copy = action.copy()
     layer.strip.action = copy

@@ -69,6 +69,9 @@ def span(owners: Sequence[bpy.types.ID], scene: bpy.types.Scene) -> tuple[int, i
     """The first and the last frame between which something moves, or None where nothing does.
 
     Where a curve goes on for ever, by a modifier or by its extrapolation, the scene's range counts too.
+
+    Raises:
+        AddonError: there are more frames between them than anybody waits for.
     """
     ends: list[float] = []
     for owner in owners:
@@ -83,12 +86,16 @@ def span(owners: Sequence[bpy.types.ID], scene: bpy.types.Scene) -> tuple[int, i
     ends = [end for end in ends if math.isfinite(end)]
     if not ends:
         return None
-    first, last = math.floor(min(ends)), math.ceil(max(ends))
+    frames = math.floor(min(ends)), math.ceil(max(ends))
+    _check(frames)
+    return frames
+
+
+def _check(frames: tuple[int, int]) -> None:
+    """Sees to it that nothing is read for hours, because of one key that lies far away."""
+    first, last = frames
     if last - first > MOST_FRAMES:
-        raise AddonError(
-            f"Curves move from frame {first} to {last}, which is too long.", "Move keys and strips nearer."
-        )
-    return first, last
+        raise AddonError(f"It moves from frame {first} to {last}, which is too long.", "Move keys and strips nearer.")
 
 
 def read(owners: Sequence[bpy.types.Object | bpy.types.Key], frames: tuple[int, int], also: set[str]) -> list[Shown]:
@@ -97,7 +104,11 @@ def read(owners: Sequence[bpy.types.Object | bpy.types.Key], frames: tuple[int, 
     Args:
         owners: objects and shape keys, such as the rig and its mesh's. frames: the first and the last.
         also: identifiers to read although nothing moves them now.
+
+    Raises:
+        AddonError: there are more frames than anybody waits for.
     """
+    _check(frames)
     names = [animated(owner) for owner in owners]
     readers = [_Reader(owner, found.keys() | also) for owner, found in zip(owners, names, strict=True)]
     tables = [np.empty((frames[1] + 1 - frames[0], len(reader.names))) for reader in readers]

@@ -9,6 +9,7 @@ in ROOT/progress.jsonl, so that whoever waits knows where Blender died.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import shutil
@@ -186,6 +187,7 @@ def run(root: Path, how: str, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    faulthandler.enable()  # says in the log where Blender was when it died
     try:
         status = main(sys.argv[1:])
     except BaseException:

@@ -406,12 +406,16 @@ def curves_of_other_things(character, _places):
 
 @variant
 def curves_of_the_folder(character, _places):
-    """A curve of the animator's that moves what no animator would."""
+    """Curves of the animator's that move what no animator would.
+
+    Their array index stays 0: with one far beyond an array's end Blender 4.5 itself writes over its memory, whoever plays
+    the file.
+    """
     root = character.makeittalk.rig
     root.keyframe_insert("location", frame=1)
     curves = part("addon.compat").assigned_curves(root).fcurves
     for path in ("makeittalk.lip", "name", "[", '["', "hide_viewport", "a" * 5000, 'pose.bones["\\"]'):
-        curves.new(path, index=32_000).keyframe_points.insert(1, 1.0)
+        curves.new(path, index=0).keyframe_points.insert(1, 1.0)
 
 
 @variant

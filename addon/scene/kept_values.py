@@ -1,6 +1,7 @@
-"""Numbers that a file holds beyond what the add-on would ever write: whoever made it meant harm, or it is damaged.
+"""Values that a file holds and the add-on would never write: whoever made it meant harm, or it is damaged.
 
-They are put back to their defaults once, when the character appears, so that nothing else has to ask.
+They are put back to their defaults once, when the file is opened or the character appears, so that nothing else has to
+ask: numbers beyond their bounds, choices that are none, texts that are no UTF-8.
 """
 
 from __future__ import annotations
@@ -17,16 +18,27 @@ from ...backend.makeittalk.exchange.rates import HIGHEST, LOWEST
 
 _FRAME = 1_048_574  # the last frame that Blender has
 _OF_FRAMES = ("start", "placed", "strip_offset", "cut_before", "cut_behind")
+_COUNTED = ("active_speech", "serial", "active_row")
+_KINDS = ("INT", "FLOAT", "ENUM", "STRING")
 _MOST = 1e6  # of what has no end of its own
 
 
 def put_right(character: bpy.types.Collection) -> None:
-    """Gives every number and choice of a character that can be none its default."""
+    """Gives every value of a character that can be none its default."""
     for group in _groups(character):
-        for item in group.bl_rna.properties:
-            if not item.is_readonly and item.type in ("INT", "FLOAT", "ENUM") and not _is_sound(group, item):
-                with contextlib.suppress(TypeError, RuntimeError):  # of an override that may not be changed
-                    group.property_unset(item.identifier)
+        _put_right(group)
+
+
+def put_right_scene(scene: bpy.types.Scene) -> None:
+    """The same for what a scene's next character is made from."""
+    _put_right(scene.makeittalk)
+
+
+def _put_right(group: bpy.types.PropertyGroup) -> None:
+    for item in group.bl_rna.properties:
+        if not item.is_readonly and item.type in _KINDS and not _is_usable(group, item):
+            with contextlib.suppress(TypeError, RuntimeError):  # of an override that may not be changed
+                group.property_unset(item.identifier)
 
 
 def _groups(character: bpy.types.Collection) -> Iterator[bpy.types.PropertyGroup]:
@@ -39,10 +51,15 @@ def _groups(character: bpy.types.Collection) -> Iterator[bpy.types.PropertyGroup
         yield settings.rig.makeittalk
 
 
-def _is_sound(group: bpy.types.PropertyGroup, item: Any) -> bool:
+def _is_usable(group: bpy.types.PropertyGroup, item: Any) -> bool:
     if not group.is_property_set(item.identifier):
         return True
-    value = getattr(group, item.identifier)
+    try:
+        value = getattr(group, item.identifier)
+    except UnicodeDecodeError:
+        return False
+    if item.type == "STRING":
+        return True
     if item.type == "ENUM":
         return bool(value) or item.is_enum_flag or not len(item.enum_items)
     values = list(value) if getattr(item, "is_array", False) else [value]
@@ -60,8 +77,8 @@ def _ends(item: Any) -> tuple[float, float]:
         return LOWEST, HIGHEST
     if name == "image_size":
         return 1, MAX_SOURCE_SIDE
-    if name == "active_speech":
-        return 0, 1e5
+    if name in _COUNTED:
+        return 0, 2**30
     if item.type == "FLOAT":
         return max(item.hard_min, -_MOST), min(item.hard_max, _MOST)
     return item.hard_min, item.hard_max
