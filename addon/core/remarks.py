@@ -1,4 +1,4 @@
-"""What the backend remarked of somebody's files, as a .blend may keep it. No bpy here."""
+"""Sentences for people: what of them a .blend may keep, and what Blender can show. No bpy here."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def kept(notices: Iterable[str], files: Iterable[str]) -> str:
     for path in sorted(filter(None, files), key=len, reverse=True):
         text = text.replace(path, os.path.basename(path))
     return text
+
+
+def plain(text: str) -> str:
+    """A text as Blender takes it: names of files may hold bytes that are no letters."""
+    return text.encode("utf-8", "replace").decode("utf-8")

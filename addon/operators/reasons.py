@@ -12,6 +12,7 @@ import bpy
 from ...backend.makeittalk.exchange.data_folder import imported_names
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..core.errors import AddonError
+from ..core.remarks import plain
 from ..jobs import connection
 from ..jobs.long_job import current_job
 from ..jobs.preview import Preview
@@ -57,19 +58,19 @@ class Reasoned:
     def poll(cls, context: bpy.types.Context) -> bool:
         reason = cls.disabled_reason(context)
         if reason:
-            cls.poll_message_set(reason)  # type: ignore[attr-defined]
+            cls.poll_message_set(plain(reason))  # type: ignore[attr-defined]
         return not reason
 
     def fail(self, context: bpy.types.Context, error: MakeItTalkError) -> set[str]:
         """Tells the user of an error, in the panel and in the status bar, and ends the operator."""
         context.window_manager.makeittalk.say(error.message, error.hint, error=True)
-        self.report({"ERROR"}, str(error))  # type: ignore[attr-defined]
+        self.report({"ERROR"}, plain(str(error)))  # type: ignore[attr-defined]
         return {"CANCELLED"}
 
     def tell(self, context: bpy.types.Context, message: str) -> set[str]:
         """Tells the user what was done, in the panel and in the status bar, and ends the operator."""
         context.window_manager.makeittalk.say(message)
-        self.report({"INFO"}, message)  # type: ignore[attr-defined]
+        self.report({"INFO"}, plain(message))  # type: ignore[attr-defined]
         connection.redraw_panels()
         return {"FINISHED"}
 

@@ -6,6 +6,8 @@ import textwrap
 
 import bpy
 
+from ..core.remarks import plain
+
 _PIXELS_A_LETTER = 7.0  # of Blender's interface font at scale 1
 
 
@@ -16,7 +18,7 @@ def draw_sentence(layout: bpy.types.UILayout, context: bpy.types.Context, text: 
     letters = max(16, int(width / scale / _PIXELS_A_LETTER) - 9)
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(text, letters)):
+    for number, line in enumerate(textwrap.wrap(plain(text), letters)):
         column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
 
 
