@@ -79,6 +79,8 @@ def shown_files(character: bpy.types.Collection) -> tuple[int, list[Path]]:
     if texture is None:
         raise AddonError(f"{character.name} has no photoreal frames.", "Press Photoreal Frames first.")
     path = Path(bpy.path.abspath(texture.image.filepath))
+    if not path.name:
+        raise AddonError(f"{character.name} does not know where its frames are.", "Press Photoreal Frames again.")
     digits = path.stem.rpartition("_")[2]
     user = texture.image_user
     low = user.frame_offset + 1

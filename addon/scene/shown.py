@@ -20,7 +20,8 @@ from . import actions, shape_keys
 
 MOST_FRAMES = 500_000  # four hours of speech at 30 frames a second, and some more
 _PLAIN = re.compile(
-    r"""(?:key_blocks\["(?:[^"\\]|\\.)*"\]\.value
+    r"""(?:key_blocks\["(?:[^"\\]|\\.)*"\]\.value | layers\["(?:[^"\\]|\\.)*"\]\.opacity
+    | \w*modifiers\["(?:[^"\\]|\\.)*"\]\.offset
     | pose\.bones\["(?:[^"\\]|\\.)*"\](?:\.(?:location|rotation_\w+|scale)|\["(?:[^"\\]|\\.)*"\]))\[\d+\]""",
     re.VERBOSE,
 )
@@ -161,7 +162,7 @@ def path_and_index(name: str) -> tuple[str, int]:
 
 
 def put(owner: bpy.types.ID, identifier: str, value: float) -> None:
-    """Sets the value of a shape key or a bone; does nothing where that has gone, and to anything else."""
+    """Sets what a retarget moves, of a shape key, a bone or a drawing; does nothing where that has gone, or is another."""
     if not _PLAIN.fullmatch(identifier):  # a file may name whatever it likes
         return
     path, index = path_and_index(identifier)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import bpy
 
+from ...backend.makeittalk.exchange.rates import HIGHEST, LOWEST
 from .. import compat
 from ..core.errors import AddonError
+from .setup import frame_rate
 
 _EXACT = (".wav", ".flac", ".aif", ".aiff")  # what Blender plays sample by sample as it is heard elsewhere
 _RATE = 48_000  # Hz
@@ -60,6 +62,8 @@ def write_copy(scene: bpy.types.Scene, strip: bpy.types.Strip, path: Path) -> No
         raise AddonError(f"The recording {source.name} of the strip {strip.name} is missing.", "Put it back.")
     if compat.strip_span(strip)[0] < 0:
         raise AddonError(f"The strip {strip.name} begins before frame 0.", "Move it, then choose it again.")
+    if not LOWEST <= frame_rate(scene) <= HIGHEST:
+        raise AddonError(f"The scene has {frame_rate(scene):g} frames a second.", "Choose another rate for it.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone(scene, strip):
