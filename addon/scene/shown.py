@@ -162,7 +162,7 @@ def path_and_index(name: str) -> tuple[str, int]:
 
 
 def put(owner: bpy.types.ID, identifier: str, value: float) -> None:
-    """Sets what a retarget moves, of a shape key, a bone or a drawing; does nothing where that has gone, or is another."""
+    """Sets what a retarget moves, of a key, a bone or a drawing; does nothing where that has gone, or is another."""
     if not _PLAIN.fullmatch(identifier):  # a file may name whatever it likes
         return
     path, index = path_and_index(identifier)

@@ -294,7 +294,8 @@ def custom_properties(character, _places):
     names = {name for item in bpy.data.objects for name in item.keys()}  # noqa: SIM118 - no dictionary
     strips = part("addon.compat").sequencer_strips(bpy.context.scene) or ()
     for item in [*bpy.data.objects, *bpy.data.meshes, *bpy.data.actions, *bpy.data.materials, *bpy.data.armatures]:
-        for name in {*names, *item.keys()} - {"makeittalk"}:
-            item[name] = 7
+        for name in {*names, *item.keys()}:
+            if name.startswith("makeittalk_"):
+                item[name] = 7
     for strip in strips:
         strip["makeittalk_speech"] = 7
