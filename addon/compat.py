@@ -104,6 +104,12 @@ def stored(group: bpy.types.PropertyGroup, name: str) -> Any | None:
     return None if values is None else values.get(name)
 
 
+def store(group: bpy.types.PropertyGroup, name: str, value: Any) -> None:
+    """Writes what a file holds under a property's name, without whatever else follows when that is set."""
+    values = group if bpy.app.version < (5, 0, 0) else group.bl_system_properties_get(do_create=True)
+    values[name] = value
+
+
 def sequencer_strips(scene: bpy.types.Scene, create: bool = False) -> Any | None:
     """The strips of the scene's sequencer; None where it has no sequencer and `create` is False."""
     editor = scene.sequence_editor

@@ -16,7 +16,7 @@ from pathlib import Path
 from environment import BLENDERS, make_blender
 from locks import ROOT
 
-PYTEST = ("-m", "pytest", "-c", "tests/pytest.ini", "--rootdir", "tests", "tests/blender")
+PYTEST = ("-m", "pytest", "-c", "tests/pytest.ini", "--rootdir", "tests", "tests/blender", "tests/campaign/blend")
 
 
 def main(arguments: list[str]) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from ...backend.makeittalk.exchange import bounded_json
 from ...backend.makeittalk.exchange.constants import LANDMARKS, MAX_PORTRAIT_SIDE
 from ...backend.makeittalk.exchange.formats import Face
-from ...backend.makeittalk.exchange.formats.checks import MAX_COORDINATE
+from ...backend.makeittalk.exchange.formats.checks import MAX_COORDINATE, check_face
 from .errors import AddonError
 from .landmark_parts import PARTS
 
@@ -49,12 +49,13 @@ def from_text(text: str, image: Path = Path("portrait.png")) -> Face:
         confidence = float(value["confidence"])
         if landmarks.shape != (LANDMARKS, 3) or (irises is not None and irises.shape != (2, 3)):
             raise ValueError("an array of another shape")
-        numbers = [landmarks, *([] if irises is None else [irises])]
-        if not all(np.abs(values).max() < MAX_COORDINATE for values in numbers) or not 0.0 <= confidence <= 1.0:
-            raise ValueError("no numbers of a face")  # not a number is not smaller either
+        numbers = np.concatenate([landmarks.ravel(), irises.ravel() if irises is not None else []])
+        if not (np.abs(numbers) < MAX_COORDINATE).all() or not 0.0 <= confidence <= 1.0 or not kind.isprintable():
+            raise ValueError("what no face can have")
         if not (min(size) >= 1 and max(size) <= MAX_PORTRAIT_SIDE):
             raise ValueError("no picture is that large")
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        check_face("This file", landmarks)
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise AddonError("The landmarks kept in this file are damaged.", "Place them again.") from error
     return Face(image, *size, landmarks, kind, confidence, irises)
 

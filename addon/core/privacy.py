@@ -171,7 +171,7 @@ def _either(names: Iterable[str], shortest: int) -> re.Pattern[str] | None:
         form
         for name in names
         if len(name.strip()) >= shortest
-        for form in (name.strip(), json.dumps(name.strip())[1:-1], quote(name.strip()))
+        for form in (name.strip(), json.dumps(name.strip())[1:-1], quote(name.strip(), errors="replace"))
     }
     if not written:
         return None

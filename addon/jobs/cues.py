@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +113,6 @@ def _of_speech(request: protocol.Visemes, uid: int, identity: str, folder: Path)
     yield from ()
     _found, spoken = characters.found_speech(uid, identity)
     audio = Path(bpy.path.abspath(spoken.recording))
-    if not audio.is_file() and spoken.sound is not None:
+    if not os.path.isfile(audio) and spoken.sound is not None:
         audio = sound.file_of(spoken.sound, folder)
     return replace(request, folder=str(folder), audio=str(audio))

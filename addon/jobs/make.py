@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def replace_speech(context: bpy.types.Context, character: bpy.types.Collection, 
         found = characters.found(uid)
         audio = Path(data.audio) if data.audio else spoken
         characters.retake(found, Path(data.motion), Path(data.bake))
-        found.makeittalk.speech, found.makeittalk.notices = recording, "\n".join(data.notices)
+        found.makeittalk.speech, found.makeittalk.notices = recording, recipes.remarked(data, request)
         markers.remove(context.scene, found.makeittalk.current)  # of what it said before
         found.makeittalk.current.forget_words()
         if compat.plays_sound():
@@ -77,7 +78,7 @@ def add_speech(context: bpy.types.Context, character: bpy.types.Collection, reco
         audio = Path(data.audio) if data.audio else spoken
         seed, voice = found.makeittalk.seed, found.makeittalk.voice
         made = characters.say_more(found, Path(data.motion), Path(data.bake), start)
-        made.recording, made.notices, made.seed, made.voice = recording, "\n".join(data.notices), seed, voice
+        made.recording, made.notices, made.seed, made.voice = recording, recipes.remarked(data, request), seed, voice
         if compat.plays_sound():
             speech.add(context.scene, made, audio, pack=audio.resolve() != spoken.resolve())
         told = f"{found.name} says {spoken.name} from frame {start} to {speech.last_frame(made)}."
@@ -117,10 +118,10 @@ def _with_sources(request: protocol.Animate, uid: int, folder: Path) -> Reading:
     if character.makeittalk.placed:
         files = landmarks.write_files(landmarks.of_character(character), folder)
         portrait, face = files.portrait, str(files.face)
-    elif not portrait.is_file():
+    elif not os.path.isfile(portrait):
         image = textures.portrait_of(character)
         portrait = folder / f"portrait{Path(image.filepath).suffix or '.png'}"
         textures.write_picture(image, portrait)
-    if not audio.is_file() and character.makeittalk.sound is not None:
+    if not os.path.isfile(audio) and character.makeittalk.sound is not None:
         audio = sound.file_of(character.makeittalk.sound, folder)
     return replace(request, folder=str(folder), portrait=str(portrait), audio=str(audio), face=face)

@@ -11,11 +11,11 @@ import numpy as np
 from ...backend.makeittalk.exchange import protocol
 from ...backend.makeittalk.exchange.formats import Moves
 from .. import compat
-from ..core import payload
+from ..core import chosen_folders, payload
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
-from ..scene import evaluation, photo_plane, sound, speech, strips, textures
+from ..scene import evaluation, output_folders, photo_plane, sound, speech, strips, textures
 from ..scene.setup import frame_rate
 from .task import Reading, Task
 
@@ -143,16 +143,52 @@ def output_folder(character: bpy.types.Collection) -> tuple[Path, bool]:
     The default folder is made; frames that went to a temporary one before the .blend was saved are moved into it.
 
     Raises:
-        AddonError: the folder cannot be made.
+        AddonError: the folder cannot be made, or this user has not chosen it.
     """
+    folder, kept = _folder(character)
+    output_folders.check(folder)
+    if not character.makeittalk.photo_folder:
+        _make_default(folder, kept, _temporary(character))
+    for pattern in ("photoreal_*.png", "*.jsonl", "*.mp4"):
+        output_folders.check_files(folder, pattern)
+    return folder, kept
+
+
+def folder_reason(character: bpy.types.Collection) -> str:
+    """Why the frames' folder cannot be used as it is named, in a sentence: it was not chosen by this user."""
+    try:
+        output_folders.check(_folder(character)[0])
+    except AddonError as error:
+        return str(error)
+    return ""
+
+
+def allow_folder(character: bpy.types.Collection) -> Path:
+    """Notes that this user has chosen the frames' folder, and returns it.
+
+    Raises:
+        AddonError: it is none.
+    """
+    folder = _folder(character)[0]
+    chosen_folders.remember(folder)
+    return folder
+
+
+def _folder(character: bpy.types.Collection) -> tuple[Path, bool]:
+    """The frames' folder as it is named, and whether it stays when Blender is closed."""
     chosen = character.makeittalk.photo_folder
     if chosen:
-        if chosen.startswith("//") and not bpy.data.filepath:
-            raise AddonError("The folder of the frames is relative to a .blend that is not saved.", "Save it first.")
-        return Path(bpy.path.abspath(chosen)), True
-    saved = bool(bpy.data.filepath)
-    temporary = Path(bpy.app.tempdir) / _FRAMES / _file_name(character)
-    folder = Path(bpy.path.abspath(f"//{_FRAMES}")) / _file_name(character) if saved else temporary
+        return output_folders.chosen(chosen), True
+    if not bpy.data.filepath:
+        return _temporary(character), False
+    return Path(bpy.path.abspath(f"//{_FRAMES}")) / _file_name(character), True
+
+
+def _temporary(character: bpy.types.Collection) -> Path:
+    return Path(bpy.app.tempdir) / _FRAMES / _file_name(character)
+
+
+def _make_default(folder: Path, saved: bool, temporary: Path) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         if saved and temporary.is_dir() and not folder.exists():
@@ -160,7 +196,6 @@ def output_folder(character: bpy.types.Collection) -> tuple[Path, bool]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise AddonError(f"The folder {folder} cannot be made: {reason}.", "Choose another folder.") from error
-    return folder, saved
 
 
 def _file_name(character: bpy.types.Collection) -> str:

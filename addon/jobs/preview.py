@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -299,7 +300,7 @@ class Preview(LongJob):
             path = getattr(settings, name)
             if not path and name != "voice":
                 return f"There is no {what} any more."
-            if path and not Path(bpy.path.abspath(path)).is_file():
+            if path and not os.path.isfile(bpy.path.abspath(path)):
                 return f"{Path(path).name} does not exist."
         return ""
 

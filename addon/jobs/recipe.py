@@ -15,6 +15,7 @@ from ...backend.makeittalk.exchange.data_folder import imported_names
 from ...backend.makeittalk.exchange.formats.shots import Shot
 from ...backend.makeittalk.exchange.shot_options import all_options
 from .. import compat
+from ..core import remarks
 from ..core.errors import AddonError
 from ..package import device
 from ..scene import character as characters
@@ -144,7 +145,7 @@ def build(context: bpy.types.Context, recipe: Recipe, data: protocol.AnimateData
         pack_sound=repaired,  # it lies in a folder that goes
         strip=recipe.strip if strip is not None and not repaired else "",
         every_frame=recipe.every_frame,
-        settings=remembered | answered(data),
+        settings=remembered | answered(data, recipe.request),
     )
     collection = characters.build(scene, made)
     _show_texture(context)
@@ -172,10 +173,15 @@ def strip_of(scene: bpy.types.Scene, identity: str, frames: int) -> bpy.types.St
     return strip
 
 
-def answered(data: protocol.AnimateData) -> dict[str, Any]:
+def answered(data: protocol.AnimateData, request: protocol.Animate) -> dict[str, Any]:
     """What a character remembers of the backend's answer: the style it chose where that was left to it."""
     style = data.style if data.style in ("cartoon", "photo") else "cartoon"
-    return {"style": style, "notices": "\n".join(data.notices)}
+    return {"style": style, "notices": remarked(data, request)}
+
+
+def remarked(data: protocol.AnimateData, request: protocol.Animate) -> str:
+    """What the backend remarked, as a character keeps it."""
+    return remarks.kept(data.notices, (request.portrait, request.audio, request.voice))
 
 
 def request_of(values: Mapping[str, Any], fps: float) -> protocol.Animate:

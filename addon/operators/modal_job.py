@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
+from ..core.remarks import plain
 from ..jobs.connection import redraw_panels
 from ..jobs.long_job import LongJob, current_job
 from .reasons import Reasoned
@@ -94,7 +95,7 @@ class Running(Reasoned):
         except MakeItTalkError as error:
             return self.fail(context, error)
         session.say(message)
-        self.report({"INFO"}, message)  # type: ignore[attr-defined]
+        self.report({"INFO"}, plain(message))  # type: ignore[attr-defined]
         return {"FINISHED"}
 
     def fail(self, context: bpy.types.Context, error: MakeItTalkError) -> set[str]:

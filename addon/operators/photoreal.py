@@ -11,6 +11,7 @@ from ..jobs.task import Task
 from ..scene import character as characters
 from ..scene import photo_plane, picture_strip
 from . import reasons
+from .at_once import AtOnce
 from .modal_job import Running
 
 
@@ -39,6 +40,24 @@ class MAKEITTALK_OT_photoreal_frames(Running, bpy.types.Operator):
 
     def start(self, context: bpy.types.Context) -> Task:
         return photoreal.start(context, characters.active(context), self.weights)
+
+
+class MAKEITTALK_OT_allow_folder(AtOnce, bpy.types.Operator):
+    """Let frames be written into the folder that this .blend names, from now on, for every .blend on this machine"""
+
+    bl_idname = "makeittalk.allow_folder"
+    bl_label = "Write There"
+    bl_options: ClassVar[set[str]] = {"INTERNAL"}
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        reason = reasons.busy_reason() or reasons.character_reason(context)
+        if reason:
+            return reason
+        return "" if photoreal.folder_reason(characters.active(context)) else "Frames may be written there already."
+
+    def run(self, context: bpy.types.Context) -> str:
+        return f"Frames are written into {photoreal.allow_folder(characters.active(context))}."
 
 
 class _WithFrames(reasons.Reasoned):
@@ -107,4 +126,9 @@ def _frames_reason(context: bpy.types.Context) -> str:
     return "" if found is not None else "Press Photoreal Frames first."
 
 
-CLASSES = (MAKEITTALK_OT_photoreal_frames, MAKEITTALK_OT_photoreal_strip, MAKEITTALK_OT_photoreal_compositor)
+CLASSES = (
+    MAKEITTALK_OT_photoreal_frames,
+    MAKEITTALK_OT_allow_folder,
+    MAKEITTALK_OT_photoreal_strip,
+    MAKEITTALK_OT_photoreal_compositor,
+)

@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
+from typing import Any
 
 import bpy
 
 from ...backend.makeittalk.exchange.data_folder import imported_names
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..core.errors import AddonError
+from ..core.remarks import plain
 from ..jobs import connection
 from ..jobs.long_job import current_job
 from ..jobs.preview import Preview
+from ..scene import bakes, landmark_mesh, textures
 from ..scene import character as characters
-from ..scene import landmark_mesh, textures
 
 _WHERE = "Point {} in Take and Curves to where it lies now."
 
 
+def _telling(method: Callable[..., set[str]]) -> Callable[..., set[str]]:
+    """Has an operator's method end with the sentence of whatever stands in the way."""
+
+    def execute(self: Any, context: bpy.types.Context) -> set[str]:
+        try:
+            return method(self, context)
+        except MakeItTalkError as error:
+            return self.fail(context, error)
+
+    def invoke(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        try:
+            return method(self, context, event)
+        except MakeItTalkError as error:
+            return self.fail(context, error)
+
+    return functools.wraps(method)(execute if method.__name__ == "execute" else invoke)
+
+
 class Reasoned:
-    """An operator that says why it is greyed out."""
+    """An operator that says why it is greyed out, and what stood in the way of what it was doing."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name in ("execute", "invoke"):
+            if name in cls.__dict__:
+                setattr(cls, name, _telling(cls.__dict__[name]))
 
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:
@@ -30,19 +58,19 @@ class Reasoned:
     def poll(cls, context: bpy.types.Context) -> bool:
         reason = cls.disabled_reason(context)
         if reason:
-            cls.poll_message_set(reason)  # type: ignore[attr-defined]
+            cls.poll_message_set(plain(reason))  # type: ignore[attr-defined]
         return not reason
 
     def fail(self, context: bpy.types.Context, error: MakeItTalkError) -> set[str]:
         """Tells the user of an error, in the panel and in the status bar, and ends the operator."""
         context.window_manager.makeittalk.say(error.message, error.hint, error=True)
-        self.report({"ERROR"}, str(error))  # type: ignore[attr-defined]
+        self.report({"ERROR"}, plain(str(error)))  # type: ignore[attr-defined]
         return {"CANCELLED"}
 
     def tell(self, context: bpy.types.Context, message: str) -> set[str]:
         """Tells the user what was done, in the panel and in the status bar, and ends the operator."""
         context.window_manager.makeittalk.say(message)
-        self.report({"INFO"}, message)  # type: ignore[attr-defined]
+        self.report({"INFO"}, plain(message))  # type: ignore[attr-defined]
         connection.redraw_panels()
         return {"FINISHED"}
 
@@ -141,6 +169,14 @@ def character_reason(context: bpy.types.Context) -> str:
     lost = [what for what, part in (("rig", settings.rig), ("mesh", settings.body)) if part is None]
     if lost:
         return f"The {' and the '.join(lost)} of {character.name} is gone: undo that, or run Make It Talk again."
+    if settings.body.data.shape_keys is None:
+        return f"The shape keys of {character.name} are gone: undo that, or run Make It Talk again."
+    if not (settings.face_width > 0.0 and min(settings.image_size) > 0):
+        return f"{character.name} does not know its portrait's size: run Make It Talk again."
+    if settings.current is None:
+        return f"{character.name} has no speech: run Make It Talk again."
+    if len(settings.body.data.vertices) > bakes.MOST_VERTICES:
+        return f"The mesh of {character.name} is no longer the one it was made with: undo that."
     return ""
 
 

@@ -20,6 +20,7 @@ from ...backend.makeittalk.exchange.version import VERSION
 from ..core import report
 from ..core.installation import Installation
 from ..core.privacy import Scrubber
+from ..core.remarks import plain
 from ..jobs import connection
 from ..package import device, settings
 from ..scene import character as characters
@@ -55,7 +56,7 @@ class MAKEITTALK_OT_report_problem(reasons.Reasoned, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = Path(bpy.path.abspath(self.filepath)).with_suffix(".txt")
-        text = report.compose(_sections(context), _scrubber(context).scrub)
+        text = plain(report.compose(_sections(context), _scrubber(context).scrub))
         try:
             with storage.replacing(path) as temporary:
                 temporary.write_text(text, encoding="utf-8")
@@ -112,7 +113,10 @@ def _numbers(group: bpy.types.bpy_struct) -> dict[str, object]:
     for item in group.bl_rna.properties:
         if item.identifier in ("rna_type", "bl_idname", "name"):
             continue
-        value = getattr(group, item.identifier)
+        try:
+            value = getattr(group, item.identifier)
+        except UnicodeDecodeError:  # of a library that is damaged
+            value = "damaged"
         if item.type in ("STRING", "POINTER", "COLLECTION"):
             found[item.identifier] = "set" if value else "empty"
         elif getattr(item, "is_array", False):

@@ -9,7 +9,7 @@ from bpy.props import EnumProperty
 from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from .. import compat
 from ..core.errors import AddonError
-from ..scene import sound, speech_strip, strips
+from ..scene import output_folders, sound, speech_strip, strips
 from . import reasons
 
 _FOLDER = "speech"  # of copies, beside the .blend
@@ -51,6 +51,7 @@ class MAKEITTALK_OT_speech_from_strip(reasons.Reasoned, bpy.types.Operator):
             folder = Path(bpy.path.abspath("//") if saved else bpy.app.tempdir) / _FOLDER
             path = speech_strip.unused(folder, bpy.path.clean_name(strip.name))
             try:
+                output_folders.check(folder)
                 speech_strip.write_copy(scene, strip, path)
             except MakeItTalkError as error:
                 return self.fail(context, error)

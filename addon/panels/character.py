@@ -2,6 +2,7 @@
 
 import bpy
 
+from ..core.remarks import plain
 from ..operators import reasons
 from ..scene import character as characters
 from ..scene import gaze, setup, speech, view
@@ -152,7 +153,7 @@ class MAKEITTALK_UL_speeches(bpy.types.UIList):
         _active_data: bpy.types.PropertyGroup,
         _active_property: str,
     ) -> None:
-        name = bpy.path.basename(item.recording) or "Speech"
+        name = plain(bpy.path.basename(item.recording)) or "Speech"
         layout.label(text=f"{item.start}–{speech.last_frame(item)}  {name}", icon="SPEAKER", translate=False)
 
 

@@ -2,6 +2,7 @@
 
 import bpy
 
+from ..jobs import photoreal
 from ..operators.photoreal import MAKEITTALK_OT_photoreal_frames
 from ..scene import character as characters
 from ..scene import photo_plane
@@ -25,6 +26,11 @@ class MAKEITTALK_PT_photoreal(Sidebar, bpy.types.Panel):
         column.prop(settings, "photo_range")
         column.prop(settings, "photo_folder")
         column.prop(settings, "photo_film")
+        foreign = photoreal.folder_reason(chosen)
+        if foreign:
+            box = layout.box()
+            draw_sentence(box, context, foreign, "ERROR")
+            box.operator("makeittalk.allow_folder")
         row = layout.row()
         row.scale_y = 1.4 if settings.style == "photo" else 1.0  # a photo is made for them
         row.operator("makeittalk.photoreal_frames", icon="RENDER_ANIMATION")

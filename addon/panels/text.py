@@ -6,17 +6,19 @@ import textwrap
 
 import bpy
 
+from ..core.remarks import plain
+
 _PIXELS_A_LETTER = 7.0  # of Blender's interface font at scale 1
 
 
 def draw_sentence(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
     """Draws a sentence over as many lines as the sidebar's width asks for."""
-    scale = context.preferences.system.ui_scale
+    scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
     width = context.region.width if context.region else 220
     letters = max(16, int(width / scale / _PIXELS_A_LETTER) - 9)
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(text, letters)):
+    for number, line in enumerate(textwrap.wrap(plain(text), letters)):
         column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
 
 

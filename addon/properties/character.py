@@ -3,6 +3,7 @@
 No postponed annotations here: Blender reads the annotations themselves.
 """
 
+import contextlib
 from typing import Any
 
 import bpy
@@ -19,10 +20,12 @@ from bpy.props import (
 
 from ...backend.makeittalk.exchange.amounts import HIGHEST as HIGHEST_AMOUNT
 from .. import compat
+from ..core import chosen_folders
+from ..core.errors import AddonError
 from ..jobs.rebake import schedule
 from ..scene import character as characters
-from ..scene import materials, parts, performance, photo_plane
-from .fields import AMOUNTS, OVERRIDABLE, STYLES, amount, face, kept, seed, voice
+from ..scene import materials, output_folders, parts, performance, photo_plane
+from .fields import AMOUNTS, OVERRIDABLE, STYLES, amount, face, kept, seed, telling, voice
 from .retarget import MakeItTalkRetarget
 from .weight_sets import weights_menu
 
@@ -33,6 +36,7 @@ _RANGES = (
 )
 
 
+@telling
 def _moved(self: "MakeItTalkSpeech", context: bpy.types.Context) -> None:
     shift = self.start - self.placed
     if shift and self.id_data.makeittalk.is_character:
@@ -40,11 +44,13 @@ def _moved(self: "MakeItTalkSpeech", context: bpy.types.Context) -> None:
         self.placed = self.start
 
 
+@telling
 def _changed(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
     if self.frames:  # not while it is being built
         schedule(self.id_data)
 
 
+@telling
 def _scaled(self: "MakeItTalkAmounts", _context: bpy.types.Context) -> None:
     character = characters.of_rig(self.id_data)
     if character is not None and character.makeittalk.frames and not performance.apply_amounts(character):
@@ -104,8 +110,16 @@ def _of_speech(name: str) -> property:
     return property(read, write)
 
 
+@telling
 def _switched(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
     photo_plane.switch(self.id_data)
+
+
+def _chose_folder(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
+    """Whoever names a folder, in the panel or in a script, may write there; a file that is opened names none."""
+    if self.is_character and self.photo_folder:  # a copy's is set before it is one
+        with contextlib.suppress(AddonError):  # said when frames are asked for
+            chosen_folders.remember(output_folders.chosen(self.photo_folder))
 
 
 class MakeItTalkSpeech(bpy.types.PropertyGroup):
@@ -179,6 +193,7 @@ class MakeItTalkSpeech(bpy.types.PropertyGroup):
         return self.words_text.as_string() if self.words_text is not None else self.words
 
 
+@telling
 def _lit(self: "MakeItTalkCharacter", _context: bpy.types.Context) -> None:
     for item in (self.body, self.plane):
         for slot in range(len(item.data.materials) if item is not None else 0):
@@ -252,6 +267,7 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
         description="Where the frames are written; empty for photoreal/ and the character's name beside the .blend",
         subtype="DIR_PATH",
         options=compat.PATH_OPTIONS,
+        update=_chose_folder,
     )
     photo_film: BoolProperty(
         name="Write MP4", description="Also write the frames with the speech as an MP4 into their folder"
@@ -266,7 +282,7 @@ class MakeItTalkCharacter(bpy.types.PropertyGroup):
     def current(self) -> "MakeItTalkSpeech | None":
         """The speech that is worked on; None for a character of an older file that is linked."""
         count = len(self.speeches)
-        return self.speeches[min(self.active_speech, count - 1)] if count else None
+        return self.speeches[max(0, min(self.active_speech, count - 1))] if count else None
 
     def place(self, start: int) -> None:
         """Says where the curves of the current speech start without moving them."""

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import bpy
 from bpy.props import FloatProperty, IntProperty, StringProperty
 
 from ...backend.makeittalk.exchange.amounts import HIGHEST as HIGHEST_AMOUNT
+from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from .. import compat
 
 STYLES = (
@@ -25,6 +27,19 @@ AMOUNTS = {
     "gaze": ("Gaze", "How much the eyes glance aside and stay on the viewer while the head moves; 0 holds them still"),
     "smooth": ("Smoothing", "How much the motion is smoothed; 0 keeps every detail, lips stay crisp"),
 }
+
+
+def telling(update: Callable[..., None]) -> Callable[..., None]:
+    """What follows a change in the panel, whose errors become a sentence there: nobody else would catch them."""
+
+    def follow(self: Any, context: bpy.types.Context) -> None:
+        try:
+            update(self, context)
+        except MakeItTalkError as error:
+            bpy.context.window_manager.makeittalk.say(error.message, error.hint, error=True)
+
+    return follow
+
 
 OVERRIDABLE = {"LIBRARY_OVERRIDABLE"}  # what a character that is linked may have of its own
 

@@ -9,6 +9,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
 
 from ...backend.makeittalk.exchange.amounts import HIGHEST as HIGHEST_AMOUNT
+from ..core.remarks import plain
 from ..scene import character as characters
 from .fields import AMOUNTS
 
@@ -55,7 +56,7 @@ class MakeItTalkSession(bpy.types.PropertyGroup):
 
     def say(self, message: str, hint: str = "", error: bool = False) -> None:
         """Sets what the panel shows under the button."""
-        self.message, self.hint, self.is_error = message, hint, error
+        self.message, self.hint, self.is_error = plain(message), plain(hint), error
 
     def progress(self, fraction: float, stage: str, seconds_left: float = -1.0) -> None:
         """Sets what the progress bar shows."""

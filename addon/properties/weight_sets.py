@@ -23,7 +23,7 @@ def weights_menu(description: str) -> Any:
     """
 
     def read(self: bpy.types.bpy_struct) -> int:
-        chosen = getattr(self, "weights_set") or SHIPPED  # noqa: B009 (pyright knows no property of the struct)
+        chosen = _chosen(self) or SHIPPED
         return [name for name, _label, _text in _items(self, None)].index(chosen)
 
     def write(self: bpy.types.bpy_struct, number: int) -> None:
@@ -41,12 +41,20 @@ def preferred_set() -> str:
 
 def _items(self: bpy.types.bpy_struct, _context: bpy.types.Context | None) -> list[_Item]:
     found = imported_names()
-    chosen = getattr(self, "weights_set", "")
+    chosen = _chosen(self)
     items = [(SHIPPED, "Shipped", "The networks that come with the add-on, which may be used for anything")]
     items += [(name, name.capitalize() if name == RELEASED else name, _text(name)) for name in found]
     if chosen and chosen not in found:
         items.append((chosen, f"{chosen}: not here", "This set of weights is not on this machine: import it"))
     return [_kept.setdefault(item, item) for item in items]
+
+
+def _chosen(owner: bpy.types.bpy_struct) -> str:
+    """The set that is stored; empty for the shipped weights, and where a file holds a text that is none."""
+    try:
+        return getattr(owner, "weights_set", "")
+    except UnicodeDecodeError:
+        return ""
 
 
 def _text(name: str) -> str:

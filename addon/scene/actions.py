@@ -203,11 +203,7 @@ def fingerprints(holder: Any | None, points: dict[str, Points] | None = None) ->
 
 def changed(holder: Any | None, known: str, points: dict[str, Points] | None = None) -> list[str]:
     """The identifiers of the curves that are not what `fingerprints` once answered: changed, removed or new."""
-    points = points or {}
-    try:
-        before = {str(name): str(value) for name, value in bounded_json.loads(known or "{}").items()}
-    except (ValueError, AttributeError):
-        before = {}  # an edited property: every curve counts as changed
+    points, before = points or {}, recorded(known)  # of an edited property every curve counts as changed
     now = {name: fingerprint(curve, points.get(name)) for name, curve in by_identifier(holder).items()}
     gone, new = sorted(before.keys() - now.keys()), sorted(now.keys() - before.keys())
     for name in list(new):  # one that was renamed with its bone or its shape key is the same curve
@@ -218,6 +214,14 @@ def changed(holder: Any | None, known: str, points: dict[str, Points] | None = N
     return sorted([*gone, *new]) + [
         name for name, value in now.items() if name in before and not same(value, before[name])
     ]
+
+
+def recorded(text: str) -> dict[str, str]:
+    """What `fingerprints` once answered: identifier → fingerprint; nothing where somebody has tampered with it."""
+    try:
+        return {str(name): str(value) for name, value in bounded_json.loads(text or "{}").items()}
+    except (ValueError, AttributeError):
+        return {}
 
 
 def fingerprint(curve: bpy.types.FCurve, points: Points | None = None) -> str:
@@ -250,8 +254,12 @@ def same(one: str, other: str) -> bool:
     first, second = one.split(), other.split()
     if len(first) != 3 or len(second) != 3 or first[0] != second[0]:
         return False
-    size = max(float(first[2]), float(second[2]), 1e-3)
-    return all(abs(float(a) - float(b)) <= 2e-5 * size for a, b in zip(first[1:], second[1:], strict=True))
+    try:
+        numbers = [[float(word) for word in words[1:]] for words in (first, second)]
+    except ValueError:
+        return False
+    size = max(numbers[0][1], numbers[1][1], 1e-3)
+    return all(abs(a - b) <= 2e-5 * size for a, b in zip(*numbers, strict=True))
 
 
 def move(curves: Iterable[bpy.types.FCurve], frames: float, span: tuple[float, float] = (-math.inf, math.inf)) -> None:

@@ -19,6 +19,7 @@ from .actions import Channel
 from .layers import Part
 
 _Arrays = TypeVar("_Arrays", Bake, Mesh)
+MOST_VERTICES = 2**16  # of a character's mesh: fifty times those of a large one
 _PIXEL_TOLERANCE = 0.1  # px at 256 px face width: what leaving keys out may cost one shape key or head channel
 
 
@@ -52,6 +53,8 @@ def keys_of(character: bpy.types.Collection) -> bpy.types.Key:
     keys = body.data.shape_keys if body is not None else None
     if keys is None or settings.rig is None:
         raise AddonError(f"{character.name} has lost its mesh or its rig.", "Undo that, or run Make It Talk again.")
+    if len(body.data.vertices) > MOST_VERTICES:
+        raise AddonError(f"The mesh of {character.name} is no longer the one it was made with.", "Undo that.")
     return keys
 
 
@@ -138,6 +141,8 @@ def tolerances(character: bpy.types.Collection) -> dict[str, float]:
 
 def _allowance(settings: bpy.types.PropertyGroup) -> float:
     """What leaving keys out may move anything by, Blender units."""
+    if not (settings.face_width > 0.0 and settings.image_size[1] > 0):
+        raise AddonError(f"{settings.id_data.name} does not know its portrait's size.", "Run Make It Talk again.")
     return _PIXEL_TOLERANCE * settings.face_width / 256.0 / settings.image_size[1]
 
 

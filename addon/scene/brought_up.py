@@ -83,7 +83,7 @@ def restore(character: bpy.types.Collection, layer: layers.Layer, change: Channe
     if not left.any():
         if channel is not None:
             found = write_channel(layer, channel, share.part, character.makeittalk.every_frame)
-            known = json.loads(layers.baked(layer))
+            known = actions.recorded(layers.baked(layer))
             action[layers.BAKED] = json.dumps({**known, change.identifier: actions.fingerprint(found)})
         elif curve is not None:
             layer.curves.fcurves.remove(curve)

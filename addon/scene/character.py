@@ -197,7 +197,7 @@ def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
     items = list(character.objects)
     data = [item.data for item in items]
     materials_used = [slot for block in data if isinstance(block, bpy.types.Mesh) for slot in block.materials if slot]
-    images = [node.image for item in materials_used for node in item.node_tree.nodes if node.type == "TEX_IMAGE"]
+    images = [node.image for item in materials_used for node in _nodes(item) if node.type == "TEX_IMAGE"]
     owners = [*items, *(block.shape_keys for block in data if isinstance(block, bpy.types.Mesh) and block.shape_keys)]
     moves = set().union(*map(layers.actions_of, owners))
     for item in items:
@@ -208,9 +208,19 @@ def remove(scene: bpy.types.Scene, character: bpy.types.Collection) -> None:
             bpy.data.batch_remove([block])
 
 
+def _nodes(material: bpy.types.Material) -> list[bpy.types.Node]:
+    return list(material.node_tree.nodes) if material.node_tree is not None else []
+
+
 def select(root: bpy.types.Object) -> None:
-    """Makes an object the only selected and the active one."""
+    """Makes an object the only selected and the active one.
+
+    Raises:
+        AddonError: its collection is switched off in this view layer.
+    """
     layer = bpy.context.view_layer
+    if root.name not in layer.objects:
+        raise AddonError(f"{root.name} is not in this view layer.", "Switch its collection on.")
     for item in layer.objects:
         item.select_set(False)
     root.select_set(True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import bpy
 
 from .. import compat
@@ -58,7 +60,7 @@ def _adopt(scene: bpy.types.Scene, original: bpy.types.Collection, rig: bpy.type
     _copy_settings(original.makeittalk, collection.makeittalk)
     settings = collection.makeittalk
     settings.rig, settings.body, settings.camera = rig, body, camera
-    settings.plane = next((item for item in collection.objects if item.get(parts.PART) == parts.PLANE), None)
+    settings.plane = parts.find(collection, parts.PLANE, None)
     settings.photo_strip = ""
     serials = [item.makeittalk.serial for item in bpy.data.collections if item.makeittalk.is_character]
     settings.serial = 1 + max(serials)
@@ -70,6 +72,8 @@ def _adopt(scene: bpy.types.Scene, original: bpy.types.Collection, rig: bpy.type
 def _unlink_data(original: bpy.types.Collection, rig: bpy.types.Object, body: bpy.types.Object) -> None:
     """Gives linked duplicates (Alt-D) a mesh, bones and an action on top of their own."""
     first = original.makeittalk.rig, original.makeittalk.body
+    if first[1] is None or body.data.shape_keys is None:
+        return  # somebody has deleted what it was copied from
     if body.data == first[1].data:
         body.data = body.data.copy()
         owners = {first[0]: rig, first[1].data.shape_keys: body.data.shape_keys}
@@ -98,7 +102,8 @@ def _copy_settings(source: bpy.types.PropertyGroup, target: bpy.types.PropertyGr
     for item in source.bl_rna.properties:
         name = item.identifier
         if not item.is_readonly and name not in _OWN and not name.endswith("_pointer"):
-            setattr(target, name, getattr(source, name))
+            with contextlib.suppress(TypeError):  # a choice that is none
+                setattr(target, name, getattr(source, name))
     for spoken in source.speeches:
         made = target.speeches.add()
         for item in spoken.bl_rna.properties:

@@ -24,12 +24,13 @@ def copy(curve: bpy.types.FCurve, holder: Any) -> None:
 
 
 def read(curve: bpy.types.FCurve) -> dict[str, Any]:
-    """A curve as JSON values."""
-    keys: dict[str, list[float]] = {}
+    """A curve as JSON values, without keys that lie nowhere: a file may hold some."""
+    arrays: dict[str, np.ndarray] = {}
     for name, kind, width in _KEY_FIELDS:
-        values = np.empty(len(curve.keyframe_points) * width, kind)
-        curve.keyframe_points.foreach_get(name, values)
-        keys[name] = values.tolist()
+        arrays[name] = np.empty((len(curve.keyframe_points), width), kind)
+        curve.keyframe_points.foreach_get(name, arrays[name].reshape(-1))
+    somewhere = np.all([np.isfinite(array).all(axis=1) for array in arrays.values()], axis=0)
+    keys = {name: array[somewhere].reshape(-1).tolist() for name, array in arrays.items()}
     return {
         "path": curve.data_path,
         "index": curve.array_index,

@@ -53,6 +53,8 @@ def _vertices(character: bpy.types.Collection, count: int) -> np.ndarray:
     graph = bpy.context.evaluated_depsgraph_get()
     body, root = settings.body.evaluated_get(graph), settings.rig.evaluated_get(graph)
     points = body.data.vertices
+    if not count:
+        raise AddonError(f"The mesh of {character.name} has no vertices.", "Undo that, or run Make It Talk again.")
     if len(points) != count:
         raise AddonError(
             f"A modifier of {character.name} changes the number of its vertices.", "Switch it off in the viewport."

@@ -16,8 +16,10 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ...backend.makeittalk.exchange import bounded_json
 from ...backend.makeittalk.exchange.constants import LANDMARKS
 from ...backend.makeittalk.exchange.formats import Face
+from ...backend.makeittalk.exchange.formats.checks import MAX_COORDINATE
 from ..core import landmark_parts, placed_face
 from ..core.coordinates import points_to_blender
 from ..core.errors import AddonError
@@ -131,7 +133,7 @@ def read(points: bpy.types.Object) -> np.ndarray:
     placed = local.reshape(-1, 3) @ np.array(points.matrix_basis)[:3, :3].T + np.array(points.location)
     width, height = size(points)
     x, y, z = placed.T
-    places = np.column_stack([x * height + width / 2, height / 2 - y * height, (points[_BEHIND] - z) * height])
+    places = np.column_stack([x * height + width / 2, height / 2 - y * height, (_depth(points) - z) * height])
     if not np.isfinite(places).all() or np.ptp(places[:, :2], axis=0).min() < 1.0:
         raise AddonError("The landmarks lie on one line and form no face.", "Undo that, or cancel and edit them again.")
     return places.astype(np.float32)
@@ -143,7 +145,8 @@ def face_of(points: bpy.types.Object) -> Face:
     Raises:
         AddonError: see `read`.
     """
-    return placed_face.moved(_faces(points)[points[_CHOSEN]], read(points))
+    faces = _faces(points)
+    return placed_face.moved(faces[_chosen(points, faces)], read(points))
 
 
 def write(points: bpy.types.Object, landmarks: np.ndarray) -> None:
@@ -170,7 +173,7 @@ def replace(points: bpy.types.Object, face: Face) -> None:
             "Choose that of this portrait.",
         )
     faces = _faces(points)
-    faces[points[_CHOSEN]] = face
+    faces[_chosen(points, faces)] = face
     write(points, face.landmarks)
     contour_lines.resize(points, _width(face))
     points[_MARK] = json.dumps([placed_face.to_text(item) for item in faces])
@@ -182,18 +185,29 @@ def _width(face: Face) -> float:
 
 
 def begun(points: bpy.types.Object) -> np.ndarray:
-    """Where the points began, (68, 3) px."""
-    return np.array(points[_BEGUN]).reshape(LANDMARKS, 3)
+    """Where the points began, (68, 3) px.
+
+    Raises:
+        AddonError: the file does not say so any more.
+    """
+    try:
+        places = np.array(points[_BEGUN], np.float64).reshape(LANDMARKS, 3)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged() from error
+    if not (np.abs(places) < MAX_COORDINATE).all():
+        raise _damaged()
+    return places
 
 
 def found(points: bpy.types.Object) -> int:
     """How many faces were found in the picture."""
-    return int(points[_FOUND])
+    number = points.get(_FOUND)
+    return number if isinstance(number, int) else 1
 
 
 def portrait(points: bpy.types.Object) -> str:
     """The file that the picture was made from; empty for a character's."""
-    return str(points[_PORTRAIT])
+    return str(points.get(_PORTRAIT, ""))
 
 
 def picture(points: bpy.types.Object) -> bpy.types.Object:
@@ -306,11 +320,34 @@ def _to_picture(points: bpy.types.Object, landmarks: np.ndarray) -> np.ndarray:
     """Landmarks (…, 3) px in the space of the empty that shows the picture: x right, y up, z towards the viewer."""
     width, height = size(points)
     x, y, z = np.moveaxis(landmarks, -1, 0)
-    return np.stack([(x - width / 2) / height, (height / 2 - y) / height, points[_BEHIND] - z / height], axis=-1)
+    return np.stack([(x - width / 2) / height, (height / 2 - y) / height, _depth(points) - z / height], axis=-1)
 
 
 def _faces(points: bpy.types.Object) -> list[Face]:
     try:
-        return [placed_face.from_text(text) for text in json.loads(points[_MARK])]
-    except (TypeError, ValueError) as error:
-        raise AddonError("The landmarks kept in this file are damaged.", "Cancel and edit them again.") from error
+        found = [placed_face.from_text(text) for text in bounded_json.loads(points[_MARK])]
+    except (LookupError, TypeError, ValueError) as error:
+        raise _damaged() from error
+    if not found:
+        raise _damaged()
+    return found
+
+
+def _chosen(points: bpy.types.Object, faces: list[Face]) -> int:
+    """Which of the faces the points began as."""
+    number = points.get(_CHOSEN)
+    if not isinstance(number, int) or not 0 <= number < len(faces):
+        raise _damaged()
+    return number
+
+
+def _depth(points: bpy.types.Object) -> float:
+    """Blender units from the picture to landmarks of depth 0."""
+    value = points.get(_BEHIND)
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise _damaged()
+    return float(value)
+
+
+def _damaged() -> AddonError:
+    return AddonError("The landmarks kept in this file are damaged.", "Cancel and edit them again.")

@@ -95,7 +95,9 @@ class Layer:
     @property
     def gain(self) -> float:
         """What the curves were multiplied with."""
-        return float(self.action.get(GAIN, 1.0))
+        value = self.action.get(GAIN, 1.0)
+        known = isinstance(value, int | float) and math.isfinite(value) and value >= 1.0
+        return float(value) if known else 1.0
 
 
 def layers(owner: bpy.types.ID) -> Iterator[Layer]:
@@ -108,6 +110,8 @@ def layers(owner: bpy.types.ID) -> Iterator[Layer]:
         for strip in track.strips:
             if strip.action is None or PART not in strip.action:
                 continue
+            if compat.strip_curves(strip) is None:
+                continue  # it plays the curves of another datablock's, or none
             if not (overrides and strip.action.library is not None):
                 yield Layer(str(strip.action[PART]), str(strip.action.get(SPEECH, "")), track, strip)
 
@@ -178,9 +182,11 @@ def shift(strip: bpy.types.NlaStrip, frames: float) -> None:
 
 def own_action(layer: Layer) -> None:
     """Gives a strip an action of its own where a copied object's strip plays it too."""
-    action = layer.strip.action
-    if action.users <= 1 + action.use_fake_user:
+    owner, action = layer.strip.id_data, layer.action
+    tweaked = owner.animation_data.use_tweak_mode and owner.animation_data.action == action
+    if action.users <= 1 + action.use_fake_user + tweaked:
         return
+    leave_tweak_mode(owner)  # in which a strip's action cannot be another one
     slot = layer.strip.action_slot.identifier if compat.SLOTTED_ACTIONS and layer.strip.action_slot else None
     copy = action.copy()
     layer.strip.action = copy
@@ -194,6 +200,7 @@ def set_influence(layer: Layer, values: np.ndarray) -> None:
     keys.frames = keys.frames + math.floor(layer.strip.frame_start)
     strip = layer.strip
     if not is_override(strip.id_data):
+        strip.use_animated_influence = True
         actions.write_keys(strip.fcurves.find("influence"), keys)
         return
     # The keys of a strip cannot be set in an override, only inserted.
@@ -219,6 +226,8 @@ def is_keyed(layer: Layer) -> bool:
 def influence(layer: Layer, frames: int) -> np.ndarray:
     """For how much a strip counts on each of its action's frames from 0 on (frames,)."""
     curve, first = layer.strip.fcurves.find("influence"), begin(layer)
+    if curve is None:
+        return np.full(frames, layer.strip.influence)
     return np.array([curve.evaluate(first + frame) for frame in range(frames)])
 
 

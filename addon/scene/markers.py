@@ -12,10 +12,12 @@ from collections.abc import Sequence
 
 import bpy
 
+from ...backend.makeittalk.exchange import bounded_json
 from ...backend.makeittalk.exchange.cues import Cue
 from . import speech
 
 KINDS = {"PHONES": "phones", "WORDS": "words", "SHAPES": "mouth shapes"}
+_LAST = 1_048_574  # frame that Blender has
 _Listed = dict[str, list[tuple[int, str]]]  # frame and name of each marker, by kind
 
 
@@ -96,9 +98,15 @@ def spans(spoken: bpy.types.PropertyGroup, kind: str, names: Sequence[str]) -> l
 
 def _listed(spoken: bpy.types.PropertyGroup) -> _Listed:
     try:
-        listed = json.loads(spoken.markers) if spoken.markers else {}
-        return {kind: [(int(frame), str(name)) for frame, name in items] for kind, items in listed.items()}
-    except (ValueError, TypeError, AttributeError):  # no list of this add-on's: whatever is there is the animator's
+        listed = bounded_json.loads(spoken.markers) if spoken.markers else {}
+        found = {kind: [(int(frame), str(name)) for frame, name in items] for kind, items in listed.items()}
+        return {kind: [item for item in items if abs(item[0]) <= _LAST] for kind, items in found.items()}
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+    ):  # no list of this add-on's: whatever is there is the animator's
         return {}
 
 

@@ -7,6 +7,7 @@ changed in the merged one.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -118,7 +119,7 @@ def _bring_back(character: bpy.types.Collection, owners: Sequence[bpy.types.ID])
         for owner, curves in zip(owners, kept, strict=False):
             for data in curves:
                 curve_data.write(compat.assigned_curves(owner), data)
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError):
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError):
         for owner in owners:
             for curve in actions.by_identifier(compat.assigned_curves(owner)).values():
                 compat.assigned_curves(owner).fcurves.remove(curve)
@@ -278,7 +279,8 @@ def _remove_idle_keys(curves: Sequence[bpy.types.FCurve]) -> None:
 def _merged_amounts(text: str) -> dict[str, float]:
     """The amounts that were kept when layers were merged; none where the property was tampered with."""
     try:
-        return {str(name): float(value) for name, value in bounded_json.loads(text).items() if name in _AMOUNTS}
+        found = {str(name): float(value) for name, value in bounded_json.loads(text).items() if name in _AMOUNTS}
+        return {name: value for name, value in found.items() if math.isfinite(value)}
     except (ValueError, TypeError, AttributeError):
         return {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import bpy
@@ -78,14 +79,16 @@ def shown_files(character: bpy.types.Collection) -> tuple[int, list[Path]]:
     if texture is None:
         raise AddonError(f"{character.name} has no photoreal frames.", "Press Photoreal Frames first.")
     path = Path(bpy.path.abspath(texture.image.filepath))
+    if not path.name:
+        raise AddonError(f"{character.name} does not know where its frames are.", "Press Photoreal Frames again.")
     digits = path.stem.rpartition("_")[2]
     user = texture.image_user
     low = user.frame_offset + 1
     files = [
-        path.with_name(f"{path.stem[: -len(digits)]}{number:0{len(digits)}d}{path.suffix}")
+        path.with_name(f"{path.stem.removesuffix(digits)}{number:0{max(1, len(digits))}d}{path.suffix}")
         for number in range(low, low + user.frame_duration)
     ]
-    lost = next((file for file in files if not file.is_file()), None)
+    lost = next((file for file in files if not os.path.isfile(file)), None)
     if lost is not None:
         raise AddonError(f"{lost} is missing.", "Press Photoreal Frames again.")
     return user.frame_start, files
@@ -144,7 +147,7 @@ def _own_texture(plane: bpy.types.Object) -> bpy.types.ShaderNodeTexImage | None
 
 def _load(name: str, picture: Path) -> bpy.types.Image:
     try:
-        image = bpy.data.images.load(str(picture), check_existing=False)
+        image = bpy.data.images.load(_stored_path(picture), check_existing=False)
     except RuntimeError as error:
         raise AddonError(f"Blender cannot read {picture}.", "Press Photoreal Frames again.") from error
     image.name = name

@@ -32,7 +32,10 @@ def place(scene: bpy.types.Scene, character: bpy.types.Collection, files: list[P
         strips.remove(scene, old)
     try:
         strip = present.new_image(
-            name=f"{character.name} Photoreal", filepath=str(files[0]), channel=channel, frame_start=first
+            name=f"{character.name} Photoreal",
+            filepath=sound.relative(str(files[0])) if bpy.data.filepath else str(files[0]),
+            channel=channel,
+            frame_start=first,
         )
     except RuntimeError as error:
         raise AddonError(f"Blender cannot show {files[0]}.", "Press Photoreal Frames again.") from error
@@ -40,7 +43,5 @@ def place(scene: bpy.types.Scene, character: bpy.types.Collection, files: list[P
         strip.elements.append(file.name)
     compat.set_strip_length(strip, len(files))
     strip.blend_type = "ALPHA_OVER"
-    if bpy.data.filepath:
-        strip.directory = sound.relative(strip.directory)
     settings.photo_strip = strips.identify(strip)
     return strip

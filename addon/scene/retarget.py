@@ -13,7 +13,7 @@ import numpy as np
 from ...backend.makeittalk.exchange.cues import Cue
 from ..core.errors import AddonError
 from ..core.retarget_names import MEANINGS, match
-from ..core.retarget_preset import Head, Preset, Row
+from ..core.retarget_preset import HIGHEST, Head, Preset, Row
 from . import (
     grease_mouths,
     parts,
@@ -159,6 +159,8 @@ def meanings(settings: bpy.types.PropertyGroup) -> dict[str, bpy.types.PropertyG
     for row in used.values():
         if row.meaning not in MEANINGS:
             raise AddonError(f"{row.target} has a meaning that is not known: {row.meaning}.", "Choose one of the list.")
+        if not (abs(row.gain) <= HIGHEST and abs(row.offset) <= HIGHEST):  # NaN is neither
+            raise AddonError(f"The gain or the offset of {row.target} is no number.", "Type another one.")
     if not used:
         raise AddonError(f"Nothing of {settings.target.name} is in the list.", "Press Match, or add rows by hand.")
     return used

@@ -86,6 +86,8 @@ def read_frames(character: bpy.types.Collection, frames: tuple[int, int]) -> Sou
     found = values[:, places].astype(np.float64)
     for number, place in driven.items():
         found[:, number] += values[:, place]
+    if not (np.isfinite(found).all() and np.isfinite(poses).all()):
+        raise AddonError(f"{character.name} moves to places that are none.", "Look at its curves.")
     moves = poses @ at_rest
     blocks = [keys.key_blocks[place] for place in places]
     return Source(

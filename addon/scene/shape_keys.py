@@ -162,5 +162,5 @@ def _offsets(keys: bpy.types.Key, blocks: list[bpy.types.ShapeKey]) -> np.ndarra
 def reach(keys: bpy.types.Key) -> dict[str, float]:
     """How far each shape key at value 1 moves the vertex that it moves most, in Blender units."""
     blocks = list(keys.key_blocks)
-    distances = np.linalg.norm(_offsets(keys, blocks), axis=-1).max(axis=-1)
+    distances = np.linalg.norm(_offsets(keys, blocks), axis=-1).max(axis=-1, initial=0.0)
     return {block.name: float(distance) for block, distance in zip(blocks, distances, strict=True)}

@@ -6,6 +6,7 @@ It is read rather than computed, so that influence, mute, solo, time and modifie
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,16 @@ import bpy
 import numpy as np
 
 from .. import compat
+from ..core.errors import AddonError
 from . import actions, shape_keys
 
+MOST_FRAMES = 500_000  # four hours of speech at 30 frames a second, and some more
+_PLAIN = re.compile(
+    r"""(?:key_blocks\["(?:[^"\\]|\\.)*"\]\.value | layers\["(?:[^"\\]|\\.)*"\]\.opacity
+    | \w*modifiers\["(?:[^"\\]|\\.)*"\]\.offset
+    | pose\.bones\["(?:[^"\\]|\\.)*"\](?:\.(?:location|rotation_\w+|scale)|\["(?:[^"\\]|\\.)*"\]))\[\d+\]""",
+    re.VERBOSE,
+)
 OWN_GROUP = "Edits"  # of curves that lie in none
 
 
@@ -61,6 +70,9 @@ def span(owners: Sequence[bpy.types.ID], scene: bpy.types.Scene) -> tuple[int, i
     """The first and the last frame between which something moves, or None where nothing does.
 
     Where a curve goes on for ever, by a modifier or by its extrapolation, the scene's range counts too.
+
+    Raises:
+        AddonError: there are more frames between them than anybody waits for.
     """
     ends: list[float] = []
     for owner in owners:
@@ -72,7 +84,19 @@ def span(owners: Sequence[bpy.types.ID], scene: bpy.types.Scene) -> tuple[int, i
                 ends += tuple(curve.range())
             if len(curve.modifiers) or curve.extrapolation == "LINEAR":
                 ends += (scene.frame_start, scene.frame_end)
-    return (math.floor(min(ends)), math.ceil(max(ends))) if ends else None
+    ends = [end for end in ends if math.isfinite(end)]
+    if not ends:
+        return None
+    frames = math.floor(min(ends)), math.ceil(max(ends))
+    _check(frames)
+    return frames
+
+
+def _check(frames: tuple[int, int]) -> None:
+    """Sees to it that nothing is read for hours, because of one key that lies far away."""
+    first, last = frames
+    if last - first > MOST_FRAMES:
+        raise AddonError(f"It moves from frame {first} to {last}, which is too long.", "Move keys and strips nearer.")
 
 
 def read(owners: Sequence[bpy.types.Object | bpy.types.Key], frames: tuple[int, int], also: set[str]) -> list[Shown]:
@@ -81,7 +105,11 @@ def read(owners: Sequence[bpy.types.Object | bpy.types.Key], frames: tuple[int, 
     Args:
         owners: objects and shape keys, such as the rig and its mesh's. frames: the first and the last.
         also: identifiers to read although nothing moves them now.
+
+    Raises:
+        AddonError: there are more frames than anybody waits for.
     """
+    _check(frames)
     names = [animated(owner) for owner in owners]
     readers = [_Reader(owner, found.keys() | also) for owner, found in zip(owners, names, strict=True)]
     tables = [np.empty((frames[1] + 1 - frames[0], len(reader.names))) for reader in readers]
@@ -134,7 +162,9 @@ def path_and_index(name: str) -> tuple[str, int]:
 
 
 def put(owner: bpy.types.ID, identifier: str, value: float) -> None:
-    """Sets what an identifier names; does nothing where the key or the bone has gone."""
+    """Sets what a retarget moves, of a key, a bone or a drawing; does nothing where that has gone, or is another."""
+    if not _PLAIN.fullmatch(identifier):  # a file may name whatever it likes
+        return
     path, index = path_and_index(identifier)
     before, _, name = path.rpartition(".")
     try:

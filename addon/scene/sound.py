@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import bpy
@@ -30,7 +31,9 @@ def add_sound(scene: bpy.types.Scene, name: str, path: Path, start: int, pack: b
     highest = max((strip.channel for strip in strips), default=0)
     try:
         # Its length is known once it is there, so it starts above everything and comes down to where there is room.
-        strip = strips.new_sound(name=name, filepath=str(path), channel=highest + 1, frame_start=start)
+        # By its relative path: Blender remembers the folder, and what was in that text before, beside the sound.
+        file = relative(str(path)) if bpy.data.filepath and not pack else str(path)
+        strip = strips.new_sound(name=name, filepath=file, channel=highest + 1, frame_start=start)
     except RuntimeError as error:
         raise _unplayable(path) from error
     if strip.sound is None or strip.sound.channels == "INVALID":
@@ -40,8 +43,6 @@ def add_sound(scene: bpy.types.Scene, name: str, path: Path, start: int, pack: b
     if pack:
         strip.sound.pack()
         strip.sound.filepath = f"//{path.name}"
-    elif bpy.data.filepath:
-        strip.sound.filepath = relative(strip.sound.filepath)
     return strip
 
 
@@ -98,7 +99,7 @@ def file_of(sound: bpy.types.Sound, folder: Path) -> Path:
     """
     path = Path(bpy.path.abspath(sound.filepath))
     if sound.packed_file is None:
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise AddonError(f"The recording {path} is missing.", "Put it back, or remove its strip.")
         return path
     copy = folder / f"speech{path.suffix}"

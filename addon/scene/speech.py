@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from pathlib import Path
 
 import bpy
@@ -33,6 +35,8 @@ def last_frame(speech: Speech) -> int:
 def span(character: bpy.types.Collection) -> tuple[int, int]:
     """The first and the last frame on which a character speaks."""
     speeches = character.makeittalk.speeches
+    if not len(speeches):
+        raise AddonError(f"{character.name} has no speech.", "Run Make It Talk again.")
     return min(item.start for item in speeches), max(map(last_frame, speeches))
 
 
@@ -140,13 +144,13 @@ def restore(scene: bpy.types.Scene, speech: Speech) -> None:
         AddonError: neither is there.
     """
     kept = speech.sound
-    if kept is not None and (kept.packed_file is not None or Path(bpy.path.abspath(kept.filepath)).is_file()):
+    if kept is not None and (kept.packed_file is not None or os.path.isfile(bpy.path.abspath(kept.filepath))):
         strip = sound.add_strip(scene, _name(speech), kept, speech.start + speech.strip_offset)
         _take(speech, strip)
         speech.shares_strip = False
         return
     recording = Path(bpy.path.abspath(speech.recording)) if speech.recording else None
-    if recording is None or not recording.is_file():
+    if recording is None or not os.path.isfile(recording):
         name = recording.name if recording is not None else "its recording"
         raise AddonError(
             f"{speech.id_data.name} cannot be heard: {name} is missing.",

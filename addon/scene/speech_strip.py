@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
 
+from ...backend.makeittalk.exchange.rates import HIGHEST, LOWEST
 from .. import compat
 from ..core.errors import AddonError
+from .setup import frame_rate
 
 _EXACT = (".wav", ".flac", ".aif", ".aiff")  # what Blender plays sample by sample as it is heard elsewhere
 _RATE = 48_000  # Hz
@@ -29,7 +32,7 @@ def whole_file(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Path | None:
     format's beginning.
     """
     path = Path(bpy.path.abspath(strip.sound.filepath))
-    if strip.sound.packed_file is not None or path.suffix.lower() not in _EXACT or not path.is_file():
+    if strip.sound.packed_file is not None or path.suffix.lower() not in _EXACT or not os.path.isfile(path):
         return None
     if compat.is_cut(strip) or _retimed(strip):
         return None
@@ -55,10 +58,12 @@ def write_copy(scene: bpy.types.Scene, strip: bpy.types.Strip, path: Path) -> No
             be written.
     """
     source = Path(bpy.path.abspath(strip.sound.filepath))
-    if strip.sound.packed_file is None and not source.is_file():
+    if strip.sound.packed_file is None and not os.path.isfile(source):
         raise AddonError(f"The recording {source.name} of the strip {strip.name} is missing.", "Put it back.")
     if compat.strip_span(strip)[0] < 0:
         raise AddonError(f"The strip {strip.name} begins before frame 0.", "Move it, then choose it again.")
+    if not LOWEST <= frame_rate(scene) <= HIGHEST:
+        raise AddonError(f"The scene has {frame_rate(scene):g} frames a second.", "Choose another rate for it.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone(scene, strip):

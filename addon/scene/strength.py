@@ -9,10 +9,12 @@ import numpy as np
 
 from ...backend.makeittalk.exchange.amounts import HIGHEST
 from ..core.curve_fit import fit_keyframes, sample
+from ..core.errors import AddonError
 from . import actions, amount_curves, layers
 from .actions import Channel
 from .bakes import Share
 from .layers import Part
+from .shown import MOST_FRAMES
 
 _EASE = 0.25  # s in which a speech among several comes from rest and goes there
 
@@ -20,14 +22,21 @@ _EASE = 0.25  # s in which a speech among several comes from rest and goes there
 def strength(character: bpy.types.Collection, part: Part, layer: layers.Layer) -> np.ndarray:
     """How much of a part shows: (1,) for the whole strip, or (N,), one for each of its frames, where that changes."""
     rig_object = character.makeittalk.rig
-    frames = np.arange(math.floor(layer.strip.frame_start), math.ceil(layer.strip.frame_end) + 1)
+    first, last = layer.strip.frame_start, layer.strip.frame_end
+    if not last - first <= MOST_FRAMES:  # NaN is not
+        raise AddonError(f"A strip of {character.name} goes from frame {first:g} to {last:g}.", "Make it shorter.")
+    frames = np.arange(math.floor(first), math.ceil(last) + 1)
     found = np.ones(1)
     for name in part.amounts:
         keyed = amount_curves.evaluate(rig_object, name, frames)
-        found = found * (getattr(rig_object.makeittalk, name) if keyed is None else np.clip(keyed, 0.0, HIGHEST))
+        found = found * (
+            getattr(rig_object.makeittalk, name)
+            if keyed is None
+            else np.clip(np.nan_to_num(keyed, nan=1.0), 0.0, HIGHEST)
+        )
     held = amount_curves.evaluate(rig_object, part.held_by, frames) if part.held_by else None
     if held is not None:
-        found = found * (1.0 - np.clip(held, 0.0, 1.0))
+        found = found * (1.0 - np.clip(np.nan_to_num(held), 0.0, 1.0))
     speech = next((item for item in character.makeittalk.speeches if item.uid == layer.speech), None)
     return found if speech is None or part == layers.REST else found * _window(character, speech, layer, frames)
 

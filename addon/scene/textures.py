@@ -7,27 +7,30 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ...backend.makeittalk.exchange import storage
+from ...backend.makeittalk.exchange.constants import MAX_DECODED_BYTES
+from ...backend.makeittalk.exchange.errors import MakeItTalkError
 from ..core.errors import AddonError
 
 
 def portrait_image(name: str, path: Path) -> bpy.types.Image:
-    """Loads and packs the prepared portrait.
+    """Packs the prepared portrait. Its file is a temporary one: the .blend does not learn where it lay.
 
     Raises:
         AddonError: Blender cannot read the picture.
     """
+    unreadable = AddonError(f"Blender cannot read {path.name}.", "Run Make It Talk again.")
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AddonError(f"{path.name} cannot be read.", "Run Make It Talk again.") from error
-    # Not loaded from its file: the .blend would keep the temporary folder's path, which is private and never the same.
+        data = storage.read_bytes(path, MAX_DECODED_BYTES)
+    except MakeItTalkError as error:
+        raise unreadable from error
     image = bpy.data.images.new(name, 1, 1, alpha=True)
-    image.source = "FILE"
     image.filepath_raw = f"//{bpy.path.clean_name(name)}.png"  # where it would be unpacked to
-    image.pack(data=data, data_len=len(data))
+    image.pack(data=data, data_len=len(data))  # type: ignore[arg-type]  # bytes, whatever the stubs say
+    image.source = "FILE"
     if not image.size[0]:
         bpy.data.images.remove(image)
-        raise AddonError(f"Blender cannot read {path.name}.", "Run Make It Talk again.")
+        raise unreadable
     image.alpha_mode = "STRAIGHT"
     image.colorspace_settings.name = "sRGB"
     return image
@@ -58,8 +61,9 @@ def write_picture(image: bpy.types.Image, path: Path) -> None:
     """
     source = Path(bpy.path.abspath(image.filepath))
     try:
-        data = bytes(image.packed_file.data) if image.packed_file is not None else source.read_bytes()
-    except OSError as error:
+        packed = image.packed_file
+        data = bytes(packed.data) if packed is not None else storage.read_bytes(source, MAX_DECODED_BYTES)
+    except MakeItTalkError as error:  # gone, or no file but a device or a pipe
         raise AddonError(f"The picture {source} of {image.name} cannot be read.", "Put it back.") from error
     try:
         path.write_bytes(data)

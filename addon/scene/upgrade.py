@@ -7,6 +7,8 @@ prediction is brought above it.
 
 from __future__ import annotations
 
+import contextlib
+
 import bpy
 import numpy as np
 
@@ -32,7 +34,7 @@ def bring_up_to_date(character: bpy.types.Collection) -> bool:
     for name in ("lip", "head", "blink"):
         amount = compat.stored(settings, name)
         if amount is not None:
-            setattr(settings.rig.makeittalk, name, amount)
+            _take(settings.rig.makeittalk, name, amount)
     done = False
     for kind, owner in (("head", settings.rig), ("face", keys)):
         if owner is None or any(True for _ in layers.layers(owner)):
@@ -53,7 +55,7 @@ def _identify(character: bpy.types.Collection) -> None:
     for name in parts.ALL:
         item = compat.stored(settings, name)
         if item is not None:
-            setattr(settings, name, item)
+            _take(settings, name, item)
     root = settings.rig
     if root is not None and rig.HEAD in root.data.bones:
         parts.mark(root.data.bones[rig.HEAD], rig.HEAD)
@@ -73,12 +75,19 @@ def _identify(character: bpy.types.Collection) -> None:
 def _take_speech(character: bpy.types.Collection) -> None:
     """Makes a speech of what older files say of the character itself."""
     settings = character.makeittalk
-    spoken = speech.new(character, compat.stored(settings, "placed") or 0)
-    spoken.recording = compat.stored(settings, "speech") or ""
+    placed = compat.stored(settings, "placed")
+    spoken = speech.new(character, placed if isinstance(placed, int) else 0)
+    _take(spoken, "recording", compat.stored(settings, "speech") or "")
     for item in spoken.bl_rna.properties:
         value = compat.stored(settings, item.identifier)
         if value is not None and item.identifier not in ("start", "placed", "uid", "name"):
-            setattr(spoken, item.identifier, value)
+            _take(spoken, item.identifier, value)
+
+
+def _take(group: bpy.types.PropertyGroup, name: str, value: object) -> None:
+    """Sets a property to what an older file says, where that can be its value."""
+    with contextlib.suppress(TypeError, ValueError, AttributeError, OverflowError):
+        setattr(group, name, value)
 
 
 def legacy_layer(owner: bpy.types.ID) -> layers.Layer | None:

@@ -86,7 +86,8 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def extension() -> Iterator[ModuleType]:
+def extension(tmp_path_factory) -> Iterator[ModuleType]:
+    os.environ.setdefault("MAKEITTALK_HOME", str(tmp_path_factory.mktemp("user")))  # what a test chooses stays there
     module = load_extension()
     module.register()
     yield module

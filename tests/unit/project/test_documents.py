@@ -17,6 +17,7 @@ DOCUMENTS = [
         *("README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
         *("docs/sources.md", "docs/releasing.md", "docs/scripting.md", "docs/batch.md", "docs/scale.md"),
         "docs/determinism.md",
+        "docs/security.md",
     )
 ]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
