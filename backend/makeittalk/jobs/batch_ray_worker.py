@@ -37,6 +37,7 @@ class RayWorker:
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ[name] = str(threads)
         wait_asleep()
+        temporary.sweep()
         import torch
 
         torch.set_num_threads(threads)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 import bpy
 import pytest
@@ -120,6 +121,27 @@ def test_disabling_does_not_wait_for_a_backend_that_does_not_listen(connection, 
     assert connection.current() is None
     assert client.process.poll() is None  # it is seen off by a thread, Blender goes on
     client.process.wait(20)
+
+
+def test_enabling_removes_what_a_killed_blender_has_left(connection, monkeypatch, tmp_path):
+    machine = part("backend.makeittalk.exchange.owner").mine().partition("-")[0]
+    left, kept = (tmp_path / f"makeittalk-{machine}-{process}-abcdefgh" for process in ("7fffffff-11111111", "x"))
+    left.mkdir()
+    kept.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    connection.unregister()
+    connection.register()
+    assert list(tmp_path.glob("makeittalk-*")) == [kept]
+
+
+def test_without_a_folder_of_its_own_the_log_is_private(connection, monkeypatch):
+    def none(*_unused, **_more):
+        raise ValueError("loaded from a checkout")
+
+    monkeypatch.setattr(bpy.utils, "extension_path_user", none)
+    log = connection.log_path()
+    assert connection.log_path() == log and part("backend.makeittalk.exchange.owner").mine() in log.parent.name
+    assert log.parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_installing_needs_the_network_or_a_folder(connection):

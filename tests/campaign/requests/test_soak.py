@@ -7,6 +7,7 @@ once, and for a third of the rest.
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import resource
@@ -90,7 +91,7 @@ class Asked:
     def memory_at_rest(self) -> int:
         """Its resident bytes once it has been idle: when they stay as they are while it gives back what it can, over
         and over, which is all the work that it has then."""
-        last, since, until = 0, 0.0, time.monotonic() + 120
+        last, since, until = 0, math.inf, time.monotonic() + 120
         while self._work() < since + 0.5 and time.monotonic() < until:
             now = self.memory()
             if abs(now - last) > 2**20:

@@ -219,3 +219,12 @@ def test_nobody_else_makes_temporary_folders(path: Path) -> None:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "tempfile":
             assert node.attr in ("TemporaryFile", "gettempdir"), f"{path}:{node.lineno}"
         assert not (isinstance(node, ast.ImportFrom) and node.module == "tempfile"), path
+
+
+def test_a_command_removes_what_a_killed_one_has_left(place: Path) -> None:
+    left_over = place / "tmp" / f"makeittalk-{gone()}-abcdefgh"
+    left_over.mkdir()
+    command = [sys.executable, "-m", "makeittalk.cli.main", "detect", "nobody.png", "-o", str(place / "out" / "f.json")]
+    environment = os.environ | {"PYTHONPATH": str(BACKEND)} | temporary.environment(place / "tmp")
+    assert subprocess.run(command, env=environment, capture_output=True).returncode == 2
+    assert left(place) == []
