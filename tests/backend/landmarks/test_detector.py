@@ -320,7 +320,7 @@ class TestFaceAlignment:
                 return Path.touch, (tmp_path / "harm",)
 
         torch.save({"state_dict": Harmful()}, tmp_path / "a.pth")
-        with alignment3d.tensors_only(), pytest.raises(Exception, match="[Ww]eights_only"):
+        with alignment3d.tensors_only(), pytest.raises(Exception, match=r"[Ww]eights_only"):
             torch.load(tmp_path / "a.pth", weights_only=False)
         assert not (tmp_path / "harm").exists() and "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
 
