@@ -19,8 +19,8 @@ ASSETS := backend/makeittalk/assets
 # A real Blender with a window, made once from Debian's packages for the window tests (1.8 GB).
 GUI_BLENDER ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/makeittalk/blender-trixie
 
-.PHONY: demo demo-photo test lint types test-unit test-backend test-blender test-gui test-slow bench zip release locks \
-	locks-check env env-lab env-dev python clean help
+.PHONY: demo demo-photo test lint types test-unit test-backend test-blender test-gui test-slow test-campaign bench zip \
+	release locks locks-check env env-lab env-dev python clean help
 
 demo: env ## animate the cartoon portrait: demo.blend and demo.mp4
 	@$(call animate,portrait_cartoon.png,demo)
@@ -51,7 +51,7 @@ test-unit: env-dev ## formats, storage, protocol and the project's structure
 	$(PARALLEL) tests/unit
 
 test-backend: env-dev ## everything that imports torch or mediapipe
-	$(PARALLEL) tests/backend
+	$(PARALLEL) tests/backend tests/campaign --ignore tests/campaign/blend
 
 test-blender: env-dev ## the extension in Blender 4.5 and 5.3
 	$(PYTHON) tools/blender_tests.py 4.5 5.3
@@ -67,6 +67,12 @@ test-slow: env-dev ## long campaigns: kills, soak, random steps, training, Blend
 	MAKEITTALK_GUI_BLENDER="$(GUI_BLENDER)" $(PYTHON) tools/blender_tests.py 4.5 5.3 -m slow
 	$(PYTHON) tools/blender_tests.py 4.2 5.0 5.2
 	$(PYTHON) tools/blender_tests.py 5.0 5.2 -m slow -k three_hundred_steps
+
+test-campaign: env-dev ## hostile input, kills and requests at length; prints one table of figures
+	@rm -f build/campaign.jsonl; export MAKEITTALK_CAMPAIGN_FIGURES="$(CURDIR)/build/campaign.jsonl"; failed=0; \
+	OMP_NUM_THREADS=1 $(PY) $(PYTEST) -m campaign --timeout 0 tests/campaign --ignore tests/campaign/blend || failed=1; \
+	$(PYTHON) tools/blender_tests.py 4.5 5.3 -m campaign --timeout 0 || failed=1; \
+	$(PY) tests/support/campaign_figures.py build/campaign.jsonl; exit $$failed
 
 bench: env-dev ## print how long things take on this machine
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(PY) "$$bench"; done

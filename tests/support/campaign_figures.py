@@ -1,4 +1,4 @@
-"""What campaigns found, as figures: each test adds its line to a file, and `make test-campaign` prints them together."""
+"""What campaigns found, as figures: each adds its line to a file, and `make test-campaign` prints them together."""
 
 from __future__ import annotations
 
