@@ -220,6 +220,8 @@ def select(root: bpy.types.Object) -> None:
     """
     layer = bpy.context.view_layer
     if root.name not in layer.objects:
+        layer.update()  # it may have been linked just now
+    if root.name not in layer.objects:
         raise AddonError(f"{root.name} is not in this view layer.", "Switch its collection on.")
     for item in layer.objects:
         item.select_set(False)

@@ -408,8 +408,8 @@ def curves_of_other_things(character, _places):
 def curves_of_the_folder(character, _places):
     """Curves of the animator's that move what no animator would.
 
-    Their array index stays 0: with one far beyond an array's end Blender 4.5 itself writes over its memory, whoever plays
-    the file.
+    Their array index stays 0: with one far beyond an array's end Blender 4.5 itself writes over its memory when the
+    file is played.
     """
     root = character.makeittalk.rig
     root.keyframe_insert("location", frame=1)

@@ -8,7 +8,7 @@ kept = part_outside("addon.core.remarks").kept
 
 
 def test_files_are_named_without_their_folders():
-    notices = ["No voice is heard in /home/jane/a b/x.wav: it moves no lips.", "/home/jane/p.png is animated."]
-    assert kept(notices, ("/home/jane/p.png", "/home/jane/a b/x.wav", "")) == (
+    notices = ["No voice is heard in /films/jane/a b/x.wav: it moves no lips.", "/films/jane/p.png is animated."]
+    assert kept(notices, ("/films/jane/p.png", "/films/jane/a b/x.wav", "")) == (
         "No voice is heard in x.wav: it moves no lips.\np.png is animated."
     )
