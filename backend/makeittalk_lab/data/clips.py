@@ -89,6 +89,7 @@ class Clip:
                 and values.get(_KEYS["pitch_shifted"], mel).shape == mel.shape
                 and values.get("embedding", _NO_EMBEDDING).shape == (EMBEDDING,)
                 and values.get("prosody", mel[:, :PROSODY]).shape == (frames, PROSODY)
+                and all(value.dtype.kind in "iuf" for value in values.values())
             )
             semitones = float(values["semitones"])
         except (KeyError, TypeError, ValueError, IndexError) as error:
