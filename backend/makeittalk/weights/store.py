@@ -124,9 +124,8 @@ def save_weights(
         "data": json.dumps(dict(data)),
         "notes": json.dumps(dict(notes)),
     }
-    with storage.replacing(path) as temporary:
+    with storage.replacing(path) as temporary, tensor_file.settled(temporary):
         save_file(_half_precision(network), temporary, meta)
-        tensor_file.settle(temporary)
 
 
 def _unusable(name: str, kind: str) -> InputError:

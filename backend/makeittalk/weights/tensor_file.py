@@ -6,13 +6,17 @@ Source: https://github.com/huggingface/safetensors, "Format".
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError
 
 INTEGER, FLOAT = "I64", "F32"
 _TYPES: dict[str, np.dtype] = {INTEGER: np.dtype("<i8"), FLOAT: np.dtype("<f4")}
@@ -58,6 +62,23 @@ def write(
                 raise ValueError(f"{name} has another shape")
             put(np.ascontiguousarray(values, _TYPES[kinds[name]]).tobytes())
     return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def settled(path: Path) -> Iterator[None]:
+    """Around the safetensors library's own saving: what it says of a full disk is an OSError, and its notes are sorted.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    try:
+        yield
+    except SafetensorError as error:
+        found = re.search(r"os error (\d+)", str(error))
+        if found is None:
+            raise
+        raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
+    settle(path)
 
 
 def settle(path: Path) -> None:

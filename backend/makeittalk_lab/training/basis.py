@@ -126,10 +126,9 @@ def build(head: Path, recordings: list[Path], target: Path, keep_named: bool = F
     named = load_basis().named if keep_named else spoken_keys(names, sculpted, speech)
     residual = residual_keys(names, named, speech)
     every = [*names, *(f"{RESIDUAL}{index:02d}" for index in range(1, len(residual) + 1))]
-    with storage.replacing(target) as temporary:
+    with storage.replacing(target) as temporary, tensor_file.settled(temporary):
         tensors = {"named": named.astype(np.float16), "residual": residual.astype(np.float16)}
         save_file(tensors, temporary, metadata={"format": "1", "names": json.dumps(every)})
-        tensor_file.settle(temporary)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

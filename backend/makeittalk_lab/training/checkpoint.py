@@ -36,9 +36,8 @@ def save(folder: Path, task: str, step: int, networks: Networks, optimizers: Opt
         for index, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{name}.{index}.{key}": value for key, value in state.items()}
     copies = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
-    with storage.replacing(folder / NAME) as temporary:
+    with storage.replacing(folder / NAME) as temporary, tensor_file.settled(temporary):
         save_file(copies, temporary, {"task": task, "step": str(step)})
-        tensor_file.settle(temporary)
 
 
 def load(folder: Path, task: str, networks: Networks, optimizers: Optimizers | None = None) -> int:
