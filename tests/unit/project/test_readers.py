@@ -41,6 +41,7 @@ GATE = {
     "exchange/bounded_json.py": {"json": "loads: digits and depth are bounded"},
     "exchange/tensors.py": {"file": "headers of tensors: sizes are compared with the file before a tensor is read"},
     "exchange/formats/shots.py": {"csv": "lists of shots: the text was read within bounds, its rows are counted"},
+    "exchange/formats/motion_table.py": {"file": "tables larger than memory: line by line, each of a length it bounds"},
     "images/decoding.py": {
         "file": "the pictures' own gate, a regular file",
         "picture": "the pictures' own gate: weighed by the header before it is decoded",
@@ -69,23 +70,21 @@ GATE = {
 #: that it has started itself.
 ALLOWED: dict[str, dict[str, str]] = {
     "addon/core/client.py": {"file": "the last 8 KiB of the log of the backend that it has started"},
+    "addon/core/identities.py": {"file": "sums what the backend has just written into its folder"},
     "addon/core/installation.py": {"file": "opens a file to lock it, reads nothing of it"},
     "addon/core/payload.py": {"file": "packs a result that the backend has just written into its folder"},
     "addon/core/pip_wheel.py": {
         "archive": "pip's wheel, once its SHA-256 was found among the locked ones",
         "file": "compares a wheel's SHA-256, and reads locks that are shipped",
     },
-    "addon/core/pythons.py": {"json": "what a Python of the user's answers to the question that it was asked"},
     "addon/core/report.py": {"file": "the last kilobytes of its own logs"},
     "addon/core/retarget_preset.py": {"file": "a preset: its size is asked before, and it is cut at its bound"},
-    "addon/scene/brought_up.py": {"json": "a custom property of an action, which Blender has read"},
-    "addon/scene/landmark_mesh.py": {"json": "a custom property of a mesh, which Blender has read"},
-    "addon/scene/markers.py": {"json": "a property of a speech, which Blender has read"},
-    "addon/scene/textures.py": {"file": "copies the picture of a character that is not packed, and decodes nothing"},
     "addon/write_blend.py": {"file": "the first and last bytes of a .blend that Blender has just written"},
     "audio/loading.py": {"media": "writes the recording, does not read"},
     "audio/sink.py": {"numpy": "maps the temporary file that it has itself written"},
     "exchange/cue_files.py": {"import xml": "escapes and quotes what is written, parses nothing"},
+    "exchange/owner.py": {"file": "what Linux says of processes and of itself"},
+    "exchange/whole_folder.py": {"file": "opens a file to lock it, reads nothing of it"},
     "exchange/locks.py": {"file": "locks that are shipped beside it"},
     "jobs/batch_ray.py": {"file": "sends a shot's inputs and results to other machines as they are"},
     "jobs/batch_ray_worker.py": {"file": "sends a shot's results back as they are, and sums a shipped list"},
@@ -95,9 +94,10 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "landmarks/face_landmarker.py": {"archive": "the shipped networks, once their listed SHA-256 was compared"},
     "rendering/frame_store.py": {"file": "the last bytes of a picture, which tell whether it is whole"},
-    "weights/whole_folder.py": {"file": "opens a file to lock it, reads nothing of it"},
-    "backend/makeittalk_lab/data/phone_files.py": {"json": "a file of at most 4 MiB that was read through storage"},
-    "backend/makeittalk_lab/prepare/voices.py": {"json": "a file of at most 4 MiB that was read through storage"},
+    "weights/tensor_file.py": {
+        "file": "sorts the header of a file that it has itself just written",
+        "json": "that header's notes, which it cuts apart and does not keep",
+    },
     "backend/makeittalk_lab/prepare/campaign.py": {
         "file": "opens its own book to lock and to append, reads its last byte"
     },
