@@ -95,8 +95,14 @@ def write_table(path: Path, rows: Iterable[Row]) -> None:
                 round(made.memory / 1e6) or "",
             )
         )
-        writer.writerow((row.line, row.status, row.portrait, row.audio, row.output, *numbers, row.message))
+        names = map(_plain, (row.portrait, row.audio, row.output))
+        writer.writerow((row.line, row.status, *names, *numbers, _plain(row.message)))
     storage.write_text(path, text.getvalue())
+
+
+def _plain(cell: str) -> str:
+    """A text that no spreadsheet takes for a formula, whoever wrote it."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def write_page(path: Path, title: str, rows: Sequence[Row], took: str = "") -> None:

@@ -64,6 +64,16 @@ def test_the_table_has_a_row_a_line(tmp_path: Path) -> None:
     assert third["line"] == "4" and third["message"] == f"{HOSTILE} broke."
 
 
+def test_no_cell_of_the_table_is_a_formula(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    formulas = ("=1+1", "+1", "-1", "@x", "\t=1")
+    report.write_table(path, [report.row_of_problem(Problem(n, f, f, f, f)) for n, f in enumerate(formulas)])
+    with path.open(newline="", encoding="utf-8") as stream:
+        found = list(csv.DictReader(stream))
+    for row, formula in zip(found, formulas, strict=True):
+        assert {row[name] for name in ("portrait", "audio", "output", "message")} == {f"'{formula}"}
+
+
 def test_a_shot_is_given_up_after_its_second_worker_and_made_last_before() -> None:
     shots = [Task(name, Shot(2, Path("a"), Path("b"), ())) for name in "ab"]
     attempts = Attempts(shots)
