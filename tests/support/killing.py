@@ -25,6 +25,11 @@ def alive(pid: int) -> bool:
     return bool(state.strip()) and not state.startswith("Z")
 
 
+def heed_interrupts() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would whatever the tests start there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def kill(process: subprocess.Popen, wait: float, begun: Callable[[], bool] | None = None) -> bool:
     """Kills a running process so many seconds from now, or from when it has begun; whether it was running until then.
 

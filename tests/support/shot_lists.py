@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import soundfile
+from killing import heed_interrupts
 from project import ASSETS, BACKEND
 
 SPEECH, CARTOON, PHOTO = ASSETS / "speech.flac", ASSETS / "portrait_cartoon.png", ASSETS / "portrait_photo.jpg"
@@ -60,13 +60,8 @@ def start_batch(*arguments: object, python: str = sys.executable) -> subprocess.
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=_heed_interrupts if os.name == "posix" else None,
+        preexec_fn=heed_interrupts if os.name == "posix" else None,
     )
-
-
-def _heed_interrupts() -> None:
-    """What a shell starts in the background ignores Ctrl-C, and so would whatever the tests start there."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run_batch(

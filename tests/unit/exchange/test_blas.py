@@ -44,11 +44,16 @@ def test_threads_that_wait_sleep(chosen, expected):
     if platform.system() != "Linux":
         pytest.skip("another OpenMP library")
     clean = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
-    said = subprocess.run(
+    backend = subprocess.Popen(
         [sys.executable, "-I", str(ROOT / "backend" / "serve.py")],
         env=clean | chosen | {"OMP_DISPLAY_ENV": "TRUE"},
-        input=b'{"id": 1, "method": "hello"}\n',
-        capture_output=True,
-        check=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    assert f"OMP_WAIT_POLICY = '{expected}'".encode() in said.stderr
+    assert backend.stdin is not None and backend.stdout is not None
+    backend.stdin.write(b'{"id": 1, "method": "hello"}\n')
+    backend.stdin.flush()  # and left open: its end would cancel the greeting
+    assert b'"result"' in backend.stdout.readline()
+    _, told = backend.communicate()
+    assert backend.returncode == 0 and f"OMP_WAIT_POLICY = '{expected}'".encode() in told

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from killing import heed_interrupts
 from makeittalk.exchange import owner, temporary
 from project import BACKEND
 
@@ -73,7 +74,13 @@ def backend(tmp_path: Path, work: str) -> Iterator[subprocess.Popen[bytes]]:
     """A backend; one at work when the block begins."""
     command = [sys.executable, "-c", SERVE, str(BACKEND), work]
     environment = os.environ | temporary.environment(tmp_path)
-    running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    running = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        preexec_fn=heed_interrupts if os.name == "posix" else None,
+    )
     assert running.stdin is not None and running.stdout is not None
     try:
         if work == "idle":  # a line that is answered shows that it reads
