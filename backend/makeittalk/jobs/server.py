@@ -31,6 +31,7 @@ from .weights_requests import import_weights
 
 _REPORT_EVERY = 0.05  # s between two progress messages
 IDLE_SECONDS = 300.0  # after that the memory of the networks is given back
+_DAY = 86400.0  # s
 _PAUSE = 0.1  # s without a request after which the next piece of what the first character needs is loaded
 _LONGEST = 4000  # letters of a sentence
 _LARGEST_KEPT = 2**26  # bytes of a file whose content is kept in memory
@@ -75,15 +76,18 @@ class Server:
     def run(self) -> int:
         """Serves until the input ends or a shutdown is asked for; returns the exit status."""
         self.reader.start()
+        rests = False  # memory was given back, and nothing was asked for since
         while True:
             try:
-                job = self._states.next(_PAUSE if self._warming is not None else self._idle_seconds)
+                job = self._states.next(_PAUSE if self._warming else _DAY if rests else self._idle_seconds)
             except TimeoutError:
                 if self._warming is None:
                     free_memory()
+                    rests = True
                 else:
                     self._warm()
                 continue
+            rests = False
             if job is None:
                 return 0
             self._answer(*job)

@@ -7,7 +7,6 @@ once, and for a third of the rest.
 
 from __future__ import annotations
 
-import math
 import os
 import random
 import resource
@@ -27,7 +26,8 @@ from project import BACKEND
 
 SEED = int(os.environ.get("MAKEITTALK_SEED", "17"))
 IDLE = 0.4  # s until memory is given back
-LONGEST = 240.0  # s that an answer may take
+LONGEST = 240.0  # s that an answer may take, and that it may take until nothing is done any more
+STILL = 5 * IDLE  # s without work after which there is none
 AT_ONCE = 4  # requests that are open together
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory and children are read in /proc")
@@ -89,15 +89,16 @@ class Asked:
         return int(next(line for line in status.splitlines() if line.startswith(what)).split()[1]) * 1024
 
     def memory_at_rest(self) -> int:
-        """Its resident bytes once it has been idle: when they stay as they are while it gives back what it can, over
-        and over, which is all the work that it has then."""
-        last, since, until = 0, math.inf, time.monotonic() + 120
-        while self._work() < since + 0.5 and time.monotonic() < until:
-            now = self.memory()
-            if abs(now - last) > 2**20:
-                last, since = now, self._work()
-            time.sleep(IDLE)
-        return last
+        """Its resident bytes once it has nothing more to do: it has loaded what it loads after a greeting, and has then
+        given back what it can. Whoever does either takes a core, even a shared one."""
+        until = time.monotonic() + LONGEST
+        worked, since = self._work(), time.monotonic()
+        while time.monotonic() < since + STILL:
+            assert time.monotonic() < until, "it does not come to rest"
+            time.sleep(0.1)
+            if self._work() > worked + 0.02:
+                worked, since = self._work(), time.monotonic()
+        return self.memory()
 
     def _work(self) -> float:
         """Seconds of a core that it has taken."""
