@@ -188,9 +188,11 @@ def _whole(path: Path) -> bool:
 
 if __name__ == "__main__":
     given = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
-    status = main(given)
-    if _alone.is_set():
-        time.sleep(5.0)  # the thread that has seen it removes what is left, and ends the process
+    try:
+        status = main(given)
+    finally:  # a sentence for somebody who is gone is an error, too
+        if _alone.is_set():
+            time.sleep(5.0)  # the thread that has seen it removes what is left, and ends the process
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)  # inside Blender sys.exit does not reach the shell, and a module's bpy may stumble on its way out
