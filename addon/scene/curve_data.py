@@ -15,12 +15,17 @@ _KEY_FIELDS = (
     *((name, np.float32, 2) for name in ("co", "handle_left", "handle_right")),
 )
 _CURVE_FIELDS = ("extrapolation", "mute", "lock", "hide")
+_MOST_AXES = 64  # of an array property; with one far beyond its end Blender 4.5 writes over its memory
 _NO_SETTINGS = ("rna_type", "active")
 
 
 def copy(curve: bpy.types.FCurve, holder: Any) -> None:
-    """Makes the same curve in another action, over one that is there; modifiers by kind and settings."""
-    write(holder, read(curve))
+    """Makes the same curve in another action, over one that is there; modifiers by kind and settings.
+
+    One of an axis that nothing has is left out.
+    """
+    if 0 <= curve.array_index < _MOST_AXES:
+        write(holder, read(curve))
 
 
 def read(curve: bpy.types.FCurve) -> dict[str, Any]:
@@ -47,7 +52,9 @@ def write(holder: Any, data: dict[str, Any]) -> None:
     Raises:
         KeyError, TypeError, ValueError, AttributeError, RuntimeError: the data are none that `read` answers.
     """
-    path, index, keys = str(data["path"]), int(data["index"]), data["keys"]
+    path, index, keys = str(data["path"]), data["index"], data["keys"]
+    if type(index) is not int or not 0 <= index < _MOST_AXES:
+        raise ValueError("no such axis")
     arrays = {name: np.asarray(keys[name], kind).reshape(-1) for name, kind, _ in _KEY_FIELDS}
     count = len(arrays["interpolation"])
     if any(len(arrays[name]) != count * width or not np.isfinite(arrays[name]).all() for name, _, width in _KEY_FIELDS):

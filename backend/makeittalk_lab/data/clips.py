@@ -92,7 +92,7 @@ class Clip:
                 and all(value.dtype.kind in "iuf" for value in values.values())
             )
             semitones = float(values["semitones"])
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise InputError(f"{path} is not a prepared clip.", "Run `makeittalk prepare` again.") from error
         if not fits:
             raise InputError(f"{path} is not a prepared clip.", "Run `makeittalk prepare` again.")

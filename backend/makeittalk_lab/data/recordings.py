@@ -71,5 +71,5 @@ class Recording:
             samples = read_samples(values.get("samples")) if sound else None
             known = np.array(values["embeddings"]), np.array(values["embedding"]), samples
             return cls(path.stem, str(values["speaker"]), mel, phones, parts, *known)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise InputError(f"{path} is not a prepared recording.", "Prepare the voices again.") from error

@@ -49,7 +49,7 @@ class RenderedClip:
                 and pictures.shape[3] == 3
                 and landmarks.shape == projected.shape == (len(pictures), LANDMARKS, 3)
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{path} is not a rendered clip.", "Run `makeittalk prepare renders` again.") from error
         if not fits:
             raise InputError(f"{path} is not a rendered clip.", "Run `makeittalk prepare renders` again.")

@@ -53,7 +53,7 @@ class HumanKit:
                 and int(values["skin_faces"].max()) < int(values["n_skin_verts"]) <= count
             )
             kit = cls(Path(folder), values) if fits else None
-        except (KeyError, IndexError, ValueError, TypeError) as error:
+        except (KeyError, IndexError, ValueError, TypeError, OverflowError) as error:
             raise InputError(f"{path} is not a kit of human heads.", "Get the file again.") from error
         if kit is None:
             raise InputError(f"{path} is not a kit of human heads.", "Get the file again.")

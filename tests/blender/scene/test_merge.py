@@ -269,3 +269,16 @@ def test_another_character_is_left_alone(make):
     bpy.ops.makeittalk.merge()
     assert second.makeittalk.merged and not first.makeittalk.merged
     assert_same(first, before, times=0.0)
+
+
+@pytest.mark.parametrize("index", [64, 10**9, -1, 0.0, True, float("inf")])
+def test_a_kept_curve_of_an_axis_that_nothing_has_is_refused(make, index):
+    """Blender 4.5 writes over its own memory when one is played whose index lies far beyond its array."""
+    character = edited(make)
+    curves = part("addon.compat").assigned_curves(character.makeittalk.rig)
+    found = curves.fcurves.find(NOD, index=0)
+    module = part("addon.scene.curve_data")
+    data = module.read(found)
+    with pytest.raises(ValueError, match="no such axis"):
+        module.write(curves, data | {"index": index})
+    assert curves.fcurves.find(NOD, index=0) is not None
