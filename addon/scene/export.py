@@ -22,6 +22,8 @@ from . import amount_curves, bakes, evaluation, materials, merge, tables, textur
 from .setup import frame_rate
 from .shown import read, span
 
+_FARTHEST = 1e18  # m from the origin; products of two such places are still numbers
+
 
 @dataclass(frozen=True)
 class Format:
@@ -77,6 +79,7 @@ def write(
 
 def _gltf(path: Path, character: bpy.types.Collection, _frames: tuple[int, int]) -> None:
     _call(
+        character,
         "glTF",
         bpy.ops.export_scene.gltf,
         filepath=str(path),
@@ -89,8 +92,9 @@ def _gltf(path: Path, character: bpy.types.Collection, _frames: tuple[int, int])
     )
 
 
-def _fbx(path: Path, _character: bpy.types.Collection, _frames: tuple[int, int]) -> None:
+def _fbx(path: Path, character: bpy.types.Collection, _frames: tuple[int, int]) -> None:
     _call(
+        character,
         "FBX",
         bpy.ops.export_scene.fbx,
         filepath=str(path),
@@ -105,8 +109,9 @@ def _fbx(path: Path, _character: bpy.types.Collection, _frames: tuple[int, int])
     )
 
 
-def _usd(path: Path, _character: bpy.types.Collection, _frames: tuple[int, int]) -> None:
+def _usd(path: Path, character: bpy.types.Collection, _frames: tuple[int, int]) -> None:
     _call(
+        character,
         "USD",
         bpy.ops.wm.usd_export,
         filepath=str(path),
@@ -117,8 +122,9 @@ def _usd(path: Path, _character: bpy.types.Collection, _frames: tuple[int, int])
     )
 
 
-def _alembic(path: Path, _character: bpy.types.Collection, frames: tuple[int, int]) -> None:
+def _alembic(path: Path, character: bpy.types.Collection, frames: tuple[int, int]) -> None:
     _call(
+        character,
         "Alembic",
         bpy.ops.wm.alembic_export,
         filepath=str(path),
@@ -159,8 +165,13 @@ FORMATS = {
 }
 
 
-def _call(name: str, operator: Any, **arguments: Any) -> None:
-    """Calls an exporter with those of the arguments that this Blender's has."""
+def _call(character: bpy.types.Collection, name: str, operator: Any, **arguments: Any) -> None:
+    """Calls an exporter with those of the arguments that this Blender's has; all stumble over what is no number."""
+    settings = character.makeittalk
+    _check_numbers(character, *(item.matrix_world for item in (settings.rig, settings.body)))
+    data = settings.body.data
+    for points in (data.vertices, *(block.points for block in data.shape_keys.key_blocks)):
+        _check_numbers(character, _coordinates(points))
     known = compat.operator_arguments(operator)
     if known is None:
         raise AddonError(f"This Blender has no {name} exporter.", "Enable it in the preferences, under Add-ons.")
@@ -178,11 +189,28 @@ def _points(character: bpy.types.Collection, frames: tuple[int, int]) -> np.ndar
     found = []
     for frame in range(frames[0], frames[1] + 1):
         scene.frame_set(frame)
-        vertices = body.evaluated_get(graph).data.vertices
-        points = np.empty(3 * len(vertices), np.float32)
-        vertices.foreach_get("co", points)
-        found.append(points.reshape(-1, 3))
+        found.append(_coordinates(body.evaluated_get(graph).data.vertices))
+        _check_numbers(character, found[-1])
     return np.stack(found)
+
+
+def _coordinates(vertices: Any) -> np.ndarray:
+    """Where the vertices of a mesh or the points of a shape key are, (V, 3) float32."""
+    points = np.empty(3 * len(vertices), np.float32)
+    vertices.foreach_get("co", points)
+    return points.reshape(-1, 3)
+
+
+def _check_numbers(character: bpy.types.Collection, *places: Any) -> None:
+    """Sees to it that coordinates are numbers that a file can hold.
+
+    Raises:
+        AddonError: one is not.
+    """
+    for numbers in places:
+        if not (np.abs(np.asarray(numbers, np.float64)) < _FARTHEST).all():
+            sentence = f"{character.name} has points that lie nowhere, which no file can hold."
+            raise AddonError(sentence, "Undo what moved them, or make the character again.")
 
 
 def _make_lit(material: bpy.types.Material) -> None:

@@ -99,6 +99,21 @@ def _check(frames: tuple[int, int]) -> None:
         raise AddonError(f"It moves from frame {first} to {last}, which is too long.", "Move keys and strips nearer.")
 
 
+def check_numbers(names: Sequence[str], values: np.ndarray, first: int) -> None:
+    """Sees to it that whatever moves has a number on every frame.
+
+    Args:
+        names: N of them, for the sentence. values: (T, N). first: the frame of the first row.
+
+    Raises:
+        AddonError: something has not.
+    """
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
+        row, column = wrong[0]
+        raise AddonError(f"{names[column][:80]} is no number on frame {first + row}.", "Look at its curve.")
+
+
 def read(owners: Sequence[bpy.types.Object | bpy.types.Key], frames: tuple[int, int], also: set[str]) -> list[Shown]:
     """Reads what Blender shows, in a scene of its own, so that nothing else is evaluated and the playhead stays.
 
@@ -107,7 +122,7 @@ def read(owners: Sequence[bpy.types.Object | bpy.types.Key], frames: tuple[int, 
         also: identifiers to read although nothing moves them now.
 
     Raises:
-        AddonError: there are more frames than anybody waits for.
+        AddonError: there are more frames than anybody waits for, or something moves to a value that is no number.
     """
     _check(frames)
     names = [animated(owner) for owner in owners]
@@ -116,6 +131,8 @@ def read(owners: Sequence[bpy.types.Object | bpy.types.Key], frames: tuple[int, 
     for row, graph in enumerate(evaluations(owners, frames)):
         for reader, table in zip(readers, tables, strict=True):
             reader.read(graph, table[row])
+    for reader, table in zip(readers, tables, strict=True):
+        check_numbers(reader.names, table, frames[0])
     return [
         Shown(frames[0], dict(zip(reader.names, table.T, strict=True)), found)
         for reader, table, found in zip(readers, tables, names, strict=True)

@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from ...backend.makeittalk.exchange.formats.motion_table import MotionTable
-from . import rig
+from . import rig, shown
 from .setup import frame_rate
 
 
@@ -15,6 +15,9 @@ def read(character: bpy.types.Collection, frames: tuple[int, int]) -> MotionTabl
 
     Args:
         frames: the first and the last; those before frame 0, which no timecode has, are left out.
+
+    Raises:
+        AddonError: a shape key or the head is nowhere on one of them.
     """
     scene, settings = bpy.context.scene, character.makeittalk
     graph = bpy.context.evaluated_depsgraph_get()
@@ -26,10 +29,12 @@ def read(character: bpy.types.Collection, frames: tuple[int, int]) -> MotionTabl
     for row, frame in enumerate(range(first, last + 1)):
         scene.frame_set(frame)
         keys.evaluated_get(graph).key_blocks.foreach_get("value", values[row])
-        shown = settings.rig.evaluated_get(graph)
-        posed = shown.pose.bones[bone]
-        matrix = shown.convert_space(pose_bone=posed, matrix=posed.matrix, from_space="POSE", to_space="LOCAL")
+        armature = settings.rig.evaluated_get(graph)
+        posed = armature.pose.bones[bone]
+        matrix = armature.convert_space(pose_bone=posed, matrix=posed.matrix, from_space="POSE", to_space="LOCAL")
         head[row] = matrix.to_euler("XYZ"), matrix.to_translation()
+    shown.check_numbers(names, values, first)
+    shown.check_numbers([bone] * 6, head.reshape(len(head), 6), first)
     head *= (1.0, -1.0, -1.0)  # the bone's axes to the portrait's: x right, y down, z away
     # The first key is the face that all others start from.
     return MotionTable(frame_rate(scene), names[1:], values[:, 1:], head[:, 0], head[:, 1], first)

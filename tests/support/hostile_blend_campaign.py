@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,13 +24,14 @@ class Found:
 
     Attributes:
         steps: how many by outcome. faults: "case, step: what", crashes and hangs among them.
-        impossible: cases that Blender itself refuses to make.
+        impossible: cases that Blender itself refuses to make. refused: by case, the steps that ended in a sentence.
     """
 
     steps: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     impossible: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    refused: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 class Campaign:
@@ -56,7 +58,8 @@ class Campaign:
         self.environment.pop("PYTHONPATH", None)
 
     def make(self, portrait: Path, speech: Path) -> None:
-        """Builds the character that is spoilt."""
+        """Builds the character that is spoilt; the recording is what it may be given anew."""
+        shutil.copy(speech, self.root / "speech.wav")
         done = subprocess.run(
             [sys.executable, str(SCRIPT), str(self.root), "make", str(portrait), str(speech)],
             **self._process(),
@@ -122,6 +125,8 @@ class Campaign:
                 found.ended.append(line["case"])
             elif kind is not None:
                 found.steps[kind] += 1
+                if kind == "refused":
+                    found.refused[line["case"]].append(line["step"])
                 if kind == "fault":
                     found.faults.append(f"{line['case']}, {line['step']}: {line['told']}")
 

@@ -20,6 +20,21 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+_SEED = 4  # a take with a blink
+#: As many of ARKit's as make a face that is recognised by their names.
+_TARGET_KEYS = (
+    *("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft"),
+    *(
+        "mouthFrownRight",
+        "mouthStretchLeft",
+        "mouthStretchRight",
+        "mouthRollLower",
+        "mouthRollUpper",
+        "mouthShrugLower",
+    ),
+    *("mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthShrugUpper"),
+    *("eyeBlinkLeft", "eyeBlinkRight", "browInnerUp"),
+)
 _READING = ("r", "rb", "rt", "br", "U")
 
 
@@ -92,15 +107,17 @@ def make(root: Path, portrait: Path, speech: Path) -> None:
     from extension import part
 
     scene = bpy.context.scene
-    scene.makeittalk.portrait, scene.makeittalk.speech, scene.makeittalk.seed = str(portrait), str(speech), 1
+    scene.makeittalk.portrait, scene.makeittalk.speech, scene.makeittalk.seed = str(portrait), str(speech), _SEED
     assert bpy.ops.makeittalk.make_it_talk() == {"FINISHED"}
     character = part("addon.scene.character").active(bpy.context)
     character.name = "Ada"
+    character.makeittalk.current.words = "hello there"
+    bpy.context.scene.frame_set(part("addon.scene.gestures").blinks(character)[0].first)
     data = bpy.data.meshes.new("Target")
     data.from_pydata([(0, 0, 0), (1, 0, 0), (1, 0, 1), (0, 0, 1)], [], [(0, 1, 2, 3)])
     target = bpy.data.objects.new("Target", data)
     scene.collection.objects.link(target)
-    for name in ("Basis", "jawOpen", "mouthSmileLeft", "eyeBlinkLeft"):
+    for name in ("Basis", *_TARGET_KEYS):
         block = target.shape_key_add(name=name)
         block.points[2].co.z += 0.2
     armature = bpy.data.objects.new("Target Rig", bpy.data.armatures.new("Target Rig"))

@@ -22,7 +22,8 @@ class Step:
     Attributes:
         name: what it is called. run: does it; an operator's own set of words tells whether it changed anything.
         asks: whether the backend works for it. quick: whether the short sample does it. keeps: whether it changes
-            nothing in the file that is open.
+            nothing in the file that is open. several: whether it is more than one operator, of which the first may have
+            changed something where the last refuses.
     """
 
     name: str
@@ -30,6 +31,12 @@ class Step:
     asks: bool = False
     quick: bool = True
     keeps: bool = False
+    several: bool = False
+
+
+def chain(name: str, *runs: Callable[[], Any], asks: bool = False, quick: bool = True) -> Step:
+    """A step of several operators; what the last one answers counts."""
+    return Step(name, lambda: [run() for run in runs][-1], asks, quick, several=True)
 
 
 class Layout:
@@ -131,6 +138,20 @@ def choose_target() -> None:
         character.makeittalk.retarget.head_target = bpy.data.objects.get("Target Rig")
 
 
+def match() -> None:
+    """Chooses the target and matches its names, where that can be."""
+    choose_target()
+    if bpy.ops.makeittalk.match_retarget.poll():
+        bpy.ops.makeittalk.match_retarget()
+
+
+def remove_strips() -> None:
+    """Takes every strip off the sequencer."""
+    strips = part("addon.compat").sequencer_strips(bpy.context.scene)
+    for strip in list(strips or ()):
+        strips.remove(strip)
+
+
 def copy() -> None:
     """Alt D and Shift D on a character, and on its collection."""
     character = part("addon.scene.character").active(bpy.context)
@@ -178,81 +199,84 @@ def steps(said: Path) -> list[Step]:
         said: the folder that this user names for files.
     """
     ops = bpy.ops.makeittalk
+    speech = str(said.parent / "speech.wav")
+
+    def export(kind: str, quick: bool) -> Step:
+        path = str(said / f"x{kind}")
+        return Step(f"export {kind}", lambda: ops.export_character(filepath=path, format=kind), quick=quick, keeps=True)
+
     rows: list[Step] = [
         Step("frames", play),
         Step("panels", draw_panels, keeps=True),
         Step("polls", poll_all, keeps=True),
         Step("reasons", describe_all, keeps=True),
         Step("amounts", turn_amounts),
-        *(
-            Step(
-                f"export {kind}",
-                lambda kind=kind: ops.export_character(filepath=str(said / f"x{kind}"), format=kind),
-                keeps=True,
-            )
-            for kind in ("JSON", "CSV", "MDD")
-        ),
-        *(
-            Step(
-                f"export {kind}",
-                lambda kind=kind: ops.export_character(filepath=str(said / f"x{kind}"), format=kind),
-                quick=False,
-                keeps=True,
-            )
-            for kind in ("GLB", "FBX", "USD", "ABC", "PC2")
-        ),
+        *(export(kind, True) for kind in ("JSON", "CSV", "MDD")),
+        *(export(kind, False) for kind in ("GLB", "FBX", "USD", "ABC", "PC2")),
         Step("report", lambda: ops.report_problem(filepath=str(said / "report.txt")), keeps=True),
         Step(
             "visemes", lambda: ops.export_visemes(filepath=str(said / "cues.tsv")), asks=True, quick=False, keeps=True
         ),
-        Step("phones", ops.mark_phones, asks=True, quick=False),
         Step("words", lambda: ops.mark_words(text="hello there"), asks=True, quick=False),
         Step("own words", ops.mark_words, asks=True, quick=False),
-        Step("markers", ops.remove_markers),
+        chain("phones and no markers", ops.mark_phones, ops.remove_markers, asks=True, quick=False),
         Step("set up", ops.set_up_scene),
         Step("timing", ops.timing_from_strip),
-        Step("speech", ops.restore_speech),
+        chain("speech restored", remove_strips, ops.restore_speech),
         Step("gesture", ops.gesture),
         Step("hold still", ops.hold_still),
         Step("remove blink", ops.remove_blink),
         Step("move blink", ops.move_blink),
-        Step("edits", ops.refresh_edits, keeps=True),
-        Step("revert", lambda: ops.revert_edit(item="x")),
+        chain("edits", ops.gesture, ops.refresh_edits, lambda: ops.jump_to_edit(item=_first_edit())),
+        chain("revert", ops.gesture, ops.refresh_edits, lambda: ops.revert_edit(item=_first_edit())),
+        Step("revert nothing", lambda: ops.revert_edit(item="x")),
         Step("curves", ops.edit_curves),
         Step("merge", ops.merge),
-        Step("merge and split", lambda: (ops.merge.poll() and ops.merge(), ops.split())[1]),
-        Step("split", ops.split),
-        Step("target", choose_target),
-        Step("match", lambda: (choose_target(), ops.match_retarget())[1]),
-        Step("add mapping", lambda: (choose_target(), ops.add_mapping(target="jawOpen", meaning="arkit:jawOpen"))[1]),
-        Step("preset", lambda: (choose_target(), ops.save_retarget_preset(filepath=str(said / "p.json")))[1]),
-        Step("bake retarget", lambda: (choose_target(), ops.bake_retarget())[1]),
-        Step("drive", lambda: (choose_target(), ops.drive_retarget())[1]),
-        Step("drive and remove", lambda: (choose_target(), ops.drive_retarget(), ops.remove_retarget())[2]),
+        chain("merge and split", lambda: ops.merge.poll() and ops.merge(), ops.split),
+        chain("match", match, ops.remove_mapping),
+        chain("mapping added", choose_target, lambda: ops.add_mapping(target="jawOpen", meaning="arkit:jawOpen")),
+        chain("preset", match, lambda: ops.save_retarget_preset(filepath=str(said / "p.json"))),
+        chain("preset loaded", choose_target, lambda: ops.load_retarget_preset(filepath=str(said / "p.json"))),
+        chain("bake retarget", match, ops.bake_retarget),
+        chain("bake and remove", match, ops.bake_retarget, ops.remove_retarget),
+        chain("drive", match, ops.drive_retarget, play),
+        chain("drive and remove", match, ops.drive_retarget, ops.remove_retarget),
         Step("retarget as it is", ops.bake_retarget),
         Step("drive as it is", ops.drive_retarget),
         Step("remove retarget", ops.remove_retarget),
         Step("landmarks", ops.edit_character_landmarks),
-        Step("landmarks mirrored", lambda: (ops.edit_character_landmarks(), ops.mirror_landmarks())[1]),
+        chain("landmarks mirrored", ops.edit_character_landmarks, ops.mirror_landmarks),
+        chain("landmarks reset", ops.edit_character_landmarks, ops.reset_landmarks),
+        chain("landmarks cancelled", ops.edit_character_landmarks, ops.cancel_landmarks),
         Step("landmarks of the file", ops.mirror_landmarks),
-        Step("landmarks reset", ops.reset_landmarks),
         Step("landmarks as it is", ops.cancel_landmarks),
-        Step(
-            "landmarks saved",
-            lambda: (ops.edit_character_landmarks(), ops.save_landmarks(filepath=str(said / "face.json")))[1],
-        ),
-        Step("landmarks refined", ops.refine_landmarks, asks=True, quick=False),
         Step("landmarks applied as it is", ops.apply_landmarks, asks=True),
-        Step("landmarks applied", lambda: (ops.edit_character_landmarks(), ops.apply_landmarks())[1], asks=True),
-        Step("landmarks forgotten", ops.drop_landmarks),
-        Step("portrait's landmarks", ops.edit_landmarks, asks=True, quick=False),
+        chain(
+            "landmarks saved",
+            ops.edit_character_landmarks,
+            lambda: ops.save_landmarks(filepath=str(said / "face.json")),
+        ),
+        chain("landmarks refined", ops.edit_character_landmarks, ops.refine_landmarks, asks=True, quick=False),
+        chain("landmarks applied", ops.edit_character_landmarks, ops.apply_landmarks, asks=True),
+        chain(
+            "portrait's landmarks", ops.edit_landmarks, ops.apply_landmarks, ops.drop_landmarks, asks=True, quick=False
+        ),
         Step("re-bake", ops.rebake, asks=True),
-        Step("re-bake every frame", lambda: (turn_amounts(), ops.rebake())[1], asks=True, quick=False),
-        Step("photoreal", lambda: (short_range(), ops.photoreal_frames())[1], asks=True),
+        chain("re-bake every frame", turn_amounts, ops.rebake, asks=True, quick=False),
+        chain("photoreal", short_range, ops.photoreal_frames, ops.photoreal_strip, asks=True),
+        chain("compositor", short_range, ops.photoreal_frames, ops.photoreal_compositor, asks=True, quick=False),
         Step("strip of frames", ops.photoreal_strip),
-        Step("compositor", ops.photoreal_compositor),
         Step("new take", ops.new_take, asks=True, quick=False),
         Step("make", ops.make_it_talk, asks=True, quick=False),
+        Step("speech replaced", lambda: ops.replace_speech(filepath=speech), asks=True, quick=False),
+        chain(
+            "speech added and removed",
+            lambda: bpy.context.scene.frame_set(200),
+            lambda: ops.add_speech(filepath=speech),
+            ops.remove_speech,
+            asks=True,
+            quick=False,
+        ),
         Step("speech removed", ops.remove_speech),
         Step("copy", copy),
         Step("append", append_itself),
@@ -269,6 +293,13 @@ def steps(said: Path) -> list[Step]:
 def _first_strip() -> str:
     strips = part("addon.compat").sequencer_strips(bpy.context.scene) or ()
     return next((strip.name for strip in strips if strip.type == "SOUND"), "")
+
+
+def _first_edit() -> str:
+    """The first of the list of edits, as its button names it."""
+    character = part("addon.scene.character").active(bpy.context)
+    found = part("addon.scene.edit_list").shown(character) if character is not None else ()
+    return found[0].uid if found else ""
 
 
 @dataclass
@@ -313,7 +344,7 @@ def do(step: Step) -> Outcome:
         except RuntimeError as error:
             text = str(error)
             refused = "Traceback" not in text and (text.startswith("Error: ") or "poll()" in text)
-            outcome = Outcome("refused", text.strip())  # and nothing was changed, as every operator promises
+            outcome = Outcome("refused", text.strip(), step.several)  # what refuses changes nothing: all promise that
             if not refused:
                 outcome = Outcome("fault", _all_of(error), changed=True)
         except Exception as error:

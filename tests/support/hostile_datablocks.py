@@ -44,6 +44,11 @@ def _replace_data(item: Any, data: Any) -> None:
         new[name] = value
 
 
+@variant
+def unspoilt(_character, _places):
+    """Nothing: what a step refuses here it refuses to everybody."""
+
+
 # The mesh
 
 

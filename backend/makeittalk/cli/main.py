@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ..exchange import temporary
 from ..exchange.blas import use_one_thread, wait_asleep
-from ..exchange.errors import Cancelled, InputError, MakeItTalkError, MissingError
+from ..exchange.errors import Cancelled, InputError, MakeItTalkError, MissingError, file_error
 from ..exchange.version import VERSION
 from .registry import Registry
 
@@ -63,6 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("MAKEITTALK_DEBUG"):
             raise
+        refused = file_error(error) if isinstance(error, OSError) else None
+        if refused is not None:
+            return _complain(str(refused), refused.exit_status)
         return _complain(f"Internal error: {type(error).__name__}: {error} (MAKEITTALK_DEBUG=1 shows where).", 1)
 
 

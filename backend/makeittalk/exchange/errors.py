@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+
+#: What a file, its name, its folder or its disk refuses; that one of the program's own files is missing is its fault.
+_REFUSED = tuple(
+    getattr(errno, name)
+    for name in (
+        *("ENAMETOOLONG", "EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "ELOOP"),
+        *("ENOSPC", "EDQUOT", "EFBIG", "EIO", "ESTALE", "EMFILE", "ENFILE"),
+    )
+    if hasattr(errno, name)
+)
+_LONGEST = 120  # letters of a path in a sentence
+
 
 class MakeItTalkError(Exception):
     """An error with a sentence for the user.
@@ -55,3 +68,14 @@ class Cancelled(MakeItTalkError):
 
     def __init__(self, message: str = "Cancelled.", hint: str = "") -> None:
         super().__init__(message, hint)
+
+
+def file_error(error: OSError) -> MakeItTalkError | None:
+    """The sentence for what the system refuses to do with a file; None where that has not to do with the file.
+
+    For the top level, where all else has passed an error on: whoever knows what the file is for says it better.
+    """
+    if error.errno not in _REFUSED or not isinstance(error.filename, str):
+        return None
+    name = error.filename if len(error.filename) <= _LONGEST else f"{error.filename[:_LONGEST]}…"
+    return InputError(f"{name} cannot be used: {error.strerror}.", "Check it, or name another.")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..exchange import storage
-from ..exchange.errors import MakeItTalkError
+from ..exchange.errors import MakeItTalkError, file_error
 from ..exchange.formats.shots import Shot
 from ..exchange.progress import Progress, silent
 from ..exchange.rates import exact_rate
@@ -108,8 +108,9 @@ def do_shot(task: Task, folder: Path, progress: Progress = silent) -> Made:
 
 def sentence_of(error: BaseException) -> str:
     """What is said of a shot that failed; what no user has caused is said to be that."""
-    if isinstance(error, MakeItTalkError):
-        return " ".join(str(error).split())
+    refused = file_error(error) if isinstance(error, OSError) else None
+    if isinstance(error, MakeItTalkError) or refused is not None:
+        return " ".join(str(refused or error).split())
     if isinstance(error, MemoryError):
         return "The machine ran out of memory."
     return f"Internal error: {type(error).__name__}: {' '.join(str(error).split())[:300]}."

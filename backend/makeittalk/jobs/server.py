@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from ..exchange import protocol, temporary
-from ..exchange.errors import Cancelled, InputError, MakeItTalkError, OutputError
+from ..exchange.errors import Cancelled, InputError, MakeItTalkError, OutputError, file_error
 from ..exchange.progress import Progress
 from ..exchange.version import VERSION
 from .character_requests import animate, preview
@@ -177,10 +177,12 @@ class Server:
             raise
         except BaseException as error:  # the add-on must hear of it, the log gets the trace; libraries exit, too
             traceback.print_exc(file=sys.stderr)
-            sentence = f"The backend failed with {type(error).__name__}."
+            told = file_error(error) if isinstance(error, OSError) else None
+            if told is None:
+                told = MakeItTalkError(f"The backend failed with {type(error).__name__}.", "The log file says where.")
             if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-                sentence = "The machine ran out of memory."
-            self._send_error(number, "internal", sentence, "The log file says where.")
+                told.message = "The machine ran out of memory."
+            self._send_error(number, told.code, told.message, told.hint)
         finally:
             self._states.end(number)  # before its "done": from then on the id is free
             self._send(protocol.Reply(id=number, kind="done"))

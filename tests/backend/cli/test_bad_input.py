@@ -13,6 +13,7 @@ from media import silence
 from PIL import Image
 from project import ASSETS
 
+LONG = "ü" * 300
 CARTOON, SPEECH = ASSETS / "portrait_cartoon.png", ASSETS / "speech.flac"
 
 
@@ -108,6 +109,31 @@ class TestBadInput:
         refused(capsys, ["animate", CARTOON, SPEECH, "-o", tmp_path / "out" / "a.avi"], "a.avi", ".mp4")
         refused(capsys, ["animate", CARTOON, SPEECH, "-o", tmp_path / "nowhere" / "a.mp4"], "nowhere")
         refused(capsys, ["animate", CARTOON, SPEECH, "-o", "/proc/a.npz"], "/proc/a.npz")
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["animate", LONG, SPEECH, "-o", "a.npz"],
+            ["animate", CARTOON, LONG, "-o", "a.npz"],
+            ["animate", CARTOON, SPEECH, "-o", f"{LONG}.npz"],
+            ["animate", CARTOON, SPEECH, "-o", f"{LONG}/a.npz"],
+            ["detect", CARTOON, "-o", f"{LONG}.json"],
+            ["render", LONG, LONG, "-o", LONG],
+            ["batch", "nothing.csv", LONG],
+            ["visemes", SPEECH, "-o", f"{LONG}.tsv"],
+            ["weights", "import", LONG],
+        ],
+        ids=lambda arguments: " ".join(str(word)[:12] for word in arguments),
+    )
+    def test_names_that_no_disk_takes(
+        self,
+        arguments: list[object],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.chdir(tmp_path / "out")
+        refused(capsys, arguments)
 
     @pytest.mark.parametrize("option", [["--fps", "0"], ["--fps", "x"], ["--lip", "nan"], ["--seed", "-1"]])
     def test_options(self, option: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

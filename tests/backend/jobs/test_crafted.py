@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from makeittalk.exchange import storage
+from makeittalk.exchange.amounts import HIGHEST
 from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.formats import Bake, Face
 from makeittalk.exchange.protocol import Animate, Rebake
@@ -34,10 +35,10 @@ def motion() -> dict[str, Any]:
     return motion_of_landmarks(np.repeat(NEUTRAL[None], 9, axis=0), NEUTRAL, 25.0).arrays()
 
 
-def rebake(folder: Path, motion: dict[str, Any], mesh: dict[str, Any]) -> Bake:
+def rebake(folder: Path, motion: dict[str, Any], mesh: dict[str, Any], smooth: float = 1.0) -> Bake:
     storage.write_npz(folder / "motion.npz", motion)
     storage.write_npz(folder / "mesh.npz", mesh)
-    request = Rebake(str(folder / "motion.npz"), str(folder / "mesh.npz"), str(folder), 24.0)
+    request = Rebake(str(folder / "motion.npz"), str(folder / "mesh.npz"), str(folder), 24.0, smooth)
     return Bake.load(server.rebake(request, lambda _fraction, _stage: None)["bake"])
 
 
@@ -67,6 +68,16 @@ def test_a_face_that_collapses_is_baked_or_a_sentence(
         assert error.hint
 
 
+@pytest.mark.parametrize(("smooth", "allowed"), [(-1.0, 0.0), (-1e9, 0.0), (2.0**31 - 1, HIGHEST)])
+def test_smoothing_beyond_its_range_is_brought_into_it(
+    tmp_path: Path, motion: dict[str, Any], mesh: dict[str, Any], smooth: float, allowed: float
+) -> None:
+    motion = motion | _parts(motion)
+    given, wanted = (rebake(tmp_path, motion, mesh, amount) for amount in (smooth, allowed))
+    np.testing.assert_array_equal(given.lip_values, wanted.lip_values)
+    np.testing.assert_array_equal(given.head_rotation, wanted.head_rotation)
+
+
 def test_a_mesh_of_no_face(tmp_path: Path, motion: dict[str, Any], mesh: dict[str, Any]) -> None:
     for changes in ({"landmark_vertices": mesh["landmark_vertices"] * 0}, {"vertices": mesh["vertices"] * 0}):
         with pytest.raises(InputError, match="do not form a face"):
@@ -75,11 +86,15 @@ def test_a_mesh_of_no_face(tmp_path: Path, motion: dict[str, Any], mesh: dict[st
 
 def test_a_mesh_with_keys_of_other_names(tmp_path: Path, motion: dict[str, Any], mesh: dict[str, Any]) -> None:
     names = np.array([f"k{number}" for number in range(len(mesh["keys"]))])
-    parts = {name: np.zeros((9, 68, 3), np.float32) for name in ("content", "speaker")}
-    parts |= {"rest": np.zeros((68, 3), np.float32), "blink": np.zeros(9, np.float32), "post": "{}"}
-    parts |= {"head_rotation_raw": motion["head_rotation"], "head_translation_raw": motion["head_translation"]}
     with pytest.raises(InputError, match="lacks the shape key"):
-        rebake(tmp_path, motion | parts, mesh | {"key_names": names})
+        rebake(tmp_path, motion | _parts(motion), mesh | {"key_names": names})
+
+
+def _parts(motion: dict[str, Any]) -> dict[str, Any]:
+    """What a motion of 9 frames was made from; nothing moves."""
+    parts: dict[str, Any] = {name: np.zeros((9, 68, 3), np.float32) for name in ("content", "speaker")}
+    parts |= {"rest": np.zeros((68, 3), np.float32), "blink": np.zeros(9, np.float32), "post": "{}"}
+    return parts | {"head_rotation_raw": motion["head_rotation"], "head_translation_raw": motion["head_translation"]}
 
 
 def test_landmarks_on_a_point_have_no_frame() -> None:

@@ -16,7 +16,19 @@ from hostile_settings import raw  # its cases, too
 
 assert FOLDERS and raw
 #: One of each kind, for every change of the code.
-SAMPLE = ("mesh_of_another", "keys_infinite", "character_of_texts", "photo_folder_outside", "scripted_drivers")
+SAMPLE = (
+    "unspoilt",
+    "mesh_of_another",
+    "keys_infinite",
+    "character_of_texts",
+    "photo_folder_outside",
+    "scripted_drivers",
+)
+#: What is refused to everybody, too: steps on what an unspoilt file has none of, and what needs a window.
+REFUSED = {
+    *("revert nothing", "retarget as it is", "drive as it is", "remove retarget", "strip of frames", "speech removed"),
+    *("landmarks of the file", "landmarks as it is", "landmarks applied as it is", "preview"),
+}
 
 
 def judged(name: str, names: list[str], found: Found) -> None:
@@ -33,6 +45,7 @@ def judged(name: str, names: list[str], found: Found) -> None:
     record(name, figures)
     assert not found.faults, "\n\n".join(found.faults)
     assert len(found.ended) + len(found.impossible) == len(names)
+    assert set(found.refused["unspoilt"]) == REFUSED  # all else was really done
 
 
 def test_a_sample_of_hostile_files(campaign: Campaign) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 from command_line import python, refused
 from makeittalk.cli import main as cli
@@ -52,6 +54,16 @@ def test_wrong_arguments_are_one_sentence(arguments: list[str], capsys: pytest.C
             2,
             "This Python lacks the package skimage. Install it; `make env-lab` in a checkout installs all that trains "
             "and measures.",
+        ),
+        (
+            OSError(errno.ENAMETOOLONG, "File name too long", "a" * 300),
+            2,
+            f"{'a' * 120}… cannot be used: File name too long; check it, or name another.",
+        ),
+        (
+            OSError(errno.ENOENT, "No such file", "own.npz"),
+            1,
+            "Internal error: FileNotFoundError: [Errno 2] No such file: 'own.npz' (MAKEITTALK_DEBUG=1 shows where).",
         ),
         (ValueError("two\nlines"), 1, "Internal error: ValueError: two lines (MAKEITTALK_DEBUG=1 shows where)."),
     ],

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from makeittalk.exchange import protocol
-from makeittalk.exchange.protocol import Photoreal, Reply, Sound
+from makeittalk.exchange.protocol import FindFaces, Photoreal, Rebake, Reply, Sound
 from project import BACKEND
 
 HUGE = "1" + "0" * 400
@@ -132,6 +132,14 @@ def test_a_long_path_comes_back_in_a_message_that_is_read(backend: Backend) -> N
     backend.send(protocol.encode_request(11, Photoreal(output="x", film=film)))
     error, done = backend.replies()
     assert (error.id, error.code) == (11, "input") and len(error.message) < 5000 and done == Reply(id=11)
+
+
+@pytest.mark.parametrize("asked", [FindFaces("a.png", "ü" * 300), Rebake("a", "b", "ü" * 100_000)])
+def test_a_folder_that_no_disk_takes_is_a_bad_input(backend: Backend, asked: protocol.Fields) -> None:
+    backend.send(protocol.encode_request(12, asked))
+    error, done = backend.replies()
+    assert (error.id, error.code) == (12, "input") and "too long" in error.message and len(error.message) < 400
+    assert error.hint and done == Reply(id=12)
 
 
 @pytest.mark.parametrize("ending", ["", '{"id": 3', request(id=9, method="shutdown"), "[" * 5000])
