@@ -24,7 +24,6 @@ from ...backend.makeittalk.exchange.version import VERSION
 from .errors import AddonError
 from .quiet import QUIET, clean_environment
 
-_PARENT = "MAKEITTALK_PARENT"  # whose process the backend ends with
 CANCEL_GRACE = 2.0  # s between asking for a cancel and ending the process
 KILL_GRACE = 1.0  # s between ending and killing it
 _TURN = 0.02  # s that `poll` takes in what has arrived: Blender stands still meanwhile
@@ -107,7 +106,7 @@ class BackendClient:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    env=clean_environment(environment) | {_PARENT: owner.mine()},
+                    env=clean_environment(environment) | {owner.PARENT: owner.mine()},
                     cwd=str(log.parent),
                     **QUIET,
                 )

@@ -18,11 +18,9 @@ from ...backend.makeittalk.exchange.formats import motion_table
 from .. import compat
 from ..core import point_cache
 from ..core.errors import AddonError
-from . import amount_curves, bakes, evaluation, materials, merge, tables, textures
+from . import amount_curves, bakes, evaluation, materials, merge, points, tables, textures
 from .setup import frame_rate
 from .shown import read, span
-
-_FARTHEST = 1e18  # m from the origin; products of two such places are still numbers
 
 
 @dataclass(frozen=True)
@@ -168,10 +166,10 @@ FORMATS = {
 def _call(character: bpy.types.Collection, name: str, operator: Any, **arguments: Any) -> None:
     """Calls an exporter with those of the arguments that this Blender's has; all stumble over what is no number."""
     settings = character.makeittalk
-    _check_numbers(character, *(item.matrix_world for item in (settings.rig, settings.body)))
+    points.check(character.name, *(item.matrix_world for item in (settings.rig, settings.body)))
     data = settings.body.data
-    for points in (data.vertices, *(block.points for block in data.shape_keys.key_blocks)):
-        _check_numbers(character, _coordinates(points))
+    for places in (data.vertices, *(block.points for block in data.shape_keys.key_blocks)):
+        points.check(character.name, points.read(places))
     known = compat.operator_arguments(operator)
     if known is None:
         raise AddonError(f"This Blender has no {name} exporter.", "Enable it in the preferences, under Add-ons.")
@@ -189,28 +187,9 @@ def _points(character: bpy.types.Collection, frames: tuple[int, int]) -> np.ndar
     found = []
     for frame in range(frames[0], frames[1] + 1):
         scene.frame_set(frame)
-        found.append(_coordinates(body.evaluated_get(graph).data.vertices))
-        _check_numbers(character, found[-1])
+        found.append(points.read(body.evaluated_get(graph).data.vertices))
+        points.check(character.name, found[-1])
     return np.stack(found)
-
-
-def _coordinates(vertices: Any) -> np.ndarray:
-    """Where the vertices of a mesh or the points of a shape key are, (V, 3) float32."""
-    points = np.empty(3 * len(vertices), np.float32)
-    vertices.foreach_get("co", points)
-    return points.reshape(-1, 3)
-
-
-def _check_numbers(character: bpy.types.Collection, *places: Any) -> None:
-    """Sees to it that coordinates are numbers that a file can hold.
-
-    Raises:
-        AddonError: one is not.
-    """
-    for numbers in places:
-        if not (np.abs(np.asarray(numbers, np.float64)) < _FARTHEST).all():
-            sentence = f"{character.name} has points that lie nowhere, which no file can hold."
-            raise AddonError(sentence, "Undo what moved them, or make the character again.")
 
 
 def _make_lit(material: bpy.types.Material) -> None:

@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 
 from ..core.errors import AddonError
-from . import bakes, gaze, markers, rig, shape_keys, shown
+from . import bakes, gaze, markers, points, rig, shape_keys, shown
 
 _CLOSED, _BITTEN = ("P", "B", "M"), ("F", "V")  # phones: lips that meet, a lip on the teeth
 
@@ -123,13 +123,11 @@ def _keys_of(
     count = len(keys.key_blocks[0].data)
     if marks.max() >= count or not names:
         raise AddonError(f"The mesh of {character.name} is no longer the one it was made with.", "Undo that.")
-    shapes = np.empty((1 + len(names), count * 3), np.float32)
-    for row, place in zip(shapes, (0, *places), strict=True):
-        keys.key_blocks[place].data.foreach_get("co", row)
-    points = shapes.reshape(len(shapes), count, 3)[:, marks].astype(np.float64)
-    moves = points[1:] - points[0]
+    shapes = np.array([points.read(keys.key_blocks[place].data)[marks] for place in (0, *places)], np.float64)
+    points.check(character.name, shapes)
+    moves = shapes[1:] - shapes[0]
     moves[..., 1] /= mesh.depth_scale
-    return names, places, points[0], moves
+    return names, places, shapes[0], moves
 
 
 def _orthonormal(matrices: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from ..core.retarget_names import MEANINGS
 from ..core.retarget_performance import Performance, performance_of
 from ..core.retarget_solve import solve as solve_target
 from ..core.retarget_target import Target, target_of
+from . import points
 from .retarget_source import Source
 
 _NEAR = 0.02  # mouth widths: lips that lie so near each other at rest are shut there, as their maker left them
@@ -58,8 +59,14 @@ def target(item: bpy.types.Object, meanings: dict[str, str]) -> Target:
     mouth = {name: meaning for name, meaning in meanings.items() if MEANINGS[meaning].part == "mouth"}
     if not mouth:
         return target_of(meanings, limits)
-    rest = _points(item.data.shape_keys.reference_key)
-    moved = {name: _points(blocks[name]) - _points(blocks[name].relative_key) for name in meanings}
+
+    def read(block: bpy.types.ShapeKey) -> np.ndarray:
+        found = points.read(block.data).astype(np.float64)
+        points.check(item.name, found)
+        return found
+
+    rest = read(item.data.shape_keys.reference_key)
+    moved = {name: read(blocks[name]) - read(blocks[name].relative_key) for name in meanings}
     lips = find_lips(rest, _faces(item.data), np.array([moved[name] for name in mouth]), list(mouth.values()))
     return _at_rest(target_of(meanings, limits, lips, rest, moved))
 
@@ -70,12 +77,6 @@ def _at_rest(found: Target) -> Target:
     kept = gap < 3.0 * np.median(gap) + _NEAR
     shut = np.where(np.abs(gap) < _NEAR, 0.0, gap)
     return replace(found, gaps=found.gaps[:, kept], rest_gap=shut[kept], along=found.along[kept])
-
-
-def _points(block: bpy.types.ShapeKey) -> np.ndarray:
-    found = np.empty(3 * len(block.data), np.float32)
-    block.data.foreach_get("co", found)
-    return found.reshape(-1, 3).astype(np.float64)
 
 
 def _faces(mesh: bpy.types.Mesh) -> np.ndarray:

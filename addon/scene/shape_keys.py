@@ -12,6 +12,7 @@ import numpy as np
 
 from ...backend.makeittalk.exchange.formats import Mesh
 from ..core.coordinates import offsets_to_blender, points_to_blender
+from . import points
 
 # In this order: a value keeps within its slider's range.
 _SETTINGS = ("slider_min", "slider_max", "value", "mute", "interpolation", "vertex_group", "lock_shape")
@@ -111,11 +112,9 @@ def kept_keys(keys: bpy.types.Key) -> list[KeptKey]:
     """What the shape keys of a mesh are, in their order."""
     found = []
     for block in keys.key_blocks:
-        shape = np.empty(3 * len(block.data), np.float32)
-        block.data.foreach_get("co", shape)
         settings = {name: getattr(block, name) for name in _SETTINGS if hasattr(block, name)}
         relative = block.relative_key.name if block.relative_key is not None else ""
-        found.append(KeptKey(block.name, shape.reshape(-1, 3), relative, settings))
+        found.append(KeptKey(block.name, points.read(block.data), relative, settings))
     return found
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 #: What `mine` looks like, for regular expressions: the machine, the number and the beginning, in hexadecimal digits.
 PATTERN = r"[0-9a-f]{6}-[0-9a-f]{1,8}-[0-9a-f]{8}"
+#: Whoever starts the backend says in this variable who it is, as `mine` does: the backend ends with it.
+PARENT = "MAKEITTALK_PARENT"
 _UNKNOWN = "0" * 8
 _RUNS = 259  # STILL_ACTIVE of Windows
 

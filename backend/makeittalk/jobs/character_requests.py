@@ -1,4 +1,4 @@
-"""The server's answers about a whole character: made at once, or shown while it is made."""
+"""The server's answers about a whole character: made at once, shown while it is made, or baked again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..exchange.constants import STYLES
 from ..exchange.errors import InputError
 from ..exchange.progress import Progress, part
 from ..exchange.rates import exact_rate
+from . import kept_files
 from .landmark_requests import job_folder
 
 if TYPE_CHECKING:
@@ -43,6 +44,19 @@ def preview(
         request.portrait, request.audio, folder, request.fps, request.style, options, show, progress
     )
     return _answer(made.character, made.bake, made.style, made.reason)
+
+
+def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:
+    """Bakes a cached motion at another rate or with other smoothing."""
+    from ..exchange.formats import Mesh
+    from ..landmarks.landmark_motion import load_motion
+    from . import animate as pipeline
+
+    folder = job_folder(request.folder)
+    progress(0.0, "Baking the curves")
+    motion, mesh = kept_files.read(load_motion, request.motion), kept_files.read(Mesh.load, request.mesh)
+    progress(0.3, "Baking the curves")
+    return asdict(protocol.RebakeData(bake=str(pipeline.bake(motion, mesh, folder, request.fps, request.smooth))))
 
 
 def _checked(request: protocol.Animate) -> tuple[Path, AnimateOptions]:

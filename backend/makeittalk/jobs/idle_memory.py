@@ -1,4 +1,5 @@
-"""Keeps the C library from holding memory that nobody uses: glibc's keeps hundreds of MB. Standard library only."""
+"""Gives memory back that nobody uses: what networks and files hold, and what the C library keeps (glibc's: hundreds of
+MB)."""
 
 from __future__ import annotations
 
@@ -6,6 +7,9 @@ import contextlib
 import ctypes
 import sys
 
+from . import kept_files
+
+IDLE_SECONDS = 300.0  # without a request, after which the server gives memory back
 _ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
 _ARENAS = 2
 
@@ -18,6 +22,18 @@ def keep_few_arenas() -> None:
 def return_memory() -> None:
     """Returns to the machine what was freed."""
     _call("malloc_trim", 0)
+
+
+def free_memory() -> None:
+    """Gives back what idle networks and files that were read hold."""
+    kept_files.clear()
+    if "torch" in sys.modules:
+        from ..networks.device import release
+        from . import kept
+
+        kept.clear()
+        release()
+        return_memory()
 
 
 def _call(name: str, *arguments: int) -> None:

@@ -11,6 +11,18 @@ from ..exchange.errors import InputError
 from ..exchange.progress import Progress
 
 
+def detect(request: protocol.Detect, progress: Progress) -> dict[str, Any]:
+    """Prepares a portrait and finds its landmarks."""
+    from . import animate as pipeline
+
+    folder = job_folder(request.folder)
+    found = pipeline.find_face(
+        request.portrait, folder, detector=request.detector, face=request.face_number, progress=progress
+    )
+    data = protocol.DetectData(face=str(found.path), portrait=str(found.face.image), notices=found.notices)
+    return asdict(data)
+
+
 def find_faces(request: protocol.FindFaces, progress: Progress) -> dict[str, Any]:
     """Prepares a portrait and finds every face in it."""
     from . import place as placing

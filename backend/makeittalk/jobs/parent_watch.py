@@ -10,17 +10,14 @@ from collections.abc import Callable
 
 from ..exchange import owner, temporary
 
-PARENT = "MAKEITTALK_PARENT"  # whoever starts the backend says in this variable who it is, as `owner.mine` does
 _LOOK = 1.0  # s between two looks
 _LAST = 10.0  # s that work has to notice that it is over
-
-
 _DYING = 0.1  # s from the end of a killed process's pipes to its own
 
 
 def parent_process() -> str:
     """Who started this process, as `owner.of` says it."""
-    named = os.environ.get(PARENT, "")
+    named = os.environ.get(owner.PARENT, "")
     return named if re.fullmatch(owner.PATTERN, named) else owner.of(os.getppid())
 
 

@@ -14,29 +14,26 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 from ..exchange import protocol, temporary
-from ..exchange.errors import Cancelled, InputError, MakeItTalkError, OutputError, file_error
+from ..exchange.errors import Cancelled, MakeItTalkError, OutputError, file_error
 from ..exchange.progress import Progress
 from ..exchange.version import VERSION
-from .character_requests import animate, preview
-from .idle_memory import keep_few_arenas, return_memory
-from .landmark_requests import find_faces, job_folder, place, reface, refine
+from .character_requests import animate, preview, rebake
+from .idle_memory import IDLE_SECONDS, free_memory, keep_few_arenas
+from .landmark_requests import detect, find_faces, place, reface, refine
 from .parent_watch import parent_process, tidy_up, watch_parent
+from .photoreal_requests import photoreal
 from .request_states import RequestStates, State
+from .viseme_requests import visemes
 from .warm import warm_steps
 from .weights_requests import import_weights
 
 _REPORT_EVERY = 0.05  # s between two progress messages
-IDLE_SECONDS = 300.0  # after that the memory of the networks is given back
 _DAY = 86400.0  # s
 _PAUSE = 0.1  # s without a request after which the next piece of what the first character needs is loaded
 _LONGEST = 4000  # letters of a sentence
-_LARGEST_KEPT = 2**26  # bytes of a file whose content is kept in memory
-
-_Content = TypeVar("_Content")
 
 
 class Server:
@@ -263,116 +260,3 @@ def hello(_request: protocol.Hello, _progress: Progress) -> dict[str, Any]:
             detectors=available_detectors(),
         )
     )
-
-
-def detect(request: protocol.Detect, progress: Progress) -> dict[str, Any]:
-    """Prepares a portrait and finds its landmarks."""
-    from . import animate as pipeline
-
-    folder = job_folder(request.folder)
-    found = pipeline.find_face(
-        request.portrait, folder, detector=request.detector, face=request.face_number, progress=progress
-    )
-    data = protocol.DetectData(face=str(found.path), portrait=str(found.face.image), notices=found.notices)
-    return asdict(data)
-
-
-def rebake(request: protocol.Rebake, progress: Progress) -> dict[str, Any]:
-    """Bakes a cached motion at another rate or with other smoothing."""
-    from ..exchange.formats import Mesh
-    from ..landmarks.landmark_motion import load_motion
-    from . import animate as pipeline
-
-    folder = job_folder(request.folder)
-    progress(0.0, "Baking the curves")
-    motion, mesh = _read(load_motion, request.motion), _read(Mesh.load, request.mesh)
-    progress(0.3, "Baking the curves")
-    return asdict(protocol.RebakeData(bake=str(pipeline.bake(motion, mesh, folder, request.fps, request.smooth))))
-
-
-def visemes(request: protocol.Visemes, progress: Progress) -> dict[str, Any]:
-    """Hears the phones, words and mouth shapes of a recording."""
-    from .visemes import hear_cues
-
-    path = job_folder(request.folder) / "cues.npz"
-    found = hear_cues(request.audio, request.text, request.extended, request.device, progress)
-    found.cues.save(path)
-    return asdict(protocol.VisemesData(cues=str(path), notices=found.notices))
-
-
-def _read(load: Callable[[str], _Content], path: str) -> _Content:
-    """Reads a file, unless it is one of the last and as it was: a slider asks for the same motion again and again."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return load(path)  # which says what is wrong
-    if found.st_size > _LARGEST_KEPT:
-        return load(path)
-    return _read_file(load, path, found.st_size, found.st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=2)
-def _read_file(load: Callable[[str], _Content], path: str, _size: int, _changed: int) -> _Content:
-    return load(path)
-
-
-def photoreal(request: protocol.Photoreal, progress: Progress) -> dict[str, Any]:
-    """Draws photoreal frames, and gives back the memory that they took."""
-    _check_outputs(request)
-    from .photoreal import render_frames
-
-    try:
-        rendered = render_frames(
-            request.portrait,
-            request.mesh,
-            request.moves,
-            request.output,
-            first=request.first,
-            fps=request.fps,
-            film=request.film,
-            sounds=request.sounds,
-            device=request.device,
-            weights=request.weights or None,
-            progress=progress,
-        )
-    finally:
-        free_memory()
-    return asdict(
-        protocol.PhotorealData(
-            folder=str(rendered.folder),
-            first=rendered.first,
-            last=rendered.last,
-            drawn=rendered.drawn,
-            film=str(rendered.film or ""),
-            notices=list(rendered.notices),
-        )
-    )
-
-
-def free_memory() -> None:
-    """Gives back what idle networks and files that were read hold."""
-    _read_file.cache_clear()
-    if "torch" in sys.modules:
-        from ..networks.device import release
-        from . import kept
-
-        kept.clear()
-        release()
-        return_memory()
-
-
-def _check_outputs(request: protocol.Photoreal) -> None:
-    """Sees to it that frames and film go where such things belong, and over nothing that they are made from.
-
-    Raises:
-        InputError: they would not.
-    """
-    if not request.output:
-        raise InputError("No folder is named for the frames.", "Name a folder.")
-    if not request.film:
-        return
-    film = Path(request.film)
-    if film.suffix.lower() != ".mp4":
-        raise InputError(f"{film} does not end in .mp4.", "Name the film so that it does.")
-    if any(os.path.realpath(film) == os.path.realpath(sound.audio) for sound in request.sounds):
-        raise InputError(f"{film} is the recording that the film is to be made with.", "Give the film another name.")

@@ -52,11 +52,12 @@ def run(options: Namespace) -> None:
     check_apart([options.plot], [options.config])
     # What the network library says of connections that break; `training.watch` has a sentence for it.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    from ..training.config import load_toml
+    from makeittalk.exchange import storage
+
     from ..training.log import Log
     from ..training.train import train
 
-    log = Log(os.path.expanduser(str(load_toml(options.config).get("out", ""))))
+    log = Log(os.path.expanduser(str(storage.read_toml(options.config).get("out", ""))))
     asked = {
         "accelerator": options.device,
         "devices": options.devices,

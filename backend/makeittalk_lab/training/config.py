@@ -17,15 +17,6 @@ _Kind = TypeVar("_Kind")
 _COMPARE = "Compare training/configs."
 
 
-def load_toml(path: str | Path) -> dict[str, Any]:
-    """The tables of a small TOML file.
-
-    Raises:
-        InputError: it is missing, too large or no TOML.
-    """
-    return storage.read_toml(path)
-
-
 def folders_of(data: Sequence[str], share: Sequence[float]) -> list[str]:
     """The folders of clips that a configuration names, `~` resolved.
 
@@ -97,7 +88,7 @@ class LoopConfig:
         Raises:
             InputError: it is no TOML, or holds a key or a value that does not exist.
         """
-        value = load_toml(path) | {key: item for key, item in overrides.items() if item is not None}
+        value = storage.read_toml(path) | {key: item for key, item in overrides.items() if item is not None}
         try:
             config = from_table(cls, value)
             config.check()

@@ -13,7 +13,7 @@ from makeittalk.exchange.errors import InputError
 from makeittalk.exchange.formats import Bake, Face
 from makeittalk.exchange.protocol import Animate, Rebake
 from makeittalk.images.portrait import prepare_portrait
-from makeittalk.jobs import server
+from makeittalk.jobs import character_requests
 from makeittalk.landmarks.face_frame import FaceFrame
 from makeittalk.landmarks.landmark_motion import motion_of_landmarks
 from makeittalk.landmarks.mean_face import MEAN_FACE
@@ -39,7 +39,7 @@ def rebake(folder: Path, motion: dict[str, Any], mesh: dict[str, Any], smooth: f
     storage.write_npz(folder / "motion.npz", motion)
     storage.write_npz(folder / "mesh.npz", mesh)
     request = Rebake(str(folder / "motion.npz"), str(folder / "mesh.npz"), str(folder), 24.0, smooth)
-    return Bake.load(server.rebake(request, lambda _fraction, _stage: None)["bake"])
+    return Bake.load(character_requests.rebake(request, lambda _fraction, _stage: None)["bake"])
 
 
 def test_what_is_not_crafted_is_baked(tmp_path: Path, motion: dict[str, Any], mesh: dict[str, Any]) -> None:
@@ -107,4 +107,4 @@ def test_landmarks_on_a_point_have_no_frame() -> None:
 )
 def test_what_cannot_be_made_is_said_before_the_work(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        server.animate(Animate(folder=str(tmp_path), **changes), lambda _fraction, _stage: None)
+        character_requests.animate(Animate(folder=str(tmp_path), **changes), lambda _fraction, _stage: None)

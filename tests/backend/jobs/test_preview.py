@@ -15,7 +15,7 @@ from makeittalk.exchange import protocol
 from makeittalk.exchange.errors import Cancelled, InputError
 from makeittalk.exchange.formats import Bake, Mesh
 from makeittalk.exchange.protocol import AnimateData, Preview, PreviewPart
-from makeittalk.jobs import kept, server
+from makeittalk.jobs import idle_memory, kept
 from makeittalk.jobs.animate import AnimateOptions
 from makeittalk.jobs.preview import FIRST, next_stretch, preview_character
 from makeittalk.jobs.warm import warm_steps
@@ -222,13 +222,13 @@ def test_a_known_recording_is_not_heard_again(recording: Path, tmp_path: Path, m
     monkeypatch.setattr("makeittalk.jobs.kept.detect_landmarks", fail)
     Watched(tmp_path / "b", recording)
     assert same(str(tmp_path / "a" / "bake.npz"), str(tmp_path / "b" / "bake.npz"))
-    server.free_memory()  # as when nobody has asked for anything for long
+    idle_memory.free_memory()  # as when nobody has asked for anything for long
     with pytest.raises(AssertionError, match="it was known"):
         Watched(tmp_path / "c", recording)
 
 
 def test_after_warming_up_nothing_is_loaded(recording: Path, tmp_path: Path, monkeypatch) -> None:
-    server.free_memory()
+    idle_memory.free_memory()
     for step in warm_steps():
         step()
 

@@ -335,3 +335,23 @@ def test_tables_hold_what_is_shown(edited, tmp_path, scene):
         euler = Matrix(turn.tolist()).to_euler("XYZ")
         np.testing.assert_allclose(found.head_rotation[rows][row], euler, atol=1e-4)
     assert np.abs(found.head_rotation).max() > 0.3 and scene.frame_current == 60  # where `of` has left it
+
+
+@pytest.mark.parametrize("kind", ["GLB", "FBX", "USD", "ABC", "MDD", "PC2"])
+@pytest.mark.parametrize("where", [np.nan, np.inf, 3e38])
+def test_points_that_lie_nowhere_are_a_sentence_and_no_file(make, tmp_path, kind, where):
+    blocks = make().makeittalk.body.data.shape_keys.key_blocks
+    for block in blocks:
+        block.points[0].co.x = where
+    with pytest.raises(RuntimeError, match="lie nowhere"):
+        export(kind, tmp_path / "x")
+    assert not list(tmp_path.glob("x*"))
+
+
+@pytest.mark.parametrize("kind", ["GLB", "JSON", "CSV"])
+def test_curves_that_are_no_number_are_a_sentence_and_no_file(edited, tmp_path, kind):
+    curves = part("addon.compat").assigned_curves(edited.makeittalk.body.data.shape_keys).fcurves
+    curves.find(JAW).keyframe_points[1].co.y = np.nan
+    with pytest.raises(RuntimeError, match=r"jawOpen.* is no number on frame"):
+        export(kind, tmp_path / "x")
+    assert not list(tmp_path.glob("x*"))

@@ -392,3 +392,17 @@ def test_a_driver_of_somebody_else_s_is_left_alone(settings):
     drive()
     bpy.ops.makeittalk.remove_retarget()
     assert len(keys.animation_data.drivers) == 1
+
+
+@pytest.mark.parametrize("nowhere", [np.nan, np.inf])
+@pytest.mark.parametrize("whose", ["ours", "theirs"])
+def test_points_that_lie_nowhere_are_a_sentence(ada, settings, nowhere, whose):
+    target = arkit(settings)
+    bpy.ops.makeittalk.match_retarget()
+    for block in (ada.makeittalk.body if whose == "ours" else target).data.shape_keys.key_blocks:
+        for point in block.points:
+            point.co.x = nowhere
+    with pytest.raises(RuntimeError, match="lie nowhere"):
+        bpy.ops.makeittalk.bake_retarget()
+    with pytest.raises(RuntimeError, match="lie nowhere"):
+        bpy.ops.makeittalk.drive_retarget()

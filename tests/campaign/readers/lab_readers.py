@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from makeittalk.exchange import storage
 from makeittalk.exchange.errors import MakeItTalkError
 from makeittalk_lab.data.clips import Clip, Prepared
 from makeittalk_lab.data.image_clips import ImageClip
@@ -18,7 +19,6 @@ from makeittalk_lab.prepare.campaign import _lines as book_lines
 from makeittalk_lab.prepare.vctk import read_info
 from makeittalk_lab.prepare.voices import _phone_times
 from makeittalk_lab.training import checkpoint
-from makeittalk_lab.training.config import load_toml
 from makeittalk_lab.training.content import ContentTrainingConfig
 from makeittalk_lab.training.image import ImageTrainingConfig
 from makeittalk_lab.training.log import Log
@@ -57,7 +57,7 @@ def _log_lines() -> bytes:
 
 
 def _recipe(path: Path) -> object:
-    load_toml(path)
+    storage.read_toml(path)
     kind = ImageTrainingConfig if "image" in path.name else ContentTrainingConfig
     return kind.load(path)
 
