@@ -14,6 +14,8 @@ _NEW_STRIP_NAMES = bpy.app.version >= (5, 1, 0)
 #: What a shape key's value is where nothing says otherwise: 0, but 1 in 5.0.
 SHAPE_KEY_DEFAULT = float(bpy.types.ShapeKey.bl_rna.properties["value"].default)
 
+LAST_FRAME = 1_048_574  # that Blender has; its negative is the first
+
 #: Options of a file path's property: that "//" may stand for the .blend's folder has to be said since 4.5.
 PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
 

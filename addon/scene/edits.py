@@ -152,7 +152,7 @@ def _own(character: bpy.types.Collection, gap: float) -> Iterator[Touch]:
             continue
         holder = compat.assigned_curves(owner)
         for curve in holder.fcurves if holder is not None else ():
-            frames, values = _keys(curve)
+            frames, values = _shown_keys(curve)
             for first, last in runs(frames, gap, np.abs(values) <= _SEEN):
                 yield Touch(name, "", curve.data_path, curve.array_index, first, last)
 
@@ -163,7 +163,7 @@ def _brought_up(character: bpy.types.Collection, gap: float) -> Iterator[Touch]:
             if layer.part != layers.EDITS.name or layer.curves is None:
                 continue
             for curve in layer.curves.fcurves:
-                frames, values = _keys(curve)
+                frames, values = _shown_keys(curve)
                 loud = np.abs(values) > _SEEN
                 acting = loud | np.append(loud[1:], False) | np.insert(loud[:-1], 0, False)  # and how it gets there
                 for first, last in runs(frames[acting], gap, ~loud[acting]):
@@ -249,6 +249,13 @@ def _keys(curve: bpy.types.FCurve) -> tuple[np.ndarray, np.ndarray]:
     values = np.empty(len(curve.keyframe_points) * 2, np.float32)
     curve.keyframe_points.foreach_get("co", values)
     return values[0::2].astype(float), values[1::2].astype(float)
+
+
+def _shown_keys(curve: bpy.types.FCurve) -> tuple[np.ndarray, np.ndarray]:
+    """The same without keys of others at moments that no timeline has."""
+    frames, values = _keys(curve)
+    there = np.abs(frames) <= compat.LAST_FRAME
+    return frames[there], values[there]
 
 
 def _within(frames: np.ndarray, touch: Touch) -> np.ndarray:

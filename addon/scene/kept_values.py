@@ -15,8 +15,8 @@ import bpy
 
 from ...backend.makeittalk.exchange.constants import MAX_AUDIO_SECONDS, MAX_SOURCE_SIDE
 from ...backend.makeittalk.exchange.rates import HIGHEST, LOWEST
+from .. import compat
 
-_FRAME = 1_048_574  # the last frame that Blender has
 _OF_FRAMES = ("start", "placed", "strip_offset", "cut_before", "cut_behind")
 _COUNTED = ("active_speech", "serial", "active_row")
 _KINDS = ("INT", "FLOAT", "ENUM", "STRING")
@@ -70,7 +70,7 @@ def _is_usable(group: bpy.types.PropertyGroup, item: Any) -> bool:
 def _ends(item: Any) -> tuple[float, float]:
     name = item.identifier
     if name in _OF_FRAMES:
-        return -_FRAME, _FRAME
+        return -compat.LAST_FRAME, compat.LAST_FRAME
     if name == "frames":
         return 0, MAX_AUDIO_SECONDS * HIGHEST
     if name == "fps":

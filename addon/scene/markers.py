@@ -14,10 +14,10 @@ import bpy
 
 from ...backend.makeittalk.exchange import bounded_json
 from ...backend.makeittalk.exchange.cues import Cue
+from .. import compat
 from . import speech
 
 KINDS = {"PHONES": "phones", "WORDS": "words", "SHAPES": "mouth shapes"}
-_LAST = 1_048_574  # frame that Blender has
 _Listed = dict[str, list[tuple[int, str]]]  # frame and name of each marker, by kind
 
 
@@ -100,7 +100,7 @@ def _listed(spoken: bpy.types.PropertyGroup) -> _Listed:
     try:
         listed = bounded_json.loads(spoken.markers) if spoken.markers else {}
         found = {kind: [(int(frame), str(name)) for frame, name in items] for kind, items in listed.items()}
-        return {kind: [item for item in items if abs(item[0]) <= _LAST] for kind, items in found.items()}
+        return {kind: [item for item in items if abs(item[0]) <= compat.LAST_FRAME] for kind, items in found.items()}
     except (
         ValueError,
         TypeError,

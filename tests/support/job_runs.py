@@ -177,6 +177,18 @@ class Bench:
             watcher.join()
 
 
+def tortured(
+    job: Job, folder: Path, way: Callable[[Bench, int, random.Random], Figures], times: int
+) -> tuple[Bench, Figures]:
+    """Does something to a job so many times, by chance; what goes wrong is told with the seed of it."""
+    seed = random.randrange(1 << 30)
+    bench = Bench(job, folder)
+    try:
+        return bench, way(bench, times, random.Random(seed))
+    except AssertionError as error:
+        raise AssertionError(f"{error} (seed {seed})") from error
+
+
 def killed(bench: Bench, times: int, chance: random.Random) -> Figures:
     """Kills a job so many times, half of them anywhere and half in the middle of the work, and runs it after each.
 

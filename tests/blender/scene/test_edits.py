@@ -114,6 +114,20 @@ def test_a_removed_blink_can_be_brought_back(ada):
     assert_same(shown(ada), before)
 
 
+@pytest.mark.parametrize("frame", [np.nan, np.inf, 3e38])
+def test_a_key_at_a_moment_that_no_timeline_has_is_no_edit(ada, frame):
+    key(ada.makeittalk.rig, "location", 0.4, frame=10)
+    key(ada.makeittalk.rig, "location", 0.4, frame=30)
+    before = summary(ada)
+    for found in part("addon.compat").assigned_curves(ada.makeittalk.rig).fcurves:
+        found.keyframe_points[-1].co.x = frame
+    assert [(*row[:3], 10.0) for row in before] == summary(ada)
+    part("addon.scene.edit_list").refresh(bpy.context.scene)
+    for edit in listed(ada):
+        assert bpy.ops.makeittalk.jump_to_edit(item=edit.uid) == {"FINISHED"}
+    assert bpy.context.scene.frame_current == 10
+
+
 def edit_generated(ada) -> None:
     """Changes the jaw's generated curve around two frames, far apart."""
     found = curve(ada, "Lips", JAW)

@@ -10,7 +10,7 @@ from pathlib import Path
 import full_disk
 import pytest
 from campaign_figures import record
-from job_runs import Bench, Figures, lacking
+from job_runs import Bench, Figures, lacking, tortured
 from job_table import JOBS, Job
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no limits of files and no small file systems")
@@ -23,12 +23,7 @@ def torture(job: Job, folder: Path, way: Callable[[Bench, int, random.Random], F
         pytest.skip(reason)
     if way is full_disk.fill and (reason := full_disk.no_mounts()):
         pytest.skip(reason)
-    seed = random.randrange(1 << 30)
-    bench = Bench(job, folder)
-    try:
-        figures = way(bench, times, random.Random(seed))
-    except AssertionError as error:
-        raise AssertionError(f"{error} (seed {seed})") from error
+    _bench, figures = tortured(job, folder, way, times)
     kind = "full disk" if way is full_disk.fill else "file limit"
     values = {"one sentence": figures.full, "there was room": figures.fitted, "half-written": 0, "next run differs": 0}
     record(f"{kind}: {job.name}", values)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import random
 from pathlib import Path
 
 import pytest
 from campaign_figures import record
-from job_runs import TIDIES, Bench, killed, lacking
+from job_runs import TIDIES, killed, lacking, tortured
 from job_table import JOBS, Job
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
@@ -19,12 +18,7 @@ def torture(job: Job, folder: Path, times: int) -> None:
     """Kills a job and says what it did."""
     if reason := lacking(job):
         pytest.skip(reason)
-    seed = random.randrange(1 << 30)
-    bench = Bench(job, folder)
-    try:
-        figures = killed(bench, times, random.Random(seed))
-    except AssertionError as error:
-        raise AssertionError(f"{error} (seed {seed})") from error
+    bench, figures = tortured(job, folder, killed, times)
     litter = sorted(figures.litter)
     record(
         f"kills: {job.name}",
