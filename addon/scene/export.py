@@ -301,9 +301,13 @@ def _changed_material(
         material.name, copy.name = f"{name} before export", name
         change(copy)
         for node in copy.node_tree.nodes:
-            if isinstance(node, bpy.types.ShaderNodeTexImage) and node.image is not None and node.image.packed_file:
+            if not isinstance(node, bpy.types.ShaderNodeTexImage) or node.image is None:
+                continue
+            if node.image.packed_file:
                 node.image = _unpacked(node.image, folder)
                 pictures.append(node.image)
+            else:
+                textures.check_file(node.image)
         slot.material = copy
         yield
     finally:

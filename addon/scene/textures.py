@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import bpy
@@ -69,6 +70,17 @@ def write_picture(image: bpy.types.Image, path: Path) -> None:
         path.write_bytes(data)
     except OSError as error:
         raise AddonError(f"{path.name} cannot be written to the temporary folder.", "Free some space.") from error
+
+
+def check_file(image: bpy.types.Image) -> None:
+    """Sees to it that a picture that is not packed is a file or missing: a pipe would be waited for, a device read.
+
+    Raises:
+        AddonError: it is something else.
+    """
+    path = bpy.path.abspath(image.filepath, library=image.library)
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        raise AddonError(f"The picture {path} of {image.name} is no file.", "Choose another picture in its material.")
 
 
 def portrait_of(character: bpy.types.Collection) -> bpy.types.Image:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
+import wave
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,8 +58,10 @@ class Campaign:
         self.environment.pop("PYTHONPATH", None)
 
     def make(self, portrait: Path, speech: Path) -> None:
-        """Builds the character that is spoilt; the recording is what it may be given anew."""
-        shutil.copy(speech, self.root / "speech.wav")
+        """Builds the character that is spoilt; half a second of the recording is what it may be given anew."""
+        with wave.open(str(speech)) as whole, wave.open(str(self.root / "speech.wav"), "wb") as short:
+            short.setparams(whole.getparams())
+            short.writeframes(whole.readframes(whole.getframerate() // 2))
         done = subprocess.run(
             [sys.executable, str(SCRIPT), str(self.root), "make", str(portrait), str(speech)],
             **self._process(),

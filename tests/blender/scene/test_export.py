@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import bpy
 import numpy as np
@@ -353,5 +354,18 @@ def test_curves_that_are_no_number_are_a_sentence_and_no_file(edited, tmp_path, 
     curves = part("addon.compat").assigned_curves(edited.makeittalk.body.data.shape_keys).fcurves
     curves.find(JAW).keyframe_points[1].co.y = np.nan
     with pytest.raises(RuntimeError, match=r"jawOpen.* is no number on frame"):
+        export(kind, tmp_path / "x")
+    assert not list(tmp_path.glob("x*"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no named pipes in folders")
+@pytest.mark.parametrize("kind", ["GLB", "FBX", "USD"])
+def test_a_picture_that_is_a_pipe_is_not_waited_for(make, tmp_path, kind):
+    os.mkfifo(tmp_path / "pipe.png")
+    character = make()
+    image = part("addon.scene.textures").portrait_of(character)
+    image.filepath = str(tmp_path / "pipe.png")
+    image.unpack(method="REMOVE")
+    with pytest.raises(RuntimeError, match="is no file"):
         export(kind, tmp_path / "x")
     assert not list(tmp_path.glob("x*"))
