@@ -257,6 +257,26 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="")
 
 
+def append_text(path: str | os.PathLike[str], text: str) -> None:
+    """Adds text at the end of a file: all of it, or nothing where the disk is full; a kill may cut it off.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    left = memoryview(text.encode())
+    try:
+        with open(path, "ab", buffering=0) as stream:
+            end = stream.seek(0, os.SEEK_END)
+            try:
+                while left:
+                    left = left[stream.write(left) :]
+            except OSError:
+                stream.truncate(end)
+                raise
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
 def copy_file(source: Path, target: Path) -> None:
     """Copies a finished file to where it was asked for, whole or not at all.
 

@@ -123,8 +123,7 @@ def _render(job: Path, speed: Path) -> None:
         raise MissingError(
             f"Blender did not render {job.name}: {lines}", f"Name a Blender, or a Python with bpy, in {PYTHON}."
         )
-    with speed.open("a", encoding="utf-8") as file:
-        file.write(f"{job.name}\t{len(wanted) - before}\t{time.monotonic() - started:.1f}\n")
+    storage.append_text(speed, f"{job.name}\t{len(wanted) - before}\t{time.monotonic() - started:.1f}\n")
 
 
 def _clip(job: Path, shown: HeadPictures, rng: np.random.Generator) -> MouthClip:

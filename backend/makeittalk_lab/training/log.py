@@ -45,12 +45,12 @@ class Log:
         return seconds if math.isfinite(seconds) else 0.0
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Appends an entry."""
-        try:
-            with open(self.path, "a", encoding="utf-8") as stream:
-                stream.write(json.dumps(entry) + "\n")
-        except OSError as error:
-            raise storage.output_error(self.path, error) from error
+        """Appends an entry.
+
+        Raises:
+            OutputError: it cannot be written; the log is as it was.
+        """
+        storage.append_text(self.path, json.dumps(entry) + "\n")
 
     def plot(self, target: str | Path) -> None:
         """Draws losses and validation over the steps as a PNG.

@@ -364,6 +364,23 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     assert folder_is_clean(tmp_path)
 
 
+def test_what_is_added_is_added_whole_or_not_at_all(tmp_path: Path) -> None:
+    code = (
+        "import resource, signal, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from makeittalk.exchange import storage; from makeittalk.exchange.errors import OutputError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "storage.append_text('log', 'ü one\\n'); storage.append_text('log', 'two\\n')\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))\n"
+        "try:\n    storage.append_text('log', 'three, which is too long\\n')\n"
+        "except OutputError as error:\n    print(error.message)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(BACKEND)], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("log could not be written: File too large")
+    assert (tmp_path / "log").read_text(encoding="utf-8") == "ü one\ntwo\n"
+
+
 def test_a_limit_on_file_size_leaves_nothing_behind(tmp_path: Path) -> None:
     """The nearest a test comes to a disk that fills up midway, by the kernel's own refusal."""
     code = (
