@@ -1,5 +1,6 @@
 """Edit Head Curves, Edit Face Curves: the animator's own curves or one generated layer, in the Graph Editor."""
 
+import contextlib
 from typing import Any, ClassVar
 
 import bpy
@@ -19,8 +20,11 @@ _shown: list[tuple[str, str, str]] = []  # Blender does not keep the texts of a 
 
 
 def _generated(_self: bpy.types.Operator, context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
-    owners = () if context is None or moving_reason(context) else bakes.owners_of(characters.active(context))
-    found = [layer.part for owner in owners for layer in layers.layers(owner)]
+    found: list[str] = []
+    if context is not None and not moving_reason(context):
+        with contextlib.suppress(MakeItTalkError):  # a mesh of somebody else's: the operator says so
+            owners = bakes.owners_of(characters.active(context))
+            found = [layer.part for owner in owners for layer in layers.layers(owner)]
     _shown[:] = [(name, name, f"The generated layer {name}") for name in found]
     return _shown
 

@@ -8,7 +8,7 @@ import errno
 _REFUSED = tuple(
     getattr(errno, name)
     for name in (
-        *("ENAMETOOLONG", "EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "ELOOP"),
+        *("ENAMETOOLONG", "EINVAL", "EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "ELOOP"),  # EINVAL: Windows, names
         *("ENOSPC", "EDQUOT", "EFBIG", "EIO", "ESTALE", "EMFILE", "ENFILE"),
     )
     if hasattr(errno, name)

@@ -167,3 +167,13 @@ def test_an_edit_is_taken_back_by_its_button(ada):
     after = shown(ada)
     for path in before:
         np.testing.assert_allclose(after[path], before[path], atol=1e-5)
+
+
+def test_a_mesh_of_another_has_no_generated_layers(ada, capfd):
+    many = bpy.data.meshes.new("Many")
+    many.vertices.add(part("addon.scene.bakes").MOST_VERTICES + 1)
+    ada.makeittalk.body.data = many
+    ada.makeittalk.body.shape_key_add(name="Basis")
+    with pytest.raises(RuntimeError, match="no longer the one it was made with"):
+        bpy.ops.makeittalk.edit_generated()
+    assert "Traceback" not in capfd.readouterr().err
