@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.coordinates import points_from_blender
 from ..core.errors import AddonError
+from . import points
 
 _CHUNK = 0.06  # s of reading between two turns of the user's
 
@@ -52,20 +53,18 @@ def _vertices(character: bpy.types.Collection, count: int) -> np.ndarray:
     settings = character.makeittalk
     graph = bpy.context.evaluated_depsgraph_get()
     body, root = settings.body.evaluated_get(graph), settings.rig.evaluated_get(graph)
-    points = body.data.vertices
+    vertices = body.data.vertices
     if not count:
         raise AddonError(f"The mesh of {character.name} has no vertices.", "Undo that, or run Make It Talk again.")
-    if len(points) != count:
+    if len(vertices) != count:
         raise AddonError(
             f"A modifier of {character.name} changes the number of its vertices.", "Switch it off in the viewport."
         )
-    flat = np.empty(3 * count, np.float32)
-    points.foreach_get("co", flat)
     try:
         to_root = np.linalg.inv(np.array(root.matrix_world, np.float64)) @ np.array(body.matrix_world, np.float64)
     except np.linalg.LinAlgError as error:
         raise AddonError(f"The rig of {character.name} is scaled to nothing.", "Clear its scale.") from error
-    places = flat.reshape(-1, 3).astype(np.float64) @ to_root[:3, :3].T + to_root[:3, 3]
+    places = points.read(vertices).astype(np.float64) @ to_root[:3, :3].T + to_root[:3, 3]
     pixels = points_from_blender(places, np.array(settings.image_size[:]))
     if not np.isfinite(pixels).all() or np.abs(pixels).max() >= 1e6:
         raise AddonError(f"{character.name} flies out of its picture.", "Look at its curves and constraints.")

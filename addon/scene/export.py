@@ -63,7 +63,10 @@ def write(
         stack.enter_context(evaluation.frame_kept(scene))
         for item in (root, settings.body):
             stack.enter_context(evaluation.shown(character, item))
-        if not chosen.bare:
+        if not chosen.bare:  # Blender's exporters stumble over what is no number
+            points.check(character.name, root.matrix_world, settings.body.matrix_world)
+            for places in (settings.body.data.vertices, *(block.points for block in keys.key_blocks)):
+                points.check(character.name, points.read(places))
             stack.enter_context(_only(context, [settings.body, root]))
             stack.enter_context(_range(scene, frames))
             stack.enter_context(_one_action(character, frames))
@@ -77,7 +80,6 @@ def write(
 
 def _gltf(path: Path, character: bpy.types.Collection, _frames: tuple[int, int]) -> None:
     _call(
-        character,
         "glTF",
         bpy.ops.export_scene.gltf,
         filepath=str(path),
@@ -90,9 +92,8 @@ def _gltf(path: Path, character: bpy.types.Collection, _frames: tuple[int, int])
     )
 
 
-def _fbx(path: Path, character: bpy.types.Collection, _frames: tuple[int, int]) -> None:
+def _fbx(path: Path, _character: bpy.types.Collection, _frames: tuple[int, int]) -> None:
     _call(
-        character,
         "FBX",
         bpy.ops.export_scene.fbx,
         filepath=str(path),
@@ -107,9 +108,8 @@ def _fbx(path: Path, character: bpy.types.Collection, _frames: tuple[int, int]) 
     )
 
 
-def _usd(path: Path, character: bpy.types.Collection, _frames: tuple[int, int]) -> None:
+def _usd(path: Path, _character: bpy.types.Collection, _frames: tuple[int, int]) -> None:
     _call(
-        character,
         "USD",
         bpy.ops.wm.usd_export,
         filepath=str(path),
@@ -120,9 +120,8 @@ def _usd(path: Path, character: bpy.types.Collection, _frames: tuple[int, int]) 
     )
 
 
-def _alembic(path: Path, character: bpy.types.Collection, frames: tuple[int, int]) -> None:
+def _alembic(path: Path, _character: bpy.types.Collection, frames: tuple[int, int]) -> None:
     _call(
-        character,
         "Alembic",
         bpy.ops.wm.alembic_export,
         filepath=str(path),
@@ -163,13 +162,8 @@ FORMATS = {
 }
 
 
-def _call(character: bpy.types.Collection, name: str, operator: Any, **arguments: Any) -> None:
-    """Calls an exporter with those of the arguments that this Blender's has; all stumble over what is no number."""
-    settings = character.makeittalk
-    points.check(character.name, *(item.matrix_world for item in (settings.rig, settings.body)))
-    data = settings.body.data
-    for places in (data.vertices, *(block.points for block in data.shape_keys.key_blocks)):
-        points.check(character.name, points.read(places))
+def _call(name: str, operator: Any, **arguments: Any) -> None:
+    """Calls an exporter with those of the arguments that this Blender's has."""
     known = compat.operator_arguments(operator)
     if known is None:
         raise AddonError(f"This Blender has no {name} exporter.", "Enable it in the preferences, under Add-ons.")

@@ -13,7 +13,7 @@ import numpy as np
 from ...backend.makeittalk.exchange.constants import GAZE_KEYS
 from ...backend.makeittalk.exchange.formats import Mesh
 from ..core.coordinates import points_to_blender
-from . import parts, rig, shape_keys
+from . import parts, points, rig, shape_keys
 
 TARGET = "eye_target"
 FOLLOW = "Follow Target"  # custom property of the bone, 0–1
@@ -118,9 +118,7 @@ def _drive(root: bpy.types.Object, body: bpy.types.Object, name: str, expression
     source = keys.key_blocks[name]
     key = body.shape_key_add(name=target_key(name), from_mix=False)
     key.slider_min, key.slider_max, key.value = 0.0, 1.0, 0.0
-    shape = np.empty(3 * len(source.data), np.float32)
-    source.data.foreach_get("co", shape)
-    key.data.foreach_set("co", shape)
+    key.data.foreach_set("co", points.read(source.data).reshape(-1))
     driver = keys.driver_add(shape_keys.value_path(key.name)).driver
     variable = driver.variables.new()
     variable.name, variable.type = "x", "TRANSFORMS"

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("MAKEITTALK_DEBUG"):
             raise
-        refused = file_error(error) if isinstance(error, OSError) else None
+        refused = file_error(error)
         if refused is not None:
             return _complain(str(refused), refused.exit_status)
         return _complain(f"Internal error: {type(error).__name__}: {error} (MAKEITTALK_DEBUG=1 shows where).", 1)

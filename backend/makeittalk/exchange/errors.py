@@ -70,12 +70,12 @@ class Cancelled(MakeItTalkError):
         super().__init__(message, hint)
 
 
-def file_error(error: OSError) -> MakeItTalkError | None:
-    """The sentence for what the system refuses to do with a file; None where that has not to do with the file.
+def file_error(error: BaseException) -> MakeItTalkError | None:
+    """The sentence for what the system refuses to do with a file; None where an error is no such thing.
 
     For the top level, where all else has passed an error on: whoever knows what the file is for says it better.
     """
-    if error.errno not in _REFUSED or not isinstance(error.filename, str):
+    if not isinstance(error, OSError) or error.errno not in _REFUSED or not isinstance(error.filename, str):
         return None
     name = error.filename if len(error.filename) <= _LONGEST else f"{error.filename[:_LONGEST]}…"
     return InputError(f"{name} cannot be used: {error.strerror}.", "Check it, or name another.")

@@ -108,7 +108,7 @@ def do_shot(task: Task, folder: Path, progress: Progress = silent) -> Made:
 
 def sentence_of(error: BaseException) -> str:
     """What is said of a shot that failed; what no user has caused is said to be that."""
-    refused = file_error(error) if isinstance(error, OSError) else None
+    refused = file_error(error)
     if isinstance(error, MakeItTalkError) or refused is not None:
         return " ".join(str(refused or error).split())
     if isinstance(error, MemoryError):

@@ -174,9 +174,9 @@ class Server:
             raise
         except BaseException as error:  # the add-on must hear of it, the log gets the trace; libraries exit, too
             traceback.print_exc(file=sys.stderr)
-            told = file_error(error) if isinstance(error, OSError) else None
-            if told is None:
-                told = MakeItTalkError(f"The backend failed with {type(error).__name__}.", "The log file says where.")
+            told = file_error(error) or MakeItTalkError(
+                f"The backend failed with {type(error).__name__}.", "The log file says where."
+            )
             if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
                 told.message = "The machine ran out of memory."
             self._send_error(number, told.code, told.message, told.hint)
