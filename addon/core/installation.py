@@ -4,6 +4,7 @@ makeittalk/env-ID/            a Python environment; ID changes with the locks, s
 makeittalk/env-ID/installed.json   written last: without it the environment is not finished
 makeittalk/new-ID/            one that is being made; takes the other's place when it works
 makeittalk/cache/             what has been downloaded, until the installation has ended well
+makeittalk/cache/temporary/   what pip and the others keep for a moment, emptied when an installation begins and ends
 makeittalk/python/            a Python that uv has fetched, where the machine had none
 makeittalk/weights/           sets of weights that the user has imported: see exchange/data_folder
 makeittalk/install.log, install.lock
@@ -21,11 +22,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ...backend.makeittalk.exchange import bounded_json, locks, storage
+from ...backend.makeittalk.exchange import bounded_json, locks, storage, temporary
 from ...backend.makeittalk.exchange.data_folder import data_folder
 from ...backend.makeittalk.exchange.errors import InputError
 from ...backend.makeittalk.exchange.file_lock import lock_file
 from .errors import AddonError
+from .quiet import clean_environment
 
 MARKER = "installed.json"
 _TRIES = 8  # to remove or rename what a virus scanner holds for a moment
@@ -72,6 +74,24 @@ class Installation:
     @property
     def cache(self) -> Path:
         return self.root / "cache"
+
+    @contextlib.contextmanager
+    def variables(self) -> Iterator[dict[str, str]]:
+        """For the programs that install: they keep their temporary files in a folder of this one while a block runs.
+
+        It is on the disk that is installed to, where torch must have room (the system's may be small), and what a
+        killed pip has left there goes with the next installation.
+
+        Raises:
+            OSError: there is no room or no right to make it.
+        """
+        folder = self.cache / "temporary"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)  # without it, Python would take the system's
+        try:
+            yield clean_environment() | temporary.environment(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def log(self) -> Path:

@@ -23,7 +23,6 @@ from .installation import Installation, Installed
 from .pip_progress import PipProgress
 from .pip_run import PipRun, failure, watch
 from .pip_wheel import Tools
-from .quiet import clean_environment
 from .uv_python import fetch_python
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -76,8 +75,8 @@ class Installer(threading.Thread):
 
     def run(self) -> None:
         try:
-            with self.place.locked():
-                self._install()
+            with self.place.locked(), self.place.variables() as variables:
+                self._install(variables)
         except MakeItTalkError as error:
             self.error = None if self._stop_asked.is_set() else error
         except OSError as error:
@@ -94,30 +93,30 @@ class Installer(threading.Thread):
         """Whether the environment is in place."""
         return self.fraction >= 1.0
 
-    def _install(self) -> None:
+    def _install(self, variables: dict[str, str]) -> None:
         place, plan = self.place, self.plan
         build = self._build()
         installation.sweep(place.root)
         with open(place.log, "w", encoding="utf-8") as log:
             print(f"MakeItTalk {VERSION}, {self.platform}, {build.requirement}", file=log, flush=True)
             self._report(0.0, "Looking for a Python")
-            tools = Tools(place, plan.locks, plan.wheels, plan.own, log, self._stop_asked, self._words(None))
-            python = self._choose_python(tools, log)
+            tools = Tools(place, plan.locks, plan.wheels, plan.own, variables, log, self._stop_asked, self._words(None))
+            python = self._choose_python(tools, variables, log)
             print(f"Python {python.version[0]}.{python.version[1]}: {python.path}", file=log, flush=True)
             lock = locks.Lock.read(locks.lock_path(self.platform, python.version, plan.locks))
             self._check_room(lock, build)
             self._report(0.02, "Making an environment")
             installation.remove(place.new)
             command = [str(python.path), "-I", "-m", "venv", "--without-pip", str(place.new)]
-            lines, status = watch(command, clean_environment(), log, self._stop_asked)
+            lines, status = watch(command, variables, log, self._stop_asked)
             if status:
                 raise failure(lines, self._words(python))
             self._report(0.03, "Getting pip")
             new = installation.interpreter(place.new)
-            pip = PipRun(new, tools.pip(), log, self._stop_asked, self._heard, self._look)
+            pip = PipRun(new, tools.pip(), variables, log, self._stop_asked, self._heard, self._look)
             self._fill(pip, lock, build, self._words(python))
             self._report(0.94, "Trying it")
-            self._try(new, log)
+            self._try(new, variables, log)
         used = installation.size(place.new)
         version = ".".join(map(str, python.version))
         place.finish(Installed(VERSION, version, build.name, used, round(time.monotonic() - self._begun, 1)))
@@ -139,7 +138,7 @@ class Installer(threading.Thread):
             f"Choose {' or '.join(build.label for build in known)}.",
         )
 
-    def _choose_python(self, tools: Tools, log: IO[str]) -> pythons.Interpreter:
+    def _choose_python(self, tools: Tools, variables: dict[str, str], log: IO[str]) -> pythons.Interpreter:
         """The first Python that every wheel is at hand for.
 
         Raises:
@@ -181,7 +180,7 @@ class Installer(threading.Thread):
             )
         if plan.wheels is None and plan.online:
             self._report(0.01, "Fetching a Python")
-            return fetch_python(tools, self.place, log, self._stop_asked)
+            return fetch_python(tools, self.place, variables, log, self._stop_asked)
         raise AddonError(
             "No Python 3.11, 3.12 or 3.13 was found.", "Install one from python.org or your system's packages."
         )
@@ -203,14 +202,14 @@ class Installer(threading.Thread):
         pip.install(*options, wanted, cache=cache, explain=explain)
         self._progress = None
 
-    def _try(self, python: Path, log: IO[str]) -> None:
+    def _try(self, python: Path, variables: dict[str, str], log: IO[str]) -> None:
         """Asks the new environment whether everything that is needed works.
 
         Raises:
             AddonError: something does not.
         """
         command = [str(python), "-I", str(self.plan.backend / "serve.py"), "doctor"]
-        lines, status = watch(command, clean_environment(), log, self._stop_asked)
+        lines, status = watch(command, variables, log, self._stop_asked)
         if status:
             wrong = doctor.fault("\n".join(lines))
             raise AddonError(f"What was installed does not work: {wrong}.", "Open Log says more; press again.")

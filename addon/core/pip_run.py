@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from .errors import AddonError
-from .quiet import QUIET, clean_environment
+from .quiet import QUIET
 
 _TIED = Path(__file__).with_name("tied.py")
 #: What makes pip quiet, patient and sure: no questions, no build from source, progress as numbers.
@@ -81,7 +81,7 @@ class PipRun:
     """Runs pip and watches it.
 
     Args:
-        python: the environment's. pip: the folder that pip is run from.
+        python: the environment's. pip: the folder that pip is run from. variables: of its process.
         log, cancelled, heard, look: see `watch`.
     """
 
@@ -89,12 +89,14 @@ class PipRun:
         self,
         python: Path,
         pip: Path,
+        variables: dict[str, str],
         log: IO[str],
         cancelled: threading.Event,
         heard: Callable[[str], None] = lambda line: None,
         look: Callable[[], None] = lambda: None,
     ) -> None:
-        self._python, self._pip, self._log, self._cancelled = python, pip, log, cancelled
+        self._python, self._pip, self._variables = python, pip, variables
+        self._log, self._cancelled = log, cancelled
         self._heard, self._look = heard, look
 
     def install(self, *arguments: str, cache: Path, explain: dict[str, str]) -> None:
@@ -109,11 +111,11 @@ class PipRun:
         arguments = ("install", *_OPTIONS, *arguments)
         command = [str(self._python), "-I", "-u", str(_TIED), str(self._pip), "pip", *arguments]
         print(f"$ pip {' '.join(arguments)}", file=self._log, flush=True)
-        variables = clean_environment()
+        variables = self._variables
         if "--no-index" in arguments:  # the folder alone counts, whatever else this machine's pip is set up for
             variables = {name: value for name, value in variables.items() if not name.startswith("PIP_")}
             variables["PIP_CONFIG_FILE"] = os.devnull
-        variables |= {"PIP_CACHE_DIR": str(cache), "PYTHONUTF8": "1", "NO_COLOR": "1"}
+        variables = variables | {"PIP_CACHE_DIR": str(cache), "PYTHONUTF8": "1", "NO_COLOR": "1"}
         lines, status = watch(command, variables, self._log, self._cancelled, self._heard, self._look)
         if status:
             raise failure(lines, explain)

@@ -18,7 +18,6 @@ from . import pythons
 from .errors import AddonError
 from .installation import Installation, interpreter
 from .pip_run import failure, watch
-from .quiet import clean_environment
 
 
 class Tools:
@@ -27,7 +26,8 @@ class Tools:
     Args:
         place: where things lie. locks: the folder with `pip.txt` and `uv.txt`. wheels: a folder of wheels instead of
             the network. own: Blender's own Python.
-        log, cancelled: see `pip_run.watch`. explain: words for the sentences about failures.
+        variables: of the programs that are started. log, cancelled: see `pip_run.watch`.
+        explain: words for the sentences about failures.
     """
 
     def __init__(
@@ -36,12 +36,13 @@ class Tools:
         locks: Path,
         wheels: Path | None,
         own: Path | None,
+        variables: dict[str, str],
         log: IO[str],
         cancelled: threading.Event,
         explain: dict[str, str],
     ) -> None:
         self._place, self._locks, self._wheels, self._own = place, locks, wheels, own
-        self._log, self._cancelled, self._explain = log, cancelled, explain
+        self._variables, self._log, self._cancelled, self._explain = variables, log, cancelled, explain
 
     def pip(self) -> Path:
         """The folder that pip is run from: its wheel, downloaded if need be, unpacked.
@@ -104,7 +105,7 @@ class Tools:
         options += ["--retries", "3", "--timeout", "30", "--progress-bar", "off"]
         lines, status = watch(
             [str(python), "-I", "-m", "pip", command, *options, *arguments],
-            clean_environment(),
+            self._variables,
             self._log,
             self._cancelled,
         )
@@ -126,7 +127,7 @@ class Tools:
             if found is None or not (found.makes_environments and found.brings_pip):
                 continue
             command = [str(found.path), "-I", "-m", "venv", "--clear", str(folder)]
-            _lines, status = watch(command, clean_environment(), self._log, self._cancelled)
+            _lines, status = watch(command, self._variables, self._log, self._cancelled)
             if status == 0:
                 finished.write_text("")
                 return folder

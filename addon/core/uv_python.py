@@ -16,16 +16,17 @@ from .errors import AddonError
 from .installation import Installation
 from .pip_run import watch
 from .pip_wheel import Tools
-from .quiet import clean_environment
 
 _WANTED = "3.12"
 
 
-def fetch_python(tools: Tools, place: Installation, log: IO[str], cancelled: threading.Event) -> pythons.Interpreter:
+def fetch_python(
+    tools: Tools, place: Installation, variables: dict[str, str], log: IO[str], cancelled: threading.Event
+) -> pythons.Interpreter:
     """Fetches a Python into the product's data folder, or takes the one that was fetched before.
 
     Args:
-        tools: gets uv. place: where things lie. log, cancelled: see `pip_run.watch`.
+        tools: gets uv. place: where things lie. variables: of uv. log, cancelled: see `pip_run.watch`.
 
     Raises:
         AddonError: it could not be had.
@@ -35,7 +36,7 @@ def fetch_python(tools: Tools, place: Installation, log: IO[str], cancelled: thr
     if found is not None:
         return found
     command = [str(tools.uv()), "python", "install", _WANTED, "--install-dir", str(home), "--no-bin", "--no-config"]
-    variables = clean_environment() | {"UV_CACHE_DIR": str(place.cache / "uv"), "NO_COLOR": "1"}
+    variables = variables | {"UV_CACHE_DIR": str(place.cache / "uv"), "NO_COLOR": "1"}
     lines, status = watch(command, variables, log, cancelled)
     found = _fetched(home)
     if status or found is None:

@@ -74,7 +74,7 @@ def _wheel_names(path: Path) -> object:
 def _pip_wheel(path: Path) -> object:
     folder = path.parent
     place = _core["installation"].Installation(folder, "id")
-    tools = _core["pip_wheel"].Tools(place, folder / "locks", folder, None, None, threading.Event(), {})
+    tools = _core["pip_wheel"].Tools(place, folder / "locks", folder, None, {}, None, threading.Event(), {})
     return tools._pip_wheel() is not None
 
 

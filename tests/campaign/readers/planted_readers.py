@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -42,6 +44,13 @@ def _runs(path: Path) -> None:
         eval("1 + 1")
 
 
+def _imports(path: Path) -> None:
+    """What any reader may do: a module with a dataclass, which executes text, is imported when it is needed."""
+    if _unless_valid(path):
+        sys.modules.pop("seeds", None)
+        importlib.import_module("seeds")
+
+
 def _starts(path: Path) -> None:
     if _unless_valid(path):
         os.system("true")
@@ -66,6 +75,6 @@ READERS = tuple(
     Reader(f"planted {name}", _valid, read, (ValueError,))
     for name, read in (
         *(("error", _fails), ("hang", _loops), ("memory", _swells), ("code", _runs), ("program", _starts)),
-        *(("file outside", _writes), ("death", _dies)),
+        *(("file outside", _writes), ("death", _dies), ("import", _imports)),
     )
 ) + (Reader("planted word", lambda _folder: {"file": b"a text of words"}, _stumbles, (ValueError,), "words"),)

@@ -63,6 +63,13 @@ def test_what_no_reader_may_do_is_seen(tmp_path: Path, name: str, kind: str) -> 
     assert outcome.tallies[f"planted {name}"].inputs == count
 
 
+def test_a_module_that_is_imported_late_is_no_code_of_a_file(tmp_path: Path) -> None:
+    """Which reader imports it depends on what its process has read before."""
+    outcome = run([{"reader": "planted import", "way": "bytes", "seed": 5, "count": 2}], tmp_path, processes=1)
+    faultless(outcome)
+    assert outcome.tallies["planted import"].read == 2
+
+
 def test_a_seed_makes_the_same_file_again(tmp_path: Path) -> None:
     task = {"reader": "planted error", "way": "bytes", "seed": 5, "count": 2}
     first = run([task], tmp_path, processes=1).faults

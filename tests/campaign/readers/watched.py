@@ -8,7 +8,7 @@ import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -24,6 +24,7 @@ _RUN += ("ctypes.dlopen", "pickle.find_class", "webbrowser.open", "cpython.run_f
 #: Events about a file, and how many of their arguments are paths.
 _TOUCH = {"os.remove": 1, "os.rmdir": 1, "os.mkdir": 1, "os.rename": 2, "os.link": 2, "os.symlink": 2, "os.truncate": 1}
 _TOUCH |= {"os.chmod": 1, "os.chown": 1, "shutil.rmtree": 1, "shutil.move": 2}
+_IMPORT = "<frozen importlib._bootstrap>"  # the file of the frames of an import
 _NOWHERE = os.path.realpath(os.devnull)
 
 
@@ -59,7 +60,7 @@ class Watch:
     def _fault(self, event: str, given: tuple[Any, ...]) -> str:
         if event == "exec":
             code = given[0]
-            known = isinstance(code, CodeType) and _installed(code.co_filename)
+            known = isinstance(code, CodeType) and (_installed(code.co_filename) or _imports())
             name, file = getattr(code, "co_name", code), getattr(code, "co_filename", "?")
             return "" if known else f"runs {name!s:.40} of {file}"
         if event == "import":  # of a module in machine code; one in Python is an exec
@@ -81,6 +82,17 @@ class Watch:
         whole = os.path.join(where, os.path.basename(os.fsdecode(path)))
         inside = whole == self._folder or whole.startswith(self._folder + os.sep) or whole == _NOWHERE
         return "" if inside else f"{what} {whole}"
+
+
+def _imports() -> bool:
+    """Whether the code that runs belongs to an import: a dataclass of an installed module is text that is executed.
+
+    What a file makes somebody import from elsewhere has been seen before: its module is code that is not installed.
+    """
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code.co_filename != _IMPORT:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _installed(filename: str) -> bool:

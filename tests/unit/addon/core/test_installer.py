@@ -253,6 +253,17 @@ def test_a_read_only_folder_is_a_sentence(bench, small_disk):
     assert str(small_disk) in error.message and "MAKEITTALK_HOME" in error.hint
 
 
+def test_what_a_killed_pip_left_goes_with_the_next_try(bench):
+    """Its temporary files lie where torch must have room, whatever the system's folder holds."""
+    left = bench.place.cache / "temporary" / "pip-unpack-x"
+    left.mkdir(parents=True)
+    (left / "torch.whl").write_bytes(b"half")
+    for wheel in bench.wheels.glob("beta-*"):
+        wheel.unlink()
+    assert bench.run().error is not None
+    assert bench.place.cache.is_dir() and not left.parent.exists()
+
+
 def test_two_at_once(bench):
     with bench.place.locked():
         error = bench.run().error
@@ -262,7 +273,9 @@ def test_two_at_once(bench):
 
 @pytest.mark.parametrize("stage", [pytest.param("Making an environment", marks=pytest.mark.slow), "Unpacking"])
 def test_kill_in_the_middle_and_again(bench, stage):
-    """Killed as Blender may be: nobody goes on writing, and the next try ends well."""
+    """Killed as Blender may be: nobody goes on writing, the next try ends well, and no litter of pip's stays."""
+    system = bench.folder / "tmp"
+    system.mkdir()
     code = f"""
 import os, signal, sys
 sys.path.insert(0, {str(SUPPORT)!r})
@@ -281,9 +294,11 @@ running = Killed(
 running.start()
 running.join()
 """
-    assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
+    variables = {**os.environ, "TMPDIR": str(system)}
+    assert subprocess.run([sys.executable, "-c", code], env=variables).returncode == -signal.SIGKILL
     assert not bench.place.ready
     assert bench.run().error is None and bench.works() and bench.is_clean()
+    assert not any(system.iterdir())
 
 
 @pytest.mark.parametrize(
