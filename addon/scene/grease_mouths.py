@@ -92,7 +92,7 @@ def show_frames(
         shapes: mouth shape → the frame it is drawn on.
     """
     steps = _steps(shapes, cues, rate)
-    modifier = _modifiers(item).get(_MODIFIER) or _new_modifier(item)
+    modifier = _own_modifier(item) or _modifiers(item).new(_MODIFIER, _kind(item))
     modifier.mode = "FIX"
     path = modifier.path_from_id("offset")
     values = [(frame, float(_drawing(shapes, shape))) for frame, shape in steps]
@@ -103,7 +103,7 @@ def show_frames(
 def remove(item: bpy.types.Object) -> int:
     """Takes away what shows an object's mouths; the drawings stay as they are."""
     count = retarget_layer.remove(item, retarget_layer.MOUTHS) + retarget_layer.remove(item.data, retarget_layer.MOUTHS)
-    modifier = _modifiers(item).get(_MODIFIER)
+    modifier = _own_modifier(item)
     if modifier is not None and count:
         _modifiers(item).remove(modifier)
     return count
@@ -131,6 +131,11 @@ def _modifiers(item: bpy.types.Object) -> Any:
     return item.grease_pencil_modifiers if item.type == "GPENCIL" else item.modifiers
 
 
-def _new_modifier(item: bpy.types.Object) -> Any:
-    kind = "GP_TIME" if item.type == "GPENCIL" else "GREASE_PENCIL_TIME"
-    return _modifiers(item).new(_MODIFIER, kind)
+def _kind(item: bpy.types.Object) -> str:
+    return "GP_TIME" if item.type == "GPENCIL" else "GREASE_PENCIL_TIME"
+
+
+def _own_modifier(item: bpy.types.Object) -> Any:
+    """What `show_frames` has put on an object; one of another kind may have its name."""
+    mine = (found for found in _modifiers(item) if found.type == _kind(item) and found.name.startswith(_MODIFIER))
+    return next(mine, None)

@@ -58,10 +58,14 @@ class Campaign:
         self.environment.pop("PYTHONPATH", None)
 
     def make(self, portrait: Path, speech: Path) -> None:
-        """Builds the character that is spoilt; half a second of the recording is what it may be given anew."""
+        """Builds the character that is spoilt; half a second of the recording is what it may be given anew.
+
+        A list has one made of the same portrait.
+        """
         with wave.open(str(speech)) as whole, wave.open(str(self.root / "speech.wav"), "wb") as short:
             short.setparams(whole.getparams())
             short.writeframes(whole.readframes(whole.getframerate() // 2))
+        (self.root / "shots.csv").write_text(f"portrait,audio\n{portrait},speech.wav\n", encoding="utf-8")
         done = subprocess.run(
             [sys.executable, str(SCRIPT), str(self.root), "make", str(portrait), str(speech)],
             **self._process(),

@@ -102,8 +102,9 @@ def main(arguments: list[str]) -> int:
 
 
 def make(root: Path, portrait: Path, speech: Path) -> None:
-    """A character, two objects that take its performance, and saved landmarks."""
+    """A character, three objects that take its performance, and saved landmarks."""
     import bpy
+    import retarget_targets
     from extension import part
 
     scene = bpy.context.scene
@@ -127,6 +128,7 @@ def make(root: Path, portrait: Path, speech: Path) -> None:
     bone = armature.data.edit_bones.new("head")
     bone.head, bone.tail = (0, 0, 0), (0, 0, 1)
     bpy.ops.object.mode_set(mode="OBJECT")
+    retarget_targets.mouths(frames=range(1, 10))
     part("addon.scene.character").select(character.makeittalk.rig)
     character.makeittalk.sound.pack() if character.makeittalk.sound is not None else None
     bpy.ops.wm.save_as_mainfile(filepath=str(root / "base.blend"), copy=True)

@@ -7,12 +7,16 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import bpy
 from extension import part
+
+#: Places of the portrait's face, px: its eyes, nose, mouth and chin, as they are clicked.
+_CLICKS = (413.0, 506.0, 611.0, 507.0, 512.0, 609.0, 437.0, 688.0, 587.0, 688.0, 512.0, 702.0, 511.0, 812.0)
 
 
 @dataclass
@@ -145,6 +149,29 @@ def match() -> None:
         bpy.ops.makeittalk.match_retarget()
 
 
+def choose_mouths(kind: str) -> None:
+    """Chooses the drawn mouths, known by their layers or by their frames."""
+    character = part("addon.scene.character").active(bpy.context)
+    if character is not None:
+        character.makeittalk.retarget.target = bpy.data.objects.get("Mouth")
+        character.makeittalk.retarget.mouths = kind
+
+
+def write_there() -> None:
+    """Says that frames may go where the file says; forgotten again, as what follows is done by somebody who has not."""
+    chosen = part("addon.core.chosen_folders")
+    file = chosen._file()
+    kept, session = file.read_bytes() if file.is_file() else None, list(chosen._session)
+    try:
+        bpy.ops.makeittalk.allow_folder()
+    finally:
+        chosen._session[:] = session
+        if kept is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_bytes(kept)
+
+
 def remove_strips() -> None:
     """Takes every strip off the sequencer."""
     strips = part("addon.compat").sequencer_strips(bpy.context.scene)
@@ -199,7 +226,7 @@ def steps(said: Path) -> list[Step]:
         said: the folder that this user names for files.
     """
     ops = bpy.ops.makeittalk
-    speech = str(said.parent / "speech.wav")
+    speech, shots = (str(said.parent / name) for name in ("speech.wav", "shots.csv"))
 
     def export(kind: str, quick: bool) -> Step:
         path = str(said / f"x{kind}")
@@ -242,6 +269,16 @@ def steps(said: Path) -> list[Step]:
         chain("bake and remove", match, ops.bake_retarget, ops.remove_retarget),
         chain("drive", match, ops.drive_retarget, play),
         chain("drive and remove", match, ops.drive_retarget, ops.remove_retarget),
+        *(
+            chain(
+                f"mouths by {kind.lower()}",
+                partial(choose_mouths, kind),
+                ops.bake_mouths,
+                ops.remove_retarget,
+                asks=True,
+            )
+            for kind in ("LAYERS", "FRAMES")
+        ),
         Step("retarget as it is", ops.bake_retarget),
         Step("drive as it is", ops.drive_retarget),
         Step("remove retarget", ops.remove_retarget),
@@ -250,6 +287,8 @@ def steps(said: Path) -> list[Step]:
         chain("landmarks reset", ops.edit_character_landmarks, ops.reset_landmarks),
         chain("landmarks cancelled", ops.edit_character_landmarks, ops.cancel_landmarks),
         Step("landmarks of the file", ops.mirror_landmarks),
+        Step("face of the file", lambda: ops.choose_face(number=2)),
+        chain("face chosen", ops.edit_character_landmarks, lambda: ops.choose_face(number=2)),
         Step("landmarks as it is", ops.cancel_landmarks),
         Step("landmarks applied as it is", ops.apply_landmarks, asks=True),
         chain(
@@ -257,6 +296,13 @@ def steps(said: Path) -> list[Step]:
             ops.edit_character_landmarks,
             lambda: ops.save_landmarks(filepath=str(said / "face.json")),
             lambda: ops.load_landmarks(filepath=str(said / "face.json")),
+        ),
+        chain(
+            "landmarks placed",
+            ops.edit_character_landmarks,
+            lambda: ops.place_landmarks(clicks=_CLICKS),
+            asks=True,
+            quick=False,
         ),
         chain("landmarks refined", ops.edit_character_landmarks, ops.refine_landmarks, asks=True, quick=False),
         chain("landmarks applied", ops.edit_character_landmarks, ops.apply_landmarks, asks=True),
@@ -266,9 +312,11 @@ def steps(said: Path) -> list[Step]:
         Step("re-bake", ops.rebake, asks=True),
         chain("re-bake every frame", turn_amounts, ops.rebake, asks=True, quick=False),
         chain("photoreal", short_range, ops.photoreal_frames, ops.photoreal_strip, ops.photoreal_compositor, asks=True),
+        Step("write there", write_there),
         Step("strip of frames", ops.photoreal_strip),
         Step("new take", ops.new_take, asks=True, quick=False),
         Step("make", ops.make_it_talk, asks=True, quick=False),
+        Step("make from list", lambda: ops.make_from_list(filepath=shots), asks=True, quick=False),
         Step("speech replaced", lambda: ops.replace_speech(filepath=speech), asks=True, quick=False),
         chain(
             "speech added and removed",

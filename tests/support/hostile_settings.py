@@ -4,6 +4,7 @@ the scene around a character. Runs inside Blender.
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -198,6 +199,67 @@ def retarget_marks(character, _places):
     for text in ("x", '{"a": 1}', "[" * 9000):
         for name in ("makeittalk_retarget", "makeittalk_drives", "makeittalk_before"):
             target.data.shape_keys[name] = text
+
+
+def _modifiers(item):
+    return item.grease_pencil_modifiers if item.type == "GPENCIL" else item.modifiers
+
+
+@variant
+def mouths_of_nothing(_character, _places):
+    """Drawn mouths without layers."""
+    layers = bpy.data.objects["Mouth"].data.layers
+    for layer in list(layers):
+        layers.remove(layer)
+
+
+@variant
+def mouths_of_odd_names(_character, _places):
+    """Quotes in the names of layers, some that mean the same shape, and drawings far away."""
+    data = bpy.data.objects["Mouth"].data
+    attribute = "info" if hasattr(data.layers[0], "info") else "name"
+    for number, layer in enumerate(list(data.layers)):
+        setattr(layer, attribute, ('"] ', "' ", "\\ ", "\n ")[number % 4] + getattr(layer, attribute))
+        layer.frames.new(1_000_000 + number)
+        data.layers.new('"] a')
+
+
+@variant
+def mouths_with_a_modifier_of_another(_character, _places):
+    """Noise by the name of what chooses the drawings."""
+    item = bpy.data.objects["Mouth"]
+    _modifiers(item).new("MakeItTalk Mouth", "GP_NOISE" if item.type == "GPENCIL" else "GREASE_PENCIL_NOISE")
+
+
+@variant
+def mouths_moved_already(_character, _places):
+    """Curves, drivers and marks of others on what the mouths are shown by."""
+    data = bpy.data.objects["Mouth"].data
+    for layer in data.layers:
+        path = layer.path_from_id("opacity")
+        data.keyframe_insert(path, frame=3)
+        data.driver_add(path).driver.expression = "1 / 0"
+    data["makeittalk_retarget"] = TEXTS["numbers"]
+
+
+@variant
+def landmark_mesh_of_many_faces(_character, _places):
+    """More faces than the file holds, and a picture of them that is gone."""
+    bpy.ops.makeittalk.edit_character_landmarks()
+    mesh = part("addon.scene.landmark_mesh")
+    points = mesh.active(bpy.context)
+    points[mesh._FOUND] = 2**31 - 1
+    bpy.data.objects.remove(mesh.picture(points))
+
+
+@variant
+def landmark_mesh_of_spoilt_faces(_character, _places):
+    """Two faces, of which the second is none."""
+    bpy.ops.makeittalk.edit_character_landmarks()
+    mesh = part("addon.scene.landmark_mesh")
+    points = mesh.active(bpy.context)
+    points[mesh._FOUND] = 2
+    points[mesh._MARK] = json.dumps([*json.loads(points[mesh._MARK]), '{"landmarks": [[NaN]]}'])
 
 
 @variant

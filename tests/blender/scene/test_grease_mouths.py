@@ -81,6 +81,17 @@ def test_a_time_offset_chooses_the_frame(grease, scene):
     assert found == [9, 9, 1, 1, 4, 7, 9]
 
 
+def test_a_modifier_of_another_kind_keeps_its_name(grease, scene):
+    item = mouths(frames=range(1, 10))
+    modifiers = item.grease_pencil_modifiers if item.type == "GPENCIL" else item.modifiers
+    modifiers.new("MakeItTalk Mouth", "GP_NOISE" if item.type == "GPENCIL" else "GREASE_PENCIL_NOISE")
+    for _twice in range(2):
+        grease.show_frames(item, grease.frames_of(item), CUES, 24.0, "Ada", 1)
+        assert len(modifiers) == 2 and modifiers[1].offset == 1
+    assert grease.remove(item) == 1
+    assert [found.name for found in modifiers] == ["MakeItTalk Mouth"] and "NOISE" in modifiers[0].type
+
+
 @pytest.mark.parametrize("how", ["layers", "frames"])
 def test_it_goes_without_a_trace(grease, scene, how):
     item = mouths(frames=range(1, 10))

@@ -24,10 +24,12 @@ SAMPLE = (
     "photo_folder_outside",
     "scripted_drivers",
 )
-#: What is refused to everybody, too: steps on what an unspoilt file has none of, and what needs a window.
+#: What is refused to everybody, too: steps on what an unspoilt file has none of or may do already, and what needs a
+#: window.
 REFUSED = {
     *("revert nothing", "retarget as it is", "drive as it is", "remove retarget", "strip of frames", "speech removed"),
     *("landmarks of the file", "landmarks as it is", "landmarks applied as it is", "preview"),
+    *("face of the file", "face chosen", "write there"),
 }
 
 
