@@ -12,6 +12,7 @@ import bpy
 from extension import part
 from hostile_datablocks import VARIANTS, variant
 from hostile_kept import FILES, TEXTS
+from retarget_targets import mouth_modifiers
 
 
 def raw(group: Any) -> Any:
@@ -201,10 +202,6 @@ def retarget_marks(character, _places):
             target.data.shape_keys[name] = text
 
 
-def _modifiers(item):
-    return item.grease_pencil_modifiers if item.type == "GPENCIL" else item.modifiers
-
-
 @variant
 def mouths_of_nothing(_character, _places):
     """Drawn mouths without layers."""
@@ -228,7 +225,7 @@ def mouths_of_odd_names(_character, _places):
 def mouths_with_a_modifier_of_another(_character, _places):
     """Noise by the name of what chooses the drawings."""
     item = bpy.data.objects["Mouth"]
-    _modifiers(item).new("MakeItTalk Mouth", "GP_NOISE" if item.type == "GPENCIL" else "GREASE_PENCIL_NOISE")
+    mouth_modifiers(item).new("MakeItTalk Mouth", "GP_NOISE" if item.type == "GPENCIL" else "GREASE_PENCIL_NOISE")
 
 
 @variant

@@ -81,6 +81,11 @@ def mouths(names=tuple("ABCDEFGHX"), frames=(1,)):
     return item
 
 
+def mouth_modifiers(item):
+    """The modifiers of a Grease Pencil object, before Blender 4.3 and since."""
+    return item.grease_pencil_modifiers if item.type == "GPENCIL" else item.modifiers
+
+
 def face_bones(turned=(0.0, 0.0, 0.0)):
     """An armature with the bones of Rigify's face: a jaw that carries the lower lip, lips, brows and lids."""
     data = bpy.data.armatures.new("Face")

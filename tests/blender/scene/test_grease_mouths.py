@@ -6,7 +6,7 @@ import bpy
 import pytest
 from extension import part
 from makeittalk.exchange.cues import Cue
-from retarget_targets import mouths
+from retarget_targets import mouth_modifiers, mouths
 
 CUES = [Cue(0.0, 0.5, "X"), Cue(0.5, 0.54, "A"), Cue(0.54, 0.9, "D"), Cue(0.9, 1.2, "G"), Cue(1.2, 1.5, "X")]
 
@@ -73,7 +73,7 @@ def test_a_time_offset_chooses_the_frame(grease, scene):
     shapes = grease.frames_of(item)
     assert shapes == dict(zip("ABCDEFGHX", range(1, 10), strict=True))
     grease.show_frames(item, shapes, CUES, 24.0, "Ada", 1)
-    modifiers = item.grease_pencil_modifiers if item.type == "GPENCIL" else item.modifiers
+    modifiers = mouth_modifiers(item)
     found = []
     for frame in (1, 12, 13, 14, 15, 23, 30):
         scene.frame_set(frame)
@@ -83,7 +83,7 @@ def test_a_time_offset_chooses_the_frame(grease, scene):
 
 def test_a_modifier_of_another_kind_keeps_its_name(grease, scene):
     item = mouths(frames=range(1, 10))
-    modifiers = item.grease_pencil_modifiers if item.type == "GPENCIL" else item.modifiers
+    modifiers = mouth_modifiers(item)
     modifiers.new("MakeItTalk Mouth", "GP_NOISE" if item.type == "GPENCIL" else "GREASE_PENCIL_NOISE")
     for _twice in range(2):
         grease.show_frames(item, grease.frames_of(item), CUES, 24.0, "Ada", 1)
@@ -107,5 +107,5 @@ def test_it_goes_without_a_trace(grease, scene, how):
     assert grease.remove(item) == 1
     scene.frame_set(21)
     assert set(bpy.data.actions) == known and item.animation_data is None and item.data.animation_data is None
-    assert not len(item.grease_pencil_modifiers if item.type == "GPENCIL" else item.modifiers)
+    assert not len(mouth_modifiers(item))
     assert [layer.opacity for layer in item.data.layers] == [0.25, *[1.0] * 8]

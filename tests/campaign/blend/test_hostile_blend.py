@@ -57,7 +57,7 @@ def test_a_sample_of_hostile_files(campaign: Campaign) -> None:
 
 
 def part_of(names: list[str], part: str) -> list[str]:
-    """The names of one part, such as "2/4" for the second quarter; the unspoilt case is in each."""
+    """The names of one part, such as "2/4" for the second of four; the unspoilt case is in each."""
     number, _, count = part.partition("/")
     return [name for at, name in enumerate(names) if name == "unspoilt" or at % int(count) == int(number) - 1]
 
@@ -71,7 +71,7 @@ def test_the_parts_are_the_whole() -> None:
 
 @pytest.mark.campaign
 def test_every_hostile_file(campaign: Campaign) -> None:
-    """All of them, or with MAKEITTALK_CAMPAIGN_PART=2/4 the second quarter: it is hours on a slow machine."""
+    """All of them, or with MAKEITTALK_CAMPAIGN_PART=2/4 the second of four parts: it is hours on a slow machine."""
     part = os.environ.get("MAKEITTALK_CAMPAIGN_PART") or "1/1"
     names = part_of(list(VARIANTS), part)
     judged(f"hostile .blend, part {part}", names, campaign.run(names, "ALL", seconds=120.0))
