@@ -107,7 +107,9 @@ def shown(made, head: Head, vocabulary: str, lips_known: bool = True) -> Shown:
     return Shown(values, landmarks, opening, found.vocabulary)
 
 
-def check(portrait: str, head: Head, vocabulary: str, lips_known: bool = True, off: float = 0.03) -> Shown:
+def check(
+    portrait: str, head: Head, vocabulary: str, lips_known: bool = True, off: float = 0.03, leap: float = 1.5
+) -> Shown:
     made, closures = spoken(portrait)
     seen = shown(made, head, vocabulary, lips_known)
     assert seen.vocabulary == vocabulary
@@ -122,14 +124,15 @@ def check(portrait: str, head: Head, vocabulary: str, lips_known: bool = True, o
     jump = np.linalg.norm(np.diff(seen.landmarks[:, 48:68], axis=0), axis=2).mean(axis=1).max()
     said_jump = np.linalg.norm(np.diff(made.landmarks[:, 48:68], axis=0), axis=2).mean(axis=1).max()
     print(f"jump {jump / said_jump:.2f}", end=" ")
-    assert jump < 1.5 * said_jump or not lips_known  # a viseme of unknown size may go further
+    assert jump < leap * said_jump or not lips_known  # a viseme of unknown size may go further
     return seen
 
 
 @pytest.mark.parametrize("vocabulary", SETS)
 def test_own_mesh_says_the_demo(vocabulary: str) -> None:
-    # The same curves move a drawn mouth, which is narrower, further in its own widths.
-    check("portrait_photo.jpg", own_head(), vocabulary, off=0.05)
+    # The same curves move a drawn mouth, which is narrower, further in its own widths: those of the photograph, put
+    # straight onto its keys, by a third.
+    check("portrait_photo.jpg", own_head(), vocabulary, off=0.05, leap=2.0)
 
 
 @pytest.mark.data

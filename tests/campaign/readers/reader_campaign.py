@@ -181,9 +181,10 @@ class Process:
             idle = now - began > _STARTED and count == 0
             return ("death", "does not get ready") if idle else ""
         used, memory = _spent(pid)
-        if memory > _SWOLLEN:
+        late = now - clock > LONGEST and (used - processor > LONGEST or now - clock > _WAITING)
+        if memory > (MOST_MEMORY if late else _SWOLLEN):
             return "memory", f"takes more than {MOST_MEMORY / 2**30:g} GiB"
-        if now - clock > LONGEST and (used - processor > LONGEST or now - clock > _WAITING):
+        if late:
             return "hang", f"takes more than {LONGEST:g} s"
         return ""
 

@@ -182,10 +182,10 @@ class Worker:
         self._say(0.0, 0.0, seed)
         if seen:
             kind, what = "code", "; ".join(sorted(set(seen)))[:600]
+        elif peak > MOST_MEMORY:  # before the time: so much memory takes long on a slow machine
+            kind, what = "memory", f"takes more than {MOST_MEMORY / 2**30:g} GiB"
         elif took > LONGEST:
             kind, what = "hang", f"takes more than {LONGEST:g} s"
-        elif peak > MOST_MEMORY:
-            kind, what = "memory", f"takes more than {MOST_MEMORY / 2**30:g} GiB"
         tally.inputs += 1
         tally.slowest, tally.peak = max(tally.slowest, took), max(tally.peak, peak / 2**20)
         if not kind:
