@@ -76,7 +76,7 @@ def test_a_short_recording_is_converted_as_one(models):
         heights = torch.nn.functional.one_hot(torch.from_numpy(pitch_classes(pitch)), PITCH_CLASSES).float()
         whole = models.voice(*(torch.from_numpy(value)[None] for value in (mel, source, heights.numpy(), target)))
     assert found.shape == (203, 80) and found.dtype == np.float32
-    assert np.abs(found - whole[0].numpy()).max() < ROUNDING
+    assert np.abs(found - whole[0].numpy()).max() < 1e-5
 
 
 def test_a_long_recording_is_converted_in_parts(models, monkeypatch):
@@ -103,7 +103,7 @@ def test_features_are_in_each_bands_own_deviations(models):
     known = models.statistics
     said = convert_mel(models.voice, speech.mel, speech.embedding, speech.pitch, known.target_embedding)
     found = released_features(models, speech)
-    assert np.abs(found * known.band_std + known.band_mean - said).max() < ROUNDING
+    assert np.abs(found * known.band_std + known.band_mean - said).max() < 1e-5
     unknown = released_features(models, Speech(speech.mel, speech.embedding, speech.style_embedding))
     assert unknown.shape == found.shape and np.abs(unknown - found).max() > 1e-3  # without a pitch nothing is voiced
 
@@ -116,10 +116,10 @@ def test_branches_answer_as_they_do_by_windows(models, frames):
     still, who = torch.from_numpy(face.reshape(1, -1)), torch.from_numpy(3 * voice(6))[None]
     with torch.inference_mode():
         lips, head = models.content(windows, still), models.speaker(windows, who.expand(frames, -1), still)
-    assert np.abs(released_content(models.content, features, face).reshape(frames, -1) - lips.numpy()).max() < ROUNDING
+    assert np.abs(released_content(models.content, features, face).reshape(frames, -1) - lips.numpy()).max() < 1e-5
     found = released_speaker(models.speaker, features, 3 * voice(6))
     assert found.shape == (frames, 68, 3) and found.dtype == np.float32
-    assert np.abs(found.reshape(frames, -1) - head.numpy()).max() < ROUNDING
+    assert np.abs(found.reshape(frames, -1) - head.numpy()).max() < 1e-5
 
 
 def test_heads_pass_from_window_to_window(models):
@@ -130,7 +130,7 @@ def test_heads_pass_from_window_to_window(models):
     padded = torch.from_numpy(np.stack([features[start : start + 18] for start in range(size)]))
     with torch.inference_mode():
         first = models.speaker(padded, torch.from_numpy(voice(6))[None], torch.zeros(1, 204)).numpy()
-    assert np.abs(found[: size - 128] - first[: size - 128]).max() < ROUNDING
+    assert np.abs(found[: size - 128] - first[: size - 128]).max() < 1e-5
 
 
 def test_no_frames_no_motion(models):
