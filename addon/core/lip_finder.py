@@ -21,6 +21,7 @@ _SIDEWAYS, _BESIDE = 0.6, 0.02  # in the distance, in the width: one lip lies be
 _MOST = 6000  # vertices around a mouth that are compared with one another
 _COLUMNS = 24  # from corner to corner
 _LEAST = 4  # pairs of vertices that a mouth has at least
+_APART = 0.03  # of the width: how much further than its neighbours a pair may be apart
 _FLAT = 0.35  # how much less than across a distance in depth counts: the front edge of the lips is wanted
 _RISE, _DROP, _ASIDE = 0.13, 0.17, 0.03  # mouth widths: outer lips above and below the inner ones, beside the corners
 
@@ -34,8 +35,8 @@ class Lips:
         axes: (3, 3), its rows the directions right as the viewer sees it, down, and away from the viewer, in the
             mesh's coordinates, each of length 1.
         width: from corner to corner at rest, in the mesh's unit.
-        pairs: (P, 2) vertices of the upper and the lower lip that lie on each other where the mouth is shut, from
-            corner to corner; the closure is a constraint on all of them.
+        pairs: (P, 2) vertices of the upper and the lower lip that lie on each other where the mouth is shut, between
+            the corners; the closure is a constraint on all of them.
     """
 
     vertices: np.ndarray
@@ -215,7 +216,19 @@ def _columns(place: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     chosen = [rows[price[rows].argmin()] for k in range(_COLUMNS) if len(rows := np.flatnonzero(column == k))]
     height = middle[chosen, 1]
     level = np.abs(height - np.median(height)) < 0.35 * width
-    return np.asarray(pairs[np.array(chosen)[level]])
+    line = np.array(chosen)[level]
+    if len(line) < _LEAST:
+        return pairs[:0]
+    return np.asarray(pairs[line[_even(apart[line], width)]])
+
+
+def _even(apart: np.ndarray, width: float) -> np.ndarray:
+    """Which pairs of a line (P,) are about as far apart as their neighbours: lips do not part at one place alone.
+
+    Where a lip has no vertex between two columns, the next above or below it would be taken for it.
+    """
+    beside = np.lib.stride_tricks.sliding_window_view(np.pad(apart, 2, mode="reflect"), 5)
+    return np.asarray(apart <= 1.5 * np.median(beside, axis=1) + _APART * width)
 
 
 def _named(place: np.ndarray, pairs: np.ndarray, skin: np.ndarray, axes: np.ndarray) -> Lips | None:
@@ -251,4 +264,4 @@ def _named(place: np.ndarray, pairs: np.ndarray, skin: np.ndarray, axes: np.ndar
     for landmark in range(48, 60):
         off = np.linalg.norm(place[:, :2] - wanted[landmark], axis=1) + 0.6 * np.maximum(place[:, 2] - depth, 0.0)
         found[landmark] = off.argmin()
-    return Lips(skin[found[48:68]], axes, width, skin[pairs])
+    return Lips(skin[found[48:68]], axes, width, skin[pairs[1:-1]])  # at the ends lips are grown together

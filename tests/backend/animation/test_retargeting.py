@@ -107,9 +107,7 @@ def shown(made, head: Head, vocabulary: str, lips_known: bool = True) -> Shown:
     return Shown(values, landmarks, opening, found.vocabulary)
 
 
-def check(
-    portrait: str, head: Head, vocabulary: str, lips_known: bool = True, off: float = 0.03, leap: float = 1.5
-) -> Shown:
+def check(portrait: str, head: Head, vocabulary: str, lips_known: bool = True) -> Shown:
     made, closures = spoken(portrait)
     seen = shown(made, head, vocabulary, lips_known)
     assert seen.vocabulary == vocabulary
@@ -120,19 +118,39 @@ def check(
     print(f"\n{portrait} {vocabulary}: shut {shut:.3f}, wide {wide:.2f}, lips off by {lips:.4f} mouth widths", end=" ")
     assert shut < 0.1
     assert wide > 0.7
-    assert lips < (off if lips_known else 0.06)
+    assert lips < (0.03 if lips_known else 0.06)
     jump = np.linalg.norm(np.diff(seen.landmarks[:, 48:68], axis=0), axis=2).mean(axis=1).max()
     said_jump = np.linalg.norm(np.diff(made.landmarks[:, 48:68], axis=0), axis=2).mean(axis=1).max()
     print(f"jump {jump / said_jump:.2f}", end=" ")
-    assert jump < leap * said_jump or not lips_known  # a viseme of unknown size may go further
+    assert jump < 1.5 * said_jump or not lips_known  # a viseme of unknown size may go further
     return seen
 
 
 @pytest.mark.parametrize("vocabulary", SETS)
 def test_own_mesh_says_the_demo(vocabulary: str) -> None:
-    # The same curves move a drawn mouth, which is narrower, further in its own widths: those of the photograph, put
-    # straight onto its keys, by a third.
-    check("portrait_photo.jpg", own_head(), vocabulary, off=0.05, leap=2.0)
+    check("portrait_photo.jpg", own_head(), vocabulary)
+
+
+def test_lips_of_a_drawn_mouth_touch_wherever_they_are_found() -> None:
+    """A drawn mouth has fewer vertices than columns are asked for; none above or below the lips stands in for one."""
+    head = own_head()
+    found = names.match(list(head.expressions)).meanings
+    moves = np.stack([head.expressions[name] for name in found])
+    lips = finder.find_lips(head.rest, head.faces, moves, list(found.values()))
+    assert lips is not None and len(lips.pairs) >= 12
+    np.testing.assert_allclose(lips.gaps(head.rest), 0.0, atol=1e-3)
+
+
+def test_keys_of_the_mouth_do_not_undo_one_another() -> None:
+    made, closures = spoken("portrait_photo.jpg")
+    head = own_head()
+    seen = shown(made, head, "arkit")
+    column = {name: seen.values[:, row] for row, name in enumerate(names.match(list(head.expressions)).meanings)}
+    during = np.concatenate(closures)
+    unsaid = [name for name in column if name.startswith(("mouth", "jaw")) and made.keys[name][during].max() < 0.1]
+    assert len(unsaid) > 5 and max(column[name][during].max() for name in unsaid) < 0.2
+    for one, other in (("jawLeft", "jawRight"), ("mouthLeft", "mouthRight"), ("mouthFunnel", "mouthPressLeft")):
+        assert np.minimum(column[one], column[other]).max() < 0.1
 
 
 @pytest.mark.data
