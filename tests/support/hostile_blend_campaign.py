@@ -24,12 +24,11 @@ class Found:
 
     Attributes:
         steps: how many by outcome. faults: "case, step: what", crashes and hangs among them.
-        impossible: cases that Blender itself refuses to make. refused: by case, the steps that ended in a sentence.
+        ended: cases that were tried to the end. refused: by case, the steps that ended in a sentence.
     """
 
     steps: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
-    impossible: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     refused: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -125,9 +124,7 @@ class Campaign:
     def _take(lines: list[dict], found: Found) -> None:
         for line in lines:
             kind = line.get("kind")
-            if kind == "impossible":
-                found.impossible.append(f"{line['case']}: {line['told'].strip().splitlines()[-1]}")
-            elif kind == "end":
+            if kind == "end":
                 found.ended.append(line["case"])
             elif kind is not None:
                 found.steps[kind] += 1

@@ -162,8 +162,8 @@ def run(root: Path, how: str, names: list[str]) -> None:
 
         try:
             VARIANTS[name](part("addon.scene.character").active(bpy.context), places)
-        except Exception:  # what Blender itself refuses needs no test
-            say(case=name, step="spoil", kind="impossible", told=traceback.format_exc())
+        except Exception:  # a case that cannot be made tries nothing
+            say(case=name, step="spoil", kind="fault", told=traceback.format_exc())
             continue
         bpy.ops.wm.save_as_mainfile(filepath=str(file), copy=True)
         before, inside = listing(root / "outside"), set(listing(folder))

@@ -47,11 +47,12 @@ def _all_floats(value: float) -> Callable[[dict[str, np.ndarray]], None]:
     return change
 
 
-def _first(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[dict[str, np.ndarray]], None]:
-    """Changes the largest of the arrays."""
+def _largest(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[dict[str, np.ndarray]], None]:
+    """Changes the largest array of numbers."""
 
     def apply(values: dict[str, np.ndarray]) -> None:
-        name = max(values, key=lambda item: values[item].nbytes)
+        numbers = [name for name, array in values.items() if array.dtype.kind in "fiu"]
+        name = max(numbers, key=lambda item: values[item].nbytes)
         values[name] = change(values[name])
 
     return apply
@@ -121,10 +122,10 @@ FILES: dict[str, Callable[[str, Path], str]] = {
     "infinite": lambda kept, _ran: rewritten(kept, _all_floats(np.inf)),
     "enormous": lambda kept, _ran: rewritten(kept, _all_floats(3e38)),
     "zero": lambda kept, _ran: rewritten(kept, _all_floats(0.0)),
-    "strings": lambda kept, _ran: rewritten(kept, _first(lambda array: array.astype("U8"))),
-    "complex": lambda kept, _ran: rewritten(kept, _first(lambda array: array.astype(complex))),
-    "fewer_rows": lambda kept, _ran: rewritten(kept, _first(lambda array: array[: max(1, len(array) // 2)])),
-    "scalar": lambda kept, _ran: rewritten(kept, _first(lambda array: array.ravel()[0])),
+    "strings": lambda kept, _ran: rewritten(kept, _largest(lambda array: array.astype("U8"))),
+    "complex": lambda kept, _ran: rewritten(kept, _largest(lambda array: array.astype(complex))),
+    "fewer_rows": lambda kept, _ran: rewritten(kept, _largest(lambda array: array[: max(1, len(array) // 2)])),
+    "scalar": lambda kept, _ran: rewritten(kept, _largest(lambda array: array.ravel()[0])),
     "renamed_keys": lambda kept, _ran: rewritten(kept, _renamed_keys),
     "far_indices": lambda kept, _ran: rewritten(kept, _indices),
     "far_sizes": lambda kept, _ran: rewritten(kept, _sizes),

@@ -19,9 +19,6 @@ from makeittalk.networks.speech import Speech
 from makeittalk.weights.released import build
 from released_files import LANDMARK_FILES, random_state, statistics
 
-#: How far two equal answers may lie apart: kernels that a processor chooses by sizes add in other orders.
-ROUNDING = 1e-4
-
 torch.set_num_threads(1)
 
 
@@ -89,13 +86,12 @@ def test_a_long_recording_is_converted_in_parts(models, monkeypatch):
     first = convert_mel(models.voice, mel[:size], source, pitch[:size], target)
     assert found.shape == (700, 80) and np.isfinite(found).all()
     heights = pitch_classes(pitch)  # are those of the whole recording
-    with torch.inference_mode():
-        one_hot = torch.nn.functional.one_hot(torch.from_numpy(heights[:size]), PITCH_CLASSES).float()[None]
-        alone = models.voice(
-            *(torch.from_numpy(v)[None] for v in (mel[:size], source)), one_hot, torch.from_numpy(target)[None]
-        )
-    assert np.abs(found[: size - 60] - alone[0, : size - 60].numpy()).max() < ROUNDING
-    assert np.abs(found[: size - 60] - first[: size - 60]).max() > 10 * ROUNDING
+    one_hot = torch.nn.functional.one_hot(torch.from_numpy(heights[:size]), PITCH_CLASSES).float()
+    parts = (torch.from_numpy(mel[:size]), torch.from_numpy(source), one_hot, torch.from_numpy(target))
+    with torch.inference_mode():  # thrice, as three parts run at once: a processor chooses its kernels by sizes
+        alone = models.voice(*(torch.stack([part] * 3) for part in parts))
+    assert np.abs(found[: size - 60] - alone[0, : size - 60].numpy()).max() < 1e-5
+    assert np.abs(found[: size - 60] - first[: size - 60]).max() > 1e-3
 
 
 def test_features_are_in_each_bands_own_deviations(models):
