@@ -1,4 +1,4 @@
-"""What reading a file takes: memory and time of a process of its own."""
+"""What reading a file takes: the memory of a process of its own."""
 
 from __future__ import annotations
 
@@ -10,25 +10,23 @@ from typing import NamedTuple
 from project import BACKEND, ROOT, SUPPORT
 
 _PROGRAM = """
-import sys, time
+import sys
 from memory import peak_memory
 from makeittalk.exchange.errors import MakeItTalkError
-started = time.process_time()
 try:
     exec(compile(sys.argv[1], "measured", "exec"))
 except MakeItTalkError as error:
     print(type(error).__name__, error)
 sys.stdout.flush()
-print(peak_memory() / 1e6, time.process_time() - started)
+print(peak_memory() / 1e6)
 """
 
 
 class Measured(NamedTuple):
-    """What a process printed, its peak of memory in MB, and its seconds on the processor."""
+    """What a process printed, and its peak of memory in MB."""
 
     said: str
     memory: float
-    seconds: float
 
 
 def measured(program: str, *arguments: object) -> Measured:
@@ -42,5 +40,4 @@ def measured(program: str, *arguments: object) -> Measured:
     command = [sys.executable, "-c", _PROGRAM, program, *map(str, arguments)]
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=200).stdout
     *lines, last = said.splitlines()
-    memory, seconds = map(float, last.split())
-    return Measured("\n".join(lines), memory, seconds)
+    return Measured("\n".join(lines), float(last))

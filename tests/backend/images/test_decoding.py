@@ -164,13 +164,13 @@ class TestSmallFilesOfManyPixels:
     def test_are_read_in_bounded_memory(self, tmp_path, side, depth, colour, limit):
         palette = bytes([10, 20, 30, 0, 0, 0]) if colour == 3 else b""
         write_png(tmp_path / "a.png", side, depth, colour, palette)
-        said, memory, seconds = measured(READING, tmp_path / "a.png")
-        assert said == "(8192, 8192, 4)" and memory < limit and seconds < 10.0, (said, memory, seconds)
+        said, memory = measured(READING, tmp_path / "a.png")
+        assert said == "(8192, 8192, 4)" and memory < limit, (said, memory)
 
     @pytest.mark.parametrize("side, depth, colour", [(22_300, 16, 0), (16_000, 8, 6), (22_300, 16, 2)])
     def test_beyond_the_budget_are_refused_by_their_header(self, tmp_path, side, depth, colour):
         write_png(tmp_path / "a.png", side, depth, colour, rows=4)
-        said, memory, _ = measured(READING, tmp_path / "a.png")
+        said, memory = measured(READING, tmp_path / "a.png")
         assert "too large" in said and memory < 200
 
     @pytest.mark.parametrize("kind", [pytest.param("float.tif", marks=pytest.mark.slow), "half.exr", "hdr"])
@@ -186,8 +186,8 @@ class TestSmallFilesOfManyPixels:
         else:
             row = b"\x02\x02\x20\x00" + (b"\xff\x00" * (8192 // 127) + b"\xc0\x00") * 4
             path.write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 4096 +X 8192\n" + row * 4096)
-        said, memory, seconds = measured(READING, path)
-        assert said.endswith(", 4)") and memory < 1300 and seconds < 10.0, (said, memory, seconds)
+        said, memory = measured(READING, path)
+        assert said.endswith(", 4)") and memory < 1300, (said, memory)
 
 
 @pytest.mark.parametrize("suffix", "heic avif webp gif png jpg tif exr jp2 psd float.tif".split())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import acting
 import bpy
 import numpy as np
@@ -184,10 +182,8 @@ def test_drawing_costs_nothing(scene, tmp_path):
         part("addon.scene.gestures").add(ada, "NOD", float(start), FPS)
     cache.forget()
     cache.refresh(bpy.context.scene)
-    start = time.perf_counter()
-    for _ in range(100):
-        found = cache.shown(ada)
-    assert (time.perf_counter() - start) / 100 < 2e-3 and len(found) == 24
+    found = cache.shown(ada)
+    assert len(found) == 24 and all(cache.shown(ada) is found for _ in range(100))
     key(ada.makeittalk.rig, TURNS, 0.2, 1, 33.0)
     ada.makeittalk.rig.animation_data.action.update_tag()
     bpy.context.view_layer.update()

@@ -73,11 +73,11 @@ class Process:
     """A worker, started anew whenever it had to be ended.
 
     Args:
-        folder: its own; it is made.
+        folder: its own; it is made. longest: s of the processor, for one input.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, longest: float = LONGEST) -> None:
+        self._folder, self._longest = folder, longest
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
@@ -100,7 +100,7 @@ class Process:
             "HYPOTHESIS_STORAGE_DIRECTORY": str(self._folder / "home"),
         }
         self._process = subprocess.Popen(
-            [sys.executable, str(_HERE / "reader_worker.py"), str(self._folder)],
+            [sys.executable, str(_HERE / "reader_worker.py"), str(self._folder), str(self._longest)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -181,11 +181,11 @@ class Process:
             idle = now - began > _STARTED and count == 0
             return ("death", "does not get ready") if idle else ""
         used, memory = _spent(pid)
-        late = now - clock > LONGEST and (used - processor > LONGEST or now - clock > _WAITING)
+        late = now - clock > self._longest and (used - processor > self._longest or now - clock > _WAITING)
         if memory > (MOST_MEMORY if late else _SWOLLEN):
             return "memory", f"takes more than {MOST_MEMORY / 2**30:g} GiB"
         if late:
-            return "hang", f"takes more than {LONGEST:g} s"
+            return "hang", f"takes more than {self._longest:g} s"
         return ""
 
     def _newest(self) -> Path | None:
@@ -207,11 +207,11 @@ class Process:
         return [str(path) for name in ("cwd", "tmp") for path in (self._folder / name).rglob("*") if path.is_file()]
 
 
-def run(tasks: Iterable[Mapping[str, Any]], folder: Path, processes: int = 2) -> Outcome:
+def run(tasks: Iterable[Mapping[str, Any]], folder: Path, processes: int = 2, longest: float = LONGEST) -> Outcome:
     """Has tasks done by some processes, those of one reader by the same one.
 
     Args:
-        tasks: see `Worker.work`. folder: everything happens below it.
+        tasks: see `Worker.work`. folder: everything happens below it. longest: s of the processor, for one input.
     """
     began, outcome = time.monotonic(), Outcome()
     groups: dict[str, list[Mapping[str, Any]]] = {}
@@ -223,7 +223,7 @@ def run(tasks: Iterable[Mapping[str, Any]], folder: Path, processes: int = 2) ->
     lock = threading.Lock()
 
     def work(number: int) -> None:
-        with Process(folder / f"process{number}") as process:
+        with Process(folder / f"process{number}", longest) as process:
             while True:
                 try:
                     name = waiting.get_nowait()

@@ -1,4 +1,4 @@
-"""A process that reads hostile files, one after the other: `python reader_worker.py FOLDER`.
+"""A process that reads hostile files, one after the other: `python reader_worker.py FOLDER SECONDS`.
 
 It is told what to do in lines of JSON and answers in such; what it is at stands in FOLDER/status, for whoever waits.
 """
@@ -60,13 +60,13 @@ class Worker:
     """Reads files for readers and watches itself.
 
     Args:
-        folder: everything is written below it.
+        folder: everything is written below it. longest: s of the processor, for one input.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, longest: float = LONGEST) -> None:
         from watched import Watch
 
-        self._folder = folder
+        self._folder, self._longest = folder, longest
         self._watch = Watch(folder)
         with open(folder / "status", "r+b") as stream:
             self._status = mmap.mmap(stream.fileno(), STATUS.size)
@@ -184,8 +184,8 @@ class Worker:
             kind, what = "code", "; ".join(sorted(set(seen)))[:600]
         elif peak > MOST_MEMORY:  # before the time: so much memory takes long on a slow machine
             kind, what = "memory", f"takes more than {MOST_MEMORY / 2**30:g} GiB"
-        elif took > LONGEST:
-            kind, what = "hang", f"takes more than {LONGEST:g} s"
+        elif took > self._longest:
+            kind, what = "hang", f"takes more than {self._longest:g} s"
         tally.inputs += 1
         tally.slowest, tally.peak = max(tally.slowest, took), max(tally.peak, peak / 2**20)
         if not kind:
@@ -235,13 +235,13 @@ def _lines(stream: Any) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, longest: float) -> int:
     tasks, answers = os.fdopen(os.dup(0), "r"), os.fdopen(os.dup(1), "w")
     said = os.open(folder / "said.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for number in (1, 2):
         os.dup2(said, number)  # what libraries print
     sys.path[:0] = [str(_HERE), str(_ROOT / "backend"), str(_ROOT / "tests" / "support"), str(_ROOT / "tools")]
-    worker = Worker(folder)
+    worker = Worker(folder, longest)
     answer: Callable[[dict[str, Any]], Any] = lambda value: answers.write(json.dumps(value) + "\n")  # noqa: E731
     for task in _lines(tasks):
         try:
@@ -254,4 +254,4 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), float(sys.argv[2])))

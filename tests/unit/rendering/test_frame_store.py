@@ -55,13 +55,13 @@ def test_a_record_of_other_lines_is_set_aside(tmp_path: Path, line: bytes) -> No
         assert store.has(1, SHOWN) and not store.notices
 
 
-def test_a_record_of_empty_lines_is_read_at_once(tmp_path: Path) -> None:
+def test_a_record_of_empty_lines_is_read_in_bounded_memory(tmp_path: Path) -> None:
     (tmp_path / RECORD).write_bytes(b'{"format": 1}\n' + b"\n" * 255 * 2**20)
     read = (
         "from makeittalk.rendering.frame_store import FrameStore\nwith FrameStore(sys.argv[2]) as s: print(s.notices)"
     )
-    said, memory, seconds = measured(read, tmp_path)
-    assert said == "[]" and memory < 800 and seconds < 8.0, (memory, seconds)
+    said, memory = measured(read, tmp_path)
+    assert said == "[]" and memory < 800, memory
 
 
 def test_a_pipe_is_neither_waited_for_nor_replaced(tmp_path: Path) -> None:

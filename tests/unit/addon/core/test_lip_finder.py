@@ -100,7 +100,7 @@ def test_what_goes_apart_at_two_heights_is_no_mouth() -> None:
     two = np.concatenate([points, points + (0.0, 6.0, 0.0)])
     skin = np.concatenate([quads, quads + len(points)])
     lips = finder.find_lips(two, skin, np.concatenate([move, move])[None], ["arkit:jawOpen"])
-    assert lips is None or np.ptp(two[lips.pairs][..., 1]) < 0.1
+    assert lips is not None and np.ptp(two[lips.pairs][..., 1]) < 0.1
     line = np.array([[x, y, 0.0] for x, y in ((0.0, 0.0), (1.0, 0.0), (2.0, 5.0), (3.0, 5.0))])
     pairs = np.stack([np.arange(4), np.arange(4) + 4], axis=1)
     assert not len(finder._columns(np.concatenate([line, line + (0.0, 0.01, 0.0)]), pairs))
