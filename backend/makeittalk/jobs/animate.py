@@ -20,7 +20,8 @@ from ..exchange.progress import Progress, part, silent
 from ..exchange.rates import exact_rate
 from ..images.portrait import prepare_portrait, write_portrait
 from ..landmarks.detector import Detection, NoFaceError, detect_landmarks
-from ..mesh.build import build_mesh
+from ..networks.device import choose_device
+from . import kept
 from .later_face import find_later_face
 
 PathLike = str | os.PathLike[str]
@@ -181,21 +182,38 @@ def animate(
     voice = load_audio(options.voice_file) if options.voice_file else None
     notices, seconds = [*audio.notices, *(voice.notices if voice else [])], audio.seconds
     sound = playable_sound(recording, audio, folder)
-    share = part(progress, 0.05, 0.2)
-    portrait = find_face(source, folder, options.face_file, options.detector, options.face, share)
-    progress(0.2, "Building the mesh")
-    mesh = build_mesh(portrait.face, portrait.rgba, own_mouth=options.own_mouth, style=options.style)
-    mesh.save(folder / "mesh.npz")
+    portrait, mesh = build_portrait(source, folder, options, part(progress, 0.05, 0.3))
+    key = kept.speech_key(audio.samples, choose_device(options.device))
     other = None if voice is None else voice.samples
-    speech = analyse_speech(audio.samples, other, part(progress, 0.3, 0.5))
+    speech = kept.speech_of(key, other) or analyse_speech(audio.samples, other, part(progress, 0.3, 0.5))
     del audio, voice, other  # hours of sound are as large as the motion
     parts = predict_parts(speech, portrait.face, options, part(progress, 0.5, 0.95))
+    kept.keep_speech(key, speech)
     del speech
     motion = show_parts(portrait.face, parts)
     progress(0.95, "Saving")
     motion.save(folder / "motion.npz")
     progress(1.0, "Saving")
     return Character(portrait, mesh, motion, folder, sound, seconds, [*portrait.notices, *notices])
+
+
+def build_portrait(
+    source: PathLike, folder: PathLike, options: AnimateOptions, progress: Progress = silent
+) -> tuple[Portrait, Mesh]:
+    """The picture with its face, and their mesh, built once for all takes; writes the files of both into `folder`.
+
+    Raises:
+        InputError, OutputError: as `find_face` and `build_mesh`.
+    """
+    progress(0.0, "Reading the portrait")
+    looking = part(progress, 0.0, 0.6)
+    face_file, detector, face = options.face_file, options.detector, options.face
+    portrait = find_face(source, folder, face_file, detector, face, looking, kept.detect)
+    progress(0.6, "Building the mesh")
+    mesh = kept.mesh_of(portrait.face, portrait.rgba, options.own_mouth, options.style)
+    mesh.save(Path(folder) / "mesh.npz")
+    progress(1.0, "Building the mesh")
+    return portrait, mesh
 
 
 def playable_sound(recording: PathLike, audio: Audio, folder: PathLike) -> Path:

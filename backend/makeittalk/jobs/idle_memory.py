@@ -25,13 +25,20 @@ def return_memory() -> None:
 
 
 def free_memory() -> None:
-    """Gives back what idle networks and files that were read hold."""
+    """Gives back what idle networks, files that were read and known answers hold."""
     kept_files.clear()
     if "torch" in sys.modules:
-        from ..networks.device import release
         from . import kept
 
         kept.clear()
+    free_networks()
+
+
+def free_networks() -> None:
+    """Gives back what networks hold, that of a graphics card, too, which Blender may want next."""
+    if "torch" in sys.modules:
+        from ..networks.device import release
+
         release()
         return_memory()
 

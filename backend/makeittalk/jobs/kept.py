@@ -1,4 +1,4 @@
-"""What the last request found out, kept by the content it was found in: the same picture or recording comes again."""
+"""What the last requests found out, kept by the content it was found in: the same picture or recording comes again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..audio.embedding import speaker_embedding
 from ..audio.loading import normalise_loudness
 from ..exchange.constants import SAMPLE_RATE
 from ..exchange.formats import Face, Mesh
+from ..images.style import resolve_style
 from ..landmarks.detector import Detection, detect_landmarks
 from ..mesh.build import build_mesh
 from ..networks.speech import Speech
@@ -24,27 +25,39 @@ Answer = TypeVar("Answer")
 
 
 class _Last(Generic[Answer]):
-    """The last answer to a question, by what it was asked about."""
+    """The last answers to a question, by what it was asked about.
 
-    def __init__(self) -> None:
+    Args:
+        most: how many there are at the most.
+    """
+
+    def __init__(self, most: int = 1) -> None:
         self._lock = threading.Lock()
-        self._known: tuple[bytes, Answer] | None = None
+        self._most = most
+        self._known: dict[bytes, Answer] = {}  # the last one at the end
 
     def of(self, key: bytes) -> Answer | None:
         with self._lock:
-            return self._known[1] if self._known is not None and self._known[0] == key else None
+            answer = self._known.pop(key, None)
+            if answer is not None:
+                self._known[key] = answer
+            return answer
 
     def keep(self, key: bytes, answer: Answer) -> None:
         with self._lock:
-            self._known = (key, answer)
+            self._known.pop(key, None)
+            while len(self._known) >= self._most:
+                del self._known[next(iter(self._known))]
+            self._known[key] = answer
 
     def clear(self) -> None:
         with self._lock:
-            self._known = None
+            self._known.clear()
 
 
-_face: _Last[tuple[str, Detection]] = _Last()
-_mesh: _Last[Mesh] = _Last()
+#: One of landmarks that were found and one of corrected ones, or the two characters of a dialogue.
+_face: _Last[tuple[str, Detection]] = _Last(2)
+_mesh: _Last[Mesh] = _Last(2)
 _speech: _Last[Speech] = _Last()
 
 
@@ -74,6 +87,7 @@ def mesh_of(face: Face, rgba: np.ndarray, own_mouth: bool, style: str = "auto") 
     """
     if rgba.nbytes > _LARGEST_PICTURE:
         return build_mesh(face, rgba, own_mouth=own_mouth, style=style)
+    style, _reason = resolve_style(style, rgba, face.landmarks)  # a style that was chosen for it is known, too
     irises = np.zeros(0) if face.irises is None else face.irises
     key = _digest(rgba, np.asarray(face.landmarks), irises, face.width, face.height, own_mouth, style)
     mesh = _mesh.of(key)

@@ -10,7 +10,7 @@ from typing import Any
 from ..exchange import protocol
 from ..exchange.errors import InputError
 from ..exchange.progress import Progress
-from .idle_memory import free_memory
+from .idle_memory import free_networks
 
 
 def photoreal(request: protocol.Photoreal, progress: Progress) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def photoreal(request: protocol.Photoreal, progress: Progress) -> dict[str, Any]
             progress=progress,
         )
     finally:
-        free_memory()
+        free_networks()
     return asdict(
         protocol.PhotorealData(
             folder=str(rendered.folder),

@@ -24,7 +24,7 @@ from ..images.style import resolve_style
 from ..networks.device import choose_device, one_thread
 from ..networks.speech import Speech
 from . import kept
-from .animate import AnimateOptions, Character, PathLike, Portrait, bake, find_face, playable_sound
+from .animate import AnimateOptions, Character, PathLike, Portrait, bake, build_portrait, playable_sound
 
 FIRST = 4.0  # s that are shown first
 AHEAD = 2.2  # s heard behind what is shown: then what the networks read of it at once, 6 s, is full, as in the whole
@@ -81,7 +81,7 @@ def preview_character(
         try:
             reading = pool.submit(_read_sound, recording, folder, options, device, watch)
             listening = pool.submit(_listen, reading, options, device, watch)
-            portrait, mesh = _portrait(source, folder, options, part(progress, 0.0, 0.3))
+            portrait, mesh = build_portrait(source, folder, options, part(progress, 0.0, 0.3))
             style, reason = resolve_style(style, portrait.rgba, portrait.face.landmarks)
             sound = reading.result()
             known = PreviewPart(
@@ -170,19 +170,6 @@ def _listen(
     with one_thread():  # the mesh is built meanwhile
         hear_speech(beginning, options, device, progress)
     return speech, beginning, time.monotonic() - begun
-
-
-def _portrait(source: PathLike, folder: Path, options: AnimateOptions, progress: Progress) -> tuple[Portrait, Mesh]:
-    """The picture with its face, and their mesh; writes the files of both."""
-    progress(0.0, "Reading the portrait")
-    looking = part(progress, 0.0, 0.3)
-    face_file, detector, face = options.face_file, options.detector, options.face
-    portrait = find_face(source, folder, face_file, detector, face, looking, kept.detect)
-    progress(0.3, "Building the mesh")
-    mesh = kept.mesh_of(portrait.face, portrait.rgba, options.own_mouth, options.style)
-    mesh.save(folder / "mesh.npz")
-    progress(1.0, "Building the mesh")
-    return portrait, mesh
 
 
 @dataclass

@@ -16,7 +16,7 @@ from makeittalk.exchange.errors import Cancelled, InputError
 from makeittalk.exchange.formats import Bake, Mesh
 from makeittalk.exchange.protocol import AnimateData, Preview, PreviewPart
 from makeittalk.jobs import idle_memory, kept
-from makeittalk.jobs.animate import AnimateOptions
+from makeittalk.jobs.animate import AnimateOptions, animate
 from makeittalk.jobs.preview import FIRST, next_stretch, preview_character
 from makeittalk.jobs.warm import warm_steps
 from makeittalk.landmarks.ibug68 import LIPS
@@ -74,7 +74,11 @@ def test_it_is_shown_while_it_is_made_and_ends_as_animate_does(
     for folder in folders:
         folder.mkdir()
     given = {"portrait": str(CARTOON), "audio": str(recording), "seed": 5, "fps": FPS}
-    _, made = asked(backend, protocol.Animate(folder=str(folders[0]), **given))
+    other = Backend()  # what makes a character keeps what it found out, too
+    try:
+        _, made = asked(other, protocol.Animate(folder=str(folders[0]), **given))
+    finally:
+        other.process.kill()
     for folder in folders[1:3]:  # the second time, face, mesh and what Whisper heard are known
         parts, shown = asked(backend, Preview(folder=str(folder), **given))
         assert len(parts) >= 3
@@ -94,8 +98,8 @@ def test_it_is_shown_while_it_is_made_and_ends_as_animate_does(
         assert Path(made.portrait).read_bytes() == Path(shown.portrait).read_bytes()
         assert (shown.style, shown.seconds, shown.notices) == (made.style, made.seconds, made.notices)
         assert not list(folder.glob(".mit-*"))  # nothing half-written
-    _, other = asked(backend, Preview(folder=str(folders[3]), **(given | {"seed": 6})))
-    assert same(other.mesh, made.mesh) and not same(other.bake, made.bake)
+    _, taken = asked(backend, Preview(folder=str(folders[3]), **(given | {"seed": 6})))
+    assert same(taken.mesh, made.mesh) and not same(taken.bake, made.bake)
 
 
 def test_provisional_frames_are_nearly_the_final_ones(backend: Backend, recording: Path, tmp_path: Path) -> None:
@@ -225,6 +229,29 @@ def test_a_known_recording_is_not_heard_again(recording: Path, tmp_path: Path, m
     idle_memory.free_memory()  # as when nobody has asked for anything for long
     with pytest.raises(AssertionError, match="it was known"):
         Watched(tmp_path / "c", recording)
+
+
+def test_a_new_take_looks_and_listens_no_second_time(recording: Path, tmp_path: Path, monkeypatch) -> None:
+    """And is, bit for bit, what it is where nothing is known."""
+    folders = [tmp_path / name for name in ("fresh", "first", "second")]
+    for folder in folders:
+        folder.mkdir()
+    kept.clear()
+    animate(CARTOON, recording, folders[0], AnimateOptions(seed=8))
+    kept.clear()
+    animate(CARTOON, recording, folders[1], AnimateOptions(seed=7))
+
+    def fail(*_args, **_more):
+        raise AssertionError("it was known")
+
+    for name in ("networks.speech.hear_whisper", "jobs.kept.build_mesh", "jobs.kept.detect_landmarks"):
+        monkeypatch.setattr(f"makeittalk.{name}", fail)
+    idle_memory.free_networks()  # as photoreal frames do that are drawn in between
+    animate(CARTOON, recording, folders[2], AnimateOptions(seed=8, style="cartoon"))  # which it is by itself
+    for name in ("mesh.npz", "motion.npz"):
+        assert same(str(folders[0] / name), str(folders[2] / name)), name
+    assert not same(str(folders[1] / "motion.npz"), str(folders[2] / "motion.npz"))
+    assert (folders[0] / "face.json").read_text() == (folders[2] / "face.json").read_text()
 
 
 def test_after_warming_up_nothing_is_loaded(recording: Path, tmp_path: Path, monkeypatch) -> None:
