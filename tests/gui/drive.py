@@ -44,8 +44,8 @@ def state() -> dict[str, object]:
     }
 
 
-def press() -> Iterator[float]:
-    """Clicks Make It Talk and waits until the backend is at work."""
+def press(halted: bool = False) -> Iterator[float]:
+    """Clicks Make It Talk and waits until the backend is at work; one that is halted has been asked at least."""
     ui.rest()  # an error's popup closes behind the mouse
     yield 0.8
     x, y = yield from ui.big_button("before-click")
@@ -53,7 +53,7 @@ def press() -> Iterator[float]:
     yield 0.3
     ui.click(x, y)
     yield from until(lambda: session().running, "the job starts")
-    yield from until(lambda: session().fraction > 0.02, "the job gets on")
+    yield from until(lambda: halted or session().fraction > 0.02, "the job gets on")
     yield 0.2
 
 
@@ -143,8 +143,9 @@ def user() -> Iterator[float]:
     seen["undone rebake"] = face_curve() == before
     yield 0.5
 
-    yield from press()
     pid = addon("jobs.connection").current().process.pid
+    os.kill(pid, signal.SIGSTOP)  # it knows portrait and speech, and might be done before it is killed
+    yield from press(halted=True)
     os.kill(pid, signal.SIGKILL)
     yield from until(lambda: not session().running, "the death is noticed")
     yield 0.5
