@@ -217,12 +217,9 @@ def user() -> Iterator[float]:
     # A backend that dies is a sentence, and nothing stays.
     settings = bpy.context.scene.makeittalk  # undo has replaced it
     settings.seed = 21
-    pid = addon("jobs.connection").current().process.pid
-    os.kill(pid, signal.SIGSTOP)  # it might be done before it is killed
     press()
-    yield from until(lambda: session().running, "the job starts")
-    yield 0.5
-    os.kill(pid, signal.SIGKILL)
+    yield from until(lambda: preview()._coming.job.fraction > 0.0, "the backend is at it")
+    os.kill(addon("jobs.connection").current().process.pid, signal.SIGKILL)
     yield from until(lambda: not session().running, "the death is noticed")
     yield 0.5
     seen["killed"] = {"message": session().message, "hint": session().hint, "error": session().is_error} | {
